@@ -1,0 +1,47 @@
+"""A cap on request bodies below Django, which reads a whole ASGI body to disk before any middleware runs."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+
+TOO_LARGE = b'{"type":"about:blank","title":"Content Too Large","status":413,"detail":"What was sent is too large."}'
+
+
+class BodyTooLarge(Exception):
+    """The body grew over the limit while it was read."""
+
+
+class BodyLimit:
+    """Answers 413 once a body without a truthful Content-Length has grown over the limit."""
+
+    def __init__(self, application: Any, *, max_bytes: int) -> None:
+        self.application: Application = application
+        self.max_bytes = max_bytes
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Run one request with a counting `receive`."""
+        received = 0
+
+        async def counting_receive() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self.max_bytes:
+                raise BodyTooLarge
+            return message
+
+        try:
+            await self.application(scope, counting_receive, send)
+        except BodyTooLarge:
+            await refuse_too_large(send)
+
+
+async def refuse_too_large(send: Send) -> None:
+    """Send the 413 answer; the connection is closed, as the rest of the body is not read."""
+    headers = [(b"content-type", b"application/problem+json"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": TOO_LARGE})

@@ -1,0 +1,51 @@
+"""What every request passes through that is ours: bad input is refused in one place, with a clear answer."""
+
+from collections.abc import Callable, Iterable
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, QueryDict
+
+from config.errors import refuse
+
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+class RefuseBadInput:
+    """Answers 413 to a body over the limit before it is read, 400 to NUL characters in path, query or form.
+
+    PostgreSQL cannot store NUL and says so with an exception; here it is the sender's mistake, not our 500.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on, or refuse it."""
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdecimal():
+            return refuse(request, 400, "The Content-Length header is not a number.")
+        if int(length) > settings.MAX_REQUEST_BYTES:
+            limit = settings.MAX_REQUEST_BYTES // (1024 * 1024)
+            return refuse(request, 413, f"What was sent is larger than {limit} MiB.")
+        if has_nul(request.path_info) or form_has_nul(request.GET):
+            return refuse(request, 400, "The address contains a NUL character.")
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_: object) -> HttpResponse | None:
+        """Look into a form once CSRF has been checked, as reading it is work."""
+        if request.method in {"POST", "PUT", "PATCH"} and request.content_type in FORM_TYPES:
+            names = (upload.name or "" for upload in request.FILES.values() if not isinstance(upload, list))
+            if form_has_nul(request.POST) or any(has_nul(name) for name in names):
+                return refuse(request, 400, "The form contains a NUL character, which no text may have.")
+        return None
+
+
+def has_nul(text: str) -> bool:
+    """Whether a text holds the character U+0000."""
+    return "\0" in text
+
+
+def form_has_nul(form: QueryDict) -> bool:
+    """Whether any name or value of a form holds U+0000."""
+    pairs: Iterable[tuple[str, list[str]]] = form.lists()
+    return any(has_nul(name) or any(has_nul(value) for value in values) for name, values in pairs)

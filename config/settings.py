@@ -1,0 +1,316 @@
+"""Every setting of Quadrille, from the environment.
+
+Two modes. `QUADRILLE_MODE=embedded` (the default) needs nothing: database, keys and files live in the data folder
+(`QUADRILLE_DATA`, `--data`), which is made on first run. `QUADRILLE_MODE=production` takes everything from the
+environment and refuses to start while a value is missing or insecure. `docs/reference/settings.md` lists them all.
+"""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+import django_stubs_ext
+from cryptography.fernet import Fernet
+from csp.constants import NONCE, NONE, SELF
+from django.urls import reverse_lazy
+
+from config import environment
+
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environment.Environment(os.environ)
+MODE = env.choice("QUADRILLE_MODE", (environment.EMBEDDED, environment.PRODUCTION))
+PRODUCTION = MODE == environment.PRODUCTION
+DEBUG = False
+# Serves templates and static files as they are on disk, for work on Quadrille itself. Never shows tracebacks.
+DEVELOPMENT = env.flag("QUADRILLE_DEVELOPMENT") and not PRODUCTION
+
+# ---------------------------------------------------------------- secrets and the data folder
+if PRODUCTION:
+    env.problems += environment.production_problems(env)
+    DATA_DIR = Path(env.text("QUADRILLE_DATA", str(BASE_DIR / "data")))
+    SECRET_KEY = env.text("SECRET_KEY")
+    FIELD_KEYS = env.items("FIELD_KEYS")
+    SECRET_KEY_FALLBACKS = env.items("SECRET_KEY_FALLBACKS")
+else:
+    DATA_DIR = environment.open_data_folder(Path(env.text("QUADRILLE_DATA", str(BASE_DIR / ".quadrille"))).absolute())
+    SECRET_KEY = env.text("SECRET_KEY") or environment.read_or_make_secret(
+        DATA_DIR / "secret.key", secrets.token_urlsafe(64)
+    )
+    FIELD_KEYS = env.items("FIELD_KEYS") or [
+        environment.read_or_make_secret(DATA_DIR / "field.key", Fernet.generate_key().decode())
+    ]
+env.problems += environment.field_key_problems(FIELD_KEYS)
+
+# ---------------------------------------------------------------- what is installed
+INSTALLED_APPS = [
+    "config.apps.ConfigConfig",
+    "dialects.apps.DialectsConfig",
+    "engine.apps.EngineConfig",
+    "designer.apps.DesignerConfig",
+    "accounts.apps.AccountsConfig",
+    "config.apps.QuadrilleAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "axes",
+    "channels",
+    "csp",
+    "django_htmx",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "rest_framework",
+    "template_partials",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "config.middleware.RefuseBadInput",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = True
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "accounts.context.shell",
+            ],
+        },
+    },
+]
+
+# ---------------------------------------------------------------- database
+SQLITE_SYNCHRONOUS = env.choice("SQLITE_SYNCHRONOUS", ("NORMAL", "FULL", "EXTRA"))
+SQLITE_OPTIONS: dict[str, Any] = {
+    # A transaction that will write takes its lock at once: a later upgrade would fail instead of waiting.
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 30,
+    "init_command": (
+        "PRAGMA journal_mode=WAL;"
+        f"PRAGMA synchronous={SQLITE_SYNCHRONOUS};"
+        "PRAGMA busy_timeout=30000;"
+        "PRAGMA temp_store=MEMORY;"
+        "PRAGMA cache_size=-65536;"
+        "PRAGMA mmap_size=268435456;"
+        "PRAGMA journal_size_limit=67108864;"
+    ),
+}
+
+
+def database_settings(url: str) -> dict[str, Any]:
+    """Django's settings for one database URL: PostgreSQL with kept connections, SQLite with WAL."""
+    settings: dict[str, Any] = dict(dj_database_url.parse(url))
+    if "sqlite" in settings["ENGINE"]:
+        settings["OPTIONS"] = settings.get("OPTIONS", {}) | SQLITE_OPTIONS
+    else:
+        settings["CONN_MAX_AGE"] = env.number("DATABASE_CONNECTION_SECONDS", 300)
+        settings["CONN_HEALTH_CHECKS"] = True
+    return settings
+
+
+DATABASES = {"default": database_settings(env.text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'quadrille.sqlite3'}"))}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# ---------------------------------------------------------------- cache, channel layer, Celery
+REDIS_URL = env.text("REDIS_URL")
+if REDIS_URL:
+    CACHES: dict[str, dict[str, Any]] = {
+        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+    }
+    CHANNEL_LAYERS: dict[str, dict[str, Any]] = {
+        "default": {
+            "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+            "CONFIG": {"hosts": [REDIS_URL], "prefix": "quadrille"},
+        }
+    }
+else:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+
+CELERY_BROKER_URL = env.text("BROKER_URL", REDIS_URL or "memory://")
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = False  # a message is a wake-up: losing one costs a sweep interval, repeating one costs a query
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TIMEZONE = "UTC"
+
+# ---------------------------------------------------------------- people
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = reverse_lazy("accounts:sign_in")
+LOGIN_REDIRECT_URL = reverse_lazy("home")
+LOGOUT_REDIRECT_URL = LOGIN_URL
+SESSION_COOKIE_AGE = 60 * 60 * 24 * env.number("SESSION_DAYS", 14)
+SESSION_COOKIE_NAME = "quadrille_session"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = "quadrille_csrf"
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
+
+# Five wrong passwords for one address from one place, then a pause. Counted in the database, so in every process.
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = env.number("SIGN_IN_PAUSE_MINUTES", 10) / 60
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_FORM_FIELD = "username"
+AXES_LOCKOUT_CALLABLE = "accounts.views.sessions.locked_out"
+AXES_RESET_ON_SUCCESS = True
+AXES_ENABLE_ACCESS_FAILURE_LOG = False
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
+
+# ---------------------------------------------------------------- the wire
+ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "" if PRODUCTION else "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS")
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+if PRODUCTION:
+    SECURE_SSL_REDIRECT = env.flag("SSL_REDIRECT", default=True)
+    SECURE_HSTS_SECONDS = env.number("HSTS_SECONDS", 60 * 60 * 24 * 365)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = env.flag("HSTS_SUBDOMAINS", default=True)
+    SECURE_HSTS_PRELOAD = env.flag("HSTS_PRELOAD", default=True)
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+    if env.flag("TRUST_PROXY"):
+        # Only where a proxy in front always sets (never passes on) these headers.
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+        USE_X_FORWARDED_HOST = True
+
+# No `unsafe-*` anywhere: scripts and styles come from our own files, or carry the nonce of this answer.
+CONTENT_SECURITY_POLICY: dict[str, Any] = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:", "blob:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "manifest-src": [SELF],
+        "worker-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+    }
+}
+
+MAX_PAYLOAD_BYTES = 1024 * 1024  # one JSON payload: an input, an event, a form
+MAX_FLOW_FILE_BYTES = 5 * 1024 * 1024
+MAX_REQUEST_BYTES = MAX_FLOW_FILE_BYTES + 1024 * 1024  # whatever the kind: more is refused before it is read
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_REQUEST_BYTES
+FILE_UPLOAD_MAX_MEMORY_SIZE = MAX_REQUEST_BYTES
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
+
+# Networks that outbound HTTP may reach although they are private; everything public is allowed anyway.
+OUTBOUND_ALLOW = env.items("QUADRILLE_OUTBOUND_ALLOW", "" if PRODUCTION else "127.0.0.0/8,::1/128")
+OUTBOUND_MAX_SECONDS = env.number("OUTBOUND_MAX_SECONDS", 600)
+
+# ---------------------------------------------------------------- files
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.text("STATIC_ROOT", str(DATA_DIR / "static")))
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_ROOT = DATA_DIR / "media"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEVELOPMENT
+        else "config.static.HashedStaticFiles"
+    },
+}
+WHITENOISE_USE_FINDERS = DEVELOPMENT
+WHITENOISE_AUTOREFRESH = DEVELOPMENT
+# Pages and API answers are compressed by the proxy in front; only files of fixed content are compressed here.
+
+# ---------------------------------------------------------------- language and time
+LANGUAGE_CODE = "en"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# ---------------------------------------------------------------- mail
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "quadrille@localhost")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+EMAIL_HOST = env.text("EMAIL_HOST")
+EMAIL_PORT = env.number("EMAIL_PORT", 25)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS")
+EMAIL_USE_SSL = env.flag("EMAIL_USE_SSL")
+EMAIL_TIMEOUT = 30
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+
+# ---------------------------------------------------------------- API
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "Quadrille API",
+    "DESCRIPTION": "Flows, versions, instances, tasks and events of one environment.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# ---------------------------------------------------------------- logs
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
+    "loggers": {
+        "django.server": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        "django.request": {"level": "ERROR"},
+        "httpx": {"level": "WARNING"},
+        "axes": {"level": "WARNING"},
+    },
+}
+
+env.refuse_when_unsafe()

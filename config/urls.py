@@ -1,0 +1,28 @@
+"""The URL table. Console pages live below `/o/<org>/<env>/`, so that every address says whose data it shows."""
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+
+from accounts.views import home
+from config import health
+
+console: list[URLPattern | URLResolver] = [
+    path("", include("designer.urls")),
+    path("", include("engine.urls")),
+    path("settings/", include("accounts.settings_urls")),
+]
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("accounts/", include("accounts.urls")),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include("dialects.native.urls")),
+    path("o/<slug:org>/<slug:env>/", include(console)),
+]
+
+handler400 = "config.errors.bad_request"
+handler403 = "config.errors.forbidden"
+handler404 = "config.errors.not_found"
+handler500 = "config.errors.server_error"

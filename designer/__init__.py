@@ -1,0 +1,1 @@
+"""WHAT a flow is, and drawing it. Knows nothing of running."""

@@ -1,0 +1,1 @@
+"""Quadrille's own API, `/api/v1/`."""

@@ -1,0 +1,1 @@
+"""What every dialect needs: authentication, request bodies, cursors."""

@@ -1,0 +1,1 @@
+"""RUNNING flows, durably. Knows the designer."""
