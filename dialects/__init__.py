@@ -1,1 +1,1 @@
-"""The wire APIs, a room each, over designer and engine. Rooms never import each other; what they share is in `shared`."""
+"""The wire APIs, a room each, over designer and engine. Rooms never import each other; they share `shared`."""

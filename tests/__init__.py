@@ -1,0 +1,1 @@
+"""`unit` (no database), `integration` (SQLite and PostgreSQL), `acceptance` (a real browser), `js` (node --test)."""
