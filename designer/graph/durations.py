@@ -1,0 +1,102 @@
+"""Durations as people write them: `"10 seconds"`, `"3 days"`, `"1 month"`, or ISO 8601 (`"PT10S"`).
+
+Minutes and hours are exact. Days, weeks, months and years are calendar units: added to a moment in a time zone, a day later
+is the same time on the clock, whatever daylight saving did in between.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from typing import Final
+
+from dateutil.relativedelta import relativedelta
+
+from designer.graph.model import Json
+
+_UNITS: Final = {
+    "millisecond": "milliseconds",
+    "second": "seconds",
+    "minute": "minutes",
+    "hour": "hours",
+    "day": "days",
+    "week": "weeks",
+    "month": "months",
+    "year": "years",
+}
+_WORDS: Final = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*([a-z]+)", re.IGNORECASE)
+_ISO: Final = re.compile(
+    r"P(?:(?P<years>\d{1,4})Y)?(?:(?P<months>\d{1,5})M)?(?:(?P<weeks>\d{1,5})W)?(?:(?P<days>\d{1,6})D)?"
+    r"(?:T(?:(?P<hours>\d{1,9})H)?(?:(?P<minutes>\d{1,9})M)?(?:(?P<seconds>\d{1,9}(?:\.\d{1,6})?)S)?)?",
+)
+_LONGEST_YEARS: Final = 100
+
+
+class BadDuration(ValueError):
+    """Write a duration as a number and a unit, such as "10 seconds", "3 days" or "PT10S"."""
+
+    def __init__(self, raw: Json) -> None:
+        hint = "a number has no unit" if isinstance(raw, (int, float)) else f"{str(raw)[:40]!r} is none"
+        super().__init__(f'Write a duration as a number and a unit, such as "10 seconds" or "3 days": {hint}.')
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """`months` and `days` are calendar units, `exact` is elapsed time. Never negative, at most 100 years."""
+
+    months: int = 0
+    days: int = 0
+    exact: timedelta = timedelta()
+
+    def after(self, moment: datetime, zone: tzinfo) -> datetime:
+        """`moment` plus this duration, calendar units counted on the clocks of `zone`. Answers in UTC if `moment` is."""
+        if not (self.months or self.days):
+            return moment + self.exact
+        local = moment.astimezone(zone)
+        naive = local.replace(tzinfo=None) + relativedelta(months=self.months, days=self.days)
+        return naive.replace(tzinfo=zone).astimezone(moment.tzinfo) + self.exact
+
+    def as_timedelta(self) -> timedelta:
+        """Elapsed time with days of 24 hours and months of 30 days: for limits and pauses, not for dates."""
+        return timedelta(days=self.days + 30 * self.months) + self.exact
+
+
+def parse_duration(raw: Json) -> Duration:
+    """The duration that `raw` writes. Raises `BadDuration`; numbers without a unit are refused."""
+    if not isinstance(raw, str) or len(raw) > 100:
+        raise BadDuration(raw)
+    amounts = _from_iso(raw.strip()) or _from_words(raw.strip())
+    if amounts is None:
+        raise BadDuration(raw)
+    calendar = {unit: amounts.pop(unit, 0.0) for unit in ("years", "months", "weeks", "days")}
+    if any(amount != int(amount) for amount in calendar.values()):
+        raise BadDuration(raw)
+    duration = Duration(
+        months=int(calendar["years"]) * 12 + int(calendar["months"]),
+        days=int(calendar["weeks"]) * 7 + int(calendar["days"]),
+        exact=timedelta(**amounts),
+    )
+    if duration.as_timedelta() > timedelta(days=366 * _LONGEST_YEARS):
+        raise BadDuration(raw)
+    return duration
+
+
+def _from_iso(text: str) -> dict[str, float] | None:
+    found = _ISO.fullmatch(text)
+    if found is None or text in ("P", "PT") or text.endswith("T"):
+        return None
+    return {unit: float(amount) for unit, amount in found.groupdict().items() if amount is not None}
+
+
+def _from_words(text: str) -> dict[str, float] | None:
+    amounts: dict[str, float] = {}
+    rest = _WORDS.sub("", text)
+    if rest.replace(",", "").replace("and", "").strip():
+        return None
+    for amount, word in _WORDS.findall(text):
+        unit = _UNITS.get(word.lower().removesuffix("s") if word.lower() != "s" else "")
+        if unit is None or unit in amounts:
+            return None
+        amounts[unit] = float(amount)
+    return amounts or None

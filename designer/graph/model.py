@@ -1,0 +1,267 @@
+"""The flow graph as frozen values.
+
+A `Flow` owns its phases, tasks and edges. Values never change: every `with_…` answers a new flow that shares what it did not
+touch. Settings are JSON (`Mapping[str, Json]`) and are treated as immutable by everyone who holds them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Final
+
+Json = Any
+"""What `json.loads` answers: None, bool, int, float, str, list or dict."""
+
+KEY_PATTERN: Final = r"^[a-zA-Z0-9_][a-zA-Z0-9_-]{0,63}$"
+_KEY = re.compile(KEY_PATTERN)
+
+TRIGGER: Final = "trigger"
+"""The reserved node where an instance enters the graph."""
+
+PHASE_PREFIX: Final = "phase:"
+"""What sets a phase apart from a task where an edge names its ends."""
+
+NONE_MET: Final = "none_met"
+"""The reserved branch a decision takes when none of its conditions is met."""
+
+
+def is_key(text: str) -> bool:
+    """Whether `text` may name a flow, phase, task, condition or closing reason (flow file: `^[a-zA-Z0-9_][a-zA-Z0-9_-]{0,63}$`)."""
+    return bool(_KEY.match(text)) and "\n" not in text
+
+
+class Join(StrEnum):
+    """When a task with several incoming edges starts (semantics: How an instance moves, 1)."""
+
+    ALL = "all"
+    ANY = "any"
+    RACE = "race"
+    ALL_SETTLED = "all_settled"
+
+
+class On(StrEnum):
+    """Which outcome of its source an edge follows."""
+
+    SUCCESS = "success"
+    ERROR = "error"
+
+
+class Match(StrEnum):
+    """How the statements of a condition are joined: `all` is AND, `any` is OR."""
+
+    ALL = "all"
+    ANY = "any"
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The top left corner of a task on the canvas, in canvas units (1 unit = 1 px at 100 %)."""
+
+    x: int
+    y: int
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The area of a phase on the canvas, in canvas units."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def contains(self, point: Position) -> bool:
+        """Whether `point` lies inside or on the border."""
+        return self.x <= point.x <= self.x + self.width and self.y <= point.y <= self.y + self.height
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One comparison: the value found at `source` against `values`. `type` None: the value's own type decides."""
+
+    source: str
+    operator: str
+    values: tuple[Json, ...] = ()
+    type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A named branch of a decision."""
+
+    key: str
+    name: str = ""
+    match: Match = Match.ALL
+    statements: tuple[Statement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """What must be finished (completed or skipped) before a task or phase is enabled. `node` is a node reference."""
+
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A decision's declared loop: `branch` goes round again, `exit` leaves; after `max_iterations` rounds `exit` is taken."""
+
+    branch: str
+    exit: str
+    max_iterations: int
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A node of the graph.
+
+    `settings` holds the settings of its kind as in the flow file, except `conditions`, which are the typed `conditions`.
+    """
+
+    key: str
+    name: str
+    kind: str
+    phase: str | None = None
+    settings: Mapping[str, Json] = field(default_factory=dict)
+    conditions: tuple[Condition, ...] = ()
+    join: Join = Join.ALL
+    cancel_rest: bool = True
+    description: str = ""
+    at: Position | None = None
+
+    @property
+    def loop(self) -> Loop | None:
+        """The declared loop of a decision, or None. Malformed settings answer None; the checks report them."""
+        raw = self.settings.get("loop") if self.kind == "decision" else None
+        if not isinstance(raw, Mapping):
+            return None
+        branch, leave, most = raw.get("branch"), raw.get("exit"), raw.get("max_iterations")
+        if not (isinstance(branch, str) and isinstance(leave, str) and isinstance(most, int)):
+            return None
+        return Loop(branch=branch, exit=leave, max_iterations=most)
+
+    @property
+    def requirements(self) -> tuple[Requirement, ...]:
+        """The declared requirements, in order. Malformed entries are left out; the checks report them."""
+        return requirements_of(self.settings.get("requirements"))
+
+    @property
+    def branches(self) -> tuple[str, ...]:
+        """The branches an edge out of this task may name; empty for all kinds but decisions."""
+        if self.kind != "decision":
+            return ()
+        return (*(condition.key for condition in self.conditions), NONE_MET)
+
+
+def requirements_of(raw: Json) -> tuple[Requirement, ...]:
+    """Requirements from their flow-file form `[{"task": KEY} | {"phase": KEY}]`."""
+    if not isinstance(raw, (list, tuple)):
+        return ()
+    found = []
+    for entry in raw:
+        if isinstance(entry, Mapping):
+            if isinstance(entry.get("task"), str):
+                found.append(Requirement(entry["task"]))
+            elif isinstance(entry.get("phase"), str):
+                found.append(Requirement(phase_ref(entry["phase"])))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A named group of tasks. `requirements` as on tasks, in flow-file form."""
+
+    key: str
+    name: str
+    description: str = ""
+    requirements: tuple[Requirement, ...] = ()
+    frame: Frame | None = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Edge:
+    """A way from one node to another. `source` and `target` are node references: `trigger`, a task key, or `phase:KEY`.
+
+    Two edges of a flow never have the same four fields; `id` names one in documents and URLs.
+    """
+
+    source: str
+    target: str
+    branch: str | None = None
+    on: On = On.SUCCESS
+
+    @property
+    def id(self) -> str:
+        """A stable name: `source~target`, then `~branch` and `~on` as far as they are set."""
+        return f"{self.source}~{self.target}~{self.branch or ''}~{self.on.value}"
+
+
+def phase_ref(key: str) -> str:
+    """The node reference of a phase."""
+    return PHASE_PREFIX + key
+
+
+def phase_of_ref(ref: str) -> str | None:
+    """The phase key a node reference names, or None when it names a task or the trigger."""
+    return ref[len(PHASE_PREFIX) :] if ref.startswith(PHASE_PREFIX) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A whole flow, draft or published. Mappings keep their insertion order, which is the flow-file order."""
+
+    key: str
+    name: str
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    phases: Mapping[str, Phase] = field(default_factory=dict)
+    tasks: Mapping[str, Task] = field(default_factory=dict)
+    edges: tuple[Edge, ...] = ()
+    closing_reasons: tuple[str, ...] = ()
+    single_closing_reason: bool = False
+    triggers: tuple[Mapping[str, Json], ...] = ()
+    limits: Mapping[str, Json] = field(default_factory=dict)
+    retention: Mapping[str, Json] = field(default_factory=dict)
+    entity_sync: tuple[Mapping[str, Json], ...] = ()
+    timezone: str = "UTC"
+
+    def has_node(self, ref: str) -> bool:
+        """Whether `ref` names the trigger, a task or a phase of this flow."""
+        phase = phase_of_ref(ref)
+        return ref == TRIGGER or (phase in self.phases if phase is not None else ref in self.tasks)
+
+    def tasks_in(self, phase: str) -> Iterator[Task]:
+        """The tasks of a phase, in flow order."""
+        return (task for task in self.tasks.values() if task.phase == phase)
+
+    def outgoing(self, ref: str) -> Iterator[Edge]:
+        """Edges whose source is `ref` itself."""
+        return (edge for edge in self.edges if edge.source == ref)
+
+    def incoming(self, ref: str) -> Iterator[Edge]:
+        """Edges whose target is `ref` itself."""
+        return (edge for edge in self.edges if edge.target == ref)
+
+    def with_task(self, *tasks: Task) -> Flow:
+        """This flow with tasks added, or put in the place of those with the same keys."""
+        return replace(self, tasks={**self.tasks, **{task.key: task for task in tasks}})
+
+    def without_tasks(self, keys: Iterable[str]) -> Flow:
+        """This flow without these tasks; edges are left as they are."""
+        gone = set(keys)
+        return replace(self, tasks={key: task for key, task in self.tasks.items() if key not in gone})
+
+    def with_phase(self, *phases: Phase) -> Flow:
+        """This flow with phases added, or put in the place of those with the same keys."""
+        return replace(self, phases={**self.phases, **{phase.key: phase for phase in phases}})
+
+    def without_phase(self, key: str) -> Flow:
+        """This flow without this phase; its tasks still name it until the caller changes them."""
+        return replace(self, phases={other: phase for other, phase in self.phases.items() if other != key})
+
+    def with_edges(self, edges: Iterable[Edge]) -> Flow:
+        """This flow with exactly these edges, in this order."""
+        return replace(self, edges=tuple(edges))

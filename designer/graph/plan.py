@@ -1,0 +1,442 @@
+"""Compile a flow into the plan an engine runs: phases and the trigger lowered, loop bodies found, joins resolved.
+
+A plan is made of nodes (tasks, and one invisible junction for each phase that has edges of its own) and edges between
+them, both numbered. The numbering follows the flow's own order and is part of what a stored instance relies on: a version
+never changes, so compiling it again must give the same numbers, also in later releases.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from designer.graph.model import TRIGGER, Edge, Flow, Join, On, Task, phase_of_ref, phase_ref
+
+START = -1
+"""The source of plan edges that are taken when the instance starts."""
+
+
+class EdgeRole(StrEnum):
+    """Why a plan edge exists."""
+
+    NORMAL = "normal"
+    ERROR = "error"
+    SETTLED = "settled"
+    """Invisible: tells a phase's junction that one of the phase's tasks has settled."""
+
+
+class FlowNotRunnable(ValueError):
+    """The flow cannot be compiled. `reason` says why in one sentence; the checks say it in full, with the mend."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class PlanEdge:
+    """One way between plan nodes. `flow_edge` is the edge as drawn (None for invisible ones).
+
+    `leaves`: the outermost loop that the edge leaves other than through that loop's decision; such an edge stays pending
+    while the loop may still go round. `carries_failure`: a `settled` edge fails when its source fails, because that
+    failure has no other way to go inside the phase.
+    """
+
+    index: int
+    source: int
+    target: int
+    role: EdgeRole
+    branch: str | None = None
+    flow_edge: Edge | None = None
+    leaves: int | None = None
+    carries_failure: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlanNode:
+    """A task, or (with `task` None) the junction behind a phase. Edges are indices into `Plan.edges`."""
+
+    index: int
+    key: str
+    task: Task | None
+    join: Join
+    is_phase_exit: bool
+    incoming: tuple[int, ...]
+    outgoing: tuple[int, ...]
+    loop: int | None
+    """The innermost loop whose body holds this node."""
+    requires: tuple[tuple[int, ...], ...]
+    """One tuple per requirement: the nodes that must all be finished."""
+    cancels: tuple[int, ...]
+    """What is cancelled when this node's join is decided: nodes that can only lead here."""
+    ends_path: bool
+    """No edge leads on: an uncaught failure here fails the instance."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLoop:
+    """A declared loop. `body` holds every node on a path from `target` to `decision`, both included."""
+
+    index: int
+    decision: int
+    target: int
+    back_edge: int
+    branch: str
+    exit: str
+    max_iterations: int
+    body: tuple[int, ...]
+    inner_edges: tuple[int, ...]
+    """Edges that are opened again for each round: both ends in the body, and all that leave its decision."""
+    deferred_edges: tuple[int, ...]
+    """Edges that stay pending until this loop is left (see `PlanEdge.leaves`)."""
+    parent: int | None
+    inside: tuple[int, ...]
+    """Loops nested in this one, at any depth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What `engine.core.advance` runs. Immutable; shared by all instances of a version."""
+
+    flow: Flow
+    nodes: tuple[PlanNode, ...]
+    edges: tuple[PlanEdge, ...]
+    start_edges: tuple[int, ...]
+    orphans: tuple[int, ...]
+    """Nodes that nothing leads to; they are skipped at the start so that the instance can end."""
+    loops: tuple[PlanLoop, ...]
+    loop_of_decision: dict[int, int]
+    index: dict[str, int]
+    """Node index by task key, or by `phase:KEY` for junctions."""
+    required_by: dict[int, tuple[int, ...]]
+    """Nodes to look at again when this node settles."""
+    phases: dict[str, tuple[int, ...]]
+    """Task nodes by phase key."""
+
+    def task(self, node: int) -> Task:
+        """The task of a node that is no junction."""
+        task = self.nodes[node].task
+        assert task is not None, "a junction has no task"
+        return task
+
+
+@dataclass(slots=True)
+class _DraftEdge:
+    source: str
+    target: str
+    role: EdgeRole
+    branch: str | None
+    flow_edge: Edge | None
+    carries_failure: bool = False
+
+
+def compile_plan(flow: Flow) -> Plan:
+    """The plan of `flow`. Raises `FlowNotRunnable` for undeclared cycles, dangling edges, or loops that are none."""
+    drafts = list(_lowered_edges(flow))
+    keys = [*flow.tasks, *(phase_ref(key) for key in flow.phases if any(flow.outgoing(phase_ref(key))))]
+    index = {key: position for position, key in enumerate(keys)}
+    for draft in drafts:
+        for end in (draft.source, draft.target):
+            if end != TRIGGER and end not in index:
+                raise FlowNotRunnable(f"An edge names {end!r}, which is not in the flow.")
+    ends = [(START if d.source == TRIGGER else index[d.source], index[d.target]) for d in drafts]
+    back = _back_edges(flow, drafts)
+    forward = [number for number in range(len(drafts)) if number not in back]
+    graph = _Graph(len(keys), [ends[number] for number in forward])
+    requires = {index[key]: _required_nodes(flow, task, index) for key, task in flow.tasks.items()}
+    order = graph.order_with(
+        [(source, node) for node, groups in requires.items() for group in groups for source in group]
+    )
+    if order is None:
+        raise FlowNotRunnable("The flow goes round in a circle that no decision declares as its loop.")
+    loops = _loops(flow, drafts, ends, back, graph, index)
+    innermost = _innermost(loops, len(keys))
+    bodies = [frozenset(loop.body) for loop in loops]
+    edges = tuple(
+        PlanEdge(
+            index=number,
+            source=ends[number][0],
+            target=ends[number][1],
+            role=draft.role,
+            branch=draft.branch,
+            flow_edge=draft.flow_edge,
+            leaves=_left_loop(ends[number], loops, bodies, draft),
+            carries_failure=draft.carries_failure,
+        )
+        for number, draft in enumerate(drafts)
+    )
+    loops = tuple(_with_edges(loop, edges) for loop in loops)
+    incoming: list[list[int]] = [[] for _ in keys]
+    outgoing: list[list[int]] = [[] for _ in keys]
+    for edge in edges:
+        if edge.source != START:
+            outgoing[edge.source].append(edge.index)
+        if edge.index not in back:
+            incoming[edge.target].append(edge.index)
+    nodes = tuple(
+        PlanNode(
+            index=number,
+            key=key,
+            task=flow.tasks.get(key),
+            join=flow.tasks[key].join if key in flow.tasks else Join.ALL_SETTLED,
+            is_phase_exit=key not in flow.tasks,
+            incoming=tuple(incoming[number]),
+            outgoing=tuple(outgoing[number]),
+            loop=innermost[number],
+            requires=requires.get(number, ()),
+            cancels=_cancelled_by(number, flow.tasks.get(key), edges, outgoing, back, order),
+            ends_path=_ends_path(number, outgoing[number], edges),
+        )
+        for number, key in enumerate(keys)
+    )
+    return Plan(
+        flow=flow,
+        nodes=nodes,
+        edges=edges,
+        start_edges=tuple(edge.index for edge in edges if edge.source == START),
+        orphans=tuple(node.index for node in nodes if not node.incoming),
+        loops=loops,
+        loop_of_decision={loop.decision: loop.index for loop in loops},
+        index=index,
+        required_by=_required_by(requires),
+        phases={key: tuple(index[task.key] for task in flow.tasks_in(key)) for key in flow.phases},
+    )
+
+
+def first_tasks(flow: Flow, phase: str) -> tuple[str, ...]:
+    """The tasks an edge into `phase` enters: those with no incoming edge from inside it (back edges do not count)."""
+    inside = {task.key for task in flow.tasks_in(phase)}
+    fed = {e.target for e in flow.edges if e.source in inside and e.target in inside and not is_back_edge(flow, e)}
+    return tuple(key for key in flow.tasks if key in inside and key not in fed)
+
+
+def is_back_edge(flow: Flow, edge: Edge) -> bool:
+    """Whether `edge` is the loop branch of a decision that declares a loop."""
+    task = flow.tasks.get(edge.source)
+    return task is not None and task.loop is not None and edge.on is On.SUCCESS and edge.branch == task.loop.branch
+
+
+def start_tasks(flow: Flow) -> tuple[str, ...]:
+    """Where an instance enters: the targets of `trigger` edges, or else the tasks without incoming edges."""
+    targets = dict.fromkeys(key for edge in flow.outgoing(TRIGGER) for key in _entered(flow, edge.target))
+    if targets:
+        return tuple(targets)
+    fed = {key for edge in flow.edges if not is_back_edge(flow, edge) for key in _entered(flow, edge.target)}
+    return tuple(key for key in flow.tasks if key not in fed)
+
+
+def _entered(flow: Flow, ref: str) -> tuple[str, ...]:
+    phase = phase_of_ref(ref)
+    return (ref,) if phase is None else first_tasks(flow, phase)
+
+
+def _lowered_edges(flow: Flow) -> Iterator[_DraftEdge]:
+    """Edges between tasks and junctions, in the flow's order; those from the trigger first, the invisible ones last."""
+    seen: set[tuple[str, str, str | None, EdgeRole]] = set()
+    for key in start_tasks(flow):
+        flow_edge = next((e for e in flow.outgoing(TRIGGER) if key in _entered(flow, e.target)), None)
+        yield _DraftEdge(TRIGGER, key, EdgeRole.NORMAL, None, flow_edge)
+    for edge in flow.edges:
+        if edge.source == TRIGGER:
+            continue
+        role = EdgeRole.ERROR if edge.on is On.ERROR else EdgeRole.NORMAL
+        for target in _entered(flow, edge.target):
+            identity = (edge.source, target, edge.branch, role)
+            if identity not in seen:
+                seen.add(identity)
+                yield _DraftEdge(edge.source, target, role, edge.branch, edge)
+    for phase in flow.phases:
+        if any(flow.outgoing(phase_ref(phase))):
+            yield from _settled_edges(flow, phase)
+
+
+def _settled_edges(flow: Flow, phase: str) -> Iterator[_DraftEdge]:
+    """One invisible edge from each task of `phase` to its junction."""
+    inside = {task.key for task in flow.tasks_in(phase)}
+    for key in flow.tasks:
+        if key in inside:
+            leads_on = any(e.target in inside and e.on is On.SUCCESS for e in flow.outgoing(key))
+            yield _DraftEdge(key, phase_ref(phase), EdgeRole.SETTLED, None, None, carries_failure=not leads_on)
+
+
+def _back_edges(flow: Flow, drafts: Sequence[_DraftEdge]) -> frozenset[int]:
+    return frozenset(
+        number for number, d in enumerate(drafts) if d.flow_edge is not None and is_back_edge(flow, d.flow_edge)
+    )
+
+
+def _required_nodes(flow: Flow, task: Task, index: dict[str, int]) -> tuple[tuple[int, ...], ...]:
+    """The requirements of a task and of its phase, each as the nodes that must be finished."""
+    phase = flow.phases.get(task.phase) if task.phase else None
+    groups = []
+    for requirement in (*task.requirements, *(phase.requirements if phase else ())):
+        required = phase_of_ref(requirement.node)
+        keys = [t.key for t in flow.tasks_in(required)] if required is not None else [requirement.node]
+        groups.append(tuple(index[key] for key in keys if key in index))
+    return tuple(group for group in groups if group)
+
+
+def _required_by(requires: dict[int, tuple[tuple[int, ...], ...]]) -> dict[int, tuple[int, ...]]:
+    waiting: dict[int, list[int]] = {}
+    for node, groups in requires.items():
+        for required in dict.fromkeys(number for group in groups for number in group):
+            waiting.setdefault(required, []).append(node)
+    return {required: tuple(nodes) for required, nodes in waiting.items()}
+
+
+class _Graph:
+    """Forward reachability over numbered nodes."""
+
+    def __init__(self, size: int, ends: Iterable[tuple[int, int]]) -> None:
+        self.size = size
+        self.next: list[list[int]] = [[] for _ in range(size)]
+        self.before: list[list[int]] = [[] for _ in range(size)]
+        for source, target in ends:
+            if source != START:
+                self.next[source].append(target)
+                self.before[target].append(source)
+
+    def order_with(self, more: Iterable[tuple[int, int]]) -> list[int] | None:
+        """A topological order that also respects `more`, or None when there is a cycle."""
+        following = [list(targets) for targets in self.next]
+        for source, target in more:
+            following[source].append(target)
+        waiting = [0] * self.size
+        for targets in following:
+            for target in targets:
+                waiting[target] += 1
+        ready = [node for node in range(self.size) if waiting[node] == 0]
+        order: list[int] = []
+        for node in ready:
+            order.append(node)
+            for target in following[node]:
+                waiting[target] -= 1
+                if waiting[target] == 0:
+                    ready.append(target)
+        return order if len(order) == self.size else None
+
+    def reach(self, start: int, *, backwards: bool = False) -> frozenset[int]:
+        """Everything reachable from `start`, itself included."""
+        step = self.before if backwards else self.next
+        seen, todo = {start}, [start]
+        while todo:
+            for node in step[todo.pop()]:
+                if node not in seen:
+                    seen.add(node)
+                    todo.append(node)
+        return frozenset(seen)
+
+
+def _loops(
+    flow: Flow,
+    drafts: Sequence[_DraftEdge],
+    ends: Sequence[tuple[int, int]],
+    back: frozenset[int],
+    graph: _Graph,
+    index: dict[str, int],
+) -> tuple[PlanLoop, ...]:
+    found: list[PlanLoop] = []
+    for number in sorted(back):
+        decision, target = ends[number]
+        task = flow.tasks[drafts[number].source]
+        loop = task.loop
+        assert loop is not None
+        if any(other.decision == decision for other in found):
+            raise FlowNotRunnable(f"The loop of {task.key!r} leads back to more than one task.")
+        body = graph.reach(target) & graph.reach(decision, backwards=True)
+        if not body:
+            raise FlowNotRunnable(f"The loop branch of {task.key!r} does not lead back to a task before it.")
+        found.append(
+            PlanLoop(
+                index=len(found),
+                decision=decision,
+                target=target,
+                back_edge=number,
+                branch=loop.branch,
+                exit=loop.exit,
+                max_iterations=loop.max_iterations,
+                body=tuple(sorted(body)),
+                inner_edges=(),
+                deferred_edges=(),
+                parent=None,
+                inside=(),
+            )
+        )
+    return _nested(found)
+
+
+def _nested(loops: Sequence[PlanLoop]) -> tuple[PlanLoop, ...]:
+    bodies = [frozenset(loop.body) for loop in loops]
+    placed = []
+    for loop in loops:
+        mine = bodies[loop.index]
+        around = [other for other in loops if other is not loop and mine < bodies[other.index]]
+        for other in loops:
+            theirs = bodies[other.index]
+            if other is not loop and mine & theirs and not (mine < theirs or theirs < mine):
+                raise FlowNotRunnable("Two loops overlap without one lying inside the other.")
+        parent = min(around, key=lambda other: len(other.body), default=None)
+        inside = tuple(other.index for other in loops if bodies[other.index] < mine)
+        placed.append(replace(loop, parent=parent.index if parent else None, inside=inside))
+    return tuple(placed)
+
+
+def _innermost(loops: Sequence[PlanLoop], size: int) -> list[int | None]:
+    innermost: list[int | None] = [None] * size
+    for loop in sorted(loops, key=lambda loop: -len(loop.body)):
+        for node in loop.body:
+            innermost[node] = loop.index
+    return innermost
+
+
+def _left_loop(
+    ends: tuple[int, int], loops: Sequence[PlanLoop], bodies: Sequence[frozenset[int]], draft: _DraftEdge
+) -> int | None:
+    """The outermost loop this edge leaves. A normal edge may leave only from the loop's own decision."""
+    source, target = ends
+    left = [loop for loop in loops if source in bodies[loop.index] and target not in bodies[loop.index]]
+    if draft.role is EdgeRole.NORMAL:
+        if any(loop.decision != source for loop in left):
+            raise FlowNotRunnable(f"The edge {draft.source} → {draft.target} leaves a loop other than by its decision.")
+        left = []
+    entered = [loop for loop in loops if target in bodies[loop.index] and source not in bodies[loop.index]]
+    if any(loop.target != target for loop in entered):
+        raise FlowNotRunnable(f"The edge {draft.source} → {draft.target} enters a loop other than at its start.")
+    if not left:
+        return None
+    return max(left, key=lambda loop: len(loop.body)).index
+
+
+def _with_edges(loop: PlanLoop, edges: Sequence[PlanEdge]) -> PlanLoop:
+    body = frozenset(loop.body)
+    inner = tuple(
+        edge.index
+        for edge in edges
+        if (edge.source in body and edge.target in body) or (edge.source == loop.decision and edge.leaves is None)
+    )
+    deferred = tuple(edge.index for edge in edges if edge.leaves == loop.index)
+    return replace(loop, inner_edges=inner, deferred_edges=deferred)
+
+
+def _ends_path(node: int, outgoing: Sequence[int], edges: Sequence[PlanEdge]) -> bool:
+    return not any(edges[number].role is not EdgeRole.SETTLED or edges[number].carries_failure for number in outgoing)
+
+
+def _cancelled_by(
+    node: int,
+    task: Task | None,
+    edges: Sequence[PlanEdge],
+    outgoing: Sequence[Sequence[int]],
+    back: frozenset[int],
+    order: Sequence[int],
+) -> tuple[int, ...]:
+    """Nodes from which every way leads to `node`, when its join cancels the rest."""
+    if task is None or not task.cancel_rest or task.join not in (Join.ANY, Join.RACE):
+        return ()
+    only_here = {node}
+    for earlier in reversed(order):
+        ways = [edges[n].target for n in outgoing[earlier] if edges[n].role is not EdgeRole.SETTLED and n not in back]
+        if earlier != node and ways and all(target in only_here for target in ways):
+            only_here.add(earlier)
+    return tuple(sorted(only_here - {node}))

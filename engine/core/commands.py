@@ -1,0 +1,43 @@
+"""What the world has to do after an advance. Services carry commands out in the same transaction that stores the facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Execute:
+    """Begin attempt `attempt` (from 1) of a step with the executor of its kind."""
+
+    task: str
+    iteration: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetTimer:
+    """Fire `purpose` for a step at `due_at`. The core itself sets only the purpose `retry`."""
+
+    purpose: str
+    task: str
+    iteration: int
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CancelStep:
+    """Drop the step's open timers and event waits and refuse the results of its running attempt."""
+
+    task: str
+    iteration: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftTimers:
+    """Move every open timer of the instance later by `seconds` (after a pause)."""
+
+    seconds: float
+
+
+Command = Execute | SetTimer | CancelStep | ShiftTimers

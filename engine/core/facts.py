@@ -1,0 +1,78 @@
+"""What can happen to an instance, in the past tense.
+
+Facts are the append-only history of an instance, numbered from 1. A *told* fact comes from outside (`advance` is called
+with it); a *derived* one follows from it. Folding the told facts of a history again gives the same state and the same
+derived facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from designer.graph.model import Json
+
+
+class FactType(StrEnum):
+    """The history vocabulary. The comment after a member names the keys of `Fact.data`."""
+
+    INSTANCE_QUEUED = "InstanceQueued"
+    INSTANCE_STARTED = "InstanceStarted"
+    INSTANCE_PAUSE_REQUESTED = "InstancePauseRequested"  # actor, reason
+    INSTANCE_PAUSED = "InstancePaused"
+    INSTANCE_RESUMED = "InstanceResumed"  # actor, reason, shifted_seconds
+    INSTANCE_RESTARTED = "InstanceRestarted"  # actor, reason, from?
+    INSTANCE_RETRIED = "InstanceRetried"  # actor, reason, steps
+    INSTANCE_REVERTED = "InstanceReverted"
+    INSTANCE_MIGRATED = "InstanceMigrated"
+    INSTANCE_COMPLETED = "InstanceCompleted"  # ends: task keys whose outputs make the instance's output
+    INSTANCE_FAILED = "InstanceFailed"  # error
+    INSTANCE_TERMINATED = "InstanceTerminated"  # actor, reason
+    INSTANCE_CLOSED = "InstanceClosed"  # actor, reasons, note
+    STEP_READY = "StepReady"
+    STEP_BLOCKED = "StepBlocked"  # requires: keys of unfinished requirements
+    STEP_STARTED = "StepStarted"
+    STEP_SCHEDULED = "StepScheduled"  # wakes_at
+    STEP_WAITING = "StepWaiting"  # for: timer | event | person, plus what the executor noted
+    ATTEMPT_STARTED = "AttemptStarted"  # number
+    ATTEMPT_FAILED = "AttemptFailed"  # number, error {name, message, retryable}
+    ATTEMPT_TIMED_OUT = "AttemptTimedOut"  # number, error
+    RETRY_SCHEDULED = "RetryScheduled"  # number (of the coming attempt), at
+    STEP_COMPLETED = "StepCompleted"  # by? (an actor, when a person did it)
+    STEP_SKIPPED = "StepSkipped"  # reason, by?
+    STEP_FAILED = "StepFailed"  # error
+    STEP_CANCELLED = "StepCancelled"  # reason
+    STEP_ASSIGNED = "StepAssigned"  # to, by
+    STEP_CLAIMED = "StepClaimed"  # by
+    STEP_PUT_ON_HOLD = "StepPutOnHold"  # by
+    STEP_RELEASED = "StepReleased"  # by
+    DUE_DATE_SET = "DueDateSet"  # due_at
+    DECISION_TAKEN = "DecisionTaken"  # branches, conditions [{key, is_met, statements}], by?
+    LOOP_ENTERED = "LoopEntered"  # round (from 1; the first round is not recorded)
+    LOOP_EXITED = "LoopExited"  # rounds, limit_reached
+    TIMER_SET = "TimerSet"  # purpose, due_at
+    TIMER_FIRED = "TimerFired"  # purpose
+    TIMER_CANCELLED = "TimerCancelled"  # purpose
+    EVENT_RECEIVED = "EventReceived"  # type, event (its id)
+    EVENT_CONSUMED = "EventConsumed"  # type, event
+    PHASE_STARTED = "PhaseStarted"  # phase
+    PHASE_COMPLETED = "PhaseCompleted"  # phase
+    ROLLBACK_STARTED = "RollbackStarted"
+    STEP_ROLLED_BACK = "StepRolledBack"
+    ROLLBACK_FINISHED = "RollbackFinished"
+    ENTITY_SYNCED = "EntitySynced"
+    CONTEXT_CHANGED = "ContextChanged"  # actor, reason, before, after
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that happened. `task` is a task key; `iteration` counts a task's rounds from 1 (0 when no task is meant)."""
+
+    type: FactType
+    at: datetime
+    task: str | None = None
+    iteration: int = 0
+    data: Mapping[str, Json] = field(default_factory=dict)
+    derived: bool = False

@@ -1,0 +1,58 @@
+"""How often an attempt is repeated, and after which pause."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+from designer.graph.durations import parse_duration
+from designer.graph.model import Json
+
+
+class Backoff(StrEnum):
+    """How the pause grows with the number of failed attempts."""
+
+    CONSTANT = "constant"
+    LINEAR = "linear"
+    EXPONENTIAL = "exponential"
+
+
+LONGEST_PAUSE: Final = timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """`limit` repeats after the first attempt (so `limit + 1` attempts). Defaults: 5, 10 s, exponential (semantics)."""
+
+    limit: int = 5
+    delay: timedelta = timedelta(seconds=10)
+    backoff: Backoff = Backoff.EXPONENTIAL
+
+    def pause_after(self, attempt: int) -> timedelta:
+        """The pause after failed attempt `attempt` (from 1): delay, delay·n or delay·2^(n-1); at most a year."""
+        factor = {Backoff.CONSTANT: 1, Backoff.LINEAR: attempt, Backoff.EXPONENTIAL: 2 ** min(attempt - 1, 60)}
+        seconds = self.delay.total_seconds() * factor[self.backoff]
+        return timedelta(seconds=min(seconds, LONGEST_PAUSE.total_seconds()))
+
+    def allows_another_after(self, attempt: int) -> bool:
+        """Whether attempt `attempt + 1` may be made."""
+        return attempt <= self.limit
+
+
+DEFAULT_RETRIES: Final = RetryPolicy()
+NO_RETRIES: Final = RetryPolicy(limit=0)
+
+
+def retry_policy(settings: Mapping[str, Json]) -> RetryPolicy:
+    """The policy in a task's settings; what is not set has its default. Checked flows raise nothing here."""
+    raw = settings.get("retries")
+    if not isinstance(raw, Mapping):
+        return DEFAULT_RETRIES
+    return RetryPolicy(
+        limit=int(raw.get("limit", DEFAULT_RETRIES.limit)),
+        delay=parse_duration(raw["delay"]).as_timedelta() if "delay" in raw else DEFAULT_RETRIES.delay,
+        backoff=Backoff(raw.get("backoff", DEFAULT_RETRIES.backoff)),
+    )

@@ -1,0 +1,197 @@
+"""The marking of an instance: one small document beside its steps and facts.
+
+Nodes and edges are those of the instance's plan, by number. The document holds no outputs: those live on the steps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from designer.graph.model import Json
+from designer.graph.plan import Plan
+
+
+class InstanceStatus(StrEnum):
+    """Semantics: Steering an instance. `waiting`: nothing can move until a timer, an event or a person."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    WAITING = "waiting"
+    PAUSED = "paused"
+    WAITING_FOR_PAUSE = "waiting_for_pause"
+    ROLLING_BACK = "rolling_back"
+    COMPLETE = "complete"
+    ERRORED = "errored"
+    TERMINATED = "terminated"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the instance has ended; only restart and retry lead out of a final status."""
+        return self in FINAL_STATUSES
+
+
+FINAL_STATUSES: Final = frozenset({InstanceStatus.COMPLETE, InstanceStatus.ERRORED, InstanceStatus.TERMINATED})
+
+
+class StepStatus(StrEnum):
+    """Where a step stands. `idle` steps have no row and no fact yet."""
+
+    IDLE = "idle"
+    BLOCKED = "blocked"
+    """Its join is decided, a requirement is not met."""
+    READY = "ready"
+    """To be executed."""
+    RUNNING = "running"
+    """An attempt is under way."""
+    WAITING = "waiting"
+    """For a timer, an event or a person."""
+    RETRYING = "retrying"
+    """Between two attempts."""
+    HELD = "held"
+    """A person put it on hold."""
+    COMPLETED = "completed"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the step is done with, one way or another."""
+        return self in SETTLED_STATUSES
+
+    @property
+    def is_finished(self) -> bool:
+        """Completed or skipped: what requirements and phases ask for."""
+        return self in (StepStatus.COMPLETED, StepStatus.SKIPPED)
+
+
+SETTLED_STATUSES: Final = frozenset({StepStatus.COMPLETED, StepStatus.SKIPPED, StepStatus.FAILED, StepStatus.CANCELLED})
+BUSY_STATUSES: Final = frozenset({StepStatus.READY, StepStatus.RUNNING})
+"""Statuses in which the engine itself has something to do."""
+
+PENDING: Final = "p"
+TAKEN: Final = "t"
+DEAD: Final = "d"
+EDGE_FAILED: Final = "f"
+
+_CODES: Final = {
+    StepStatus.IDLE: ".",
+    StepStatus.BLOCKED: "b",
+    StepStatus.READY: "r",
+    StepStatus.RUNNING: "a",
+    StepStatus.WAITING: "w",
+    StepStatus.RETRYING: "y",
+    StepStatus.HELD: "h",
+    StepStatus.COMPLETED: "c",
+    StepStatus.SKIPPED: "s",
+    StepStatus.FAILED: "f",
+    StepStatus.CANCELLED: "x",
+}
+_STATUSES: Final = {code: status for status, code in _CODES.items()}
+FORMAT: Final = 1
+
+
+@dataclass(slots=True)
+class State:
+    """The marking. `advance` never changes the state it is given; it answers a new one."""
+
+    status: InstanceStatus
+    nodes: list[StepStatus]
+    edges: list[str]
+    iterations: dict[int, int] = field(default_factory=dict)
+    """How often a node has been opened by a loop, where more than once."""
+    attempts: dict[int, int] = field(default_factory=dict)
+    """The number of the current attempt of each node that has begun one."""
+    rounds: list[int] = field(default_factory=list)
+    """Which round each loop is in, from 1."""
+    tally: dict[int, list[int]] = field(default_factory=dict)
+    """Settled incoming edges of undecided joins with several: taken, dead, failed."""
+    ends: list[int] = field(default_factory=list)
+    """Completed nodes at which a path ended, in that order."""
+    open: int = 0
+    """How many nodes are neither idle nor settled."""
+    busy: int = 0
+    """How many of those are ready or running."""
+    paused_at: datetime | None = None
+    error: Json = None
+    """The first error, `{name, message, task}`, once a failure could not be caught."""
+
+    def iteration(self, node: int) -> int:
+        """The current round of a node, from 1."""
+        return self.iterations.get(node, 1)
+
+    def copy(self) -> State:
+        """A state that shares nothing changeable with this one."""
+        return State(
+            status=self.status,
+            nodes=self.nodes.copy(),
+            edges=self.edges.copy(),
+            iterations=self.iterations.copy(),
+            attempts=self.attempts.copy(),
+            rounds=self.rounds.copy(),
+            tally={node: counts.copy() for node, counts in self.tally.items()},
+            ends=self.ends.copy(),
+            open=self.open,
+            busy=self.busy,
+            paused_at=self.paused_at,
+            error=self.error,
+        )
+
+    def to_json(self) -> dict[str, Json]:
+        """The stored document; empty parts are left out."""
+        document: dict[str, Json] = {
+            "v": FORMAT,
+            "status": self.status.value,
+            "nodes": "".join([_CODES[status] for status in self.nodes]),
+            "edges": "".join(self.edges),
+        }
+        if self.iterations:
+            document["iterations"] = {str(node): count for node, count in self.iterations.items()}
+        if self.attempts:
+            document["attempts"] = {str(node): count for node, count in self.attempts.items()}
+        if self.rounds:
+            document["rounds"] = self.rounds
+        if self.tally:
+            document["tally"] = {str(node): counts for node, counts in self.tally.items()}
+        if self.ends:
+            document["ends"] = self.ends
+        if self.paused_at is not None:
+            document["paused_at"] = self.paused_at.isoformat()
+        if self.error is not None:
+            document["error"] = self.error
+        return document
+
+
+def new_state(plan: Plan) -> State:
+    """The state of an instance that has not started."""
+    return State(
+        status=InstanceStatus.QUEUED,
+        nodes=[StepStatus.IDLE] * len(plan.nodes),
+        edges=[PENDING] * len(plan.edges),
+        rounds=[1] * len(plan.loops),
+    )
+
+
+def state_from_json(document: dict[str, Json]) -> State:
+    """The state that `State.to_json` stored. Raises `ValueError` for a format this release does not know."""
+    if document.get("v") != FORMAT:
+        raise ValueError(f"State format {document.get('v')!r} is not known to this release.")
+    nodes = [_STATUSES[code] for code in document["nodes"]]
+    paused_at = document.get("paused_at")
+    return State(
+        status=InstanceStatus(document["status"]),
+        nodes=nodes,
+        edges=list(document["edges"]),
+        iterations={int(node): count for node, count in document.get("iterations", {}).items()},
+        attempts={int(node): count for node, count in document.get("attempts", {}).items()},
+        rounds=list(document.get("rounds", ())),
+        tally={int(node): list(counts) for node, counts in document.get("tally", {}).items()},
+        ends=list(document.get("ends", ())),
+        open=sum(1 for status in nodes if status is not StepStatus.IDLE and status not in SETTLED_STATUSES),
+        busy=sum(1 for status in nodes if status in BUSY_STATUSES),
+        paused_at=datetime.fromisoformat(paused_at) if paused_at else None,
+        error=document.get("error"),
+    )

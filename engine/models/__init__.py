@@ -1,0 +1,11 @@
+"""What the engine stores: instances with their steps and facts, timers, events, and what triggers did."""
+
+from engine.models.event import Event, InboundEvent
+from engine.models.fact import Fact
+from engine.models.idempotency import IdempotencyKey
+from engine.models.instance import Instance
+from engine.models.occurrence import Occurrence
+from engine.models.step import Step
+from engine.models.timer import Timer
+
+__all__ = ["Event", "Fact", "IdempotencyKey", "InboundEvent", "Instance", "Occurrence", "Step", "Timer"]

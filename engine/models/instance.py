@@ -1,0 +1,84 @@
+"""One run of one version."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+from accounts.models import EnvironmentScoped, User
+from accounts.querysets import ScopedQuerySet
+from designer.models import Flow, Version
+
+STATUSES = [
+    ("queued", "Queued"),
+    ("running", "Running"),
+    ("waiting", "Waiting"),
+    ("waiting_for_pause", "Pausing"),
+    ("paused", "Paused"),
+    ("rolling_back", "Rolling back"),
+    ("complete", "Complete"),
+    ("errored", "Errored"),
+    ("terminated", "Terminated"),
+]
+
+
+class InstanceQuerySet(ScopedQuerySet["Instance"]):
+    """Instances, in the domain's words."""
+
+    def unfinished(self) -> InstanceQuerySet:
+        """Those that have not ended."""
+        return self.exclude(status__in=["complete", "errored", "terminated"])
+
+
+class Instance(EnvironmentScoped):
+    """One run of one version.
+
+    `state` is the marking (`engine.core.state`), the truth of where the instance stands; `status`, the times and `error`
+    repeat it for queries. `fact_count` is the number of the last fact and the fence of every write: who changes an
+    instance does so `WHERE fact_count = <what was read>`, or under the row's lock.
+    """
+
+    flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="instances")
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="instances")
+    key = models.CharField(
+        max_length=200, help_text="The id on the wire: chosen by the caller or made; unique per flow."
+    )
+    status = models.CharField(max_length=20, choices=STATUSES, default="queued")
+    input = models.JSONField(null=True, blank=True)
+    context = models.JSONField(default=dict, blank=True)
+    vars = models.JSONField(default=dict, blank=True)
+    output = models.JSONField(null=True, blank=True)
+    error = models.JSONField(null=True, blank=True)
+    state = models.TextField(default="", blank=True, editable=False)
+    fact_count = models.PositiveIntegerField(default=0, editable=False)
+    trigger = models.JSONField(default=dict, blank=True, help_text="What started it: {type, by, event?, …}.")
+    started_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    started_at = models.DateTimeField(null=True, blank=True, editable=False)
+    ended_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = InstanceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["flow", "key"], name="one_instance_per_key"),
+            models.CheckConstraint(
+                condition=models.Q(status__in=[s for s, _ in STATUSES]), name="instance_status_is_known"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["environment", "-id"], name="instances_newest"),
+            models.Index(fields=["environment", "status", "-id"], name="instances_by_status"),
+            models.Index(fields=["flow", "status", "-id"], name="instances_by_flow"),
+            models.Index(fields=["environment", "key"], name="instances_by_key"),
+            models.Index(fields=["environment", "created_at"], name="instances_by_start"),
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it has ended."""
+        return self.status in ("complete", "errored", "terminated")

@@ -1,0 +1,78 @@
+"""One task within one instance, per loop iteration."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import EnvironmentScoped, User
+from accounts.querysets import ScopedQuerySet
+from engine.models.instance import Instance
+
+
+class StepQuerySet(ScopedQuerySet["Step"]):
+    """Steps, in the domain's words."""
+
+    def for_people(self) -> Self:
+        """Open steps that wait for a person."""
+        return self.filter(waits_for="person", status__in=["waiting", "held"])
+
+
+class Step(EnvironmentScoped):
+    """One task within one instance, per loop iteration.
+
+    `claimable_at` is the whole queue: empty when no worker has anything to do here; the moment from which the step may be
+    claimed while it is ready; the end of the lease while an attempt runs, so that a lease that ran out makes the step
+    claimable again by itself. `lease_token` counts claims; a result that carries another token is refused.
+    """
+
+    instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="steps")
+    task = models.CharField(max_length=64)
+    iteration = models.PositiveIntegerField(default=1)
+    kind = models.CharField(max_length=40)
+    status = models.CharField(max_length=12)
+    attempt = models.PositiveIntegerField(default=0, help_text="The number of the current or last attempt.")
+    attempts = models.JSONField(
+        default=list, blank=True, help_text="[{number, started_at, ended_at, error}] of those ended."
+    )
+    claimable_at = models.DateTimeField(null=True, blank=True)
+    lease_owner = models.CharField(max_length=80, blank=True)
+    lease_token = models.PositiveIntegerField(default=0)
+    ready_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    wakes_at = models.DateTimeField(null=True, blank=True, help_text="When its next timer is due.")
+    input = models.JSONField(null=True, blank=True)
+    output = models.JSONField(null=True, blank=True)
+    error = models.JSONField(null=True, blank=True)
+    is_sensitive = models.BooleanField(default=False, help_text="Its output is shown as [REDACTED].")
+    waits_for = models.CharField(max_length=6, blank=True, help_text="timer, event or person.")
+    event_type = models.CharField(max_length=200, blank=True)
+    event_filter = models.TextField(blank=True)
+    assigned_to = models.JSONField(default=list, blank=True, help_text="Addresses and group slugs.")
+    claimed_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="claimed_steps")
+    due_at = models.DateTimeField(null=True, blank=True)
+
+    objects = StepQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["instance", "pk"]
+        constraints = [models.UniqueConstraint(fields=["instance", "task", "iteration"], name="one_step_per_iteration")]
+        indexes = [
+            models.Index(fields=["claimable_at"], condition=Q(claimable_at__isnull=False), name="steps_claimable"),
+            models.Index(
+                fields=["environment", "due_at"],
+                condition=Q(waits_for="person", status__in=["waiting", "held"]),
+                name="steps_inbox",
+            ),
+            models.Index(
+                fields=["instance", "event_type"],
+                condition=Q(waits_for="event", status="waiting"),
+                name="steps_awaiting",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.task} of {self.instance_id}"
