@@ -1,0 +1,100 @@
+"""What may be watched: `register_topic("instance", InstanceTopic())` in an app's `ready()`.
+
+A topic is written `<prefix>:<id>`, such as `instance:12`. Its renderer decides who may watch and renders what is sent.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from accounts.models import User
+
+TOPIC_SHAPE: Final = re.compile(r"([a-z][a-z_]{0,39}):([1-9][0-9]{0,17})")
+MAX_VIEW_CHARACTERS: Final = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """That somebody may watch. Viewers with equal `audience` (a role, say) may be sent the very same HTML."""
+
+    organization_id: int
+    audience: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one viewer is shown: the thing's id, the last sequence number they have, and how their page looks at it.
+
+    `view` is whatever the page gave when it subscribed (a selected step, a query string): untrusted text, at most 4,000
+    characters. `audience` is that of the viewer's `Grant`.
+    """
+
+    id: int
+    after: int = 0
+    view: str = ""
+    audience: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The new outer HTML of the element with this id: the very part the page is made of."""
+
+    id: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What a viewer has to know to be at `seq`. Without parts nothing changed. `data` goes to scripts as it is."""
+
+    seq: int
+    parts: tuple[Part, ...] = ()
+    data: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self, topic: str) -> dict[str, Any]:
+        """The message on the wire."""
+        message: dict[str, Any] = {
+            "topic": topic,
+            "seq": self.seq,
+            "parts": [{"id": part.id, "html": part.html} for part in self.parts],
+        }
+        return message | ({"data": self.data} if self.data else {})
+
+
+class TopicRenderer(Protocol):
+    """How one kind of topic is watched. Both methods run in a worker thread, may query, and should not raise.
+
+    `interval_seconds`: the shortest time between two messages to one viewer (never below 0.1).
+    """
+
+    interval_seconds: float
+
+    def authorize(self, user: User, id: int) -> Grant | None:
+        """The right to watch, or None: no such thing, or not theirs. Asked at subscribe and again while open."""
+        ...
+
+    def render(self, asked: Asked) -> Update:
+        """Everything that changed since `asked.after`; whole parts may be repeated, unchanged ones are not sent twice."""
+        ...
+
+
+_renderers: dict[str, TopicRenderer] = {}
+
+
+class NoSuchTopic(ValueError):
+    """The text names no topic that anyone registered."""
+
+
+def register_topic(prefix: str, renderer: TopicRenderer) -> None:
+    """Let pages watch `<prefix>:<id>`. The last registration of a prefix counts."""
+    _renderers[prefix] = renderer
+
+
+def find_topic(topic: object) -> tuple[TopicRenderer, int]:
+    """The renderer and id of a topic. Raises NoSuchTopic for anything else, whatever its type."""
+    shape = TOPIC_SHAPE.fullmatch(topic) if isinstance(topic, str) else None
+    if shape is None or shape[1] not in _renderers:
+        raise NoSuchTopic(f"There is no topic {str(topic)[:60]!r}.")
+    return _renderers[shape[1]], int(shape[2])

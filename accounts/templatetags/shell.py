@@ -1,0 +1,132 @@
+"""What templates of every room use: times, statuses, console addresses."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django import template
+from django.forms import BoundField, CheckboxInput
+from django.template import Context
+from django.utils import timezone
+
+from accounts.scope import Scope
+
+register = template.Library()
+
+# word of the engine: (tone of chip.css, icon). The words are those of the design glossary, for instances and for steps.
+STATUSES = {
+    "draft": ("queued", "pencil"),
+    "queued": ("queued", "circle"),
+    "pending": ("queued", "circle"),
+    "open": ("queued", "circle"),
+    "ready": ("queued", "circle"),
+    "scheduled": ("waiting", "calendar"),
+    "running": ("running", "dot"),
+    "in_progress": ("running", "dot"),
+    "retrying": ("waiting", "refresh"),
+    "waiting": ("waiting", "clock"),
+    "assigned": ("running", "person"),
+    "claimed": ("running", "person"),
+    "on_hold": ("paused", "hand"),
+    "paused": ("paused", "pause"),
+    "waiting_for_pause": ("paused", "hourglass"),
+    "rolling_back": ("waiting", "undo"),
+    "rolled_back": ("terminated", "undo"),
+    "complete": ("complete", "check"),
+    "completed": ("complete", "check"),
+    "active": ("complete", "check"),
+    "errored": ("errored", "alert"),
+    "failed": ("errored", "alert"),
+    "timed_out": ("errored", "clock"),
+    "terminated": ("terminated", "stop"),
+    "closed": ("terminated", "stop"),
+    "cancelled": ("terminated", "x"),
+    "revoked": ("terminated", "x"),
+    "expired": ("skipped", "clock"),
+    "disabled": ("skipped", "minus"),
+    "skipped": ("skipped", "skip"),
+}
+UNKNOWN_STATUS = ("queued", "circle")
+
+UNITS = [(86400 * 365, "year"), (86400 * 30, "month"), (86400 * 7, "week"), (86400, "day"), (3600, "hour"), (60, "minute")]
+
+
+@register.filter
+def status_tone(status: object) -> str:
+    """The name of the colour of a status: a class `tone-…`."""
+    return STATUSES.get(str(status), UNKNOWN_STATUS)[0]
+
+
+@register.filter
+def status_icon(status: object) -> str:
+    """The icon of a status."""
+    return STATUSES.get(str(status), UNKNOWN_STATUS)[1]
+
+
+@register.filter
+def status_word(status: object) -> str:
+    """A status as people read it: `waiting_for_pause` is "waiting for pause"."""
+    return str(status).replace("_", " ")
+
+
+@register.filter
+def iso(moment: datetime) -> str:
+    """A moment as machines read it, in UTC."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@register.filter
+def relative(moment: datetime) -> str:
+    """How far away a moment is: "just now", "3 minutes ago", "in 2 days"."""
+    return relative_to(moment, timezone.now())
+
+
+def relative_to(moment: datetime, now: datetime) -> str:
+    """The words of `static/js/time.js`."""
+    seconds = (moment - now).total_seconds()
+    for length, unit in UNITS:
+        count = int(abs(seconds) // length)
+        if count:
+            words = f"{count} {unit}{'' if count == 1 else 's'}"
+            return f"in {words}" if seconds > 0 else f"{words} ago"
+    return "in a moment" if seconds > 0 else "just now"
+
+
+@register.inclusion_tag("components/moment.html")
+def moment(value: datetime | None, none: str = "never") -> dict[str, Any]:
+    """A `<time>`: relative words, the exact moment on hover. `none` is shown where there is no moment."""
+    return {"moment": value, "none": none}
+
+
+@register.inclusion_tag("components/status.html")
+def status(value: object, *, bare: bool = False) -> dict[str, Any]:
+    """A status chip: icon and word. `bare` leaves the ground out."""
+    return {"status": str(value), "bare": bare}
+
+
+@register.inclusion_tag("components/copy.html")
+def copy(text: object, label: str = "this", shown: str = "") -> dict[str, Any]:
+    """A text that is copied with one click. `label` says what it is; `shown` is a shorter form of it."""
+    return {"text": str(text), "label": label, "shown": shown}
+
+
+@register.simple_tag(takes_context=True)
+def console_url(context: Context, name: str, *args: Any, **kwargs: Any) -> str:
+    """The address of a page in the environment of this page: `{% console_url "designer:edit" flow=flow.slug %}`."""
+    scope: Scope = context["scope"]
+    return scope.url(name, *args, **kwargs)
+
+
+@register.filter
+def is_checkbox(field: BoundField) -> bool:
+    """Whether a form field is one box to tick."""
+    return isinstance(field.field.widget, CheckboxInput)
+
+
+@register.filter
+def allows(scope: Scope | None, role: str) -> bool:
+    """Whether the actor has at least this role: `{% if scope|allows:"designer" %}`."""
+    from accounts.roles import Role
+
+    return scope is not None and scope.allows(Role(role))
