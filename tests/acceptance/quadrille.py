@@ -1,0 +1,112 @@
+"""A real Quadrille for stories: `manage.py serve` in a process and a data folder of its own, with the demo loaded."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.servers import await_port, free_port
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+UNWANTED = (
+    "DJANGO_SETTINGS_MODULE",
+    "DATABASE_URL",
+    "REDIS_URL",
+    "BROKER_URL",
+    "EMAIL_HOST",
+    "ALLOWED_HOSTS",
+    "SECRET_KEY",
+)
+
+
+@dataclass(slots=True)
+class Quadrille:
+    """One installation: its data folder, its port, and the process while it runs."""
+
+    data: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = field(default=None)
+
+    @property
+    def url(self) -> str:
+        """The address without a slash at its end."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        """What the process printed."""
+        return self.data / "serve.log"
+
+    @property
+    def credentials(self) -> dict[str, Any]:
+        """What `manage.py demo` noted: `{password, users: {role: address}}`."""
+        noted: dict[str, Any] = json.loads((self.data / "demo-credentials.json").read_text())
+        return noted
+
+    def environment(self) -> dict[str, str]:
+        """The process environment: ours, without what would point it at another database or mode."""
+        kept = {name: value for name, value in os.environ.items() if name not in UNWANTED}
+        return kept | {"QUADRILLE_MODE": "embedded", "QUADRILLE_DATA": str(self.data), "QUADRILLE_DEMO": "1"}
+
+    def manage(self, *words: str, stdin: str | None = None) -> str:
+        """Run a management command; answers what it printed. Raises RuntimeError with its output when it fails."""
+        command = [sys.executable, str(ROOT / "manage.py"), *words]
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment(), input=stdin, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise RuntimeError(f"manage.py {' '.join(words)} failed:\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def start(self) -> None:
+        """Serve, and return once the port accepts connections."""
+        command = [sys.executable, "manage.py", "serve", "--port", str(self.port), "--data", str(self.data)]
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env=self.environment(), stdout=output, stderr=subprocess.STDOUT
+            )
+        await_port(self.process, self.port, self.log)
+
+    def kill(self) -> None:
+        """The machine dies: no signal that could be handled."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End it as an operator would; kill it when it does not listen."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self.process is None:
+            return
+        self.process.send_signal(how)
+        try:
+            self.process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process = None
+
+
+@contextlib.contextmanager
+def quadrille(*, demo: bool = True) -> Iterator[Quadrille]:
+    """A running installation, gone afterwards. With `demo` it has what `make run` has."""
+    folder = Path(tempfile.mkdtemp(prefix="quadrille-story-"))
+    server = Quadrille(folder, free_port())
+    try:
+        if demo:
+            server.manage("demo", "--url", server.url)
+        server.start()
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
