@@ -1,0 +1,121 @@
+// @ts-check
+/**
+ * What the page knows of the graph: names, ends and places, as the server told them beside each drawn part. Pure.
+ *
+ * A ref names a thing: a task by its key, `phase:KEY`, `trigger`, `edge:ID`; the empty ref is the flow itself.
+ *
+ * @typedef {import("./geometry.js").Rect} Rect
+ * @typedef {import("./geometry.js").Direction} Direction
+ * @typedef {{key: string, name: string}} Branch
+ * @typedef {Rect & {ref: string, id: string, type: "task" | "phase" | "trigger", name: string, kind: string,
+ *   label: string, phase: string | null, branches: Branch[], can_fail: boolean}} NodeFacts
+ * @typedef {{ref: string, id: string, edge: string, source: string, target: string, branch: string | null,
+ *   on: "success" | "error", label: string}} EdgeFacts
+ * @typedef {{nodes: NodeFacts[], edges: EdgeFacts[], removed?: string[]}} Facts
+ */
+
+import { centre, contains, nearestTowards } from "./geometry.js";
+
+export class Graph {
+  /** @param {Facts} facts */
+  constructor(facts) {
+    /** @type {Map<string, NodeFacts>} */
+    this.nodes = new Map();
+    /** @type {Map<string, EdgeFacts>} */
+    this.edges = new Map();
+    this.update(facts);
+  }
+
+  /** Take in what changed; `removed` are element ids. @param {Facts} facts */
+  update(facts) {
+    for (const id of facts.removed ?? []) {
+      for (const things of [this.nodes, this.edges]) {
+        for (const [ref, thing] of things) if (thing.id === id) things.delete(ref);
+      }
+    }
+    for (const node of facts.nodes) this.nodes.set(node.ref, { ...node });
+    for (const edge of facts.edges) this.edges.set(edge.ref, { ...edge });
+  }
+
+  /** @param {string} ref */
+  has(ref) {
+    return ref === "" || this.nodes.has(ref) || this.edges.has(ref);
+  }
+
+  /** @returns {NodeFacts[]} */
+  get tasks() {
+    return [...this.nodes.values()].filter((node) => node.type === "task");
+  }
+
+  /** @returns {NodeFacts[]} */
+  get phases() {
+    return [...this.nodes.values()].filter((node) => node.type === "phase");
+  }
+
+  /** @param {string} ref @returns {EdgeFacts[]} from top to bottom of their targets */
+  outgoing(ref) {
+    return this.#byPlace([...this.edges.values()].filter((edge) => edge.source === ref), (edge) => edge.target);
+  }
+
+  /** @param {string} ref @returns {EdgeFacts[]} from top to bottom of their sources */
+  incoming(ref) {
+    return this.#byPlace([...this.edges.values()].filter((edge) => edge.target === ref), (edge) => edge.source);
+  }
+
+  /** Edges with an end in one of these nodes. @param {Set<string>} refs @returns {EdgeFacts[]} */
+  edgesAt(refs) {
+    return [...this.edges.values()].filter((edge) => refs.has(edge.source) || refs.has(edge.target));
+  }
+
+  /** The branches of a decision that lead nowhere yet; all of them when each leads somewhere.
+   * @param {string} ref @returns {Branch[]} */
+  freeBranches(ref) {
+    const branches = this.nodes.get(ref)?.branches ?? [];
+    const used = new Set(this.outgoing(ref).map((edge) => edge.branch));
+    const free = branches.filter((branch) => !used.has(branch.key));
+    return free.length ? free : branches;
+  }
+
+  /** The phase whose frame a point lies in, the smallest if several do.
+   * @param {import("./geometry.js").Point} point @returns {NodeFacts | null} */
+  phaseAt(point) {
+    const around = this.phases.filter((phase) => contains(phase, point));
+    around.sort((a, b) => a.width * a.height - b.width * b.height);
+    return around[0] ?? null;
+  }
+
+  /** Nodes as one reads them: column by column, from top to bottom. @returns {NodeFacts[]} */
+  readingOrder() {
+    return [...this.nodes.values()].sort((a, b) => a.x - b.x || a.y - b.y || a.ref.localeCompare(b.ref));
+  }
+
+  /** Where an arrow key leads: right and left along edges, up and down among neighbours; else whatever lies that way.
+   * @param {string} ref @param {Direction} direction @returns {string | null} */
+  step(ref, direction) {
+    const from = this.nodes.get(ref);
+    if (!from) return null;
+    if (direction === "right" && this.outgoing(ref).length) return this.outgoing(ref)[0].target;
+    if (direction === "left" && this.incoming(ref).length) return this.incoming(ref)[0].source;
+    const others = [...this.nodes.values()].filter((node) => node.ref !== ref && (node.type !== "phase" || from.type === "phase"));
+    const siblings = direction === "up" || direction === "down" ? this.#siblings(ref) : [];
+    return (nearestTowards(from, siblings, direction) ?? nearestTowards(from, others, direction))?.ref ?? null;
+  }
+
+  /** Nodes fed by what feeds this one, or feeding what it feeds. @param {string} ref @returns {NodeFacts[]} */
+  #siblings(ref) {
+    const sources = this.incoming(ref).map((edge) => edge.source);
+    const targets = this.outgoing(ref).map((edge) => edge.target);
+    const refs = new Set([
+      ...sources.flatMap((source) => this.outgoing(source).map((edge) => edge.target)),
+      ...targets.flatMap((target) => this.incoming(target).map((edge) => edge.source)),
+    ]);
+    refs.delete(ref);
+    return [...refs].map((other) => this.nodes.get(other)).filter((node) => node !== undefined);
+  }
+
+  /** @param {EdgeFacts[]} edges @param {(edge: EdgeFacts) => string} end */
+  #byPlace(edges, end) {
+    const place = (/** @type {EdgeFacts} */ edge) => centre(this.nodes.get(end(edge)) ?? { x: 0, y: 0, width: 0, height: 0 });
+    return edges.sort((a, b) => place(a).y - place(b).y || place(a).x - place(b).x);
+  }
+}

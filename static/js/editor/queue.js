@@ -1,0 +1,118 @@
+// @ts-check
+/**
+ * The way of every change to the server: one after the other, each made on the revision the one before it led to.
+ *
+ * A refused change is told to who made it. A stale one catches up first and goes again by itself when nobody else touched the
+ * same things. A change that did not get through (no network, server error) is kept, and goes again on `retry()`.
+ *
+ * @typedef {{status: number, body: any}} Answer
+ * @typedef {{door: string, body: Record<string, unknown>, accepted?: (answer: any) => void,
+ *   refused?: (problem: any) => void, stale?: (problem: any) => void}} Change
+ * @typedef {{count: number, failed: boolean, reason: string}} QueueState
+ */
+
+const MOST_TRIES = 4;
+
+export class EditQueue {
+  /** @type {Change[]} */
+  #waiting = [];
+  #isSending = false;
+  #failure = "";
+  #isRetry = false;
+
+  /**
+   * @param {{revision: number, send: (door: string, body: object) => Promise<Answer>, apply: (answer: any) => void,
+   *   changed?: (state: QueueState) => void}} options `send` rejects, with a readable message, when nothing came back;
+   *   `apply` shows the parts of an answer
+   */
+  constructor({ revision, send, apply, changed }) {
+    this.revision = revision;
+    this.send = send;
+    this.apply = apply;
+    this.changed = changed ?? (() => {});
+  }
+
+  /** @returns {QueueState} */
+  get state() {
+    return { count: this.#waiting.length, failed: this.#failure !== "", reason: this.#failure };
+  }
+
+  /** @param {Change} change */
+  push(change) {
+    this.#waiting.push(change);
+    this.changed(this.state);
+    return this.#run();
+  }
+
+  /** Go on after a failure. */
+  retry() {
+    this.#failure = "";
+    this.#isRetry = true;
+    this.changed(this.state);
+    return this.#run();
+  }
+
+  /** Forget what did not get through. @returns {Change[]} what was forgotten */
+  discard() {
+    const dropped = this.#waiting.splice(0);
+    this.#failure = "";
+    this.changed(this.state);
+    return dropped;
+  }
+
+  async #run() {
+    if (this.#isSending) return;
+    this.#isSending = true;
+    while (this.#waiting.length && !this.#failure) await this.#settle(this.#waiting[0]);
+    this.#isSending = false;
+  }
+
+  /** @param {Change} change the first of those that wait */
+  async #settle(change) {
+    try {
+      const { status, body } = await this.#deliver(change);
+      if (this.#waiting[0] === change) this.#waiting.shift();
+      if (status < 300) change.accepted?.(body);
+      else if (status === 409 && body.is_stale) change.stale?.(body);
+      else change.refused?.(body);
+    } catch (error) {
+      this.#failure = error instanceof Error ? error.message : String(error);
+    }
+    this.changed(this.state);
+  }
+
+  /** @param {Change} change @returns {Promise<Answer>} the last answer; its parts are applied already */
+  async #deliver(change) {
+    for (let tries = 1; ; tries += 1) {
+      const isRetry = this.#isRetry;
+      const answer = await this.send(change.door, { ...change.body, revision: this.revision, ...(isRetry && { is_retry: true }) });
+      if (answer.status >= 500) throw new Error("The server could not do it.");
+      this.#isRetry = false;
+      if (typeof answer.body?.revision === "number") this.#take(answer.body);
+      const goesAgain = answer.status === 409 && answer.body.is_stale && !answer.body.overlaps;
+      if (!goesAgain || tries >= MOST_TRIES) return answer;
+    }
+  }
+
+  /** Show an answer, or a message of the live channel, unless it is older than what is shown.
+   * @param {any} answer */
+  #take(answer) {
+    if (answer.revision < this.revision) return;
+    this.revision = answer.revision;
+    this.apply(answer);
+  }
+
+  /** What another editor's change led to. Answers false where something in between was missed: then `catchUp()`.
+   * @param {any} message @returns {boolean} */
+  receive(message) {
+    if (message.revision <= this.revision) return true;
+    if (message.base !== this.revision) return false;
+    this.#take(message);
+    return true;
+  }
+
+  /** @param {any} answer of the sync door, made for our revision */
+  caughtUp(answer) {
+    if (answer.revision > this.revision) this.#take(answer);
+  }
+}

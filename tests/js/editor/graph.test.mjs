@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Graph } from "../../../static/js/editor/graph.js";
+
+const task = (ref, x, y, more = {}) => ({
+  ref, id: `node-${ref}`, type: "task", name: ref, kind: "noop", label: ref, phase: null, branches: [], can_fail: false,
+  x, y, width: 100, height: 50, ...more,
+});
+const edge = (source, target, branch = null) => {
+  const name = `${source}~${target}~${branch ?? ""}~success`;
+  return { ref: `edge:${name}`, id: `edge-${name}`, edge: name, source, target, branch, on: "success", label: "" };
+};
+const phase = (key, rect) => ({ ...task(`phase:${key}`, 0, 0), ...rect, type: "phase" });
+
+/** a -> b, a -> c (below b), b -> d, c -> d; far stands alone below. */
+const drawn = () =>
+  new Graph({
+    nodes: [task("a", 0, 0), task("b", 200, 0), task("c", 200, 100), task("d", 400, 50), task("far", 0, 400)],
+    edges: [edge("a", "c"), edge("a", "b"), edge("b", "d"), edge("c", "d")],
+  });
+
+test("right and left follow edges, the topmost first", () => {
+  const graph = drawn();
+  assert.equal(graph.step("a", "right"), "b");
+  assert.equal(graph.step("d", "left"), "b");
+});
+
+test("up and down go to siblings, then to whatever lies that way", () => {
+  const graph = drawn();
+  assert.equal(graph.step("b", "down"), "c");
+  assert.equal(graph.step("c", "up"), "b");
+  assert.equal(graph.step("a", "down"), "far");
+  assert.equal(graph.step("c", "down"), "far");
+  assert.equal(graph.step("far", "down"), null);
+});
+
+test("every task can be reached in reading order", () => {
+  assert.deepEqual(drawn().readingOrder().map((node) => node.ref), ["a", "far", "b", "c", "d"]);
+});
+
+test("an update replaces, adds and removes", () => {
+  const graph = drawn();
+  const gone = edge("a", "b");
+  graph.update({ nodes: [task("b", 8, 8), task("new", 0, 0)], edges: [], removed: [gone.id, "node-far"] });
+  assert.equal(graph.nodes.get("b").x, 8);
+  assert.ok(graph.has("new"));
+  assert.ok(!graph.has("far") && !graph.has(gone.ref));
+  assert.deepEqual(graph.edgesAt(new Set(["b"])).map((found) => found.target), ["d"]);
+});
+
+test("a decision offers its unused branches first, and all once each is used", () => {
+  const branches = [{ key: "yes", name: "Yes" }, { key: "none_met", name: "otherwise" }];
+  const graph = new Graph({
+    nodes: [task("big", 0, 0, { branches }), task("b", 200, 0)],
+    edges: [edge("big", "b", "yes")],
+  });
+  assert.deepEqual(graph.freeBranches("big").map((branch) => branch.key), ["none_met"]);
+  graph.update({ nodes: [], edges: [edge("big", "b", "none_met")] });
+  assert.equal(graph.freeBranches("big").length, 2);
+});
+
+test("a point lies in the smallest frame around it", () => {
+  const graph = new Graph({
+    nodes: [
+      phase("outer", { x: 0, y: 0, width: 500, height: 500 }),
+      phase("inner", { x: 10, y: 10, width: 50, height: 50 }),
+    ],
+    edges: [],
+  });
+  assert.equal(graph.phaseAt({ x: 20, y: 20 })?.ref, "phase:inner");
+  assert.equal(graph.phaseAt({ x: 200, y: 20 })?.ref, "phase:outer");
+  assert.equal(graph.phaseAt({ x: 900, y: 20 }), null);
+});

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { EditQueue } from "../../../static/js/editor/queue.js";
+
+/** A queue over a server that gives these answers in turn; a string is a failure to get through. */
+function queueOver(...answers) {
+  const sent = [];
+  const applied = [];
+  const send = async (door, body) => {
+    sent.push({ door, ...body });
+    const answer = answers.shift();
+    if (typeof answer === "string") throw new Error(answer);
+    return answer;
+  };
+  const queue = new EditQueue({ revision: 1, send, apply: (answer) => applied.push(answer.revision) });
+  return { queue, sent, applied };
+}
+
+const accepted = (revision) => ({ status: 200, body: { revision } });
+const stale = (revision, overlaps) => ({ status: 409, body: { is_stale: true, revision, overlaps } });
+
+test("each change is made on the revision the one before it led to", async () => {
+  const { queue, sent, applied } = queueOver(accepted(2), accepted(3));
+  await Promise.all([queue.push({ door: "edits", body: { edit: "a" } }), queue.push({ door: "edits", body: { edit: "b" } })]);
+  assert.deepEqual(sent.map(({ edit, revision }) => [edit, revision]), [["a", 1], ["b", 2]]);
+  assert.deepEqual(applied, [2, 3]);
+});
+
+test("a refused change is told, and the next one still goes", async () => {
+  const { queue, sent } = queueOver({ status: 422, body: { detail: "no" } }, accepted(2));
+  const told = [];
+  const both = [queue.push({ door: "edits", body: {}, refused: (problem) => told.push(problem.detail) }), queue.push({ door: "edits", body: {} })];
+  await Promise.all(both);
+  assert.deepEqual(told, ["no"]);
+  assert.equal(sent.length, 2);
+});
+
+test("a stale change catches up and goes again when nobody touched the same", async () => {
+  const { queue, sent, applied } = queueOver(stale(5, false), accepted(6));
+  let done = 0;
+  await queue.push({ door: "edits", body: {}, accepted: () => (done += 1) });
+  assert.deepEqual(sent.map(({ revision }) => revision), [1, 5]);
+  assert.deepEqual(applied, [5, 6]);
+  assert.equal(done, 1);
+});
+
+test("a stale change that overlaps with another's is not applied but told", async () => {
+  const { queue, sent, applied } = queueOver(stale(5, true));
+  const told = [];
+  await queue.push({ door: "edits", body: {}, stale: (problem) => told.push(problem.revision) });
+  assert.deepEqual([sent.length, applied, told], [1, [5], [5]]);
+});
+
+test("what does not get through is kept, in order, until it is retried", async () => {
+  const { queue, sent } = queueOver("offline", accepted(2), accepted(3));
+  await queue.push({ door: "edits", body: { edit: "a" } });
+  await queue.push({ door: "edits", body: { edit: "b" } });
+  assert.deepEqual(queue.state, { count: 2, failed: true, reason: "offline" });
+  await queue.retry();
+  assert.deepEqual(sent.map(({ edit, is_retry }) => [edit, is_retry ?? false]), [["a", false], ["a", true], ["b", false]]);
+  assert.deepEqual(queue.state, { count: 0, failed: false, reason: "" });
+});
+
+test("a server error counts as not getting through", async () => {
+  const { queue } = queueOver({ status: 502, body: null });
+  await queue.push({ door: "edits", body: {} });
+  assert.equal(queue.state.failed, true);
+});
+
+test("what did not get through can be discarded", async () => {
+  const { queue } = queueOver("offline");
+  await queue.push({ door: "edits", body: { edit: "a" } });
+  assert.equal(queue.discard().length, 1);
+  assert.deepEqual(queue.state, { count: 0, failed: false, reason: "" });
+});
+
+test("a live message is shown once, and a gap is noticed", () => {
+  const { queue, applied } = queueOver();
+  assert.equal(queue.receive({ base: 1, revision: 2 }), true);
+  assert.equal(queue.receive({ base: 1, revision: 2 }), true);
+  assert.equal(queue.receive({ base: 4, revision: 5 }), false);
+  queue.caughtUp({ revision: 5 });
+  assert.deepEqual(applied, [2, 5]);
+});
