@@ -13,4 +13,4 @@ def consumers_of(app: str) -> list[Any]:
     return found
 
 
-socket_urls = consumers_of("designer") + consumers_of("engine")
+socket_urls = consumers_of("accounts") + consumers_of("designer") + consumers_of("engine")

@@ -49,7 +49,8 @@ STATUSES = {
 }
 UNKNOWN_STATUS = ("queued", "circle")
 
-UNITS = [(86400 * 365, "year"), (86400 * 30, "month"), (86400 * 7, "week"), (86400, "day"), (3600, "hour"), (60, "minute")]
+DAY = 86400
+UNITS = [(DAY * 365, "year"), (DAY * 30, "month"), (DAY * 7, "week"), (DAY, "day"), (3600, "hour"), (60, "minute")]
 
 
 @register.filter

@@ -1,0 +1,41 @@
+"""Signing in, one's own account."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm
+
+from accounts.models import User
+
+
+class SignInForm(AuthenticationForm):
+    """Email address and password."""
+
+    error_messages = {
+        "invalid_login": "This address and password do not belong together. Capital letters count in the password.",
+        "inactive": "This account is switched off. Ask an administrator.",
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = "Email"
+        self.fields["username"].widget = forms.EmailInput(
+            attrs={"autocomplete": "username", "autofocus": True, "maxlength": 254}
+        )
+
+    def clean_username(self) -> str:
+        """Addresses are compared in lower case."""
+        address: str = self.cleaned_data["username"]
+        return address.strip().lower()
+
+
+class ProfileForm(forms.ModelForm[User]):
+    """What a person may change about themselves."""
+
+    class Meta:
+        model = User
+        fields = ["name"]
+        widgets = {"name": forms.TextInput(attrs={"autocomplete": "name"})}
+        help_texts = {"name": "Shown to others in lists, history and assignments."}

@@ -1,0 +1,53 @@
+"""One's own account: name, password, memberships."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.forms import PasswordChangeForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from accounts.context import places_of
+from accounts.forms.sessions import ProfileForm
+from accounts.models import Membership, User
+from accounts.scope import LAST_PLACE, scope_of_member
+
+
+@login_required
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+def account(request: HttpRequest) -> HttpResponse:
+    """The page with both forms; `form` says which one was sent."""
+    user = request.user
+    if not isinstance(user, User):
+        return redirect("accounts:sign_in")
+    sent = request.POST.get("form") if request.method == "POST" else None
+    # A copy, so that a refused name does not show up in the bar above.
+    profile = ProfileForm(request.POST if sent == "profile" else None, instance=User.objects.get(pk=user.pk))
+    password = PasswordChangeForm(user, request.POST if sent == "password" else None)
+    if sent == "profile" and profile.is_valid():
+        profile.save()
+        messages.success(request, "Your name is saved.")
+        return redirect("accounts:account")
+    if sent == "password" and password.is_valid():
+        update_session_auth_hash(request, password.save())
+        messages.success(request, "Your password is changed. Other browsers are signed out.")
+        return redirect("accounts:account")
+    stay_in_last_place(request, user)
+    memberships = Membership.objects.filter(user=user).select_related("organization")
+    context = {"profile": profile, "password": password, "memberships": memberships}
+    return render(request, "accounts/account.html", context, status=422 if sent else 200)
+
+
+def stay_in_last_place(request: HttpRequest, user: User) -> None:
+    """Keep the navigation of the environment the person came from: this page belongs to none."""
+    last = request.session.get(LAST_PLACE)
+    if last is None:
+        places = places_of(user)
+        last = [places[0].organization.slug, places[0].slug] if places else None
+    if last is not None:
+        request.console_scope = scope_of_member(user, org=last[0], env=last[1])  # type: ignore[attr-defined]
