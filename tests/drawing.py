@@ -2,7 +2,7 @@
 
     draw("trigger -> fetch -> decide; decide -yes-> ship,label -> done[any]; fetch -!-> mend")
 
-A drawing is statements separated by `;` or line ends; a statement is nodes joined by arrows, everything separated by spaces:
+A drawing is statements separated by `;` or line ends; a statement is nodes joined by arrows, with spaces in between:
 
 | written | means |
 |---|---|
@@ -14,7 +14,7 @@ A drawing is statements separated by `;` or line ends; a statement is nodes join
 | `a` alone | a task without edges |
 | `trigger -> a`, `phase:pay -> b`, `a -> phase:pay` | edges of the trigger and of phases |
 
-A task with an outgoing branch is a decision whose condition `yes` is met when `input.yes` is true; every other task is an
+A task with an outgoing branch is a decision whose condition `yes` is met when `input.yes` is true; any other task is an
 automation that sets no values. Tasks stand in the flow in the order in which they are first named.
 """
 

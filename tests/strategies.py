@@ -1,0 +1,234 @@
+"""Hypothesis strategies: random valid flows, and random edits of a flow.
+
+`flows()` builds flows from blocks (a task, a sequence, a fork, a decision, a catch, a loop, a phase), so that they are valid by
+construction, and then adds edges and requirements across the blocks as far as the flow stays valid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from hypothesis import strategies as st
+
+from designer.graph.model import (
+    NONE_MET,
+    TRIGGER,
+    Edge,
+    Flow,
+    Join,
+    On,
+    Phase,
+    Requirement,
+    Task,
+    phase_of_ref,
+    phase_ref,
+)
+from designer.graph.plan import FlowNotRunnable, compile_plan
+from tests.drawing import DEFAULT_SETTINGS, condition
+
+Draw = Callable[..., Any]
+
+PLAIN_KINDS = ("automation", "automation", "manual", "noop", "delay", "wait_event")
+
+
+@dataclass(frozen=True)
+class _End:
+    """A place from which an edge may still be drawn."""
+
+    source: str
+    branch: str | None = None
+    on: On = On.SUCCESS
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A part of a flow: where it is entered, where it ends, and the ends that have left the loops around it."""
+
+    entries: tuple[str, ...]
+    ends: tuple[_End, ...]
+    escapes: tuple[_End, ...] = ()
+
+
+@dataclass
+class _Builder:
+    """Grows one flow. Edges run from earlier to later tasks, but for back edges: the order of making is topological."""
+
+    draw: Draw
+    budget: int
+    with_loops: bool
+    with_phases: bool
+    tasks: dict[str, Task] = field(default_factory=dict)
+    phases: dict[str, Phase] = field(default_factory=dict)
+    edges: list[Edge] = field(default_factory=list)
+
+    def one_in(self, number: int) -> bool:
+        return bool(self.draw(st.integers(0, number - 1)) == number - 1)
+
+    def add(self, kind: str, branches: Sequence[str] = (), loop: tuple[str, str, int] | None = None) -> str:
+        key = f"t{len(self.tasks)}"
+        settings = dict(DEFAULT_SETTINGS.get(kind, {}))
+        if loop is not None:
+            settings["loop"] = {"branch": loop[0], "exit": loop[1], "max_iterations": loop[2]}
+        conditions = tuple(condition(branch) for branch in branches)
+        self.tasks[key] = Task(key, key, kind, settings=settings, conditions=conditions)
+        return key
+
+    def connect(self, ends: Sequence[_End], entries: Sequence[str]) -> None:
+        new = [Edge(end.source, entry, end.branch, end.on) for end in ends for entry in entries]
+        self.edges.extend(edge for edge in dict.fromkeys(new) if edge not in self.edges)
+
+    # -- blocks -------------------------------------------------------------------------------------------------------
+
+    def block(self, depth: int, *, in_loop: bool, may_escape: bool = True) -> _Block:
+        """`in_loop`: every end must be led on to the loop's decision. `may_escape`: error edges may leave the loop."""
+        self.budget -= 1
+        if depth <= 0 or self.budget <= 0:
+            return self.single()
+        makers = [self.single, self.sequence, self.fork, self.decision, self.catch]
+        makers += [self.loop] if self.with_loops else []
+        makers += [self.phase] if self.with_phases else []
+        make: Any = self.draw(st.sampled_from(makers))
+        if make == self.single:
+            return self.single()
+        made: _Block = make(depth - 1, in_loop=in_loop, may_escape=may_escape)
+        return made
+
+    def single(self) -> _Block:
+        key = self.add(self.draw(st.sampled_from(PLAIN_KINDS)))
+        return _Block((key,), (_End(key),))
+
+    def sequence(self, depth: int, **mode: bool) -> _Block:
+        first = self.block(depth, **mode)
+        second = self.block(depth, **mode)
+        ends = first.ends
+        if not mode["in_loop"] and len(ends) > 1:
+            ends = tuple(self.draw(st.lists(st.sampled_from(ends), min_size=1, unique=True)))
+        left = tuple(end for end in first.ends if end not in ends)
+        self.connect(ends, second.entries)
+        return _Block(first.entries, (*second.ends, *left), first.escapes + second.escapes)
+
+    def fork(self, depth: int, **mode: bool) -> _Block:
+        head = self.single() if self.draw(st.booleans()) else None
+        arms = [self.block(depth, **mode) for _ in range(self.draw(st.integers(2, 3)))]
+        entries = tuple(entry for arm in arms for entry in arm.entries)
+        if head is not None:
+            self.connect(head.ends, entries)
+        ends = tuple(end for arm in arms for end in arm.ends)
+        escapes = tuple(end for arm in arms for end in arm.escapes)
+        return _Block(head.entries if head else entries, ends, escapes)
+
+    def decision(self, depth: int, **mode: bool) -> _Block:
+        names = ["yes", "no", "maybe"][: self.draw(st.integers(1, 3))]
+        key = self.add("decision", names)
+        ends: list[_End] = []
+        escapes: list[_End] = []
+        for name in (*names, NONE_MET):
+            if self.draw(st.booleans()):
+                arm = self.block(depth, **mode)
+                self.connect([_End(key, name)], arm.entries)
+                ends += arm.ends
+                escapes += arm.escapes
+            else:
+                ends.append(_End(key, name))
+        return _Block((key,), tuple(ends), tuple(escapes))
+
+    def catch(self, depth: int, *, in_loop: bool, may_escape: bool) -> _Block:
+        tried = self.single()
+        escapes = in_loop and may_escape and self.draw(st.booleans())
+        mended = self.block(depth, in_loop=in_loop and not escapes, may_escape=may_escape)
+        self.connect([_End(tried.entries[0], on=On.ERROR)], mended.entries)
+        if escapes:
+            return _Block(tried.entries, tried.ends, (*mended.ends, *mended.escapes))
+        return _Block(tried.entries, (*tried.ends, *mended.ends), mended.escapes)
+
+    def loop(self, depth: int, *, in_loop: bool, may_escape: bool) -> _Block:
+        start = self.single()
+        body = self.block(depth, in_loop=True, may_escape=may_escape)
+        self.connect(start.ends, body.entries)
+        decision = self.add("decision", ["again", "done"], ("again", "done", self.draw(st.integers(1, 3))))
+        self.connect(body.ends, (decision,))
+        self.edges.append(Edge(decision, start.entries[0], "again"))
+        ends = (_End(decision, "done"), _End(decision, NONE_MET))
+        return _Block(start.entries, (*ends, *body.escapes))
+
+    def phase(self, depth: int, *, in_loop: bool, may_escape: bool) -> _Block:
+        is_left_as_phase = self.draw(st.booleans())
+        before = set(self.tasks)
+        inner = self.block(depth, in_loop=in_loop, may_escape=may_escape and not (in_loop and is_left_as_phase))
+        inside = [key for key in self.tasks if key not in before]
+        if any(self.tasks[key].phase for key in inside):
+            return inner
+        phase = f"p{len(self.phases)}"
+        self.phases[phase] = Phase(phase, phase)
+        for key in inside:
+            self.tasks[key] = replace(self.tasks[key], phase=phase)
+        entries = (phase_ref(phase),) if self.draw(st.booleans()) else inner.entries
+        ends = (_End(phase_ref(phase)),) if is_left_as_phase else inner.ends
+        return _Block(entries, ends, inner.escapes)
+
+    # -- the whole ----------------------------------------------------------------------------------------------------
+
+    def flow(self, entries: Sequence[str]) -> Flow:
+        if self.draw(st.booleans()):
+            self.edges[:0] = [Edge(TRIGGER, entry) for entry in entries]
+        joins = {edge.target for edge in self.edges if phase_of_ref(edge.target) is None}
+        for key in sorted(joins):
+            join = self.draw(st.sampled_from(Join))
+            self.tasks[key] = replace(self.tasks[key], join=join, cancel_rest=self.draw(st.booleans()))
+        order = list(self.tasks)
+        flow = Flow("random", "Random", phases=self.phases, tasks=self.tasks, edges=tuple(self.edges))
+        flow = self.with_cross_edges(flow, order)
+        flow = self.with_requirements(flow, order)
+        if self.one_in(2):
+            shuffled = self.draw(st.permutations(order))
+            flow = replace(flow, tasks={key: flow.tasks[key] for key in shuffled})
+        return flow
+
+    def with_cross_edges(self, flow: Flow, order: Sequence[str]) -> Flow:
+        for _ in range(self.draw(st.integers(0, 2)) if len(order) > 2 else 0):
+            first = self.draw(st.integers(0, len(order) - 2))
+            second = self.draw(st.integers(first + 1, len(order) - 1))
+            source = flow.tasks[order[first]]
+            on = self.draw(st.sampled_from(On))
+            branch = self.draw(st.sampled_from(source.branches)) if source.branches and on is On.SUCCESS else None
+            edge = Edge(source.key, order[second], branch, on)
+            if edge not in flow.edges and (source.loop is None or branch != source.loop.branch):
+                flow = _if_valid(flow.with_edges((*flow.edges, edge)), flow)
+        return flow
+
+    def with_requirements(self, flow: Flow, order: Sequence[str]) -> Flow:
+        for _ in range(self.draw(st.integers(0, 2)) if len(order) > 1 else 0):
+            later = self.draw(st.integers(1, len(order) - 1))
+            ref = self.draw(st.sampled_from([*order[:later], *map(phase_ref, flow.phases)]))
+            task = flow.tasks[order[later]]
+            if task.phase and self.one_in(3):
+                phase = flow.phases[task.phase]
+                new = flow.with_phase(replace(phase, requirements=(*phase.requirements, Requirement(ref))))
+            elif task.kind in ("manual", "automation"):
+                name = phase_of_ref(ref)
+                entry = {"task": ref} if name is None else {"phase": name}
+                wanted = [*task.settings.get("requirements", ()), entry]
+                new = flow.with_task(replace(task, settings={**task.settings, "requirements": wanted}))
+            else:
+                continue
+            flow = _if_valid(new, flow)
+        return flow
+
+
+def _if_valid(new: Flow, old: Flow) -> Flow:
+    try:
+        compile_plan(new)
+    except FlowNotRunnable:
+        return old
+    return new
+
+
+@st.composite
+def flows(draw: Draw, *, most_blocks: int = 12, loops: bool = True, phases: bool = True) -> Flow:
+    """Random flows that `check_flow` finds no error in: decisions, all joins, error edges, nested loops, phases with edges,
+    requirements; about `most_blocks` blocks, 1 to some 30 tasks."""
+    builder = _Builder(draw, draw(st.sampled_from([*range(most_blocks, 0, -1)])), loops, phases)
+    block = builder.block(draw(st.sampled_from([4, 3, 2, 5, 1, 0])), in_loop=False)
+    return builder.flow(block.entries)
