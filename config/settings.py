@@ -72,7 +72,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.static.StaticFilesMiddleware",
     "csp.middleware.CSPMiddleware",
     "config.middleware.RefuseBadInput",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -262,6 +262,7 @@ STORAGES = {
 }
 WHITENOISE_USE_FINDERS = DEVELOPMENT
 WHITENOISE_AUTOREFRESH = DEVELOPMENT
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 # Pages and API answers are compressed by the proxy in front; only files of fixed content are compressed here.
 
 # ---------------------------------------------------------------- language and time
