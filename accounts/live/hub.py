@@ -1,7 +1,7 @@
 """The changes that reach this process, handed to the sockets that watch them.
 
-One channel per organization and process listens to the layer, however many sockets are open: a message costs one look-up
-per topic, and only sockets that watch it wake up.
+One channel per organization and process listens to the layer, however many sockets are open: a message costs one
+look-up per topic, and only sockets that watch it wake up.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from collections.abc import Mapping
 from typing import Protocol
 from weakref import WeakKeyDictionary
 
-from channels.layers import InMemoryChannelLayer, get_channel_layer
+from channels.layers import BaseChannelLayer, InMemoryChannelLayer, get_channel_layer
 
 from accounts.live.publisher import group_of, publisher
 
 log = logging.getLogger(__name__)
 RETRY_SECONDS = 2.0
+REJOIN_SECONDS = 60.0
 
 
 class Listener(Protocol):
@@ -34,6 +35,8 @@ class Hub:
     def __init__(self) -> None:
         self._listeners: dict[int, dict[str, set[Listener]]] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self.generation = 0
+        """Counts the messages handed out: what was asked for at one generation may be shared by all who ask at it."""
 
     async def listen(self, organization_id: int, topic: str, listener: Listener) -> None:
         """Call `listener.changed` for each change of `topic` from when this returns."""
@@ -58,6 +61,7 @@ class Hub:
 
     def hand_out(self, organization_id: int, changes: Mapping[str, int]) -> None:
         """Wake whoever watches one of these topics."""
+        self.generation += 1
         topics = self._listeners.get(organization_id, {})
         for topic, seq in changes.items():
             for listener in tuple(topics.get(topic, ())):
@@ -71,20 +75,29 @@ class Hub:
         group = group_of(organization_id)
         while True:
             try:
-                channel = await layer.new_channel("live")
+                channel = await layer.new_channel()
                 await layer.group_add(group, channel)
                 joined.set()
+                staying = asyncio.create_task(_stay_in(layer, group, channel))
                 try:
                     while True:
                         message = await layer.receive(channel)
                         self.hand_out(organization_id, message.get("changes", {}))
                 finally:
+                    staying.cancel()
                     await layer.group_discard(group, channel)
             except Exception:
                 # The layer is away: sockets go on with their own regular checks, and this tries again.
                 joined.set()
                 log.warning("the live channel of organization %s was lost", organization_id, exc_info=True)
                 await asyncio.sleep(RETRY_SECONDS)
+
+
+async def _stay_in(layer: BaseChannelLayer, group: str, channel: str) -> None:
+    """Join again and again: layers forget members, the in-memory one after a day or after one message left unread."""
+    while True:
+        await asyncio.sleep(REJOIN_SECONDS)
+        await layer.group_add(group, channel)
 
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()

@@ -1,11 +1,12 @@
 """Say that something changed: `publish("instance:12", organization_id, 9)`, from any thread, after the commit.
 
-Changes go to the channel layer as one small message per organization, at most twenty a second: `{changes: {topic: seq}}`.
+Changes go to the channel layer as one small message per organization, at most twenty a second:
+`{changes: {topic: seq}}`.
 
 Where they are sent from. With Redis, from one background thread with an event loop of its own, so that no caller waits
-for the network. Without (embedded mode) the layer is a set of `asyncio` queues that belong to the server's event loop, and
-only that loop may touch them: `hub` names it when the first socket opens, and the engine's threads hand changes over with
-`call_soon_threadsafe`. Before any socket opened nobody listens, and nothing is sent.
+for the network. Without (embedded mode) the layer is a set of `asyncio` queues that belong to the server's event loop,
+and only that loop may touch them: `hub` names it when the first socket opens, and the engine's threads hand changes
+over with `call_soon_threadsafe`. Before any socket opened nobody listens, and nothing is sent.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ class TopicRenderer(Protocol):
         ...
 
     def render(self, asked: Asked) -> Update:
-        """Everything that changed since `asked.after`; whole parts may be repeated, unchanged ones are not sent twice."""
+        """Everything that changed since `asked.after`; parts may be repeated, unchanged ones are not sent twice."""
         ...
 
 

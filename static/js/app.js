@@ -5,6 +5,7 @@ import { register, watch } from "./controllers.js";
 
 register("confirm", () => import("./controllers/confirm.js"));
 register("copy", () => import("./controllers/copy.js"));
+register("live", () => import("./controllers/live.js"));
 register("menu", () => import("./controllers/menu.js"));
 register("opens", () => import("./controllers/opens.js"));
 register("reltime", () => import("./controllers/reltime.js"));

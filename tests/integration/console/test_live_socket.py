@@ -1,0 +1,274 @@
+"""The live socket: who may watch, what is sent, and that nothing is missed or said twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from asgiref.sync import sync_to_async
+from django.test import Client
+
+from accounts.live import Asked, Grant, Part, Update, publish, register_topic
+from accounts.live import consumer as consumer_module
+from accounts.live.session import signed_in_user
+from accounts.models import Membership, Organization, User
+from accounts.roles import Role
+from config.asgi import application
+from tests.sockets import SocketClient
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ORIGIN = (b"origin", b"http://localhost")
+
+
+@dataclass
+class Counter:
+    """A topic whose id is an organization and whose content is a number."""
+
+    interval_seconds: float = 0.0
+    value: int = 1
+    asked: list[Asked] = field(default_factory=list)
+
+    def authorize(self, user: User, id: int) -> Grant | None:
+        member = Membership.objects.filter(user=user, organization_id=id).first()
+        return Grant(id, audience=member.role) if member else None
+
+    def render(self, asked: Asked) -> Update:
+        self.asked.append(asked)
+        same, count = Part("same", "<p id=same></p>"), Part("count", f"<p id=count>{self.value} {asked.view}</p>")
+        return Update(self.value, (same, count))
+
+
+@pytest.fixture
+def counter() -> Counter:
+    topic = Counter()
+    register_topic("counter", topic)
+    return topic
+
+
+Opener = Callable[..., Any]
+
+
+@pytest.fixture
+def open_socket(client_as: Callable[[Role], Client]) -> Opener:
+    """`async with open_socket(role) as socket`: a page of that member."""
+
+    @asynccontextmanager
+    async def open_as(role: Role | None, origin: tuple[bytes, bytes] = ORIGIN) -> AsyncIterator[SocketClient]:
+        headers = [origin, (b"host", b"localhost")]
+        if role is not None:
+            client = await sync_to_async(client_as)(role)
+            headers.append((b"cookie", f"quadrille_session={client.cookies['quadrille_session'].value}".encode()))
+        socket = SocketClient(application, "/live/", headers)
+        try:
+            yield socket
+        finally:
+            await socket.close()
+
+    return open_as
+
+
+async def subscribe(socket: SocketClient, topic: str, after: int = 0, view: str = "") -> Any:
+    await socket.send({"subscribe": topic, "after": after, "view": view})
+    return await socket.receive()
+
+
+async def test_a_viewer_is_sent_the_state_and_then_only_what_changed(
+    open_socket: Opener, counter: Counter, organization: Organization
+) -> None:
+    async with open_socket(Role.VIEWER) as socket:
+        assert await socket.connect()
+        first = await subscribe(socket, f"counter:{organization.pk}", view="v")
+        assert first == {
+            "topic": f"counter:{organization.pk}",
+            "seq": 1,
+            "parts": [{"id": "same", "html": "<p id=same></p>"}, {"id": "count", "html": "<p id=count>1 v</p>"}],
+        }
+        counter.value = 2
+        publish(f"counter:{organization.pk}", organization.pk, 2)
+        second = await socket.receive()
+        assert (second["seq"], [part["id"] for part in second["parts"]]) == (2, ["count"])
+
+
+async def test_changes_announced_from_other_threads_arrive(
+    open_socket: Opener, counter: Counter, organization: Organization
+) -> None:
+    async with open_socket(Role.VIEWER) as socket:
+        await socket.connect()
+        await subscribe(socket, f"counter:{organization.pk}")
+        counter.value = 7
+        await asyncio.to_thread(publish, f"counter:{organization.pk}", organization.pk, 7)
+        assert (await socket.receive())["seq"] == 7
+
+
+async def test_many_changes_become_few_messages_and_the_last_one_counts(
+    open_socket: Opener, counter: Counter, organization: Organization
+) -> None:
+    async with open_socket(Role.VIEWER) as socket:
+        await socket.connect()
+        await subscribe(socket, f"counter:{organization.pk}")
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        for value in range(2, 202):
+            counter.value = value
+            publish(f"counter:{organization.pk}", organization.pk, value)
+            await asyncio.sleep(0.002)
+        seqs = []
+        while not seqs or seqs[-1] < 201:
+            seqs.append((await socket.receive())["seq"])
+        assert seqs == sorted(set(seqs))
+        assert len(seqs) <= (loop.time() - began) / 0.1 + 1
+
+
+async def test_who_watches_the_same_shares_one_rendering(
+    open_socket: Opener, counter: Counter, organization: Organization
+) -> None:
+    async with open_socket(Role.VIEWER) as one, open_socket(Role.VIEWER) as other:
+        for socket in (one, other):
+            await socket.connect()
+            await subscribe(socket, f"counter:{organization.pk}")
+        await asyncio.sleep(0.2)
+        counter.asked.clear()
+        counter.value = 2
+        publish(f"counter:{organization.pk}", organization.pk, 2)
+        assert (await one.receive())["seq"] == (await other.receive())["seq"] == 2
+        assert len(counter.asked) == 1
+
+
+async def test_without_a_session_the_socket_is_closed_at_once(open_socket: Opener) -> None:
+    async with open_socket(None) as socket:
+        await socket.connect()
+        assert await socket.receive_output() == {"type": "websocket.close", "code": 4401}
+
+
+async def test_a_page_of_another_site_cannot_connect(open_socket: Opener) -> None:
+    async with open_socket(Role.VIEWER, (b"origin", b"https://evil.example.com")) as socket:
+        assert not await socket.connect()
+
+
+async def test_what_belongs_to_others_and_what_does_not_exist_is_refused_alike(
+    open_socket: Opener, counter: Counter, foreign_scope: Any
+) -> None:
+    async with open_socket(Role.VIEWER) as socket:
+        await socket.connect()
+        foreign = await subscribe(socket, f"counter:{foreign_scope.organization.pk}")
+        missing = await subscribe(socket, "counter:999999")
+        assert "refused" in foreign
+        assert foreign["refused"] == missing["refused"]
+
+
+@pytest.mark.parametrize(
+    "topic", ["nothing:1", "counter:", "counter:0", "counter:x", "x" * 500, 7, None, ["counter:1"]]
+)
+async def test_topics_that_are_none_are_refused(open_socket: Opener, counter: Counter, topic: Any) -> None:
+    async with open_socket(Role.VIEWER) as socket:
+        await socket.connect()
+        assert "refused" in await subscribe(socket, topic)
+
+
+@pytest.mark.parametrize("message", ["", "{", "[1]", '"x"', "{}", '{"hello": 1}', "[" * 5000, "x" * 9000])
+async def test_messages_that_are_none_of_ours_close_the_socket(open_socket: Opener, message: str) -> None:
+    async with open_socket(Role.VIEWER) as socket:
+        await socket.connect()
+        await socket.send(message)
+        assert await socket.receive_output() == {"type": "websocket.close", "code": 4400}
+
+
+@pytest.mark.parametrize(("after", "view"), [(-1, ""), ("3", ""), (True, ""), (2**60, ""), (0, 5), (0, "x" * 4001)])
+async def test_bad_numbers_and_views_are_refused(
+    open_socket: Opener, counter: Counter, organization: Organization, after: Any, view: Any
+) -> None:
+    async with open_socket(Role.VIEWER) as socket:
+        await socket.connect()
+        assert "refused" in await subscribe(socket, f"counter:{organization.pk}", after, view)
+
+
+async def test_a_socket_is_closed_when_the_membership_goes(
+    open_socket: Opener, counter: Counter, organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer_module, "CHECK_SECONDS", 0.05)
+    async with open_socket(Role.VIEWER) as socket:
+        await socket.connect()
+        await subscribe(socket, f"counter:{organization.pk}")
+        await Membership.objects.filter(organization=organization).adelete()
+        assert (await closing(socket))["code"] == 4403
+
+
+async def test_a_socket_is_closed_when_its_user_signs_out(
+    open_socket: Opener, counter: Counter, organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from django.contrib.sessions.models import Session
+
+    monkeypatch.setattr(consumer_module, "CHECK_SECONDS", 0.05)
+    async with open_socket(Role.VIEWER) as socket:
+        await socket.connect()
+        await subscribe(socket, f"counter:{organization.pk}")
+        await Session.objects.all().adelete()
+        assert (await closing(socket))["code"] == 4401
+
+
+async def test_another_role_is_shown_its_own_parts(
+    open_socket: Opener, counter: Counter, organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumer_module, "CHECK_SECONDS", 0.05)
+    async with open_socket(Role.VIEWER) as socket:
+        await socket.connect()
+        await subscribe(socket, f"counter:{organization.pk}")
+        counter.asked.clear()
+        await Membership.objects.filter(organization=organization).aupdate(role=Role.OPERATOR)
+        for _ in range(40):
+            await asyncio.sleep(0.05)
+            if any(asked.audience == Role.OPERATOR for asked in counter.asked):
+                return
+        pytest.fail("the new role was never rendered")
+
+
+async def test_what_is_no_longer_watched_is_no_longer_sent(
+    open_socket: Opener, counter: Counter, organization: Organization
+) -> None:
+    async with open_socket(Role.VIEWER) as socket:
+        await socket.connect()
+        await subscribe(socket, f"counter:{organization.pk}")
+        await socket.send({"unsubscribe": f"counter:{organization.pk}"})
+        counter.value = 2
+        publish(f"counter:{organization.pk}", organization.pk, 2)
+        assert await socket.receive_nothing(timeout=0.3)
+
+
+async def test_a_rendering_that_fails_keeps_the_socket_open(
+    open_socket: Opener, counter: Counter, organization: Organization, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_socket(Role.VIEWER) as socket:
+        await socket.connect()
+        await subscribe(socket, f"counter:{organization.pk}")
+        counter.value = "not a number"  # type: ignore[assignment]  # what the failure is made of
+        render, counter.render = counter.render, None  # type: ignore[method-assign,assignment]
+        publish(f"counter:{organization.pk}", organization.pk, 2)
+        await asyncio.sleep(0.3)
+        counter.render, counter.value = render, 3  # type: ignore[method-assign]
+        publish(f"counter:{organization.pk}", organization.pk, 3)
+        assert (await socket.receive())["seq"] == 3
+        assert "rendering the live topic" in caplog.text
+
+
+def test_publishing_when_nobody_listens_costs_nothing(organization: Organization) -> None:
+    publish("counter:1", organization.pk, 3)
+
+
+def test_a_deactivated_user_is_signed_out(client_as: Callable[[Role], Client]) -> None:
+    key = client_as(Role.VIEWER).cookies["quadrille_session"].value
+    assert signed_in_user(key) is not None
+    User.objects.update(is_active=False)
+    assert signed_in_user(key) is None
+    assert signed_in_user("nothing") is None
+
+
+async def closing(socket: SocketClient) -> dict[str, Any]:
+    """The close message, whatever is sent before it."""
+    while True:
+        output: dict[str, Any] = await socket.receive_output(timeout=3)
+        if output["type"] == "websocket.close":
+            return output
