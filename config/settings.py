@@ -302,6 +302,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "REDOC_DIST": "SIDECAR",
 }
 
+# ---------------------------------------------------------------- demo
+# The small outside world that the demo flows call, below /demo/. `manage.py demo` leaves its note in the data folder.
+DEMO_NOTE = DATA_DIR / "demo-credentials.json"
+DEMO = env.flag("QUADRILLE_DEMO", default=not PRODUCTION and DEMO_NOTE.exists())
+
 # ---------------------------------------------------------------- logs
 LOGGING: dict[str, Any] = {
     "version": 1,

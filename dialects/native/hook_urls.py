@@ -1,0 +1,5 @@
+"""Webhook triggers, below `/hooks/`."""
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []

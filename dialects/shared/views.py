@@ -1,0 +1,53 @@
+"""The base of every API view: a key is checked, a scope is required, refusals are problem JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.roles import ApiScope
+from accounts.scope import Scope
+from dialects.shared.auth import authenticate, require
+from dialects.shared.problems import Problem, answer_problem, problem_of
+from dialects.shared.rendering import JsonRenderer
+
+
+class ApiView(APIView):
+    """A view for programs. `needs` says which scope a key must have, by method."""
+
+    authentication_classes: ClassVar[Any] = []
+    permission_classes: ClassVar[Any] = []
+    renderer_classes: ClassVar[Any] = [JsonRenderer]
+    needs: ClassVar[Mapping[str, ApiScope]] = {}
+    scope: Scope
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
+        """JSON, always: a caller that accepts something else still gets a readable answer."""
+        renderers: Sequence[BaseRenderer] = self.get_renderers()
+        return renderers[0], renderers[0].media_type
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Check the key before anything else is looked at, then whether it may do this."""
+        super().initial(request, *args, **kwargs)
+        self.scope = authenticate(request)
+        needed = self.needs.get("GET" if request.method == "HEAD" else request.method or "")
+        if needed is not None:
+            require(self.scope, needed)
+
+    def problem_of(self, error: Exception) -> Problem | None:
+        """The problem an exception means. A dialect's base view adds those of its services."""
+        return problem_of(error)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Answer what we know as a problem; let the rest be a 500."""
+        problem = self.problem_of(exc)
+        if problem is None:
+            raise exc
+        response = answer_problem(problem)
+        response.exception = True
+        return response
