@@ -1,7 +1,7 @@
 """Hypothesis strategies: random valid flows, and random edits of a flow.
 
-`flows()` builds flows from blocks (a task, a sequence, a fork, a decision, a catch, a loop, a phase), so that they are valid by
-construction, and then adds edges and requirements across the blocks as far as the flow stays valid.
+`flows()` builds flows from blocks (a task, a sequence, a fork, a decision, a catch, a loop, a phase), so that they are
+valid by construction, and then adds edges and requirements across the blocks as far as the flow stays valid.
 """
 
 from __future__ import annotations
@@ -227,8 +227,10 @@ def _if_valid(new: Flow, old: Flow) -> Flow:
 
 @st.composite
 def flows(draw: Draw, *, most_blocks: int = 12, loops: bool = True, phases: bool = True) -> Flow:
-    """Random flows that `check_flow` finds no error in: decisions, all joins, error edges, nested loops, phases with edges,
-    requirements; about `most_blocks` blocks, 1 to some 30 tasks."""
+    """Random flows that `check_flow` finds no error in, of about `most_blocks` blocks and 1 to some 30 tasks.
+
+    They have decisions, all joins, error edges, nested loops, phases with edges, and requirements.
+    """
     builder = _Builder(draw, draw(st.sampled_from([*range(most_blocks, 0, -1)])), loops, phases)
     block = builder.block(draw(st.sampled_from([4, 3, 2, 5, 1, 0])), in_loop=False)
     return builder.flow(block.entries)

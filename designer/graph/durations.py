@@ -1,7 +1,7 @@
 """Durations as people write them: `"10 seconds"`, `"3 days"`, `"1 month"`, or ISO 8601 (`"PT10S"`).
 
-Minutes and hours are exact. Days, weeks, months and years are calendar units: added to a moment in a time zone, a day later
-is the same time on the clock, whatever daylight saving did in between.
+Minutes and hours are exact. Days, weeks, months and years are calendar units: added to a moment in a time zone, a day
+later is the same time on the clock, whatever daylight saving did in between.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class BadDuration(ValueError):
 
     def __init__(self, raw: Json) -> None:
         hint = "a number has no unit" if isinstance(raw, (int, float)) else f"{str(raw)[:40]!r} is none"
-        super().__init__(f'Write a duration as a number and a unit, such as "10 seconds" or "3 days": {hint}.')
+        super().__init__(f'Write a duration as a number and a unit, such as "10 seconds" or "3 days"; {hint}.')
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Duration:
     exact: timedelta = timedelta()
 
     def after(self, moment: datetime, zone: tzinfo) -> datetime:
-        """`moment` plus this duration, calendar units counted on the clocks of `zone`. Answers in UTC if `moment` is."""
+        """`moment` plus this duration, calendar units counted on the clocks of `zone`; in the zone of `moment`."""
         if not (self.months or self.days):
             return moment + self.exact
         local = moment.astimezone(zone)
@@ -72,11 +72,11 @@ def parse_duration(raw: Json) -> Duration:
     calendar = {unit: amounts.pop(unit, 0.0) for unit in ("years", "months", "weeks", "days")}
     if any(amount != int(amount) for amount in calendar.values()):
         raise BadDuration(raw)
-    duration = Duration(
-        months=int(calendar["years"]) * 12 + int(calendar["months"]),
-        days=int(calendar["weeks"]) * 7 + int(calendar["days"]),
-        exact=timedelta(**amounts),
-    )
+    months = int(calendar["years"]) * 12 + int(calendar["months"])
+    days = int(calendar["weeks"]) * 7 + int(calendar["days"])
+    if months > 12 * _LONGEST_YEARS or days > 366 * _LONGEST_YEARS:  # timedelta would overflow
+        raise BadDuration(raw)
+    duration = Duration(months=months, days=days, exact=timedelta(**amounts))
     if duration.as_timedelta() > timedelta(days=366 * _LONGEST_YEARS):
         raise BadDuration(raw)
     return duration

@@ -1,7 +1,7 @@
 """The flow graph as frozen values.
 
-A `Flow` owns its phases, tasks and edges. Values never change: every `with_…` answers a new flow that shares what it did not
-touch. Settings are JSON (`Mapping[str, Json]`) and are treated as immutable by everyone who holds them.
+A `Flow` owns its phases, tasks and edges. Values never change: every `with_…` answers a new flow that shares what it did
+not touch. Settings are JSON (`Mapping[str, Json]`) and are treated as immutable by everyone who holds them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ NONE_MET: Final = "none_met"
 
 
 def is_key(text: str) -> bool:
-    """Whether `text` may name a flow, phase, task, condition or closing reason (flow file: `^[a-zA-Z0-9_][a-zA-Z0-9_-]{0,63}$`)."""
+    """Whether `text` may name a flow, phase, task or condition: `KEY_PATTERN`."""
     return bool(_KEY.match(text)) and "\n" not in text
 
 
@@ -107,7 +107,7 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """A decision's declared loop: `branch` goes round again, `exit` leaves; after `max_iterations` rounds `exit` is taken."""
+    """A decision's declared loop: `branch` goes round again; `exit` leaves, at the latest after `max_iterations` rounds."""
 
     branch: str
     exit: str
@@ -118,7 +118,7 @@ class Loop:
 class Task:
     """A node of the graph.
 
-    `settings` holds the settings of its kind as in the flow file, except `conditions`, which are the typed `conditions`.
+    `settings` holds the settings of its kind as in the flow file, except the conditions, which are typed.
     """
 
     key: str

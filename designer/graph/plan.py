@@ -1,8 +1,8 @@
 """Compile a flow into the plan an engine runs: phases and the trigger lowered, loop bodies found, joins resolved.
 
 A plan is made of nodes (tasks, and one invisible junction for each phase that has edges of its own) and edges between
-them, both numbered. The numbering follows the flow's own order and is part of what a stored instance relies on: a version
-never changes, so compiling it again must give the same numbers, also in later releases.
+them, both numbered. The numbering follows the flow's own order and is part of what a stored instance relies on: a
+version never changes, so compiling it again must give the same numbers, also in later releases.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ class FlowNotRunnable(ValueError):
 class PlanEdge:
     """One way between plan nodes. `flow_edge` is the edge as drawn (None for invisible ones).
 
-    `leaves`: the outermost loop that the edge leaves other than through that loop's decision; such an edge stays pending
-    while the loop may still go round. `carries_failure`: a `settled` edge fails when its source fails, because that
+    `leaves`: the outermost loop that the edge leaves other than through that loop's decision; such an edge stays
+    pending while the loop may still go round. `carries_failure`: a `settled` edge fails when its source fails, because that
     failure has no other way to go inside the phase.
     """
 
@@ -117,7 +117,8 @@ class Plan:
     def task(self, node: int) -> Task:
         """The task of a node that is no junction."""
         task = self.nodes[node].task
-        assert task is not None, "a junction has no task"
+        if task is None:
+            raise LookupError("a junction has no task")
         return task
 
 
@@ -341,7 +342,8 @@ def _loops(
         decision, target = ends[number]
         task = flow.tasks[drafts[number].source]
         loop = task.loop
-        assert loop is not None
+        if loop is None:
+            continue
         if any(other.decision == decision for other in found):
             raise FlowNotRunnable(f"The loop of {task.key!r} leads back to more than one task.")
         body = graph.reach(target) & graph.reach(decision, backwards=True)

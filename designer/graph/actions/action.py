@@ -1,0 +1,25 @@
+"""What an action declares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from designer.graph.fields import Field, OneOf
+from designer.graph.model import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """What an automation can do. `icon` names a symbol of the sprite (`icon-<icon>`)."""
+
+    key: str
+    label: str
+    description: str
+    icon: str
+    inputs: tuple[Field, ...]
+    one_of: tuple[OneOf, ...] = ()
+    summary: Callable[[Mapping[str, Json]], str]
+    """A few words for the card, from the inputs; tolerant of unfinished ones."""
+    output_keys: Callable[[Mapping[str, Json]], tuple[str, ...] | None]
+    """The keys of its output, from the inputs; None when that is not known before it runs."""
