@@ -1,0 +1,1 @@
+"""How instances are shown: pure functions from steps and facts to words, positions and marks. No database, no clock."""

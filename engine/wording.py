@@ -1,0 +1,229 @@
+"""Facts in human words: the one place that says how each type of the history reads. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from designer.graph.model import NONE_MET
+from engine.core.facts import FactType
+from engine.display.spans import span_words
+
+Data = Mapping[str, Any]
+NameOf = Callable[[str], str]
+"""The name of a task, phase or branch by its key."""
+
+
+@dataclass(frozen=True, slots=True)
+class FactWords:
+    """A fact as people read it: what happened, to what, and more about it. `tone` is that of a status chip."""
+
+    what: str
+    detail: str = ""
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wording:
+    what: str
+    detail: Callable[[Data], str] = lambda data: ""
+    tone: str = ""
+
+
+def fact_words(type: str, data: Data, *, name_of: NameOf = str) -> FactWords:
+    """The words of one fact. A type this release does not know is shown by its own name, with nothing left out."""
+    wording = _WORDINGS.get(type)
+    if wording is None:
+        return FactWords(type, _pairs(data))
+    try:
+        detail = wording.detail(_Named(data, name_of))
+    except (TypeError, ValueError, KeyError, AttributeError):
+        detail = _pairs(data)  # data of another shape than today's: better raw than an error
+    return FactWords(wording.what, detail, wording.tone)
+
+
+class _Named(dict[str, Any]):
+    """Fact data that can also name tasks."""
+
+    def __init__(self, data: Data, name_of: NameOf) -> None:
+        super().__init__(data)
+        self.name_of = name_of
+
+
+def error_words(error: Any) -> str:
+    """An error `{name, message}` in one line."""
+    if not isinstance(error, Mapping):
+        return str(error or "")
+    name, message = str(error.get("name") or ""), str(error.get("message") or "")
+    if not message or not name or name in ("Error", "StepError"):
+        return message or name
+    return f"{name}: {message}"
+
+
+def branch_word(branch: str) -> str:
+    """A branch as people call it."""
+    return "otherwise" if branch == NONE_MET else branch
+
+
+def _pairs(data: Data) -> str:
+    return " · ".join(f"{key} {value}" for key, value in data.items())
+
+
+def _join(*parts: Any) -> str:
+    return " · ".join(str(part) for part in parts if part not in (None, "", [], {}))
+
+
+def _actor(data: Data) -> str:
+    """Who and why."""
+    actor = data.get("actor") or data.get("by")
+    name = actor.get("name") or actor.get("email") if isinstance(actor, Mapping) else actor
+    return _join(f"by {name}" if name else "", _quoted(data.get("reason")))
+
+
+def _quoted(text: Any) -> str:
+    return f"“{text}”" if text else ""
+
+
+def _moment(text: Any) -> str:
+    try:
+        return datetime.fromisoformat(str(text)).strftime("%Y-%m-%d %H:%M:%S")
+    except ValueError:
+        return str(text or "")
+
+
+def _names(data: Data, keys: Any) -> str:
+    name_of = getattr(data, "name_of", str)
+    return ", ".join(name_of(str(key)) for key in (keys if isinstance(keys, Sequence) else []))
+
+
+def _attempt_failed(data: Data) -> str:
+    return _join(f"attempt {data['number']}" if data.get("number") else "", error_words(data.get("error")))
+
+
+def _retry(data: Data) -> str:
+    return _join(f"attempt {data.get('number')}", f"at {_moment(data.get('at'))}")
+
+
+def _decision(data: Data) -> str:
+    branches = ", ".join(_branch_name(data, branch) for branch in data.get("branches") or ()) or "no branch"
+    return _join(branches, *_seen(data.get("conditions") or ()), _actor(data))
+
+
+def _branch_name(data: Data, branch: Any) -> str:
+    name_of = getattr(data, "name_of", str)
+    return "otherwise" if branch == NONE_MET else str(name_of(str(branch)))
+
+
+def _seen(conditions: Sequence[Any]) -> list[str]:
+    """What the first statements saw: `saw input.order.total = 1249`."""
+    seen = []
+    for condition in conditions:
+        for statement in condition.get("statements", ()) if isinstance(condition, Mapping) else ():
+            if isinstance(statement, Mapping) and "source" in statement:
+                value = statement.get("value", statement.get("saw", statement.get("actual")))
+                seen.append(f"saw {statement['source']} = {_short(value)}")
+    return seen[:2]
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _shifted(data: Data) -> str:
+    seconds = data.get("shifted_seconds")
+    return _join(_actor(data), f"timers moved by {span_words(timedelta(seconds=float(seconds)))}" if seconds else "")
+
+
+def _to(data: Data) -> str:
+    to = data.get("to") or []
+    people = ", ".join(str(person) for person in to) if isinstance(to, (list, tuple)) else str(to)
+    return _join(f"→ {people or 'nobody'}", _actor({"by": data.get("by")}))
+
+
+def _waiting(data: Data) -> str:
+    kind = data.get("for")
+    what = {"person": "a person", "event": "an event", "timer": "a moment"}.get(str(kind), str(kind or ""))
+    return _join(what, data.get("event_type"), _moment(data["wakes_at"]) if data.get("wakes_at") else "")
+
+
+def _timer(data: Data) -> str:
+    purpose = TIMER_WORDS.get(str(data.get("purpose")), str(data.get("purpose") or ""))
+    return _join(purpose, f"at {_moment(data['due_at'])}" if data.get("due_at") else "")
+
+
+def _event(data: Data) -> str:
+    return str(data.get("type") or "")
+
+
+def _rounds(data: Data) -> str:
+    rounds = data.get("rounds")
+    return _join(
+        f"after {rounds} round{'' if rounds == 1 else 's'}", "limit reached" if data.get("limit_reached") else ""
+    )
+
+
+TIMER_WORDS: Final = {
+    "retry": "the next attempt",
+    "wake": "waking up",
+    "timeout": "giving up waiting",
+    "expire": "the task expiring",
+    "due": "the due date",
+}
+
+_WORDINGS: Final[dict[str, _Wording]] = {
+    FactType.INSTANCE_QUEUED: _Wording("Instance created", _actor),
+    FactType.INSTANCE_STARTED: _Wording("Instance started", _actor, "running"),
+    FactType.INSTANCE_PAUSE_REQUESTED: _Wording("Pause asked for", _actor, "paused"),
+    FactType.INSTANCE_PAUSED: _Wording("Instance paused", tone="paused"),
+    FactType.INSTANCE_RESUMED: _Wording("Instance resumed", _shifted, "running"),
+    FactType.INSTANCE_RESTARTED: _Wording(
+        "Instance restarted", lambda d: _join(f"from {_names(d, [d['from']])}" if d.get("from") else "", _actor(d))
+    ),
+    FactType.INSTANCE_RETRIED: _Wording("Failed steps retried", lambda d: _join(_names(d, d.get("steps")), _actor(d))),
+    FactType.INSTANCE_REVERTED: _Wording("Instance taken back", _actor),
+    FactType.INSTANCE_MIGRATED: _Wording("Moved to another version", _pairs),
+    FactType.INSTANCE_COMPLETED: _Wording("Instance complete", tone="complete"),
+    FactType.INSTANCE_FAILED: _Wording("Instance failed", lambda d: error_words(d.get("error")), "errored"),
+    FactType.INSTANCE_TERMINATED: _Wording("Instance terminated", _actor, "terminated"),
+    FactType.INSTANCE_CLOSED: _Wording(
+        "Instance closed",
+        lambda d: _join(", ".join(d.get("reasons") or ()), _quoted(d.get("note")), _actor(d)),
+        "terminated",
+    ),
+    FactType.STEP_READY: _Wording("Step ready"),
+    FactType.STEP_BLOCKED: _Wording("Step disabled", lambda d: f"until {_names(d, d.get('requires'))} is finished"),
+    FactType.STEP_STARTED: _Wording("Step started"),
+    FactType.STEP_SCHEDULED: _Wording("Step scheduled", lambda d: f"for {_moment(d.get('wakes_at'))}"),
+    FactType.STEP_WAITING: _Wording("Step waits for", _waiting, "waiting"),
+    FactType.ATTEMPT_STARTED: _Wording("Attempt started", lambda d: f"number {d.get('number', 1)}"),
+    FactType.ATTEMPT_FAILED: _Wording("Attempt failed", _attempt_failed, "errored"),
+    FactType.ATTEMPT_TIMED_OUT: _Wording("Attempt timed out", _attempt_failed, "errored"),
+    FactType.RETRY_SCHEDULED: _Wording("Retry scheduled", _retry, "waiting"),
+    FactType.STEP_COMPLETED: _Wording("Step completed", _actor, "complete"),
+    FactType.STEP_SKIPPED: _Wording("Step skipped", _actor, "skipped"),
+    FactType.STEP_FAILED: _Wording("Step failed", lambda d: error_words(d.get("error")), "errored"),
+    FactType.STEP_CANCELLED: _Wording("Step cancelled", _actor, "terminated"),
+    FactType.STEP_ASSIGNED: _Wording("Step assigned", _to),
+    FactType.STEP_CLAIMED: _Wording("Step claimed", _actor),
+    FactType.STEP_PUT_ON_HOLD: _Wording("Step put on hold", _actor, "paused"),
+    FactType.STEP_RELEASED: _Wording("Hold released", _actor),
+    FactType.DUE_DATE_SET: _Wording("Due date set", lambda d: _moment(d.get("due_at"))),
+    FactType.DECISION_TAKEN: _Wording("Decision taken", _decision),
+    FactType.LOOP_ENTERED: _Wording("Loop goes round", lambda d: f"round {d.get('round')}"),
+    FactType.LOOP_EXITED: _Wording("Loop left", _rounds),
+    FactType.TIMER_SET: _Wording("Timer set", _timer),
+    FactType.TIMER_FIRED: _Wording("Timer fired", _timer),
+    FactType.TIMER_CANCELLED: _Wording("Timer cancelled", _timer),
+    FactType.EVENT_RECEIVED: _Wording("Event received", _event),
+    FactType.EVENT_CONSUMED: _Wording("Event consumed", _event),
+    FactType.PHASE_STARTED: _Wording("Phase started", lambda d: _names(d, [d.get("phase")])),
+    FactType.PHASE_COMPLETED: _Wording("Phase completed", lambda d: _names(d, [d.get("phase")]), "complete"),
+    FactType.ROLLBACK_STARTED: _Wording("Rollback started", _actor),
+    FactType.STEP_ROLLED_BACK: _Wording("Step rolled back", _pairs),
+    FactType.ROLLBACK_FINISHED: _Wording("Rollback finished", _pairs),
+    FactType.ENTITY_SYNCED: _Wording("Entity synced", _pairs),
+    FactType.CONTEXT_CHANGED: _Wording("Context changed", _actor),
+}
