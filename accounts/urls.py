@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import account, home, sessions
+from accounts.views import account, home, members, sessions
 
 app_name = "accounts"
 urlpatterns = [
@@ -10,4 +10,5 @@ urlpatterns = [
     path("sign-out/", sessions.sign_out, name="sign_out"),
     path("switch/", home.switch, name="switch"),
     path("me/", account.account, name="account"),
+    path("welcome/<str:uidb64>/<str:token>/", members.welcome, name="welcome"),
 ]

@@ -120,6 +120,12 @@ def console_url(context: Context, name: str, *args: Any, **kwargs: Any) -> str:
 
 
 @register.filter
+def as_lines(value: dict[str, Any]) -> str:
+    """A small JSON object as one line of `name: value`, for before and after."""
+    return " · ".join(f"{name}: {', '.join(map(str, v)) if isinstance(v, list) else v}" for name, v in value.items())
+
+
+@register.filter
 def is_checkbox(field: BoundField) -> bool:
     """Whether a form field is one box to tick."""
     return isinstance(field.field.widget, CheckboxInput)
