@@ -86,7 +86,7 @@ REDACTED: Final = "[REDACTED]"
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """`branches` in their order, `none_met` alone when no condition is met; `records` as JSON, one per condition looked at.
+    """`branches` in their order, `none_met` alone when none is met; `records` as JSON, one per condition looked at.
 
     A record is `{key, is_met, statements: [{source, operator, values, saw, is_met, note?}]}`.
     """

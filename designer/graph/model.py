@@ -1,6 +1,7 @@
 """The flow graph as frozen values.
 
-A `Flow` owns its phases, tasks and edges. Values never change: every `with_…` answers a new flow that shares what it did
+A `Flow` owns its phases, tasks and edges. Values never change: every `with_…` answers a new flow that shares what it
+did
 not touch. Settings are JSON (`Mapping[str, Json]`) and are treated as immutable by everyone who holds them.
 """
 
@@ -107,7 +108,7 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """A decision's declared loop: `branch` goes round again; `exit` leaves, at the latest after `max_iterations` rounds."""
+    """A decision's declared loop: `branch` goes round again, `exit` leaves, at the latest after `max_iterations`."""
 
     branch: str
     exit: str

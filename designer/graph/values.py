@@ -52,34 +52,49 @@ def group_problems(
     fields: Sequence[Field], values: Mapping[str, Json], path: Path = (), *, is_variant: bool = False
 ) -> Iterator[ValueProblem]:
     """What is wrong with `values` as values of `fields`: unknown keys, missing and wrong values, but not `OneOf`."""
-    known = {field.key: field for field in fields}
-    for key, value in values.items():
-        field = known.get(key)
-        if field is None:
-            yield _unknown(key, known, path, Fault.STRAY if is_variant else Fault.UNKNOWN)
-        else:
-            yield from value_problems(field.beside(values), value, (*path, key), is_variant=bool(field.by))
+    known = 0
     for field in fields:
-        if field.required and values.get(field.key) in (None, ""):
-            yield ValueProblem((*path, field.key), Fault.MISSING, f"{field.label} is required.")
+        key = field.key
+        if key in values:
+            known += 1
+            value = values[key]
+            if field.by:
+                yield from _variant_problems(field, values, value, (*path, key))
+            elif (read := _REASONS.get(field.type)) is None:
+                yield from value_problems(field, value, (*path, key))
+            elif (reason := _reason(field, value, read)) is not None:
+                yield ValueProblem((*path, key), Fault.WRONG, f"{field.label}: {reason}")
+            if field.required and value in (None, ""):
+                yield ValueProblem((*path, key), Fault.MISSING, f"{field.label} is required.")
+        elif field.required:
+            yield ValueProblem((*path, key), Fault.MISSING, f"{field.label} is required.")
+    if known < len(values):
+        yield from _unknown(fields, values, path, Fault.STRAY if is_variant else Fault.UNKNOWN)
 
 
-def _unknown(key: str, known: Mapping[str, Field], path: Path, fault: Fault) -> ValueProblem:
-    hint = did_you_mean(key, known)
-    hint = hint or (f" Known here: {listed(known, last='and')}." if known else " Nothing can be set here.")
-    return ValueProblem((*path, key), fault, f"There is no setting {quoted(key)} here.{hint}")
+def _unknown(fields: Sequence[Field], values: Mapping[str, Json], path: Path, fault: Fault) -> Iterator[ValueProblem]:
+    known = [field.key for field in fields]
+    for key in values:
+        if key not in known:
+            hint = did_you_mean(key, known)
+            hint = hint or (f" Known here: {listed(known, last='and')}." if known else " Nothing can be set here.")
+            yield ValueProblem((*path, key), fault, f"There is no setting {quoted(key)} here.{hint}")
 
 
-def value_problems(field: Field, value: Json, path: Path, *, is_variant: bool = False) -> Iterator[ValueProblem]:
-    """Everything wrong with `value` as a value of `field`."""
-    if field.is_templated and isinstance(value, str) and MARK in value:
-        if len(value) > field.longest:
-            yield ValueProblem(path, Fault.WRONG, f"{field.label}: at most {field.longest:,} characters.")
-        return
+def _variant_problems(field: Field, siblings: Mapping[str, Json], value: Json, path: Path) -> Iterator[ValueProblem]:
+    chosen = siblings.get(field.by)
+    if not isinstance(value, Mapping):
+        yield _wrong(field, path, "settings, as an object")
+    elif isinstance(chosen, str) and chosen in field.variants:
+        yield from group_problems(field.variants[chosen], value, path, is_variant=True)
+
+
+def value_problems(field: Field, value: Json, path: Path) -> Iterator[ValueProblem]:
+    """Everything wrong with `value` as a value of `field`; of a group with variants only that it is one."""
     match field.type:
         case FieldType.GROUP:
             if isinstance(value, Mapping):
-                yield from group_problems(field.fields, value, path, is_variant=is_variant)
+                yield from () if field.by else group_problems(field.fields, value, path)
                 yield from one_of_problems(field, value, path)
             else:
                 yield _wrong(field, path, "settings, as an object")
@@ -90,9 +105,15 @@ def value_problems(field: Field, value: Json, path: Path, *, is_variant: bool = 
         case FieldType.REQUIREMENTS:
             yield from _requirement_problems(field, value, path)
         case _:
-            reason = _REASONS[field.type](field, value)
+            reason = _reason(field, value, _REASONS[field.type])
             if reason is not None:
                 yield ValueProblem(path, Fault.WRONG, f"{field.label}: {reason}")
+
+
+def _reason(field: Field, value: Json, read: Callable[[Field, Json], str | None]) -> str | None:
+    if field.is_templated and isinstance(value, str) and MARK in value:
+        return f"at most {field.longest:,} characters." if len(value) > field.longest else None
+    return read(field, value)
 
 
 def one_of_problems(field: Field, values: Mapping[str, Json], path: Path) -> Iterator[ValueProblem]:
@@ -170,9 +191,9 @@ def _boolean(field: Field, value: Json) -> str | None:
 
 
 def _choice(field: Field, value: Json) -> str | None:
-    known = [choice.value for choice in field.choices]
-    if value in known:
+    if any(choice.value == value for choice in field.choices):
         return None
+    known = [choice.value for choice in field.choices]
     hint = did_you_mean(value, known) if isinstance(value, str) else ""
     return f"{quoted(value)} is none of {listed(known, last='and')}.{hint}"
 
