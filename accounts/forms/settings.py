@@ -101,11 +101,11 @@ class RoleForm(forms.ModelForm[Membership]):
 class KeyForm(forms.Form):
     """A new API key."""
 
-    LIFETIMES = {"30": "30 days", "90": "90 days", "365": "One year", "": "Until it is revoked"}
+    LIFETIMES = {"30": "30 days", "90": "90 days", "365": "One year", "forever": "Until it is revoked"}
 
     name = forms.CharField(max_length=120, help_text="What will use it, such as web shop.")
     lifetime = forms.ChoiceField(
-        label="Valid for", choices=list(LIFETIMES.items()), required=False, initial="90", help_text="Shorter is safer."
+        label="Valid for", choices=list(LIFETIMES.items()), initial="90", help_text="Shorter is safer."
     )
     scopes = forms.MultipleChoiceField(
         label="May",
@@ -118,4 +118,4 @@ class KeyForm(forms.Form):
     def expires_at(self) -> datetime | None:
         """When the key stops working; None for never."""
         days = self.cleaned_data["lifetime"]
-        return timezone.now() + timedelta(days=int(days)) if days else None
+        return None if days == "forever" else timezone.now() + timedelta(days=int(days))
