@@ -1,8 +1,9 @@
 """Flow ⇄ flow file.
 
-A flow file is JSON (YAML is the same shape, see `loading`). Decoding refuses what can never become a valid flow: unknown keys,
-values of the wrong type, ends of edges, requirements and phases that are not there, the same key twice. What is merely
-unfinished (a required setting that is not set, a task that nothing leads to) is decoded; the checks report it.
+A flow file is JSON (YAML is the same shape, see `loading`). Decoding refuses what can never become a valid flow:
+unknown keys, values of the wrong type, ends of edges, requirements and phases that are not there, the same key twice.
+What is merely unfinished (a required setting that is not set, a task that nothing leads to) is decoded; the checks
+report it.
 """
 
 from __future__ import annotations

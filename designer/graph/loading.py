@@ -1,9 +1,8 @@
 """From text to JSON values and back: JSON and YAML, both read with suspicion.
 
 YAML is read as its version 1.2 core schema has it: `on` and `no` are texts, so is `2026-01-31`; only `true`, `false`,
-`null` and
-numbers are not. It is built from parser events with a stack of our own, so that nesting and aliases cannot exhaust
-anything.
+`null` and numbers are not. It is built from parser events with a stack of our own, so that nesting and aliases cannot
+exhaust anything.
 """
 
 from __future__ import annotations
@@ -33,8 +32,7 @@ def load_text(raw: bytes | str, *, media_type: str = "", name: str = "") -> Json
     """The JSON value that a file holds. YAML if the media type or the file name says so, else JSON.
 
     Without either, a text that opens with `{` or `[` is JSON and any other is YAML. Raises `FlowFileInvalid` for what
-    is too
-    large or too deep, for duplicate keys, for NaN, NUL and lone surrogates, and for what cannot be read.
+    is too large or too deep, for duplicate keys, for NaN, NUL and lone surrogates, and for what cannot be read.
     """
     text = _decoded(raw)
     value = _load_yaml(text) if _is_yaml(text, media_type, name) else _load_json(text)

@@ -1,8 +1,7 @@
 """The flow graph as frozen values.
 
 A `Flow` owns its phases, tasks and edges. Values never change: every `with_…` answers a new flow that shares what it
-did
-not touch. Settings are JSON (`Mapping[str, Json]`) and are treated as immutable by everyone who holds them.
+did not touch. Settings are JSON (`Mapping[str, Json]`) and are treated as immutable by everyone who holds them.
 """
 
 from __future__ import annotations

@@ -39,9 +39,8 @@ class PlanEdge:
     """One way between plan nodes. `flow_edge` is the edge as drawn (None for invisible ones).
 
     `leaves`: the outermost loop that the edge leaves other than through that loop's decision; such an edge stays
-    pending while the loop may still go round. `carries_failure`: a `settled` edge fails when its source fails,
-    because that
-    failure has no other way to go inside the phase.
+    pending while the loop may still go round. `carries_failure`: a `settled` edge fails when its source fails, because
+    that failure has no other way to go inside the phase.
     """
 
     index: int

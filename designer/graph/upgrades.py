@@ -1,8 +1,7 @@
 """Older formats of the flow file, brought up to the present one.
 
 `format` counts up whenever a reader of the older format would misread the newer. An upgrade takes a document of one
-format and
-answers one of the next; old files and stored versions are upgraded as they are read, never in place.
+format and answers one of the next; old files and stored versions are upgraded as they are read, never in place.
 """
 
 from __future__ import annotations
