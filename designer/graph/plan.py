@@ -7,23 +7,14 @@ version never changes, so compiling it again must give the same numbers, also in
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
-from designer.graph.model import TRIGGER, Edge, Flow, Join, On, Task, phase_of_ref, phase_ref
+from designer.graph.lowering import EdgeRole, LoweredEdge, Lowering, first_tasks, is_back_edge, start_tasks
+from designer.graph.model import TRIGGER, Edge, Flow, Join, Task
 
 START = -1
 """The source of plan edges that are taken when the instance starts."""
-
-
-class EdgeRole(StrEnum):
-    """Why a plan edge exists."""
-
-    NORMAL = "normal"
-    ERROR = "error"
-    SETTLED = "settled"
-    """Invisible: tells a phase's junction that one of the phase's tasks has settled."""
 
 
 class FlowNotRunnable(ValueError):
@@ -122,33 +113,25 @@ class Plan:
         return task
 
 
-@dataclass(slots=True)
-class _DraftEdge:
-    source: str
-    target: str
-    role: EdgeRole
-    branch: str | None
-    flow_edge: Edge | None
-    carries_failure: bool = False
-
-
 def compile_plan(flow: Flow) -> Plan:
     """The plan of `flow`. Raises `FlowNotRunnable` for undeclared cycles, dangling edges, or loops that are none."""
-    drafts = list(_lowered_edges(flow))
-    keys = [*flow.tasks, *(phase_ref(key) for key in flow.phases if any(flow.outgoing(phase_ref(key))))]
+    lowering = Lowering(flow)
+    drafts = list(lowering.edges())
+    keys = [*flow.tasks, *lowering.junctions]
     index = {key: position for position, key in enumerate(keys)}
-    for draft in drafts:
-        for end in (draft.source, draft.target):
-            if end != TRIGGER and end not in index:
-                raise FlowNotRunnable(f"An edge names {end!r}, which is not in the flow.")
+    _refuse_dangling(drafts, index)
     ends = [(START if d.source == TRIGGER else index[d.source], index[d.target]) for d in drafts]
-    back = _back_edges(flow, drafts)
+    back = frozenset(
+        number for number, d in enumerate(drafts) if d.flow_edge is not None and lowering.is_back_edge(d.flow_edge)
+    )
     forward = [number for number in range(len(drafts)) if number not in back]
     graph = _Graph(len(keys), [ends[number] for number in forward])
-    requires = {index[key]: _required_nodes(flow, task, index) for key, task in flow.tasks.items()}
-    order = graph.order_with(
-        [(source, node) for node, groups in requires.items() for group in groups for source in group]
-    )
+    requires = {
+        index[key]: tuple(tuple(index[name] for name in group) for group in lowering.required_tasks(key))
+        for key in flow.tasks
+    }
+    waits = [(source, node) for node, groups in requires.items() for group in groups for source in group]
+    order = graph.order_with(waits)
     if order is None:
         raise FlowNotRunnable("The flow goes round in a circle that no decision declares as its loop.")
     loops = _loops(flow, drafts, ends, back, graph, index)
@@ -168,6 +151,10 @@ def compile_plan(flow: Flow) -> Plan:
         for number, draft in enumerate(drafts)
     )
     loops = tuple(_with_edges(loop, edges) for loop in loops)
+    # An edge that leaves a loop settles only once the loop is left: what it leads to waits for the loop's decision.
+    deferred = [(loops[e.leaves].decision, e.target) for e in edges if e.leaves is not None]
+    if deferred and graph.order_with([*waits, *deferred]) is None:
+        raise FlowNotRunnable("A task in a loop requires what can only begin when the loop is left.")
     incoming: list[list[int]] = [[] for _ in keys]
     outgoing: list[list[int]] = [[] for _ in keys]
     for edge in edges:
@@ -201,81 +188,15 @@ def compile_plan(flow: Flow) -> Plan:
         loop_of_decision={loop.decision: loop.index for loop in loops},
         index=index,
         required_by=_required_by(requires),
-        phases={key: tuple(index[task.key] for task in flow.tasks_in(key)) for key in flow.phases},
+        phases={key: tuple(index[task] for task in lowering.tasks_in[key]) for key in flow.phases},
     )
 
 
-def first_tasks(flow: Flow, phase: str) -> tuple[str, ...]:
-    """The tasks an edge into `phase` enters: those with no incoming edge from inside it (back edges do not count)."""
-    inside = {task.key for task in flow.tasks_in(phase)}
-    fed = {e.target for e in flow.edges if e.source in inside and e.target in inside and not is_back_edge(flow, e)}
-    return tuple(key for key in flow.tasks if key in inside and key not in fed)
-
-
-def is_back_edge(flow: Flow, edge: Edge) -> bool:
-    """Whether `edge` is the loop branch of a decision that declares a loop."""
-    task = flow.tasks.get(edge.source)
-    return task is not None and task.loop is not None and edge.on is On.SUCCESS and edge.branch == task.loop.branch
-
-
-def start_tasks(flow: Flow) -> tuple[str, ...]:
-    """Where an instance enters: the targets of `trigger` edges, or else the tasks without incoming edges."""
-    targets = dict.fromkeys(key for edge in flow.outgoing(TRIGGER) for key in _entered(flow, edge.target))
-    if targets:
-        return tuple(targets)
-    fed = {key for edge in flow.edges if not is_back_edge(flow, edge) for key in _entered(flow, edge.target)}
-    return tuple(key for key in flow.tasks if key not in fed)
-
-
-def _entered(flow: Flow, ref: str) -> tuple[str, ...]:
-    phase = phase_of_ref(ref)
-    return (ref,) if phase is None else first_tasks(flow, phase)
-
-
-def _lowered_edges(flow: Flow) -> Iterator[_DraftEdge]:
-    """Edges between tasks and junctions, in the flow's order; those from the trigger first, the invisible ones last."""
-    seen: set[tuple[str, str, str | None, EdgeRole]] = set()
-    for key in start_tasks(flow):
-        flow_edge = next((e for e in flow.outgoing(TRIGGER) if key in _entered(flow, e.target)), None)
-        yield _DraftEdge(TRIGGER, key, EdgeRole.NORMAL, None, flow_edge)
-    for edge in flow.edges:
-        if edge.source == TRIGGER:
-            continue
-        role = EdgeRole.ERROR if edge.on is On.ERROR else EdgeRole.NORMAL
-        for target in _entered(flow, edge.target):
-            identity = (edge.source, target, edge.branch, role)
-            if identity not in seen:
-                seen.add(identity)
-                yield _DraftEdge(edge.source, target, role, edge.branch, edge)
-    for phase in flow.phases:
-        if any(flow.outgoing(phase_ref(phase))):
-            yield from _settled_edges(flow, phase)
-
-
-def _settled_edges(flow: Flow, phase: str) -> Iterator[_DraftEdge]:
-    """One invisible edge from each task of `phase` to its junction."""
-    inside = {task.key for task in flow.tasks_in(phase)}
-    for key in flow.tasks:
-        if key in inside:
-            leads_on = any(e.target in inside and e.on is On.SUCCESS for e in flow.outgoing(key))
-            yield _DraftEdge(key, phase_ref(phase), EdgeRole.SETTLED, None, None, carries_failure=not leads_on)
-
-
-def _back_edges(flow: Flow, drafts: Sequence[_DraftEdge]) -> frozenset[int]:
-    return frozenset(
-        number for number, d in enumerate(drafts) if d.flow_edge is not None and is_back_edge(flow, d.flow_edge)
-    )
-
-
-def _required_nodes(flow: Flow, task: Task, index: dict[str, int]) -> tuple[tuple[int, ...], ...]:
-    """The requirements of a task and of its phase, each as the nodes that must be finished."""
-    phase = flow.phases.get(task.phase) if task.phase else None
-    groups = []
-    for requirement in (*task.requirements, *(phase.requirements if phase else ())):
-        required = phase_of_ref(requirement.node)
-        keys = [t.key for t in flow.tasks_in(required)] if required is not None else [requirement.node]
-        groups.append(tuple(index[key] for key in keys if key in index))
-    return tuple(group for group in groups if group)
+def _refuse_dangling(drafts: Sequence[LoweredEdge], index: dict[str, int]) -> None:
+    for draft in drafts:
+        for end in (draft.source, draft.target):
+            if end not in index and not (end == TRIGGER and end is draft.source):
+                raise FlowNotRunnable(f"An edge names {end!r}, which is not in the flow.")
 
 
 def _required_by(requires: dict[int, tuple[tuple[int, ...], ...]]) -> dict[int, tuple[int, ...]]:
@@ -331,7 +252,7 @@ class _Graph:
 
 def _loops(
     flow: Flow,
-    drafts: Sequence[_DraftEdge],
+    drafts: Sequence[LoweredEdge],
     ends: Sequence[tuple[int, int]],
     back: frozenset[int],
     graph: _Graph,
@@ -393,7 +314,7 @@ def _innermost(loops: Sequence[PlanLoop], size: int) -> list[int | None]:
 
 
 def _left_loop(
-    ends: tuple[int, int], loops: Sequence[PlanLoop], bodies: Sequence[frozenset[int]], draft: _DraftEdge
+    ends: tuple[int, int], loops: Sequence[PlanLoop], bodies: Sequence[frozenset[int]], draft: LoweredEdge
 ) -> int | None:
     """The outermost loop this edge leaves. A normal edge may leave only from the loop's own decision."""
     source, target = ends
@@ -442,3 +363,18 @@ def _cancelled_by(
         if earlier != node and ways and all(target in only_here for target in ways):
             only_here.add(earlier)
     return tuple(sorted(only_here - {node}))
+
+
+__all__ = [
+    "START",
+    "EdgeRole",
+    "FlowNotRunnable",
+    "Plan",
+    "PlanEdge",
+    "PlanLoop",
+    "PlanNode",
+    "compile_plan",
+    "first_tasks",
+    "is_back_edge",
+    "start_tasks",
+]
