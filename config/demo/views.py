@@ -53,7 +53,9 @@ def score_image(request: HttpRequest, body: Json) -> Json:
     """How likely a picture breaks the rules, from 0 to 1."""
     image = text_of(body, "image")
     mood(request, image)
-    score = next((score for word, score in SCORES.items() if word in image), number_from(image, least=0, most=100) / 100)
+    score = next(
+        (score for word, score in SCORES.items() if word in image), number_from(image, least=0, most=100) / 100
+    )
     label = "harmless" if score < 0.2 else "harmful" if score > 0.8 else "unclear"
     return {"image": image, "score": score, "label": label}
 
@@ -72,11 +74,11 @@ def remove_image(request: HttpRequest, body: Json) -> Json:
 
 @endpoint("POST")
 def charge(request: HttpRequest, body: Json) -> Json:
-    """A payment; 402 over 5,000."""
-    order, amount = text_of(body, "order"), body.get("amount")
+    """A payment; 402 over 5,000, or when the order's number says `declined`."""
+    order, amount = text_of(body, "order"), body.get("amount", 1)
     if not isinstance(amount, int | float) or isinstance(amount, bool) or amount <= 0:
         raise Answer(422, "amount must be a number above 0")
-    if amount > 5000:
+    if amount > 5000 or "declined" in order:
         raise Answer(402, "the card was declined")
     mood(request, order)
     return {"payment": f"P-{number_from(order, least=100_000, most=999_999)}", "amount": amount}

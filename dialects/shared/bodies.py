@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 from rest_framework.request import Request
 
-from accounts.clean_json import clean_json
+from accounts.clean_json import clean_json, readable_size
 from dialects.shared.problems import Problem, invalid
 
 MAX_ERRORS = 20
@@ -37,7 +37,15 @@ def read_json(request: Request, *, max_bytes: int | None = None) -> Any:
         raise Problem(415, f"Send JSON with `Content-Type: application/json`, not {media_type or 'nothing'}.")
     if not request.body:
         raise Problem(400, "The body is empty: send JSON.")
-    return clean_json(request.body, max_bytes=max_bytes or settings.MAX_PAYLOAD_BYTES)
+    limit = max_bytes or settings.MAX_PAYLOAD_BYTES
+    refuse_larger(request.body, limit)
+    return clean_json(request.body, max_bytes=limit)
+
+
+def refuse_larger(body: bytes, limit: int) -> None:
+    """Raise Problem 413 for a body over the limit."""
+    if len(body) > limit:
+        raise Problem(413, f"The body is larger than {readable_size(limit)}.")
 
 
 def read_object(request: Request, schema: Mapping[str, Any], *, max_bytes: int | None = None) -> dict[str, Any]:
@@ -79,30 +87,35 @@ def path_of(error: ValidationError) -> str:
 
 def culprit_of(error: ValidationError) -> str:
     """The key that is missing or unknown; empty for other mistakes."""
+    details: Any = error
     if error.validator == "required":
-        return next(key for key in error.validator_value if key not in error.instance)
+        return next(str(key) for key in details.validator_value if key not in details.instance)
     if error.validator == "additionalProperties":
-        return next(key for key in error.instance if key not in error.schema.get("properties", {}))
+        known = details.schema.get("properties", {})
+        return next(str(key) for key in details.instance if key not in known)
     return ""
 
 
 def wording_of(error: ValidationError) -> str:
     """The mistake in few words, never repeating a large value."""
-    if error.validator == "required":
-        return "is missing"
-    if error.validator == "additionalProperties":
-        return "is not known here"
-    if error.validator == "type":
-        wanted = error.validator_value
-        return f"must be {' or '.join(wanted) if isinstance(wanted, list) else wanted}"
-    if error.validator == "pattern":
-        return f"must match {error.validator_value}"
-    if error.validator == "enum":
-        return f"must be one of {', '.join(map(str, error.validator_value))}"
-    if error.validator in ("minLength", "minItems", "minProperties"):
-        return "must not be empty" if error.validator_value == 1 else f"must have at least {error.validator_value}"
-    if error.validator in ("maxLength", "maxItems", "maxProperties"):
-        return f"must have at most {error.validator_value}"
-    if error.validator in ("minimum", "maximum"):
-        return f"must be {'at least' if error.validator == 'minimum' else 'at most'} {error.validator_value}"
+    rule: Any = error.validator_value
+    match error.validator:
+        case "required":
+            return "is missing"
+        case "additionalProperties":
+            return "is not known here"
+        case "type":
+            return f"must be {' or '.join(rule) if isinstance(rule, list) else rule}"
+        case "pattern":
+            return f"must match {rule}"
+        case "enum":
+            return f"must be one of {', '.join(map(str, rule))}"
+        case "minLength" | "minItems" | "minProperties":
+            return "must not be empty" if rule == 1 else f"must have at least {rule}"
+        case "maxLength" | "maxItems" | "maxProperties":
+            return f"must have at most {rule}"
+        case "minimum":
+            return f"must be at least {rule}"
+        case "maximum":
+            return f"must be at most {rule}"
     return str(error.message)[:200]

@@ -1,14 +1,16 @@
 """`Idempotency-Key`: a repeated request is answered like the first, for 24 hours.
 
-The key's row, the work and the stored answer are one transaction: after a crash either all of it is there or nothing, and a
-refused request leaves its key free.
+The key's row, the work and the stored answer are one transaction: after a crash either all of it is there or nothing,
+and a refused request leaves its key free.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -17,6 +19,7 @@ from rest_framework.response import Response
 
 from accounts.scope import Scope
 from dialects.shared.problems import Problem
+from dialects.shared.rendering import to_json_bytes
 from engine.models import IdempotencyKey
 
 KEPT = timedelta(hours=24)
@@ -39,7 +42,7 @@ def answer_once(request: Request, scope: Scope, act: Callable[[], Response]) -> 
         if stored is not None:
             return stored
         answer = act()
-        row.status_code, row.response = answer.status_code, answer.data
+        row.status_code, row.response = answer.status_code, as_plain_json(answer.data)
         row.save(update_fields=["status_code", "response"])
         return answer
 
@@ -80,12 +83,17 @@ def claim(scope: Scope, key: str, wanted: str) -> tuple[IdempotencyKey, Response
     return row, Response(row.response, status=row.status_code, headers={REPLAYED: "true"})
 
 
+def as_plain_json(data: Any) -> Any:
+    """What the caller saw: moments as text."""
+    return json.loads(to_json_bytes(data))
+
+
 def remember(request: Request, scope: Scope, answer: Response) -> None:
     """Put a later answer (after waiting) in the place of the stored one."""
     key = request.headers.get("Idempotency-Key")
     if key is not None:
         rows = IdempotencyKey.objects.within(scope).filter(key=key, request_hash=hash_of(request))
-        rows.update(status_code=answer.status_code, response=answer.data)
+        rows.update(status_code=answer.status_code, response=as_plain_json(answer.data))
 
 
 def forget_old_keys(limit: int = 1000) -> int:

@@ -21,8 +21,8 @@ NOTHING_HERE = "There is nothing at this address, or the key does not open it."
 class Problem(Exception):
     """A refusal as it goes over the wire.
 
-    `type` names the situation for programs (a URI reference; `about:blank` where the status says it all), `errors` the places
-    in what was sent.
+    `type` names the situation for programs (a URI reference; `about:blank` where the status says it all), `errors` the
+    places in what was sent.
     """
 
     def __init__(
@@ -88,5 +88,7 @@ def problem_of(error: Exception) -> Problem | None:
 
 
 def bad_json(error: BadJson) -> Problem:
-    """JSON that could not be taken: 413 where it is too large, else 400."""
-    return Problem(413 if error.is_too_large else 400, error.message, errors=[(error.path, error.message)])
+    """JSON that could not be taken. Paths look as everywhere on the wire: `items[2].name`, empty for the whole."""
+    path = error.path.removeprefix("$").removeprefix(".")
+    subject = path or "The body"
+    return Problem(400, f"{subject} {error.message}.", errors=[(path, error.message)])

@@ -20,9 +20,9 @@ from dialects.shared.rendering import JsonRenderer
 class ApiView(APIView):
     """A view for programs. `needs` says which scope a key must have, by method."""
 
-    authentication_classes: ClassVar[Any] = []
-    permission_classes: ClassVar[Any] = []
-    renderer_classes: ClassVar[Any] = [JsonRenderer]
+    authentication_classes = []
+    permission_classes = []
+    renderer_classes = [JsonRenderer]
     needs: ClassVar[Mapping[str, ApiScope]] = {}
     scope: Scope
 

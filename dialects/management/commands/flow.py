@@ -1,0 +1,80 @@
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts.models import Environment
+from accounts.scope import Scope, system_scope
+from dialects.native import files
+from dialects.native.files import Refused
+
+
+class Command(BaseCommand):
+    """Flow files from the command line: check, import, export, publish."""
+
+    help = "Check, import, export or publish flow files."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """One verb, its files, and the place."""
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        check = verbs.add_parser("check", help="print the problems of flow files; needs no database")
+        check.add_argument("files", nargs="+", metavar="FILE")
+        for verb, words in (
+            ("import", "make or replace drafts"),
+            ("publish", "make or replace drafts and publish them"),
+        ):
+            command = verbs.add_parser(verb, help=words)
+            command.add_argument("files", nargs="+", metavar="FILE")
+            command.add_argument("--replace", action="store_true", help="replace the draft of a flow with the same key")
+            add_place(command)
+            if verb == "publish":
+                command.add_argument("--note", default="", help="what changed, for people")
+        export = verbs.add_parser("export", help="write the drafts of flows, by their keys")
+        export.add_argument("files", nargs="+", metavar="KEY")
+        export.add_argument("--to", type=Path, help="a folder; without it they are printed")
+        export.add_argument("--format", choices=("yaml", "json"), default="yaml")
+        add_place(export)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Do what the verb says for each file; every file is tried, and one refusal makes the exit code 1."""
+        refused = False
+        for name in options["files"]:
+            try:
+                self.stdout.write(self.run(name, options))
+            except Refused as problems:
+                refused = True
+                self.stderr.write("\n".join(f"{name}: {line}" for line in problems.lines))
+        if refused:
+            sys.exit(1)
+
+    def run(self, name: str, options: dict[str, Any]) -> str:
+        """One file or key. Raises Refused."""
+        if options["verb"] == "check":
+            return files.check_file(Path(name))
+        scope = place_of(options)
+        if options["verb"] == "export":
+            return files.export_flow(scope, name, format=options["format"], folder=options["to"])
+        row = files.import_file(scope, Path(name), replace=options["replace"])
+        if options["verb"] == "publish":
+            return files.publish(scope, row, note=options["note"])
+        return f"{name}: imported {row.key} as a draft"
+
+
+def add_place(parser: ArgumentParser) -> None:
+    """Which environment."""
+    parser.add_argument("--organization", required=True, help="short name")
+    parser.add_argument("--environment", required=True, help="short name")
+
+
+def place_of(options: dict[str, Any]) -> Scope:
+    """The scope of the named environment. Raises CommandError."""
+    environment = (
+        Environment.objects.select_related("organization")
+        .filter(organization__slug=options["organization"], slug=options["environment"])
+        .first()
+    )
+    if environment is None:
+        raise CommandError(f"There is no environment {options['organization']}/{options['environment']}.")
+    return system_scope(environment)

@@ -1,0 +1,316 @@
+"""Every shape on the wire as JSON Schema (draft 2020-12): requests are checked with it, the reference page shows it."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from designer.graph.model import KEY_PATTERN
+
+Schema = dict[str, Any]
+
+MAX_BATCH: Final = 100
+INSTANCE_ID_PATTERN: Final = r"^[A-Za-z0-9_][A-Za-z0-9_.:@~-]{0,199}$"
+
+
+def ref(name: str) -> Schema:
+    """A reference to a component of the OpenAPI document."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def record(properties: Schema, *, required: tuple[str, ...] = (), description: str = "") -> Schema:
+    """An object that has these properties and no others."""
+    schema: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    if required:
+        schema["required"] = list(required)
+    if description:
+        schema["description"] = description
+    return schema
+
+
+def nullable(schema: Schema) -> Schema:
+    """The schema, or null."""
+    if isinstance(schema.get("type"), str) and "enum" not in schema:
+        return {**schema, "type": [schema["type"], "null"]}
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+def text(description: str = "", *, most: int = 2000, least: int = 0, **more: Any) -> Schema:
+    """A text of bounded length."""
+    schema: Schema = {"type": "string", "maxLength": most, **more}
+    if least:
+        schema["minLength"] = least
+    return {**schema, "description": description} if description else schema
+
+
+def page_of(name: str) -> Schema:
+    """A list of a component, with the cursor of the next page."""
+    return {
+        "type": "object",
+        "properties": {"items": {"type": "array", "items": ref(name)}, "next": nullable({"type": "string"})},
+        "required": ["items", "next"],
+    }
+
+
+MOMENT: Final[Schema] = {"type": "string", "format": "date-time"}
+ANY_JSON: Final[Schema] = {"description": "Any JSON, at most 1 MiB."}
+REASON: Final = text("Why, for the history.", most=1000)
+
+INSTANCE_STATUSES: Final = (
+    "queued", "running", "waiting", "paused", "waiting_for_pause", "rolling_back", "complete", "errored", "terminated",
+)  # fmt: skip
+STEP_STATUSES: Final = (
+    "blocked", "ready", "running", "waiting", "retrying", "held", "completed", "skipped", "failed", "cancelled",
+)  # fmt: skip
+
+# ---------------------------------------------------------------- what is sent
+PUBLISH: Final = record({"note": text("What changed, for people.", most=500)})
+START: Final = record(
+    {
+        "id": text(
+            "Chosen by you, unique within the flow; made up when left out.", most=200, pattern=INSTANCE_ID_PATTERN
+        ),
+        "input": ANY_JSON,
+        "version": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 2147483647,
+            "description": "The live one when left out.",
+        },
+    }
+)
+START_BATCH: Final = record(
+    {"instances": {"type": "array", "items": START, "minItems": 1, "maxItems": MAX_BATCH}}, required=("instances",)
+)
+EVENT: Final = record(
+    {"type": text("Which event, such as `picked-up`.", least=1, most=200), "payload": ANY_JSON}, required=("type",)
+)
+INTERVENTION: Final = record({"reason": REASON})
+TERMINATE: Final = record({"rollback": {"type": "boolean"}, "reason": REASON})
+RESTART: Final = record({"from": text("A task key.", most=64, pattern=KEY_PATTERN), "reason": REASON})
+RETRY: Final = record(
+    {
+        "input": ANY_JSON,
+        "version": {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 2147483647}, {"enum": ["newest"]}]},
+        "reason": REASON,
+    }
+)
+CLOSE: Final = record(
+    {
+        "reasons": {
+            "type": "array",
+            "items": text(least=1, most=200),
+            "minItems": 1,
+            "maxItems": 50,
+            "uniqueItems": True,
+        },
+        "note": text(most=1000),
+    },
+    required=("reasons",),
+)
+MIGRATE: Final = record(
+    {
+        "version": {"type": "integer", "minimum": 1, "maximum": 2147483647},
+        "mapping": {"type": "object", "additionalProperties": text(most=64)},
+        "reason": REASON,
+    },
+    required=("version",),
+)
+COMPLETE: Final = record(
+    {"output": ANY_JSON, "branch": text("For a manual decision: the key of the branch.", least=1, most=64)}
+)
+SKIP: Final = record({"reason": REASON})
+ASSIGN: Final = record(
+    {"to": {"type": "array", "items": text("An address or a group.", least=1, most=254), "maxItems": 50}},
+    required=("to",),
+)
+NOTHING: Final = record({})
+
+# ---------------------------------------------------------------- what is answered
+FLOW: Final = record(
+    {
+        "key": {"type": "string"},
+        "name": {"type": "string"},
+        "description": {"type": "string"},
+        "tags": {"type": "array", "items": {"type": "string"}},
+        "origin": {"type": "string"},
+        "enabled": {"type": "boolean"},
+        "revision": {"type": "integer", "description": "Of the draft; send it as `If-Match`."},
+        "live_version": nullable({"type": "integer"}),
+        "created_at": MOMENT,
+        "updated_at": MOMENT,
+    }
+)
+VERSION: Final = record(
+    {
+        "flow": {"type": "string"},
+        "number": {"type": "integer"},
+        "note": {"type": "string"},
+        "is_live": {"type": "boolean"},
+        "graph_hash": {"type": "string", "description": "SHA-256 of the canonical flow file."},
+        "published_at": MOMENT,
+        "published_by": {"type": "string"},
+        "flow_file": {"type": "object", "description": "Only when one version is asked for."},
+    }
+)
+DIFF: Final = record(
+    {
+        "from": {"type": "integer"},
+        "to": {"type": "integer"},
+        "is_equal": {"type": "boolean"},
+        "changes": {
+            "type": "array",
+            "items": record(
+                {
+                    "what": {"type": "string", "description": "`task`, `phase`, `edge` or `flow`."},
+                    "key": {"type": "string"},
+                    "change": {"enum": ["added", "removed", "changed"]},
+                    "field": nullable({"type": "string"}),
+                    "before": ANY_JSON,
+                    "after": ANY_JSON,
+                }
+            ),
+        },
+    }
+)
+ERROR: Final = nullable(
+    {
+        "type": "object",
+        "properties": {"name": {"type": "string"}, "message": {"type": "string"}, "task": {"type": "string"}},
+    }
+)
+ATTEMPT: Final = record(
+    {"number": {"type": "integer"}, "started_at": MOMENT, "ended_at": nullable(MOMENT), "error": ERROR}
+)
+STEP: Final = record(
+    {
+        "task": {"type": "string"},
+        "name": {"type": "string"},
+        "kind": {"type": "string"},
+        "iteration": {"type": "integer", "description": "The round of a loop, from 1."},
+        "status": {"enum": list(STEP_STATUSES)},
+        "attempts": {"type": "array", "items": ref("Attempt")},
+        "input": ANY_JSON,
+        "output": {"description": "Any JSON; `[REDACTED]` where the task is marked sensitive."},
+        "error": ERROR,
+        "started_at": nullable(MOMENT),
+        "ended_at": nullable(MOMENT),
+        "wakes_at": nullable(MOMENT),
+    }
+)
+WAIT: Final = record(
+    {
+        "task": {"type": "string"},
+        "iteration": {"type": "integer"},
+        "for": {"enum": ["timer", "event", "person"]},
+        "event_type": {"type": "string"},
+        "assigned_to": {"type": "array", "items": {"type": "string"}},
+        "claimed_by": nullable({"type": "string"}),
+        "due_at": nullable(MOMENT),
+        "wakes_at": nullable(MOMENT),
+    }
+)
+INSTANCE_PROPERTIES: Final[Schema] = {
+    "id": {"type": "string"},
+    "flow": {"type": "string"},
+    "version": {"type": "integer"},
+    "status": {"enum": list(INSTANCE_STATUSES)},
+    "error": ERROR,
+    "trigger": {"type": "object", "description": "What started it: `{type, by, …}`."},
+    "created_at": MOMENT,
+    "started_at": nullable(MOMENT),
+    "ended_at": nullable(MOMENT),
+}
+INSTANCE_SUMMARY: Final = record(INSTANCE_PROPERTIES)
+INSTANCE: Final = record(
+    {
+        **INSTANCE_PROPERTIES,
+        "input": ANY_JSON,
+        "output": ANY_JSON,
+        "steps": {"type": "array", "items": ref("Step")},
+        "waiting_for": {"type": "array", "items": ref("Wait")},
+    }
+)
+INSTANCES: Final = record({"items": {"type": "array", "items": ref("InstanceSummary")}})
+FACT: Final = record(
+    {
+        "number": {"type": "integer"},
+        "type": {"type": "string"},
+        "at": MOMENT,
+        "task": nullable({"type": "string"}),
+        "iteration": {"type": "integer"},
+        "data": {"type": "object"},
+    }
+)
+FACTS: Final = record(
+    {
+        "items": {"type": "array", "items": ref("Fact")},
+        "next": nullable({"type": "integer", "description": "Send it as `after`; null when there are no more."}),
+    }
+)
+INBOX_TASK: Final = record(
+    {
+        "instance": {"type": "string"},
+        "flow": {"type": "string"},
+        "task": {"type": "string"},
+        "name": {"type": "string"},
+        "kind": {"type": "string"},
+        "iteration": {"type": "integer"},
+        "status": {"enum": ["waiting", "held"]},
+        "assigned_to": {"type": "array", "items": {"type": "string"}},
+        "claimed_by": nullable({"type": "string"}),
+        "due_at": nullable(MOMENT),
+        "form": nullable({"type": "object", "description": "The JSON Schema that `output` must fit."}),
+        "branches": {"type": "array", "items": {"type": "string"}, "description": "For a manual decision."},
+    }
+)
+EVENT_RECEIVED: Final = record({"id": {"type": "integer"}, "type": {"type": "string"}, "received_at": MOMENT})
+PROBLEM: Final[Schema] = {
+    "type": "object",
+    "description": "RFC 9457.",
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": record({"path": {"type": "string"}, "message": {"type": "string"}}),
+        },
+    },
+    "required": ["type", "title", "status"],
+}
+
+COMPONENTS: Final[dict[str, Schema]] = {
+    "Flow": FLOW,
+    "FlowPage": page_of("Flow"),
+    "Version": VERSION,
+    "VersionPage": page_of("Version"),
+    "Diff": DIFF,
+    "Instance": INSTANCE,
+    "InstanceSummary": INSTANCE_SUMMARY,
+    "InstancePage": page_of("InstanceSummary"),
+    "Instances": INSTANCES,
+    "Step": STEP,
+    "Attempt": ATTEMPT,
+    "Wait": WAIT,
+    "Fact": FACT,
+    "Facts": FACTS,
+    "InboxTask": INBOX_TASK,
+    "InboxPage": page_of("InboxTask"),
+    "EventReceived": EVENT_RECEIVED,
+    "Problem": PROBLEM,
+    "Publish": PUBLISH,
+    "Start": START,
+    "StartBatch": START_BATCH,
+    "Event": EVENT,
+    "Intervention": INTERVENTION,
+    "Terminate": TERMINATE,
+    "Restart": RESTART,
+    "Retry": RETRY,
+    "Close": CLOSE,
+    "Migrate": MIGRATE,
+    "Complete": COMPLETE,
+    "Skip": SKIP,
+    "Assign": ASSIGN,
+    "Nothing": NOTHING,
+}

@@ -1,0 +1,190 @@
+"""Human tasks, manual decisions and automations that a person starts; the inbox."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.roles import ApiScope
+from dialects.native import openapi, schemas
+from dialects.native.base import NativeView
+from dialects.native.finding import find_instance, find_step
+from dialects.native.wire import inbox_json, instance_json
+from dialects.shared.bodies import read_object
+from dialects.shared.cursors import newest_first, page_json
+from dialects.shared.idempotency import answer_once
+from engine.models import Step
+from engine.services import human_tasks
+
+ON_A_STEP = {
+    "answers": {200: "Instance"},
+    "refuses": (400, 404, 409, 422),
+    "parameters": (openapi.WHICH_FLOW, openapi.WHICH_ITERATION, openapi.IDEMPOTENCY),
+}
+
+
+class Inbox(NativeView):
+    """`/inbox`"""
+
+    needs = {"GET": ApiScope.TASKS_READ}
+
+    @openapi.operation(
+        "Steps",
+        "List open human tasks, newest first",
+        answers={200: "InboxPage"},
+        refuses=(400,),
+        parameters=(
+            openapi.text_query("flow", "A flow's key."),
+            openapi.text_query("instance", "An instance's id."),
+            *openapi.PAGING,
+        ),
+    )
+    def get(self, request: Request) -> Response:
+        """A page of the steps that wait for a person."""
+        rows = Step.objects.within(self.scope).for_people()
+        query = request.query_params
+        if query.get("flow"):
+            rows = rows.filter(instance__flow__key=query["flow"])
+        if query.get("instance"):
+            rows = rows.filter(instance__key=query["instance"])
+        page = newest_first(
+            rows.select_related("instance__flow", "instance__version", "claimed_by"), request.query_params
+        )
+        return Response(page_json([inbox_json(step) for step in page.rows], page.next))
+
+
+class StepAction(NativeView):
+    """Base of what is done to one step: finds it, applies, answers the instance as it stands afterwards."""
+
+    needs = {"POST": ApiScope.TASKS_WRITE}
+    body_schema: ClassVar[Mapping[str, Any]] = schemas.NOTHING
+
+    def answer(self, request: Request, instance: str, task: str) -> Response:
+        """Apply once and show the instance."""
+
+        def act() -> Response:
+            body = read_object(request, self.body_schema)
+            found = find_instance(self.scope, instance, request.query_params)
+            self.apply(find_step(found, task, request.query_params), body)
+            return Response(instance_json(find_instance(self.scope, instance, request.query_params)))
+
+        return answer_once(request, self.scope, act)
+
+    def apply(self, step: Step, body: Mapping[str, Any]) -> None:
+        """Call the service."""
+        raise NotImplementedError
+
+
+class Complete(StepAction):
+    """`/instances/{id}/steps/{task}/complete`"""
+
+    body_schema = schemas.COMPLETE
+
+    def apply(self, step: Step, body: Mapping[str, Any]) -> None:
+        """Finish it with the form's output, or with the branch of a manual decision."""
+        human_tasks.complete_step(self.scope, step, output=body.get("output"), branch=body.get("branch"))
+
+    @openapi.operation("Steps", "Complete a human task or a manual decision", takes="Complete", **ON_A_STEP)
+    def post(self, request: Request, instance: str, task: str) -> Response:
+        """`output` must fit the task's form; a manual decision needs `branch`."""
+        return self.answer(request, instance, task)
+
+
+class Skip(StepAction):
+    """`/instances/{id}/steps/{task}/skip`"""
+
+    body_schema = schemas.SKIP
+
+    def apply(self, step: Step, body: Mapping[str, Any]) -> None:
+        """Go on without it."""
+        human_tasks.skip_step(self.scope, step, reason=body.get("reason", ""))
+
+    @openapi.operation("Steps", "Skip a step", takes="Skip", **ON_A_STEP)
+    def post(self, request: Request, instance: str, task: str) -> Response:
+        """The flow goes on as if it had been completed, without output."""
+        return self.answer(request, instance, task)
+
+
+class Claim(StepAction):
+    """`/instances/{id}/steps/{task}/claim`"""
+
+    def apply(self, step: Step, body: Mapping[str, Any]) -> None:
+        """Take it."""
+        human_tasks.claim_step(self.scope, step)
+
+    @openapi.operation("Steps", "Claim a human task", takes="Nothing", **ON_A_STEP)
+    def post(self, request: Request, instance: str, task: str) -> Response:
+        """Nobody else completes it meanwhile."""
+        return self.answer(request, instance, task)
+
+
+class Unclaim(StepAction):
+    """`/instances/{id}/steps/{task}/unclaim`"""
+
+    def apply(self, step: Step, body: Mapping[str, Any]) -> None:
+        """Give it back."""
+        human_tasks.unclaim_step(self.scope, step)
+
+    @openapi.operation("Steps", "Give a claimed task back", takes="Nothing", **ON_A_STEP)
+    def post(self, request: Request, instance: str, task: str) -> Response:
+        """Anyone it is assigned to may claim it again."""
+        return self.answer(request, instance, task)
+
+
+class Hold(StepAction):
+    """`/instances/{id}/steps/{task}/hold`"""
+
+    def apply(self, step: Step, body: Mapping[str, Any]) -> None:
+        """Set it aside."""
+        human_tasks.hold_step(self.scope, step)
+
+    @openapi.operation("Steps", "Put a human task on hold", takes="Nothing", **ON_A_STEP)
+    def post(self, request: Request, instance: str, task: str) -> Response:
+        """It stays open but asks nobody."""
+        return self.answer(request, instance, task)
+
+
+class Release(StepAction):
+    """`/instances/{id}/steps/{task}/release`"""
+
+    def apply(self, step: Step, body: Mapping[str, Any]) -> None:
+        """Take it up again."""
+        human_tasks.release_step(self.scope, step)
+
+    @openapi.operation("Steps", "Take a task off hold", takes="Nothing", **ON_A_STEP)
+    def post(self, request: Request, instance: str, task: str) -> Response:
+        """The opposite of hold."""
+        return self.answer(request, instance, task)
+
+
+class Assign(StepAction):
+    """`/instances/{id}/steps/{task}/assign`"""
+
+    body_schema = schemas.ASSIGN
+
+    def apply(self, step: Step, body: Mapping[str, Any]) -> None:
+        """Ask others."""
+        human_tasks.assign_step(self.scope, step, to=body["to"])
+
+    @openapi.operation("Steps", "Assign a human task", takes="Assign", **ON_A_STEP)
+    def post(self, request: Request, instance: str, task: str) -> Response:
+        """To members by address, and to groups by their short name."""
+        return self.answer(request, instance, task)
+
+
+class Start(StepAction):
+    """`/instances/{id}/steps/{task}/start`"""
+
+    needs = {"POST": ApiScope.INSTANCES_WRITE}
+
+    def apply(self, step: Step, body: Mapping[str, Any]) -> None:
+        """Let it run."""
+        human_tasks.start_step(self.scope, step)
+
+    @openapi.operation("Steps", "Start an automation that waits to be started by hand", takes="Nothing", **ON_A_STEP)
+    def post(self, request: Request, instance: str, task: str) -> Response:
+        """For tasks whose `start` is `manual`."""
+        return self.answer(request, instance, task)

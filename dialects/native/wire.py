@@ -1,0 +1,172 @@
+"""Rows as they go over the wire. The shapes are those of `schemas.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from designer.graph.model import Flow as Graph
+from designer.models import Flow, Version
+from designer.services.versions import flow_of
+from engine.models import Event, Fact, InboundEvent, Instance, Step
+
+REDACTED = "[REDACTED]"
+Json = dict[str, Any]
+
+
+def flow_json(flow: Flow) -> Json:
+    """A flow without its graph."""
+    return {
+        "key": flow.key,
+        "name": flow.name,
+        "description": flow.description,
+        "tags": flow.tags,
+        "origin": flow.origin,
+        "enabled": flow.is_enabled,
+        "revision": flow.draft_revision,
+        "live_version": flow.live_version.number if flow.live_version else None,
+        "created_at": flow.created_at,
+        "updated_at": flow.updated_at,
+    }
+
+
+def version_json(version: Version, *, live: int | None, with_file: bool = False) -> Json:
+    """A published version; `live` is the id of the flow's live one."""
+    body: Json = {
+        "flow": version.flow.key,
+        "number": version.number,
+        "note": version.note,
+        "is_live": version.pk == live,
+        "graph_hash": version.graph_hash,
+        "published_at": version.published_at,
+        "published_by": version.published_by_name,
+    }
+    if with_file:
+        body["flow_file"] = orjson.loads(version.document)
+    return body
+
+
+def instance_summary(instance: Instance) -> Json:
+    """An instance in a list."""
+    return {
+        "id": instance.key,
+        "flow": instance.flow.key,
+        "version": instance.version.number,
+        "status": instance.status,
+        "error": instance.error,
+        "trigger": instance.trigger,
+        "created_at": instance.created_at,
+        "started_at": instance.started_at,
+        "ended_at": instance.ended_at,
+    }
+
+
+def instance_json(instance: Instance) -> Json:
+    """An instance with its steps in the order they began: two queries."""
+    graph = flow_of(instance.version)
+    steps = list(instance.steps.select_related("claimed_by").order_by("pk"))
+    return {
+        **instance_summary(instance),
+        "input": instance.input,
+        "output": shown_output(instance, steps),
+        "steps": [step_json(step, graph) for step in steps],
+        "waiting_for": waiting_json(instance, steps),
+    }
+
+
+def shown_output(instance: Instance, steps: Iterable[Step]) -> Any:
+    """The output, unless it is made of a sensitive step's."""
+    secret = {step.task for step in steps if step.is_sensitive}
+    if not secret or instance.output is None:
+        return instance.output
+    ended = instance.facts.filter(type="InstanceCompleted").order_by("-number").first()
+    ends: list[str] = list(ended.data.get("ends", ())) if ended else []
+    if len(ends) == 1:
+        return REDACTED if ends[0] in secret else instance.output
+    if not isinstance(instance.output, dict):
+        return REDACTED
+    return {key: REDACTED if key in secret else value for key, value in instance.output.items()}
+
+
+def step_json(step: Step, graph: Graph) -> Json:
+    """A step; a sensitive output is never shown."""
+    task = graph.tasks.get(step.task)
+    return {
+        "task": step.task,
+        "name": task.name if task else step.task,
+        "kind": step.kind,
+        "iteration": step.iteration,
+        "status": step.status,
+        "attempts": step.attempts,
+        "input": step.input,
+        "output": REDACTED if step.is_sensitive and step.output is not None else step.output,
+        "error": step.error,
+        "started_at": step.started_at,
+        "ended_at": step.ended_at,
+        "wakes_at": step.wakes_at,
+    }
+
+
+def waiting_json(instance: Instance, steps: Iterable[Step]) -> list[Json]:
+    """What an unfinished instance waits for."""
+    if instance.is_final:
+        return []
+    return [wait_json(step) for step in steps if step.status in ("waiting", "held", "retrying")]
+
+
+def wait_json(step: Step) -> Json:
+    """What one step waits for: a timer, an event or a person."""
+    body: Json = {"task": step.task, "iteration": step.iteration, "for": step.waits_for or "timer"}
+    if step.waits_for == "event":
+        body["event_type"] = step.event_type
+    if step.waits_for == "person":
+        body |= people_json(step)
+    if step.wakes_at is not None:
+        body["wakes_at"] = step.wakes_at
+    return body
+
+
+def people_json(step: Step) -> Json:
+    """Who is to do a human task, and by when."""
+    return {
+        "assigned_to": step.assigned_to,
+        "claimed_by": step.claimed_by.email if step.claimed_by else None,
+        "due_at": step.due_at,
+    }
+
+
+def inbox_json(step: Step) -> Json:
+    """An open human task, with what is needed to do it."""
+    instance = step.instance
+    task = flow_of(instance.version).tasks.get(step.task)
+    return {
+        "instance": instance.key,
+        "flow": instance.flow.key,
+        "task": step.task,
+        "name": task.name if task else step.task,
+        "kind": step.kind,
+        "iteration": step.iteration,
+        "status": step.status,
+        **people_json(step),
+        "form": task.settings.get("form") if task else None,
+        "branches": list(task.branches) if task else [],
+    }
+
+
+def fact_json(fact: Fact) -> Json:
+    """A fact of the history."""
+    return {
+        "number": fact.number,
+        "type": fact.type,
+        "at": fact.at,
+        "task": fact.task or None,
+        "iteration": fact.iteration,
+        "data": fact.data,
+    }
+
+
+def event_json(event: Event | InboundEvent) -> Json:
+    """That an event was taken in."""
+    return {"id": event.pk, "type": event.type, "received_at": event.received_at}
