@@ -1,0 +1,86 @@
+"""Takes the pictures of README and docs from a fresh demo: `make shots`, or `python -m docs.shots`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.acceptance.browser import launch, sign_in, watched_page
+from tests.acceptance.quadrille import Quadrille, quadrille
+
+IMAGES: Final = Path(__file__).parent / "images"
+SIZE: Final = (1440, 900)
+PLACE: Final = "/o/demo/development"
+SETTLE_SECONDS: Final = 8
+"""How long the demo's first instances need to get to where they wait."""
+
+
+def flows(page: Page) -> None:
+    """The list of flows."""
+    page.goto(f"{PLACE}/flows/")
+
+
+def editor(page: Page) -> None:
+    """The editor with a flow that has everything."""
+    page.goto(f"{PLACE}/flows/order-fulfilment/edit/")
+    page.locator("[data-task=charge]").first.wait_for()
+    page.locator("[data-task=large]").first.click()
+
+
+def instances(page: Page) -> None:
+    """The list of instances."""
+    page.goto(f"{PLACE}/instances/")
+
+
+def instance(page: Page) -> None:
+    """An instance that waits for a person."""
+    page.goto(f"{PLACE}/instances/?q=order-1002")
+    page.get_by_role("link", name="order-1002").first.click()
+    page.locator("[data-task=approve]").first.wait_for()
+
+
+def inbox(page: Page) -> None:
+    """The inbox."""
+    page.goto(f"{PLACE}/inbox/")
+
+
+PICTURES: Final[dict[str, Callable[[Page], None]]] = {
+    "flows": flows,
+    "editor": editor,
+    "instances": instances,
+    "instance": instance,
+    "inbox": inbox,
+}
+
+
+def take(browser: Browser, server: Quadrille, *, dark: bool) -> None:
+    """All pictures in one theme."""
+    with watched_page(browser, server, size=SIZE, dark=dark) as (page, _):
+        sign_in(page, server, "designer")
+        for name, go in PICTURES.items():
+            go(page)
+            page.wait_for_load_state("networkidle")
+            page.mouse.move(0, 0)
+            page.wait_for_timeout(400)
+            page.screenshot(path=IMAGES / f"{name}-{'dark' if dark else 'light'}.png")
+
+
+def main() -> int:
+    """Take every picture in both themes."""
+    IMAGES.mkdir(exist_ok=True)
+    with quadrille() as server, sync_playwright() as playwright:
+        browser = launch(playwright)
+        time.sleep(SETTLE_SECONDS)
+        for dark in (False, True):
+            take(browser, server, dark=dark)
+        browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
