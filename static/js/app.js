@@ -3,8 +3,12 @@
 import "./requests.js";
 import { register, watch } from "./controllers.js";
 
+register("clock", () => import("./controllers/clock.js"));
 register("confirm", () => import("./controllers/confirm.js"));
+register("current", () => import("./controllers/current.js"));
 register("copy", () => import("./controllers/copy.js"));
+register("countdown", () => import("./controllers/countdown.js"));
+register("json", () => import("./controllers/json.js"));
 register("live", () => import("./controllers/live.js"));
 register("menu", () => import("./controllers/menu.js"));
 register("opens", () => import("./controllers/opens.js"));

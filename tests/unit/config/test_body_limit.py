@@ -1,0 +1,45 @@
+"""A body over the limit is refused while it is read, whatever its headers claim."""
+
+from collections.abc import MutableMapping
+from typing import Any
+
+from config.body_limit import BodyLimit
+
+Message = MutableMapping[str, Any]
+
+
+async def reads_everything(scope: Message, receive: Any, send: Any) -> None:
+    """An application that takes the whole body and says how long it was."""
+    length, more = 0, True
+    while more:
+        message = await receive()
+        length += len(message.get("body", b""))
+        more = message.get("more_body", False)
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": str(length).encode()})
+
+
+async def answer_to(chunks: list[bytes], *, max_bytes: int) -> list[Message]:
+    waiting = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks]
+    waiting.append({"type": "http.request", "body": b"", "more_body": False})
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return waiting.pop(0)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await BodyLimit(reads_everything, max_bytes=max_bytes)({"type": "http"}, receive, send)
+    return sent
+
+
+async def test_a_body_of_exactly_the_limit_passes() -> None:
+    start, body = await answer_to([b"x" * 50, b"y" * 50], max_bytes=100)
+    assert (start["status"], body["body"]) == (200, b"100")
+
+
+async def test_one_byte_more_is_refused_with_413() -> None:
+    start, body = await answer_to([b"x" * 50, b"y" * 51, b"never read"], max_bytes=100)
+    assert start["status"] == 413
+    assert b"too large" in body["body"]
