@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django_htmx.middleware import HtmxDetails
 
@@ -18,6 +18,11 @@ class HtmxHttpRequest(HttpRequest):
 
     htmx: HtmxDetails
     console_scope: Scope | None  # set by `@scoped`, for the shell around every console page
+
+
+def sent(request: HttpRequest) -> QueryDict | None:
+    """What a form was sent with; None when it is only to be shown. An empty form that was sent is bound and refused."""
+    return request.POST if request.method == "POST" else None
 
 
 def render_part(

@@ -22,6 +22,9 @@ def refuse(request: HttpRequest, status: int, message: str) -> HttpResponse:
     if wants_json(request):
         problem = {"type": "about:blank", "title": title, "status": status, "detail": message}
         return JsonResponse(problem, status=status, content_type="application/problem+json")
+    if request.headers.get("HX-Request") == "true":
+        # `static/js/requests.js` shows it as a toast; the page stays as it is.
+        return HttpResponse(f"{message}\n", status=status, content_type="text/plain; charset=utf-8")
     context = {"status": status, "title": title, "message": message}
     page = loader.select_template([f"{status}.html", "400.html"])
     return HttpResponse(page.render(context, request), status=status)

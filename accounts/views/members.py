@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.errors import Refused
 from accounts.forms.settings import MemberForm, RoleForm
-from accounts.http import HtmxHttpRequest
+from accounts.http import HtmxHttpRequest, sent
 from accounts.models import MemberGroup, Membership, User
 from accounts.roles import Role
 from accounts.scope import Scope, scoped
@@ -36,7 +36,7 @@ def member_list(request: HtmxHttpRequest, scope: Scope) -> HttpResponse:
 @scoped(Role.ADMINISTRATOR)
 def member_new(request: HtmxHttpRequest, scope: Scope) -> HttpResponse:
     """Let somebody in. For a new account the answer holds the link with which they choose a password."""
-    form = MemberForm(request.POST or None)
+    form = MemberForm(sent(request))
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.errors import Refused
 from accounts.forms.settings import EnvironmentForm, GroupForm, KeyForm, OrganizationForm
-from accounts.http import HtmxHttpRequest, render_part
+from accounts.http import HtmxHttpRequest, render_part, sent
 from accounts.models import ApiKey, AuditEntry, Environment, MemberGroup, Organization
 from accounts.roles import Role
 from accounts.scope import Scope, scoped
@@ -38,7 +38,7 @@ def organization(request: HtmxHttpRequest, scope: Scope) -> HttpResponse:
     """Name and short name."""
     # A copy, so that a refused name does not show up in the bar above.
     stored = Organization.objects.get(pk=scope.organization.pk)
-    form = OrganizationForm(request.POST or None, instance=stored)
+    form = OrganizationForm(sent(request), instance=stored)
     if request.method == "POST" and form.is_valid():
         changed = organizations.rename_organization(scope, **form.cleaned_data)
         messages.success(request, "Saved.")
@@ -58,7 +58,7 @@ def environment_list(request: HtmxHttpRequest, scope: Scope) -> HttpResponse:
 @scoped(Role.ADMINISTRATOR)
 def environment_new(request: HtmxHttpRequest, scope: Scope) -> HttpResponse:
     """Add an environment."""
-    form = EnvironmentForm(request.POST or None, scope=scope)
+    form = EnvironmentForm(sent(request), scope=scope)
     if request.method == "POST" and form.is_valid():
         added = environments.add_environment(scope, **form.cleaned_data)
         messages.success(request, f"The environment {added.name} is there.")
@@ -71,7 +71,7 @@ def environment_new(request: HtmxHttpRequest, scope: Scope) -> HttpResponse:
 def environment_edit(request: HtmxHttpRequest, scope: Scope, pk: int) -> HttpResponse:
     """Rename an environment."""
     environment = get_object_or_404(Environment.objects.within(scope), pk=pk)
-    form = EnvironmentForm(request.POST or None, instance=environment, scope=scope)
+    form = EnvironmentForm(sent(request), instance=environment, scope=scope)
     if request.method == "POST" and form.is_valid():
         environments.rename_environment(scope, environment, **form.cleaned_data)
         messages.success(request, "Saved.")
@@ -105,7 +105,7 @@ def group_list(request: HtmxHttpRequest, scope: Scope) -> HttpResponse:
 @scoped(Role.ADMINISTRATOR)
 def group_new(request: HtmxHttpRequest, scope: Scope) -> HttpResponse:
     """Add a group."""
-    form = GroupForm(request.POST or None, scope=scope)
+    form = GroupForm(sent(request), scope=scope)
     if request.method == "POST" and form.is_valid():
         added = groups.add_group(scope, **form.cleaned_data)
         messages.success(request, f"The group {added.name} is there.")
@@ -118,7 +118,7 @@ def group_new(request: HtmxHttpRequest, scope: Scope) -> HttpResponse:
 def group_edit(request: HtmxHttpRequest, scope: Scope, pk: int) -> HttpResponse:
     """Rename a group, choose its members."""
     group = get_object_or_404(MemberGroup.objects.within(scope), pk=pk)
-    form = GroupForm(request.POST or None, instance=group, scope=scope)
+    form = GroupForm(sent(request), instance=group, scope=scope)
     if request.method == "POST" and form.is_valid():
         groups.change_group(scope, group, **form.cleaned_data)
         messages.success(request, "Saved.")
@@ -148,7 +148,7 @@ def key_list(request: HtmxHttpRequest, scope: Scope) -> HttpResponse:
 @scoped(Role.ADMINISTRATOR)
 def key_new(request: HtmxHttpRequest, scope: Scope) -> HttpResponse:
     """Issue a key. Its plain text is in the answer to this one request and nowhere else."""
-    form = KeyForm(request.POST or None)
+    form = KeyForm(sent(request))
     if request.method == "POST" and form.is_valid():
         key, plain = keys.issue_key(
             scope, name=form.cleaned_data["name"], scopes=form.cleaned_data["scopes"], expires_at=form.expires_at()

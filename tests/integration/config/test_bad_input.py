@@ -1,0 +1,95 @@
+"""Whatever is sent, the answer is a clear 4xx and never a 500."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from accounts.models import Environment, MemberGroup
+from accounts.roles import Role
+
+AUDIT = "/o/acme/development/settings/audit/"
+NEW_GROUP = "/o/acme/development/settings/groups/new/"
+
+
+@pytest.fixture
+def admin(client_as: Callable[[Role], Client]) -> Client:
+    """A browser with the administrator."""
+    return client_as(Role.ADMINISTRATOR)
+
+
+@pytest.mark.parametrize("path", ["/%00", f"{AUDIT}?q=%00", f"{AUDIT}?%00=x", "/o/acme%00/development/settings/"])
+def test_nul_in_an_address_is_400(admin: Client, path: str) -> None:
+    response = admin.get(path)
+    assert response.status_code == 400
+    assert "NUL" in response.content.decode()
+
+
+def test_nul_in_a_form_is_400_and_nothing_is_written(admin: Client) -> None:
+    response = admin.post(NEW_GROUP, {"name": "a\0b"})
+    assert response.status_code == 400
+    assert "NUL" in response.content.decode()
+    assert not MemberGroup.objects.exists()
+
+
+def test_a_lone_surrogate_in_a_form_never_reaches_the_database(admin: Client) -> None:
+    body = b"name=a%ED%A0%80b"
+    assert admin.post(NEW_GROUP, body, content_type="application/x-www-form-urlencoded").status_code == 302
+    assert "\ud800" not in MemberGroup.objects.get().name
+
+
+def test_a_body_over_the_limit_is_413(admin: Client) -> None:
+    body = b"name=" + b"x" * settings.MAX_REQUEST_BYTES
+    response = admin.post(NEW_GROUP, body, content_type="application/x-www-form-urlencoded")
+    assert response.status_code == 413
+    assert "larger than 6 MiB" in response.content.decode()
+
+
+def test_too_many_fields_are_413(admin: Client) -> None:
+    assert admin.post(NEW_GROUP, {f"field{number}": "x" for number in range(3000)}).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"not multipart at all", "multipart/form-data; boundary=x"),
+        (b"--x\r\n", "multipart/form-data"),
+        (b"\xff\xfe\x00", "application/x-www-form-urlencoded"),
+        (b"{}", "application/x-www-form-urlencoded; charset=nonsense"),
+        (b"{", "application/json"),
+    ],
+)
+def test_a_broken_form_is_a_4xx(admin: Client, body: bytes, content_type: str) -> None:
+    assert 400 <= admin.generic("POST", NEW_GROUP, body, content_type).status_code < 500
+    assert not MemberGroup.objects.exists()
+
+
+def test_a_content_length_that_is_no_number_is_400(client: Client, db: None) -> None:
+    assert client.get("/healthz", CONTENT_LENGTH="lots").status_code == 400
+
+
+def test_a_form_without_its_token_is_403_in_words(environment: Environment) -> None:
+    response = Client(enforce_csrf_checks=True).post("/accounts/sign-in/", {"username": "x"})
+    assert response.status_code == 403
+    assert "Reload it" in response.content.decode()
+
+
+def test_a_program_gets_problem_json(client: Client, db: None) -> None:
+    response = client.get("/api/nothing-here")
+    assert response.status_code == 404
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.json()["status"] == 404
+
+
+def test_htmx_gets_the_reason_as_plain_text(admin: Client) -> None:
+    response = admin.post(NEW_GROUP, {"name": "a\0b"}, headers={"HX-Request": "true"})
+    assert response.status_code == 400
+    assert response.headers["Content-Type"].startswith("text/plain")
+    assert "NUL" in response.content.decode()
+
+
+def test_an_unknown_host_is_400(client: Client, db: None) -> None:
+    assert client.get("/accounts/sign-in/", headers={"Host": "evil.example"}).status_code == 400

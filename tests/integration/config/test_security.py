@@ -1,0 +1,92 @@
+"""Headers that every page has, health checks, and a production start that refuses what is unsafe."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from django.db import DatabaseError
+from django.test import Client
+
+from accounts.roles import Role
+
+HOUSE = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize("path", ["/accounts/sign-in/", "/accounts/me/", "/admin/", "/nothing", "/healthz"])
+def test_every_answer_has_a_strict_policy(client_as: Callable[[Role], Client], path: str) -> None:
+    response = client_as(Role.ADMINISTRATOR).get(path, follow=True)
+    policy = response.headers["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert response.headers["Referrer-Policy"] == "same-origin"
+
+
+def test_no_page_of_ours_has_inline_style_or_script(client_as: Callable[[Role], Client]) -> None:
+    for path in ("/accounts/me/", "/o/acme/development/settings/members/", "/o/acme/development/settings/audit/"):
+        page = client_as(Role.ADMINISTRATOR).get(path).content.decode()
+        assert " style=" not in page
+        assert " onclick=" not in page
+        assert "<script>" not in page
+
+
+def test_the_session_cookie_is_out_of_reach_of_scripts(client: Client, member: Callable[[Role], object]) -> None:
+    from tests.conftest import PASSWORD
+
+    member(Role.VIEWER)
+    client.post("/accounts/sign-in/", {"username": "viewer@example.com", "password": PASSWORD})
+    cookie = client.cookies["quadrille_session"]
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+
+
+def test_healthz_says_ok_without_asking_anything(client: Client) -> None:
+    assert client.get("/healthz").content == b"ok\n"
+
+
+def test_readyz_names_what_does_not_answer(client: Client, db: None) -> None:
+    assert client.get("/readyz").json() == {"database": True, "cache": True}
+    with mock.patch("django.db.backends.utils.CursorWrapper.execute", side_effect=DatabaseError("gone")):
+        response = client.get("/readyz")
+    assert response.status_code == 503
+    assert response.json() == {"database": False, "cache": True}
+
+
+def run_manage(folder: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    command = [sys.executable, "manage.py", *words, "--data", str(folder)]
+    return subprocess.run(command, cwd=HOUSE, env=kept | variables, capture_output=True, text=True, check=False)
+
+
+def test_production_refuses_to_start_and_names_every_reason(tmp_path: Path) -> None:
+    done = run_manage(tmp_path, "check", QUADRILLE_MODE="production", SECRET_KEY="short", ALLOWED_HOSTS="*")
+    assert done.returncode != 0
+    for name in ("SECRET_KEY", "ALLOWED_HOSTS", "DATABASE_URL", "REDIS_URL", "FIELD_KEYS"):
+        assert f"- {name}" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_embedded_mode_makes_its_data_folder_by_itself(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "data"
+    done = run_manage(folder, "migrate", "--verbosity=0")
+    assert done.returncode == 0, done.stderr
+    assert {"quadrille.sqlite3", "secret.key", "field.key"} <= {entry.name for entry in folder.iterdir()}
+    assert folder.stat().st_mode & 0o077 == 0
+
+
+def test_the_embedded_database_writes_ahead_and_waits_for_locks(tmp_path: Path) -> None:
+    code = (
+        "from django.db import connection as c; u = c.cursor();"
+        "print([u.execute(f'PRAGMA {p}').fetchone()[0] for p in ('journal_mode', 'synchronous', 'busy_timeout')])"
+    )
+    done = run_manage(tmp_path, "shell", "--verbosity=0", "--command", code)
+    assert done.stdout.strip() == "['wal', 1, 30000]", done.stderr
+    done = run_manage(tmp_path, "shell", "--verbosity=0", "--command", code, SQLITE_SYNCHRONOUS="FULL")
+    assert done.stdout.strip() == "['wal', 2, 30000]", done.stderr
