@@ -21,7 +21,5 @@ class QuadrilleAdminSite(AdminSite):
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """To the sign-in page; someone signed in without admin access gets a 403 that says so."""
         if request.user.is_authenticated and not self.has_permission(request):
-            raise PermissionDenied(
-                "Your account has no admin access. Ask an administrator of this installation."
-            )
+            raise PermissionDenied("Your account has no admin access. Ask an administrator of this installation.")
         return redirect_to_login(request.GET.get("next", request.get_full_path()))

@@ -70,7 +70,7 @@ def test_the_command_prints_the_key_alone(environment: Environment) -> None:
     )
     scope = authenticate_key(out.getvalue().strip())
     assert scope is not None
-    assert scope.api_scopes == {"flows:write"}
+    assert scope.api_scopes == frozenset({"flows:write"})
     assert AuditEntry.objects.get().actor_name == "Quadrille"
 
 

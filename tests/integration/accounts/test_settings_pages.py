@@ -53,7 +53,7 @@ def test_what_belongs_to_another_organization_is_404(
 ) -> None:
     groups.add_group(foreign_scope, name="Theirs", slug="", members=[])
     ApiKey.objects.issue(environment=foreign_scope.environment, name="theirs")
-    owner = "environment__organization" if target is ApiKey else "organization"
+    owner = "environment__organization" if target.__name__ == "ApiKey" else "organization"
     theirs = target._default_manager.filter(**{owner: foreign_scope.organization})[0]
     assert admin.post(url(name, theirs.pk), {"name": "Mine", "slug": "mine", "role": "viewer"}).status_code == 404
     assert admin.post(url(name, 10**30), {"name": "Mine"}).status_code == 404
