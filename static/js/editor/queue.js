@@ -106,7 +106,7 @@ export class EditQueue {
    * @param {any} message @returns {boolean} */
   receive(message) {
     if (message.revision <= this.revision) return true;
-    if (message.base !== this.revision) return false;
+    if (message.base > this.revision) return false;
     this.#take(message);
     return true;
   }

@@ -1,0 +1,259 @@
+// @ts-check
+/** What a designer can do, whatever asked for it: mouse, keys, menus. Each ends in one edit. */
+
+import * as edits from "./edits.js";
+import { freePlace, snapPoint } from "./geometry.js";
+import { hideGhost, showGhost, showHome } from "./preview.js";
+
+/** @typedef {import("./main.js").Editor} Editor */
+/** @typedef {import("./palette.js").Preset} Preset */
+/** @typedef {import("./geometry.js").Point} Point */
+/** @typedef {import("./geometry.js").Rect} Rect */
+/** @typedef {import("./graph.js").NodeFacts} NodeFacts */
+
+const GAP = 64; // between a card and the one added after it
+
+/** Post one edit. @param {Editor} editor @param {edits.Edit} edit
+ * @param {{said?: string, select?: string[], undone?: () => void}} [more] `said`: announced once it is stored; `select`: refs
+ *   selected then; `undone`: takes the preview back after a refusal */
+export function submit(editor, edit, { said, select, undone } = {}) {
+  return editor.queue.push({
+    door: "edits",
+    body: { edit },
+    accepted() {
+      if (select) editor.selection.set(...select.filter((ref) => editor.graph.has(ref)));
+      if (select?.length) editor.focus(select[select.length - 1]);
+      if (said) editor.announce(said);
+    },
+    refused(problem) {
+      undone?.();
+      editor.refuse(problem.detail);
+    },
+    stale(problem) {
+      undone?.();
+      editor.offerAgain(problem.detail, () => submit(editor, edit, { said, select, undone }));
+    },
+  });
+}
+
+/** Move tasks and frames together. Tasks dropped into a phase join it, tasks dropped outside leave theirs.
+ * @param {Editor} editor @param {Set<string>} refs @param {Point} by
+ * @param {{into?: NodeFacts | null}} [more] `into`: undefined keeps the phases as they are */
+export function moveNodes(editor, refs, by, { into } = {}) {
+  const { graph } = editor;
+  const nodes = [...refs].map((ref) => graph.nodes.get(ref)).filter((node) => node !== undefined);
+  const places = nodes.filter((node) => node.type === "task").map((node) => ({ key: node.ref, x: node.x + by.x, y: node.y + by.y }));
+  const frames = nodes.filter((node) => node.type === "phase");
+  const steps = frames.map((node) => edits.framePhase(phaseKey(node.ref), { ...rectOf(node), x: node.x + by.x, y: node.y + by.y }));
+  if (places.length) steps.push(edits.moveTasks(places));
+  const phase = into ? phaseKey(into.ref) : null;
+  const joining = into === undefined ? [] : nodes.filter((node) => node.type === "task" && node.phase !== phase).map((node) => node.ref);
+  if (joining.length) steps.push(edits.assignPhase(joining, phase));
+  remember(editor, nodes, by);
+  const said = joining.length ? (into ? `Moved into ${into.name}` : "Moved out of the phase") : `Moved ${naming(nodes)}`;
+  return submit(editor, edits.batch(steps), { said, undone: () => forget(editor, nodes, by) });
+}
+
+/** The facts follow the preview at once, so that the next gesture starts from what one sees.
+ * @param {Editor} editor @param {NodeFacts[]} nodes @param {Point} by */
+function remember(editor, nodes, by) {
+  for (const node of nodes) {
+    const fact = editor.graph.nodes.get(node.ref);
+    const element = editor.element(node.ref);
+    if (!fact) continue;
+    [fact.x, fact.y] = [fact.x + by.x, fact.y + by.y];
+    if (element instanceof SVGElement) element.dataset.moved = "";
+  }
+  editor.ports.show();
+}
+
+/** @param {Editor} editor @param {NodeFacts[]} nodes @param {Point} by */
+function forget(editor, nodes, by) {
+  for (const node of nodes) {
+    const fact = editor.graph.nodes.get(node.ref);
+    if (fact) [fact.x, fact.y] = [fact.x - by.x, fact.y - by.y];
+  }
+  showHome(editor, nodes.map((node) => node.ref));
+  editor.ports.show();
+}
+
+/** Put a frame elsewhere. @param {Editor} editor @param {string} ref @param {Rect} rect @param {() => void} after */
+export async function framePhase(editor, ref, rect, after) {
+  await submit(editor, edits.framePhase(phaseKey(ref), rect), { said: "Resized the phase" });
+  after();
+}
+
+/** @param {Editor} editor @param {{source: string, target: string, branch: string | null, on: "success" | "error"}} ends */
+export function connectNodes(editor, ends) {
+  const said = `Connected ${nameOf(editor, ends.source)} to ${nameOf(editor, ends.target)}`;
+  return submit(editor, edits.connect(ends), { said });
+}
+
+/** Add a task at a place, in whatever phase lies there, or on an edge that is parted for it.
+ * @param {Editor} editor @param {Preset} preset @param {{at: Point, onEdge?: string | null}} where */
+export function addAtPlace(editor, preset, { at, onEdge }) {
+  const task = taskFor(editor, preset, at);
+  const edge = onEdge ? editor.graph.edges.get(onEdge) : null;
+  const edit = edge ? edits.insertOnEdge(task, edge) : edits.addTask(task);
+  return add(editor, task, edit, `Added ${task.name}`);
+}
+
+/** Add a task and an edge to it. @param {Editor} editor @param {Preset} preset
+ * @param {{at: Point, source: string, branch: string | null, on: "success" | "error"}} how */
+export function addConnected(editor, preset, { at, source, branch, on }) {
+  const task = taskFor(editor, preset, at);
+  const edit = edits.batch([edits.addTask(task), edits.connect({ source, target: task.key, branch, on })]);
+  return add(editor, task, edit, `Added ${task.name} after ${nameOf(editor, source)}`);
+}
+
+/** Add without a place: after the selected node, connected if it has a free exit; else in the middle of what is seen.
+ * @param {Editor} editor @param {Preset} preset */
+export function addSomewhere(editor, preset) {
+  const { graph, selection, viewport } = editor;
+  const leading = selection.refs.length === 1 ? graph.nodes.get(selection.leading) : undefined;
+  if (!leading || leading.type === "phase") {
+    const { x, y, width, height } = viewport.seen;
+    const middle = { x: x + (width - editor.card.width) / 2, y: y + (height - editor.card.height) / 2 };
+    return addAtPlace(editor, preset, { at: placeFor(editor, middle) });
+  }
+  const at = placeFor(editor, { x: leading.x + leading.width + GAP, y: leading.y + (leading.height - editor.card.height) / 2 });
+  const used = new Set(graph.outgoing(leading.ref).filter((edge) => edge.on === "success").map((edge) => edge.branch));
+  const free = leading.branches.length ? leading.branches.find((branch) => !used.has(branch.key))?.key : used.size ? undefined : null;
+  if (free === undefined) return addAtPlace(editor, preset, { at });
+  return addConnected(editor, preset, { at, source: leading.ref, branch: free, on: "success" });
+}
+
+/** @param {Editor} editor @param {edits.NewTask} task @param {edits.Edit} edit @param {string} said */
+function add(editor, task, edit, said) {
+  const ghost = { ...task.at, ...editor.card };
+  showGhost(editor, ghost, "ghost-new");
+  const done = submit(editor, edit, { said, select: [task.key], undone: () => hideGhost(editor, "ghost-new") });
+  return done.then(() => {
+    hideGhost(editor, "ghost-new");
+    const node = editor.graph.nodes.get(task.key);
+    if (node) editor.viewport.reveal(node);
+  });
+}
+
+/** @param {Editor} editor @param {Preset} preset @param {Point} at @returns {edits.NewTask} */
+function taskFor(editor, preset, at) {
+  const place = snapPoint(at);
+  const middle = { x: place.x + editor.card.width / 2, y: place.y + editor.card.height / 2 };
+  const phase = editor.graph.phaseAt(middle);
+  const key = edits.freeKey(preset.name, (wanted) => editor.graph.nodes.has(wanted));
+  return { key, name: preset.name, kind: preset.kind, settings: preset.settings, at: place, phase: phase ? phaseKey(phase.ref) : null };
+}
+
+/** @param {Editor} editor @param {Point} wanted */
+function placeFor(editor, wanted) {
+  const cards = [...editor.graph.nodes.values()].filter((node) => node.type !== "phase");
+  return freePlace(wanted, editor.card, cards);
+}
+
+/** A phase around the selected tasks, or an empty one in the middle. @param {Editor} editor */
+export function addPhase(editor) {
+  const { graph, selection, viewport } = editor;
+  const tasks = selection.refs.map((ref) => graph.nodes.get(ref)).filter((node) => node?.type === "task");
+  const key = edits.freeKey("phase", (wanted) => graph.nodes.has(`phase:${wanted}`));
+  const number = graph.phases.length + 1;
+  const around = tasks.length ? frameAround(/** @type {NodeFacts[]} */ (tasks)) : emptyFrame(viewport.seen);
+  const steps = [edits.addPhase({ key, name: `Phase ${number}`, frame: around })];
+  if (tasks.length) steps.push(edits.assignPhase(tasks.map((task) => task?.ref ?? ""), key));
+  return submit(editor, edits.batch(steps), { said: `Added Phase ${number}`, select: [`phase:${key}`] });
+}
+
+/** @param {NodeFacts[]} tasks @returns {Rect} */
+function frameAround(tasks) {
+  const left = Math.min(...tasks.map((task) => task.x)) - 24;
+  const top = Math.min(...tasks.map((task) => task.y)) - 48;
+  const right = Math.max(...tasks.map((task) => task.x + task.width)) + 24;
+  const bottom = Math.max(...tasks.map((task) => task.y + task.height)) + 24;
+  const corner = snapPoint({ x: left, y: top });
+  return { ...corner, width: Math.ceil((right - corner.x) / 8) * 8, height: Math.ceil((bottom - corner.y) / 8) * 8 };
+}
+
+/** @param {Rect} seen @returns {Rect} */
+function emptyFrame(seen) {
+  const [width, height] = [480, 240];
+  return { ...snapPoint({ x: seen.x + (seen.width - width) / 2, y: seen.y + (seen.height - height) / 2 }), width, height };
+}
+
+/** Delete what is selected. @param {Editor} editor */
+export function removeSelected(editor) {
+  const { graph, selection } = editor;
+  const refs = selection.refs.filter((ref) => ref !== "trigger");
+  if (!refs.length) return editor.refuse(selection.has("trigger") ? "The start cannot be deleted." : "Nothing is selected.");
+  const tasks = refs.filter((ref) => graph.nodes.get(ref)?.type === "task");
+  const phases = refs.filter((ref) => graph.nodes.get(ref)?.type === "phase");
+  const gone = new Set(refs);
+  const edges = refs.map((ref) => graph.edges.get(ref)).filter((edge) => edge && !gone.has(edge.source) && !gone.has(edge.target));
+  const steps = [
+    ...edges.map((edge) => edits.disconnect(/** @type {import("./graph.js").EdgeFacts} */ (edge))),
+    ...(tasks.length ? [edits.removeTasks(tasks)] : []),
+    ...phases.map((ref) => edits.removePhase(phaseKey(ref))),
+  ];
+  const next = nextFocus(editor, gone);
+  const said = refs.length === 1 ? `Deleted ${nameOf(editor, refs[0])}` : `Deleted ${refs.length} things`;
+  return submit(editor, edits.batch(steps), { said, select: next ? [next] : [] });
+}
+
+/** What to stand on after a deletion. @param {Editor} editor @param {Set<string>} gone */
+function nextFocus(editor, gone) {
+  const { graph } = editor;
+  const leading = editor.selection.leading;
+  const edge = graph.edges.get(leading);
+  if (edge) return gone.has(edge.source) ? null : edge.source;
+  const near = [...graph.incoming(leading).map((way) => way.source), ...graph.outgoing(leading).map((way) => way.target)];
+  return near.find((ref) => !gone.has(ref)) ?? null;
+}
+
+/** Copies of the selected tasks and the edges among them, a little aside. @param {Editor} editor */
+export function duplicateSelected(editor) {
+  const keys = editor.selection.refs.filter((ref) => editor.graph.nodes.get(ref)?.type === "task");
+  if (!keys.length) return editor.refuse("Select the tasks to duplicate first.");
+  return editor.queue.push({
+    door: "duplicate",
+    body: { tasks: keys },
+    accepted(answer) {
+      editor.selection.set(...answer.added);
+      editor.focus(answer.added.at(-1) ?? "");
+      editor.announce(keys.length === 1 ? "Duplicated the task" : `Duplicated ${keys.length} tasks`);
+    },
+    refused: (problem) => editor.refuse(problem.detail),
+    stale: (problem) => editor.offerAgain(problem.detail, () => duplicateSelected(editor)),
+  });
+}
+
+/** Undo, redo, tidy up: doors of their own. @param {Editor} editor @param {"undo" | "redo" | "tidy"} door */
+export function run(editor, door) {
+  return editor.queue.push({
+    door,
+    body: {},
+    accepted(answer) {
+      editor.announce(answer.announce ?? "");
+      if (door === "tidy") editor.fit();
+    },
+    refused: (problem) => editor.refuse(problem.detail),
+    stale: (problem) => editor.offerAgain(problem.detail, () => run(editor, door)),
+  });
+}
+
+/** @param {Editor} editor @param {string} ref @returns {string} */
+export function nameOf(editor, ref) {
+  return editor.graph.nodes.get(ref)?.name ?? editor.graph.edges.get(ref)?.label ?? ref;
+}
+
+/** @param {NodeFacts[]} nodes */
+function naming(nodes) {
+  return nodes.length === 1 ? nodes[0].name : `${nodes.length} things`;
+}
+
+/** @param {string} ref */
+function phaseKey(ref) {
+  return ref.slice("phase:".length);
+}
+
+/** @param {Rect} node @returns {Rect} */
+function rectOf({ x, y, width, height }) {
+  return { x, y, width, height };
+}

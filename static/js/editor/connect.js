@@ -1,0 +1,195 @@
+// @ts-check
+/** Drawing edges: by pulling a handle, or from the keyboard by choosing a target. */
+
+import { addConnected, connectNodes } from "./commands.js";
+import { choose } from "./chooser.js";
+import { centre, contains, grow, toScreen } from "./geometry.js";
+import { hideWire, showWire } from "./preview.js";
+import { presets } from "./palette.js";
+
+/** @typedef {import("./main.js").Editor} Editor */
+/** @typedef {import("./graph.js").NodeFacts} NodeFacts */
+/** @typedef {import("./geometry.js").Point} Point */
+/** @typedef {"success" | "error"} On */
+
+const REACH = 14; // how near a pulled edge must come to a card to stick to it
+const PHASE_BAND = 32; // of a frame, only the title takes an edge: its area takes cards
+
+/** @param {Editor} editor @param {string} source @param {string} kind success or error @returns {import("./gestures.js").Drag} */
+export function drawEdge(editor, source, kind) {
+  const on = /** @type {On} */ (kind);
+  const from = editor.graph.nodes.get(source);
+  const targets = new Targets(editor, source, on);
+  /** @type {NodeFacts | null} */
+  let target = null;
+  const stop = () => {
+    hideWire(editor);
+    targets.hide();
+  };
+  return {
+    move(point) {
+      if (!from) return;
+      targets.show();
+      target = nodeAt(editor, point, source);
+      targets.point(target);
+      showWire(editor, from, target ?? { ...point, width: 0, height: 0 }, on);
+    },
+    async drop(point, event) {
+      const reason = target ? await targets.reason(target.ref) : null;
+      const at = { x: event.clientX, y: event.clientY };
+      if (target && reason) editor.refuse(reason);
+      else if (target) await finish(editor, source, target.ref, on, at);
+      else if (from && !contains(grow(from, REACH), point)) await addAt(editor, source, on, point, at);
+      stop();
+    },
+    cancel: stop,
+    click: () => void connectByKeys(editor, source, on),
+  };
+}
+
+/** Which nodes may be connected to, as the server's rules say. */
+class Targets {
+  /** @type {Record<string, string | null> | null} */
+  #reasons = null;
+  #isShown = false;
+
+  /** @param {Editor} editor @param {string} source @param {On} on */
+  constructor(editor, source, on) {
+    this.editor = editor;
+    this.pointed = "";
+    this.asked = editor.ask("targets", { source, on }).then((answer) => {
+      this.#reasons = answer?.targets ?? {};
+      if (this.#isShown) this.#mark();
+    });
+  }
+
+  /** @param {string} ref @returns {Promise<string | null>} why not, or null */
+  async reason(ref) {
+    await this.asked;
+    return this.#reasons?.[ref] ?? null;
+  }
+
+  /** @returns {Promise<string[]>} refs of all that may be connected to */
+  async allowed() {
+    await this.asked;
+    return Object.entries(this.#reasons ?? {}).filter(([, reason]) => reason === null).map(([ref]) => ref);
+  }
+
+  show() {
+    if (this.#isShown) return;
+    this.#isShown = true;
+    this.#mark();
+  }
+
+  #mark() {
+    this.editor.svg.classList.add("is-connecting");
+    for (const [ref, reason] of Object.entries(this.#reasons ?? {})) {
+      const element = this.editor.element(ref);
+      element?.classList.toggle("is-target", reason === null);
+      element?.classList.toggle("is-no-target", reason !== null);
+    }
+  }
+
+  /** @param {NodeFacts | null} node */
+  point(node) {
+    if (node?.ref === this.pointed) return;
+    this.editor.element(this.pointed)?.classList.remove("is-pointed");
+    this.pointed = node?.ref ?? "";
+    this.editor.element(this.pointed)?.classList.add("is-pointed");
+    this.editor.hint(node ? (this.#reasons?.[node.ref] ?? "") : "");
+  }
+
+  hide() {
+    this.#isShown = false;
+    this.editor.hint("");
+    this.editor.svg.classList.remove("is-connecting");
+    for (const element of this.editor.svg.querySelectorAll(".is-target, .is-no-target, .is-pointed")) {
+      element.classList.remove("is-target", "is-no-target", "is-pointed");
+    }
+  }
+}
+
+/** @param {Editor} editor @param {Point} point @param {string} source @returns {NodeFacts | null} */
+function nodeAt(editor, point, source) {
+  const near = [...editor.graph.nodes.values()].filter((node) => node.ref !== source && contains(grow(node, REACH), point));
+  return (
+    near.find((node) => node.type !== "phase") ??
+    near.find((node) => node.type === "phase" && point.y - node.y < PHASE_BAND) ??
+    null
+  );
+}
+
+/** Ask for the branch where there is a choice, then connect. @param {Editor} editor @param {string} source
+ * @param {string} target @param {On} on @param {Point} at on the screen */
+async function finish(editor, source, target, on, at) {
+  const branch = await chooseBranch(editor, source, on, at);
+  if (branch !== undefined) connectNodes(editor, { source, target, branch, on });
+}
+
+/** The branch to take: null where there is none to choose, undefined when the person gave up.
+ * @param {Editor} editor @param {string} source @param {On} on @param {Point} at @returns {Promise<string | null | undefined>} */
+export async function chooseBranch(editor, source, on, at) {
+  if (on === "error") return null;
+  const branches = editor.graph.freeBranches(source);
+  if (branches.length < 2) return branches[0]?.key ?? null;
+  const choices = branches.map(({ key, name }) => ({ key, label: name, icon: "branch", tone: "choice" }));
+  const choice = await choose({ title: "Which branch?", choices, at });
+  return choice ? choice.key : undefined;
+}
+
+/** A pulled edge dropped on paper: choose what stands there. @param {Editor} editor @param {string} source @param {On} on
+ * @param {Point} point @param {Point} at on the screen */
+async function addAt(editor, source, on, point, at) {
+  const found = presets(editor.root);
+  const choices = found.map(({ id, name, hint, icon, tone }) => ({ key: id, label: name, hint, icon, tone }));
+  const choice = await choose({ title: "Add what?", choices, at });
+  const preset = found.find(({ id }) => id === choice?.key);
+  if (!preset) return;
+  const branch = await chooseBranch(editor, source, on, at);
+  if (branch !== undefined) addConnected(editor, preset, { at: { x: point.x, y: point.y - editor.card.height / 2 }, source, branch, on });
+}
+
+/** Choose the target from a list; the canvas shows the current one. @param {Editor} editor @param {string} source @param {On} [on] */
+export async function connectByKeys(editor, source, on = "success") {
+  const { graph } = editor;
+  const targets = new Targets(editor, source, on);
+  const allowed = (await targets.allowed()).map((ref) => graph.nodes.get(ref)).filter((node) => node !== undefined);
+  if (!allowed.length) return editor.refuse("There is nothing this could be connected to.");
+  const at = editor.placeOnScreen(source);
+  targets.show();
+  const choices = byNearness(allowed, graph.nodes.get(source)).map((node) => ({
+    key: node.ref, label: node.name, hint: node.type === "phase" ? "phase" : node.ref, icon: node.type === "phase" ? "layers" : "arrow-right",
+  }));
+  const title = on === "error" ? "On an error, go to…" : "Connect to…";
+  const choice = await choose({
+    title, choices, at,
+    focused(current) {
+      const node = current ? (graph.nodes.get(current.key) ?? null) : null;
+      targets.point(node);
+      if (node) editor.viewport.reveal(node);
+    },
+  });
+  if (choice) await finish(editor, source, choice.key, on, at);
+  targets.hide();
+  editor.focus(source);
+}
+
+/** @param {NodeFacts[]} nodes @param {NodeFacts | undefined} from those to the right first, the nearest first of all */
+function byNearness(nodes, from) {
+  if (!from) return nodes;
+  const here = centre(from);
+  const cost = (/** @type {NodeFacts} */ node) => {
+    const there = centre(node);
+    return Math.hypot(there.x - here.x, there.y - here.y) + (there.x < here.x ? 1e5 : 0);
+  };
+  return nodes.sort((a, b) => cost(a) - cost(b));
+}
+
+/** @param {Editor} editor @param {string} ref @returns {Point} where on the screen a chooser for it may open */
+export function besideOnScreen(editor, ref) {
+  const node = editor.graph.nodes.get(ref);
+  const box = editor.svg.getBoundingClientRect();
+  if (!node) return { x: box.left + box.width / 2, y: box.top + box.height / 3 };
+  const point = toScreen(editor.viewport.view, { x: node.x + node.width, y: node.y });
+  return { x: box.left + point.x + 16, y: box.top + point.y };
+}

@@ -1,0 +1,125 @@
+// @ts-check
+/** The drags that move and select what exists: cards, frames, corners, the rubber band. */
+
+import { contains, overlap, rectBetween, resize, snapMove } from "./geometry.js";
+import { framePhase, moveNodes } from "./commands.js";
+import { hideBand, hideGhost, showBand, showGhost, showHome, showMoved } from "./preview.js";
+
+/** @typedef {import("./main.js").Editor} Editor */
+/** @typedef {import("./geometry.js").Point} Point */
+/** @typedef {import("./gestures.js").Drag} Drag */
+
+const LEAST_FRAME = { width: 160, height: 96 };
+
+/** A press on a node or edge: a click selects, a drag moves all that is selected. @param {Editor} editor @param {string} ref
+ * @param {Point} start @returns {Drag} */
+export function dragCards(editor, ref, start) {
+  const { graph, selection } = editor;
+  const click = (/** @type {PointerEvent} */ event) => {
+    if (event.shiftKey || event.ctrlKey || event.metaKey) selection.toggle(ref);
+    else selection.set(ref);
+    editor.focus(ref);
+  };
+  const anchor = graph.nodes.get(ref);
+  if (!anchor || anchor.type !== "task" || !editor.canEdit) return { move() {}, drop: (_, event) => click(event), cancel() {}, click };
+  const chosen = () => selection.refs.filter((other) => graph.nodes.get(other)?.type === "task");
+  /** @type {Set<string>} */
+  let refs = new Set();
+  let by = { x: 0, y: 0 };
+  return {
+    click,
+    move(point) {
+      if (!refs.size) {
+        if (!selection.has(ref)) selection.set(ref);
+        refs = new Set(chosen());
+        editor.lift(refs, true);
+      }
+      by = snapMove(anchor, { x: point.x - start.x, y: point.y - start.y });
+      showMoved(editor, refs, by);
+      editor.showDropPhase(refs, point);
+    },
+    drop(point) {
+      editor.lift(refs, false);
+      editor.showDropPhase(null, point);
+      if (by.x || by.y) moveNodes(editor, refs, by, { into: graph.phaseAt(point) });
+      else showHome(editor, refs);
+      editor.focus(ref);
+    },
+    cancel() {
+      editor.lift(refs, false);
+      editor.showDropPhase(null, start);
+      showHome(editor, refs);
+    },
+  };
+}
+
+/** A phase by its title, with the tasks in it. @param {Editor} editor @param {string} ref @param {Point} start @returns {Drag} */
+export function dragFrame(editor, ref, start) {
+  const { graph, selection } = editor;
+  const phase = graph.nodes.get(ref);
+  const click = () => {
+    selection.set(ref);
+    editor.focus(ref);
+  };
+  if (!phase || !editor.canEdit) return { move() {}, drop: click, cancel() {}, click };
+  const refs = new Set([ref, ...graph.tasks.filter((task) => `phase:${task.phase}` === ref).map((task) => task.ref)]);
+  let by = { x: 0, y: 0 };
+  return {
+    click,
+    move(point) {
+      by = snapMove(phase, { x: point.x - start.x, y: point.y - start.y });
+      showMoved(editor, refs, by);
+    },
+    drop() {
+      selection.set(ref);
+      if (by.x || by.y) moveNodes(editor, refs, by);
+    },
+    cancel: () => showHome(editor, refs),
+  };
+}
+
+/** @param {Editor} editor @param {string} ref @param {string} corner @param {Point} start @returns {Drag} */
+export function resizeFrame(editor, ref, corner, start) {
+  const phase = editor.graph.nodes.get(ref);
+  let rect = { x: 0, y: 0, width: 0, height: 0, ...phase };
+  const cancel = () => hideGhost(editor);
+  return {
+    move(point) {
+      if (phase) rect = resize(phase, corner, { x: point.x - start.x, y: point.y - start.y }, LEAST_FRAME);
+      showGhost(editor, rect);
+    },
+    drop() {
+      framePhase(editor, ref, rect, cancel);
+    },
+    cancel,
+  };
+}
+
+/** A band over the paper: selects every card it touches and every frame it holds. @param {Editor} editor @param {Point} start
+ * @returns {Drag} */
+export function rubberBand(editor, start) {
+  const { graph, selection } = editor;
+  const before = selection.refs;
+  const within = (/** @type {import("./geometry.js").Rect} */ band) =>
+    [...graph.nodes.values()].filter((node) =>
+      node.type === "phase"
+        ? contains(band, node) && contains(band, { x: node.x + node.width, y: node.y + node.height })
+        : overlap(band, node),
+    );
+  return {
+    cursor: "crosshair",
+    move(point, event) {
+      const band = rectBetween(start, point);
+      showBand(editor, band);
+      const kept = event.shiftKey ? before : [];
+      selection.set(...new Set([...kept, ...within(band).map((node) => node.ref)]));
+    },
+    drop() {
+      hideBand(editor);
+      editor.announceSelection();
+    },
+    cancel() {
+      hideBand(editor);
+    },
+  };
+}

@@ -1,0 +1,251 @@
+// @ts-check
+/**
+ * The forms beside the canvas. Each field is stored as one leaves it. A refused value stays in its field with the reason; the
+ * form is brought up to date after every change, without disturbing what is being typed.
+ */
+
+import { replacePart } from "../live/morph.js";
+import { collect } from "./collect.js";
+
+/** @typedef {import("./main.js").Editor} Editor */
+
+const CONTROLS = "input, select, textarea";
+
+export class Inspector {
+  /** The number of the latest request: an older answer is not shown. */
+  #latest = 0;
+  #timer = 0;
+  /** @type {{ref: string, path: string} | null} */
+  #wanted = null;
+
+  /** @param {Editor} editor @param {HTMLElement} element */
+  constructor(editor, element) {
+    this.editor = editor;
+    this.element = element;
+    element.addEventListener("change", (event) => this.#changed(/** @type {Element} */ (event.target)));
+    element.addEventListener("input", (event) => this.#typed(/** @type {Element} */ (event.target)));
+    element.addEventListener("click", (event) => this.#clicked(event));
+    element.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  /** What the form is about. */
+  get shown() {
+    return this.body?.dataset.subject ?? "";
+  }
+
+  get body() {
+    return /** @type {HTMLElement | null} */ (this.element.querySelector("#inspector"));
+  }
+
+  /** Show the form of what is selected now. @param {{force?: boolean}} [how] */
+  async show({ force = false } = {}) {
+    const { editor } = this;
+    const subject = editor.selection.refs.length > 1 ? "many" : editor.selection.leading;
+    if (!force && subject === this.shown && subject !== "many") return;
+    this.#latest += 1;
+    const number = this.#latest;
+    const count = String(editor.selection.refs.length);
+    const html = await editor.askHtml("inspector", { subject, count });
+    if (html === null || number !== this.#latest || !this.body) return;
+    const isSame = subject === this.shown;
+    if (!isSame) this.element.scrollTop = 0;
+    if (isSame) this.#update(html);
+    else this.body.outerHTML = html;
+    this.#grow();
+    this.#focusWanted();
+  }
+
+  /** Bring the form up to date, soon. */
+  refresh() {
+    clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(() => this.show({ force: true }), 60);
+  }
+
+  /** Put the cursor into the form. @param {string} ref @param {string} [path] of a setting, joined by dots */
+  focus(ref, path = "") {
+    this.#wanted = { ref, path };
+    this.#focusWanted();
+  }
+
+  #focusWanted() {
+    const wanted = this.#wanted;
+    if (!wanted || wanted.ref !== this.shown || !this.body) return;
+    this.#wanted = null;
+    const fields = /** @type {HTMLElement[]} */ ([...this.body.querySelectorAll("[data-path]")]);
+    const at = (/** @type {HTMLElement} */ field) => JSON.parse(field.dataset.path ?? "[]").join(".");
+    const match = wanted.path
+      ? fields.filter((field) => `${wanted.path}.`.startsWith(`${at(field)}.`)).sort((a, b) => at(b).length - at(a).length)[0]
+      : fields[0];
+    const field = match ?? fields[0];
+    for (let group = field?.closest("details"); group; group = group.parentElement?.closest("details")) group.open = true;
+    const control = /** @type {HTMLElement | null} */ (field?.querySelector(`${CONTROLS}, button`) ?? this.body.querySelector(`${CONTROLS}, button, a`));
+    control?.focus();
+    if (control instanceof HTMLInputElement && !wanted.path) control.select();
+  }
+
+  /** @param {string} html */
+  #update(html) {
+    const body = /** @type {HTMLElement} */ (this.body);
+    replacePart(body, html);
+    for (const control of body.querySelectorAll(CONTROLS)) {
+      const field = control.closest("[data-path]");
+      const isHeld = control === document.activeElement || field?.hasAttribute("data-pending") || field?.hasAttribute("data-refused");
+      if (!isHeld) setToDefault(control);
+    }
+  }
+
+  /** @param {Element} target */
+  #changed(target) {
+    const field = /** @type {HTMLElement | null} */ (target.closest("[data-path]"));
+    if (field && target.matches(CONTROLS)) this.#store(field);
+  }
+
+  /** @param {Element} target */
+  #typed(target) {
+    if (target instanceof HTMLTextAreaElement) fitHeight(target);
+    if (target.matches("[data-switch]")) this.#showVisible();
+  }
+
+  /** @param {HTMLElement} field @param {unknown} [value] what the field stands for, unless told */
+  #store(field, value = collect(field.querySelector("[data-compose], [data-input]") ?? field)) {
+    const { editor } = this;
+    const subject = this.shown;
+    const path = JSON.parse(field.dataset.path ?? "[]");
+    field.dataset.pending = "";
+    this.#say(field, "");
+    editor.keyboard.flush();
+    editor.queue.push({
+      door: "fields",
+      body: { subject, path, value },
+      accepted: (answer) => {
+        delete field.dataset.pending;
+        if (answer.announce) editor.announce(answer.announce);
+        if (answer.subject !== undefined && answer.subject !== subject) editor.selection.set(answer.subject);
+      },
+      refused: (problem) => {
+        delete field.dataset.pending;
+        this.#say(field, problem.errors?.[0]?.message ?? problem.detail);
+      },
+      stale: (problem) => {
+        delete field.dataset.pending;
+        this.#say(field, problem.detail);
+        editor.offerAgain(problem.detail, () => this.#store(field, value));
+      },
+    });
+  }
+
+  /** Show, or take away, why a value was refused. @param {HTMLElement} field @param {string} reason */
+  #say(field, reason) {
+    const place = field.querySelector(".field-error");
+    if (place) place.textContent = reason;
+    field.toggleAttribute("data-refused", reason !== "");
+    for (const control of field.querySelectorAll(CONTROLS)) {
+      if (reason) control.setAttribute("aria-invalid", "true");
+      else control.removeAttribute("aria-invalid");
+    }
+    if (reason) this.editor.announce(reason);
+  }
+
+  /** @param {MouseEvent} event */
+  #clicked(event) {
+    const button = /** @type {Element} */ (event.target).closest("[data-act]");
+    if (!(button instanceof HTMLButtonElement)) return;
+    const field = /** @type {HTMLElement | null} */ (button.closest("[data-path]"));
+    const act = button.dataset.act ?? "";
+    if (act === "clear" && field) this.#store(field, null);
+    else if (act === "set" && field) this.#store(field, JSON.parse(button.dataset.value ?? "null"));
+    else if (act === "add" && field) this.#addRow(button, field);
+    else if (field && ["remove", "up", "down"].includes(act)) this.#changeRow(button, field, act);
+    else this.editor.act(act, button.dataset);
+  }
+
+  /** @param {HTMLElement} button @param {HTMLElement} field */
+  #addRow(button, field) {
+    const composed = button.closest("[data-compose]") ?? field;
+    const template = /** @type {HTMLTemplateElement | null} */ (composed.querySelector(`template[data-for="${button.dataset.for}"]`));
+    const rows = button.dataset.into ? composed.querySelector(`[data-rows="${button.dataset.into}"]`) : composed.querySelector("[data-rows]");
+    const fresh = template?.content.firstElementChild?.cloneNode(true);
+    if (!(fresh instanceof HTMLElement) || !rows) return;
+    rows.append(fresh);
+    this.#number(fresh);
+    fresh.querySelector(/** @type {any} */ (CONTROLS))?.focus();
+    if (button.dataset.store !== undefined) this.#store(field);
+  }
+
+  /** New rows need ids of their own. @param {HTMLElement} row */
+  #number(row) {
+    const suffix = Math.random().toString(36).slice(2, 7);
+    for (const element of row.querySelectorAll("[id], [for]")) {
+      for (const name of ["id", "for"]) {
+        const value = element.getAttribute(name);
+        if (value) element.setAttribute(name, `${value}-${suffix}`);
+      }
+    }
+  }
+
+  /** @param {HTMLElement} button @param {HTMLElement} field @param {string} act */
+  #changeRow(button, field, act) {
+    const row = button.closest("[data-row]");
+    if (!row) return;
+    const [previous, next] = [row.previousElementSibling, row.nextElementSibling];
+    if (act === "remove") {
+      const near = (next ?? previous)?.querySelector("button, input, select, textarea");
+      row.remove();
+      /** @type {HTMLElement} */ (near ?? field.querySelector("[data-act=add]"))?.focus();
+    }
+    if (act === "up") previous?.before(row);
+    if (act === "down") next?.after(row);
+    if (act !== "remove") button.focus();
+    this.#store(field);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (event.key === "Escape") {
+      event.preventDefault();
+      this.editor.closeSide("inspector");
+      this.editor.focus(this.shown);
+    }
+    const input = event.target;
+    if (event.key === "Enter" && input instanceof HTMLInputElement && input.type !== "checkbox" && input.type !== "radio") {
+      event.preventDefault();
+      input.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && input instanceof HTMLTextAreaElement) {
+      input.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+  }
+
+  /** Fields that depend on another one show as soon as that one changes. */
+  #showVisible() {
+    for (const field of /** @type {NodeListOf<HTMLElement>} */ (this.element.querySelectorAll("[data-visible-when]"))) {
+      const { key, values } = JSON.parse(field.dataset.visibleWhen ?? "{}");
+      const group = field.parentElement?.closest("[data-group]") ?? this.body;
+      const input = /** @type {HTMLInputElement | null} */ (group?.querySelector(`[data-switch="${CSS.escape(key)}"]`));
+      if (input) field.hidden = !values.includes(input.value || input.dataset.default || null);
+    }
+  }
+
+  #grow() {
+    for (const area of this.element.querySelectorAll("textarea")) fitHeight(area);
+  }
+}
+
+/** @param {Element} control */
+function setToDefault(control) {
+  if (control instanceof HTMLSelectElement) {
+    const chosen = [...control.options].find((option) => option.defaultSelected) ?? control.options[0];
+    if (chosen) control.value = chosen.value;
+  } else if (control instanceof HTMLInputElement && (control.type === "checkbox" || control.type === "radio")) {
+    control.checked = control.defaultChecked;
+  } else {
+    const text = /** @type {HTMLInputElement} */ (control);
+    if (text.value !== text.defaultValue) text.value = text.defaultValue;
+  }
+}
+
+/** A text area as high as its text, within reason. @param {HTMLTextAreaElement} area */
+function fitHeight(area) {
+  area.style.setProperty("height", "auto");
+  area.style.setProperty("height", `${Math.min(420, Math.max(area.scrollHeight + 2, 34))}px`);
+}

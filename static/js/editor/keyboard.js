@@ -1,0 +1,231 @@
+// @ts-check
+/** The keys of the canvas; the sheet behind `?` lists them (templates/designer/editor/shortcuts.html). */
+
+import { connectByKeys } from "./connect.js";
+import { addPhase, duplicateSelected, moveNodes, removeSelected, run } from "./commands.js";
+import { GRID } from "./geometry.js";
+import { showMoved } from "./preview.js";
+
+/** @typedef {import("./main.js").Editor} Editor */
+/** @typedef {import("./geometry.js").Direction} Direction */
+
+/** @type {Record<string, Direction>} */
+const ARROWS = { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down" };
+/** @type {Record<Direction, {x: number, y: number}>} */
+const WAYS = { left: { x: -1, y: 0 }, right: { x: 1, y: 0 }, up: { x: 0, y: -1 }, down: { x: 0, y: 1 } };
+const NUDGE_PAUSE = 450; // milliseconds of rest after which a nudged card is told to the server
+
+export class Keyboard {
+  /** @type {{refs: Set<string>, by: {x: number, y: number}, timer: number} | null} */
+  #nudge = null;
+
+  /** @param {Editor} editor */
+  constructor(editor) {
+    this.editor = editor;
+    document.addEventListener("keydown", (event) => this.#anywhere(event));
+    document.addEventListener("keyup", (event) => this.#released(event));
+    editor.svg.addEventListener("keydown", (event) => this.#onCanvas(event));
+  }
+
+  /** Tell the server about nudges that still wait. */
+  flush() {
+    const nudge = this.#nudge;
+    if (!nudge) return;
+    clearTimeout(nudge.timer);
+    this.#nudge = null;
+    if (nudge.by.x || nudge.by.y) moveNodes(this.editor, nudge.refs, nudge.by);
+  }
+
+  /** Keys that work wherever the focus is, as long as nobody is typing. @param {KeyboardEvent} event */
+  #anywhere(event) {
+    const { editor } = this;
+    if (document.querySelector("dialog[open]")) return;
+    const withControl = event.ctrlKey || event.metaKey;
+    const key = event.key.toLowerCase();
+    if (withControl && key === "s") {
+      event.preventDefault();
+      editor.say(editor.queue.state.failed ? "Some changes are not saved yet." : "Every change is saved as you make it.");
+      return;
+    }
+    if (withControl && key === "k") {
+      event.preventDefault();
+      editor.palette?.focus();
+      return;
+    }
+    if (isTyping(event.target)) return;
+    if (withControl && key === "z" && editor.canEdit) {
+      event.preventDefault();
+      this.flush();
+      run(editor, event.shiftKey ? "redo" : "undo");
+    } else if (withControl && key === "y" && editor.canEdit) {
+      event.preventDefault();
+      this.flush();
+      run(editor, "redo");
+    } else if (event.key === "?") {
+      event.preventDefault();
+      editor.openShortcuts();
+    } else if ((event.key === "/" || key === "n") && !withControl && !event.altKey && editor.palette) {
+      event.preventDefault();
+      editor.palette.focus();
+    } else if (event.key === " " && isCanvas(event.target)) {
+      event.preventDefault();
+      editor.gestures.isSpaceHeld = true;
+      editor.svg.classList.add("is-pannable");
+    }
+  }
+
+  /** @param {KeyboardEvent} event */
+  #released(event) {
+    if (event.key === " ") {
+      this.editor.gestures.isSpaceHeld = false;
+      this.editor.svg.classList.remove("is-pannable");
+    }
+    if (event.key === "Alt") this.flush();
+  }
+
+  /** Keys of the focused canvas. @param {KeyboardEvent} event */
+  #onCanvas(event) {
+    const { editor } = this;
+    const direction = ARROWS[event.key];
+    if (event.altKey && direction) return this.#handled(event, () => this.#move(direction, event.shiftKey ? 10 : 1));
+    const withControl = event.ctrlKey || event.metaKey;
+    if (withControl) return this.#withControl(event);
+    if (event.altKey) return undefined;
+    if (direction) return this.#handled(event, () => this.#walk(direction, event.shiftKey));
+    const act = this.#acts()[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    if (act) this.#handled(event, () => act(editor));
+    return undefined;
+  }
+
+  /** @returns {Record<string, (editor: Editor) => void>} */
+  #acts() {
+    const { editor } = this;
+    const { selection, graph } = editor;
+    const focused = editor.focusedRef;
+    /** @type {Record<string, (editor: Editor) => void>} */
+    const looking = {
+      Enter: () => editor.openInspector(focused || selection.leading),
+      Escape: () => this.#escape(),
+      Home: () => editor.walkTo(graph.readingOrder()[0]?.ref),
+      End: () => editor.walkTo(graph.readingOrder().at(-1)?.ref),
+      PageDown: () => this.#read(1),
+      PageUp: () => this.#read(-1),
+      e: () => this.#nextEdge(),
+      p: () => this.#showPhase(),
+      f: () => editor.fit(),
+      "+": () => editor.viewport.zoomIn(),
+      "=": () => editor.viewport.zoomIn(),
+      "-": () => editor.viewport.zoomOut(),
+      "0": () => editor.viewport.zoomTo(1),
+    };
+    if (!editor.canEdit) return looking;
+    return {
+      ...looking,
+      Delete: () => removeSelected(editor),
+      Backspace: () => removeSelected(editor),
+      c: () => this.#connect("success"),
+      x: () => this.#connect("error"),
+      g: () => addPhase(editor),
+      F2: () => editor.rename(focused || selection.leading),
+    };
+  }
+
+  /** @param {KeyboardEvent} event */
+  #withControl(event) {
+    const { editor } = this;
+    const key = event.key.toLowerCase();
+    if (key === "a") this.#handled(event, () => {
+      editor.selection.set(...editor.graph.tasks.map((task) => task.ref));
+      editor.announceSelection();
+    });
+    if (key === "d" && editor.canEdit) this.#handled(event, () => duplicateSelected(editor));
+  }
+
+  /** @param {KeyboardEvent} event @param {() => void} act */
+  #handled(event, act) {
+    event.preventDefault();
+    event.stopPropagation();
+    act();
+    return undefined;
+  }
+
+  /** @param {Direction} direction @param {boolean} isAdding */
+  #walk(direction, isAdding) {
+    const { editor } = this;
+    const edge = editor.graph.edges.get(editor.focusedRef);
+    if (edge) return editor.walkTo(direction === "left" || direction === "up" ? edge.source : edge.target);
+    const from = editor.focusedRef || editor.graph.readingOrder()[0]?.ref;
+    if (!editor.focusedRef) return editor.walkTo(from);
+    const to = editor.graph.step(from, direction);
+    if (to) editor.walkTo(to, isAdding);
+    else editor.announce("Nothing further that way");
+  }
+
+  /** @param {number} step through everything, in reading order */
+  #read(step) {
+    const { editor } = this;
+    const order = editor.graph.readingOrder().map((node) => node.ref);
+    const at = order.indexOf(editor.focusedRef);
+    editor.walkTo(order[Math.max(0, Math.min(order.length - 1, at + step))]);
+  }
+
+  /** From a node to its edges, one after the other. */
+  #nextEdge() {
+    const { editor } = this;
+    const edge = editor.graph.edges.get(editor.focusedRef);
+    const ways = editor.graph.outgoing(edge ? edge.source : editor.focusedRef);
+    if (!ways.length) return editor.announce("No edge leads out of here");
+    const at = edge ? ways.findIndex((way) => way.ref === edge.ref) : -1;
+    editor.walkTo(ways[(at + 1) % ways.length].ref);
+  }
+
+  #showPhase() {
+    const { editor } = this;
+    const phase = editor.graph.nodes.get(editor.focusedRef)?.phase;
+    if (phase) editor.walkTo(`phase:${phase}`);
+    else editor.announce("This is in no phase");
+  }
+
+  #escape() {
+    const { editor } = this;
+    if (editor.gestures.isActive) return editor.gestures.cancel();
+    const edge = editor.graph.edges.get(editor.focusedRef);
+    if (edge) return editor.walkTo(edge.source);
+    editor.selection.clear();
+    editor.focusCanvas();
+    editor.announce("Nothing selected");
+  }
+
+  /** @param {"success" | "error"} on */
+  #connect(on) {
+    const { editor } = this;
+    const node = editor.graph.nodes.get(editor.focusedRef || editor.selection.leading);
+    if (!node) return editor.refuse("Choose the task to connect first.");
+    if (on === "error" && !node.can_fail) return editor.refuse(`${node.name} cannot fail.`);
+    connectByKeys(editor, node.ref, on);
+  }
+
+  /** Move what is selected by a square; told to the server once the keys rest. @param {Direction} direction @param {number} squares */
+  #move(direction, squares) {
+    const { editor } = this;
+    if (!editor.canEdit) return;
+    const wanted = editor.selection.refs.filter((ref) => editor.graph.nodes.get(ref) && ref !== "trigger");
+    if (!wanted.length) return editor.announce("Select a task to move first");
+    this.#nudge ??= { refs: new Set(editor.withContents(wanted)), by: { x: 0, y: 0 }, timer: 0 };
+    const nudge = this.#nudge;
+    clearTimeout(nudge.timer);
+    nudge.by = { x: nudge.by.x + WAYS[direction].x * GRID * squares, y: nudge.by.y + WAYS[direction].y * GRID * squares };
+    showMoved(editor, nudge.refs, nudge.by);
+    nudge.timer = window.setTimeout(() => this.flush(), NUDGE_PAUSE);
+  }
+}
+
+/** @param {EventTarget | null} target */
+function isTyping(target) {
+  return target instanceof HTMLElement && target.matches("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
+}
+
+/** @param {EventTarget | null} target */
+function isCanvas(target) {
+  return target instanceof Element && target.closest("#canvas") !== null;
+}

@@ -1,0 +1,364 @@
+// @ts-check
+/**
+ * The flow editor: holds what its rooms share and wires them together.
+ *
+ * The server owns the graph. The page keeps its facts (names, ends, places), shows gestures by itself, and posts one edit per
+ * gesture; what comes back are the parts that changed.
+ */
+
+import { announce } from "../announce.js";
+import { watch } from "../live.js";
+import { toast } from "../toast.js";
+import { Doors } from "./doors.js";
+import { besideOnScreen } from "./connect.js";
+import { run } from "./commands.js";
+import { union } from "./geometry.js";
+import { Gestures } from "./gestures.js";
+import { Graph } from "./graph.js";
+import { Inspector } from "./inspector.js";
+import { Keyboard } from "./keyboard.js";
+import { Minimap } from "./minimap.js";
+import { Notice } from "./notice.js";
+import { Palette } from "./palette.js";
+import { applyParts } from "./parts.js";
+import { Ports } from "./ports.js";
+import { Problems } from "./problems.js";
+import { EditQueue } from "./queue.js";
+import { Selection } from "./selection.js";
+import { Toolbar } from "./toolbar.js";
+import { Viewport } from "./viewport.js";
+
+/** @typedef {import("./geometry.js").Point} Point */
+
+export class Editor {
+  /** Refs by element id. @type {Map<string, string>} */
+  #refs = new Map();
+  /** Answers that came while a gesture was under way. @type {any[]} */
+  #held = [];
+
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.root = root;
+    const find = (/** @type {string} */ selector) => /** @type {any} */ (root.querySelector(selector));
+    const facts = JSON.parse(find("#graph-facts").textContent);
+    this.canEdit = root.dataset.canEdit === "true";
+    this.card = facts.card;
+    this.svg = /** @type {SVGSVGElement} */ (find("#canvas"));
+    this.layer = /** @type {SVGGElement} */ (find("#canvas-layer"));
+    this.overlay = /** @type {SVGGElement} */ (find("#canvas-overlay"));
+    this.hintElement = /** @type {HTMLElement} */ (find("#canvas-hint"));
+    this.graph = new Graph(facts);
+    this.doors = new Doors(root.dataset.doors ?? "");
+    this.notice = new Notice(find("#notice"));
+    this.selection = new Selection(() => this.#selected());
+    this.minimap = new Minimap(this, find("#minimap"));
+    this.toolbar = new Toolbar(this);
+    this.viewport = new Viewport(this.svg, this.layer, {
+      key: `quadrille-view-${root.dataset.flow}`,
+      changed: (view) => this.#viewed(view),
+    });
+    this.queue = new EditQueue({
+      revision: Number(root.dataset.revision),
+      send: (door, body) => this.doors.post(door, body),
+      apply: (answer) => this.#take(answer),
+      changed: (state) => this.#queued(state),
+    });
+    this.ports = new Ports(this);
+    this.gestures = new Gestures(this);
+    this.keyboard = new Keyboard(this);
+    this.palette = this.canEdit ? new Palette(this) : null;
+    this.inspector = new Inspector(this, find(".inspector"));
+    this.#decorate();
+    this.problems = new Problems(this);
+    if (!this.viewport.wasRemembered) this.fit();
+    this.minimap.show();
+    addEventListener("beforeunload", (event) => {
+      this.keyboard.flush();
+      if (this.queue.state.count) event.preventDefault();
+    });
+    addEventListener("online", () => this.queue.state.failed && this.queue.retry());
+    new ResizeObserver(() => this.minimap.show()).observe(this.svg);
+  }
+
+  /** Follow what others do. @returns {() => void} stops it */
+  watch() {
+    const { topic = "", doors = "" } = this.root.dataset;
+    return watch({
+      topic,
+      after: this.queue.revision,
+      sync: `${doors}sync`,
+      onUpdate: ({ data }) => {
+        if (data?.revision && !this.queue.receive(data)) this.#catchUp();
+      },
+    });
+  }
+
+  async #catchUp() {
+    const answer = await this.ask("sync", { after: String(this.queue.revision) });
+    if (answer?.data?.revision) this.queue.caughtUp(answer.data);
+  }
+
+  // ------------------------------------------------------------------ what the server says
+
+  /** An answer or a live message: at once, or when the gesture under way is over. @param {any} answer */
+  #take(answer) {
+    if (this.isBusy) this.#held.push(answer);
+    else this.#show(answer);
+  }
+
+  /** @param {any} answer {parts, removed, facts, others} */
+  #show(answer) {
+    const focused = this.focusedRef;
+    this.graph.update({ ...answer.facts, removed: answer.removed });
+    applyParts(answer.parts, answer.removed);
+    this.#decorate();
+    this.selection.keep((ref) => this.graph.has(ref));
+    if (focused && !this.graph.has(focused)) this.focusCanvas();
+    this.problems.mark();
+    this.ports.show();
+    this.minimap.show();
+    this.inspector.refresh();
+    if (answer.by) this.say(`${answer.by} changed this flow`);
+  }
+
+  /** A gesture has ended: show what was held back. */
+  settled() {
+    for (const answer of this.#held.splice(0)) this.#show(answer);
+  }
+
+  get isBusy() {
+    return this.gestures?.isActive ?? false;
+  }
+
+  // ------------------------------------------------------------------ elements
+
+  /** @param {string} ref @returns {Element | null} */
+  element(ref) {
+    const id = (this.graph.nodes.get(ref) ?? this.graph.edges.get(ref))?.id;
+    return id ? document.getElementById(id) : null;
+  }
+
+  /** @param {Element} element @returns {string} the ref of the node or edge it is a piece of; empty for none */
+  refOf(element) {
+    for (let here = /** @type {Element | null} */ (element); here && here !== this.svg; here = here.parentElement) {
+      const ref = here.id && this.#refs.get(here.id);
+      if (ref) return ref;
+    }
+    return "";
+  }
+
+  /** What script adds to the server's drawing: a place in the tab order, a role, marks. */
+  #decorate() {
+    const things = [...this.graph.nodes.values(), ...this.graph.edges.values()];
+    this.#refs = new Map(things.map((thing) => [thing.id, thing.ref]));
+    for (const { ref, label } of things) {
+      const element = this.element(ref);
+      if (!element) continue;
+      element.setAttribute("role", "button");
+      element.setAttribute("aria-label", label);
+    }
+    this.#mark();
+  }
+
+  #mark() {
+    const current = this.focusedRef || this.selection.leading || this.graph.readingOrder()[0]?.ref;
+    for (const ref of [...this.graph.nodes.keys(), ...this.graph.edges.keys()]) {
+      const element = this.element(ref);
+      element?.classList.toggle("is-selected", this.selection.has(ref));
+      element?.setAttribute("aria-pressed", String(this.selection.has(ref)));
+      element?.setAttribute("tabindex", ref === current ? "0" : "-1");
+    }
+  }
+
+  #selected() {
+    this.#mark();
+    this.ports.show();
+    this.inspector.show();
+    this.toolbar.show();
+  }
+
+  // ------------------------------------------------------------------ focus
+
+  /** @returns {string} what has the keyboard; empty when nothing on the canvas does */
+  get focusedRef() {
+    const active = document.activeElement;
+    return active && this.svg.contains(active) ? this.refOf(active) : "";
+  }
+
+  /** @param {string} ref */
+  focus(ref) {
+    const element = this.element(ref);
+    if (element instanceof SVGElement) element.focus({ preventScroll: true });
+    else this.focusCanvas();
+    this.#mark();
+  }
+
+  focusCanvas() {
+    this.svg.focus({ preventScroll: true });
+  }
+
+  /** Stand on something, select it and bring it into view. @param {string | undefined} ref @param {boolean} [isAdding] */
+  walkTo(ref, isAdding = false) {
+    if (ref === undefined) return;
+    if (isAdding) this.selection.set(...this.selection.refs, ref);
+    else this.selection.set(ref);
+    this.focus(ref);
+    const edge = this.graph.edges.get(ref);
+    const node = this.graph.nodes.get(ref);
+    const ends = edge ? [this.graph.nodes.get(edge.source), this.graph.nodes.get(edge.target)] : [node];
+    const area = union(ends.filter((end) => end !== undefined));
+    if (area) this.viewport.reveal(area);
+  }
+
+  /** Nodes and, for phases, the tasks in them. @param {string[]} refs @returns {string[]} */
+  withContents(refs) {
+    return refs.flatMap((ref) => [ref, ...this.graph.tasks.filter((task) => `phase:${task.phase}` === ref).map((task) => task.ref)]);
+  }
+
+  /** @param {string} ref @returns {Point} where on the screen something about it may open */
+  placeOnScreen(ref) {
+    return besideOnScreen(this, ref);
+  }
+
+  // ------------------------------------------------------------------ the rooms around the canvas
+
+  /** @param {"palette" | "inspector"} side a drawer on small screens; always there on large ones */
+  openSide(side) {
+    this.root.dataset.open = side;
+    for (const toggle of this.root.querySelectorAll("[data-side]")) toggle.setAttribute("aria-expanded", String(toggle.getAttribute("data-side") === side));
+  }
+
+  /** @param {"palette" | "inspector"} side */
+  closeSide(side) {
+    if (this.root.dataset.open === side) delete this.root.dataset.open;
+    this.root.querySelector(`[data-side=${side}]`)?.setAttribute("aria-expanded", "false");
+  }
+
+  /** @param {string} ref @param {string} [path] of a setting */
+  openInspector(ref, path) {
+    this.selection.set(ref);
+    this.openSide("inspector");
+    this.inspector.focus(ref, path);
+  }
+
+  /** @param {string} ref */
+  rename(ref) {
+    this.openInspector(ref, "name");
+    const name = this.root.querySelector("#inspector [data-path='[\"name\"]'] input");
+    if (name instanceof HTMLInputElement) name.select();
+  }
+
+  openShortcuts() {
+    const dialog = document.getElementById("shortcuts");
+    if (dialog instanceof HTMLDialogElement) dialog.showModal();
+  }
+
+  /** A button of the toolbar or the inspector. @param {string} name @param {DOMStringMap} [data] */
+  act(name, data = {}) {
+    this.toolbar.act(name, data);
+  }
+
+  fit() {
+    this.viewport.fit(union([...this.graph.nodes.values()]));
+  }
+
+  // ------------------------------------------------------------------ words
+
+  /** Say aloud. @param {string} text */
+  announce(text) {
+    if (text) announce(text);
+  }
+
+  /** Say aloud and show. @param {string} text */
+  say(text) {
+    toast(text, "info");
+  }
+
+  /** Why something is not possible. @param {string} reason */
+  refuse(reason) {
+    toast(reason || "That is not possible.", "error");
+  }
+
+  announceSelection() {
+    const { refs } = this.selection;
+    this.announce(refs.length === 1 ? "1 thing selected" : `${refs.length} things selected`);
+  }
+
+  /** A short word at the pointer's gesture, such as why a target is none. @param {string} text */
+  hint(text) {
+    this.hintElement.textContent = text;
+    this.hintElement.hidden = text === "";
+  }
+
+  /** Somebody else changed the same: ask whether to do it all the same. @param {string} reason @param {() => void} again */
+  offerAgain(reason, again) {
+    this.announce(reason);
+    this.notice.ask("stale", reason, [{ label: "Apply mine again", act: again, isMain: true }, { label: "Leave it", act: () => {} }]);
+  }
+
+  /** @param {import("./queue.js").QueueState} state */
+  #queued(state) {
+    this.toolbar.show();
+    this.root.classList.toggle("has-unsaved", state.count > 0);
+    if (!state.failed) return this.notice.close("unsaved");
+    const what = state.count === 1 ? "One change is" : `${state.count} changes are`;
+    this.notice.ask("unsaved", `${what} not saved. ${state.reason}`, [
+      { label: "Try again", act: () => this.queue.retry(), isMain: true },
+      { label: "Discard and reload", act: () => this.#discard() },
+    ]);
+    return undefined;
+  }
+
+  #discard() {
+    this.queue.discard();
+    location.reload();
+  }
+
+  /** @param {import("./geometry.js").View} view */
+  #viewed(view) {
+    this.minimap.show();
+    this.toolbar.zoomed(view.scale);
+  }
+
+  // ------------------------------------------------------------------ gestures show this
+
+  /** Cards that hang in the air are drawn above the others. @param {Set<string>} refs @param {boolean} isLifted */
+  lift(refs, isLifted) {
+    for (const ref of refs) this.element(ref)?.classList.toggle("is-lifted", isLifted);
+  }
+
+  /** Show which phase a drop would go to. @param {Set<string> | null} refs null: no longer @param {Point} point */
+  showDropPhase(refs, point) {
+    const phase = refs ? this.graph.phaseAt(point) : null;
+    for (const other of this.graph.phases) this.element(other.ref)?.classList.toggle("is-drop", other.ref === phase?.ref);
+  }
+
+  // ------------------------------------------------------------------ questions
+
+  /** @param {string} door @param {Record<string, string>} query @returns {Promise<any>} null when it did not work */
+  ask(door, query) {
+    return this.doors.get(door, query).then((response) => response?.json() ?? null);
+  }
+
+  /** @param {string} door @param {Record<string, string>} query @returns {Promise<string | null>} */
+  askHtml(door, query) {
+    return this.doors.get(door, query).then((response) => response?.text() ?? null);
+  }
+
+  undo() {
+    this.keyboard.flush();
+    return run(this, "undo");
+  }
+
+  redo() {
+    this.keyboard.flush();
+    return run(this, "redo");
+  }
+}
+
+/** @param {HTMLElement} root */
+export default function connect(root) {
+  const editor = new Editor(root);
+  root.dataset.ready = "true";
+  return editor.watch();
+}

@@ -1,0 +1,61 @@
+// @ts-check
+/** The whole graph in the corner, with a frame around what is seen. Press or drag to go there. */
+
+import { grow, union } from "./geometry.js";
+import { svgElement } from "./parts.js";
+
+/** @typedef {import("./main.js").Editor} Editor */
+
+export class Minimap {
+  #frame = 0;
+
+  /** @param {Editor} editor @param {SVGSVGElement} svg */
+  constructor(editor, svg) {
+    this.editor = editor;
+    this.svg = svg;
+    this.cards = svg.appendChild(svgElement("g"));
+    this.window = svg.appendChild(svgElement("rect", { class: "minimap-window" }));
+    svg.addEventListener("pointerdown", (event) => {
+      svg.setPointerCapture(event.pointerId);
+      this.#go(event);
+    });
+    svg.addEventListener("pointermove", (event) => {
+      if (svg.hasPointerCapture(event.pointerId)) this.#go(event);
+    });
+  }
+
+  /** Draw anew, at most once per frame. */
+  show() {
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#draw();
+    });
+  }
+
+  #draw() {
+    const { graph, viewport } = this.editor;
+    const nodes = [...graph.nodes.values()];
+    const seen = viewport.seen;
+    const all = union([...nodes, seen]);
+    if (!all || !this.svg.clientWidth) return;
+    const area = grow(all, Math.max(all.width, all.height) * 0.03);
+    this.svg.setAttribute("viewBox", `${area.x} ${area.y} ${area.width} ${area.height}`);
+    const ordered = [...nodes.filter((node) => node.type === "phase"), ...nodes.filter((node) => node.type !== "phase")];
+    this.cards.replaceChildren(
+      ...ordered.map(({ x, y, width, height, type }) => svgElement("rect", { class: `minimap-${type}`, x, y, width, height, rx: 8 })),
+    );
+    for (const side of /** @type {const} */ (["x", "y", "width", "height"])) this.window.setAttribute(side, String(seen[side]));
+    this.window.setAttribute("stroke-width", String(area.width / 90));
+  }
+
+  /** @param {PointerEvent} event */
+  #go(event) {
+    const { viewport } = this.editor;
+    const matrix = this.svg.getScreenCTM();
+    if (!matrix) return;
+    const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(matrix.inverse());
+    const { width, height } = viewport.size;
+    const { scale } = viewport.view;
+    viewport.set({ x: width / 2 - point.x * scale, y: height / 2 - point.y * scale, scale });
+  }
+}

@@ -1,0 +1,38 @@
+// @ts-check
+/** The strip over the canvas that asks: changes that did not get through, a change that crossed somebody else's. */
+
+export class Notice {
+  /** @param {HTMLElement} element */
+  constructor(element) {
+    this.element = element;
+    this.text = /** @type {HTMLElement} */ (element.querySelector("[data-text]"));
+    this.buttons = /** @type {HTMLElement} */ (element.querySelector("[data-buttons]"));
+    this.subject = "";
+  }
+
+  /** @param {string} subject what it is about: a later notice about the same replaces it @param {string} text
+   * @param {{label: string, act: () => void, isMain?: boolean}[]} answers each closes the strip */
+  ask(subject, text, answers) {
+    this.subject = subject;
+    this.text.textContent = text;
+    this.buttons.replaceChildren(
+      ...answers.map(({ label, act, isMain }) => {
+        const button = document.createElement("button");
+        button.type = "button";
+        button.className = isMain ? "button button-small button-primary" : "button button-small";
+        button.textContent = label;
+        button.addEventListener("click", () => {
+          this.close(subject);
+          act();
+        });
+        return button;
+      }),
+    );
+    this.element.hidden = false;
+  }
+
+  /** @param {string} subject */
+  close(subject) {
+    if (subject === this.subject) this.element.hidden = true;
+  }
+}

@@ -1,0 +1,164 @@
+// @ts-check
+/** The list of what can be added: click or Enter adds, a drag puts it where it is dropped. */
+
+import { addAtPlace, addPhase, addSomewhere } from "./commands.js";
+import { contains, snapPoint } from "./geometry.js";
+import { hideGhost, showGhost } from "./preview.js";
+
+/** @typedef {import("./main.js").Editor} Editor */
+/** @typedef {{id: string, kind: string, name: string, hint: string, icon: string, tone: string, settings: object}} Preset */
+
+const SLACK = 5;
+
+/** @param {HTMLElement} root @returns {Preset[]} what the palette offers, in its order */
+export function presets(root) {
+  return [...root.querySelectorAll(".palette-item[data-kind]")].map((item) => presetOf(/** @type {HTMLElement} */ (item)));
+}
+
+/** @param {HTMLElement} item @returns {Preset} */
+function presetOf(item) {
+  const { preset: id = "", kind = "", name = "", hint = "", icon = "", tone = "", settings = "{}" } = item.dataset;
+  return { id, kind, name, hint, icon, tone, settings: JSON.parse(settings) };
+}
+
+export class Palette {
+  /** @param {Editor} editor */
+  constructor(editor) {
+    this.editor = editor;
+    this.element = /** @type {HTMLElement} */ (editor.root.querySelector(".palette"));
+    this.input = /** @type {HTMLInputElement} */ (this.element.querySelector("input"));
+    this.empty = /** @type {HTMLElement} */ (this.element.querySelector("[data-empty]"));
+    this.input.addEventListener("input", () => this.#filter());
+    this.element.addEventListener("keydown", (event) => this.#key(event));
+    this.element.addEventListener("click", (event) => {
+      const item = /** @type {Element} */ (event.target).closest(".palette-item");
+      if (item instanceof HTMLElement && !this.wasDragged) this.#add(item);
+      this.wasDragged = false;
+    });
+    this.element.addEventListener("pointerdown", (event) => this.#press(event));
+    this.wasDragged = false;
+  }
+
+  focus() {
+    this.editor.openSide("palette");
+    this.input.focus();
+    this.input.select();
+  }
+
+  /** @param {HTMLElement} item */
+  #add(item) {
+    this.editor.closeSide("palette");
+    if (item.dataset.preset === "phase") addPhase(this.editor);
+    else addSomewhere(this.editor, presetOf(item));
+  }
+
+  get #items() {
+    return /** @type {HTMLElement[]} */ ([...this.element.querySelectorAll(".palette-item")]).filter((item) => item.offsetParent !== null);
+  }
+
+  #filter() {
+    const words = this.input.value.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const item of /** @type {NodeListOf<HTMLElement>} */ (this.element.querySelectorAll(".palette-item"))) {
+      const text = `${item.dataset.name} ${item.dataset.hint} ${item.dataset.preset}`.toLowerCase();
+      item.hidden = !words.every((word) => text.includes(word));
+    }
+    for (const group of /** @type {NodeListOf<HTMLElement>} */ (this.element.querySelectorAll(".palette-group"))) {
+      group.hidden = !group.querySelector(".palette-item:not([hidden])");
+    }
+    this.empty.hidden = this.#items.length > 0;
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    const items = this.#items;
+    if (event.key === "Enter" && event.target === this.input) {
+      event.preventDefault();
+      if (items.length) this.#add(items[0]);
+      return;
+    }
+    if (event.key === "Escape") {
+      event.preventDefault();
+      if (this.input.value) {
+        this.input.value = "";
+        this.#filter();
+      } else {
+        this.editor.closeSide("palette");
+        this.editor.focusCanvas();
+      }
+      return;
+    }
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    const next = items.indexOf(/** @type {HTMLElement} */ (document.activeElement)) + step;
+    if (next < 0) this.input.focus();
+    else items[Math.min(next, items.length - 1)]?.focus();
+  }
+
+  /** A press that may become a drag onto the canvas. @param {PointerEvent} press */
+  #press(press) {
+    const item = /** @type {Element} */ (press.target).closest(".palette-item[data-kind]");
+    if (!(item instanceof HTMLElement) || press.button !== 0 || press.pointerType === "touch") return;
+    this.wasDragged = false;
+    const stop = new AbortController();
+    const { signal } = stop;
+    const end = () => {
+      stop.abort();
+      this.#show(null);
+    };
+    addEventListener("pointermove", (event) => {
+      this.wasDragged ||= Math.hypot(event.clientX - press.clientX, event.clientY - press.clientY) > SLACK;
+      if (this.wasDragged) this.#show(event);
+    }, { signal });
+    addEventListener("pointerup", (event) => {
+      if (this.wasDragged && this.#isOver(event)) this.#drop(item, event);
+      end();
+    }, { signal });
+    addEventListener("pointercancel", end, { signal });
+    addEventListener("keydown", (event) => {
+      if (event.key === "Escape") end();
+    }, { signal });
+    item.addEventListener("dragstart", (event) => event.preventDefault(), { signal });
+  }
+
+  /** @param {PointerEvent} event */
+  #isOver(event) {
+    const box = this.editor.svg.getBoundingClientRect();
+    return contains({ x: box.x, y: box.y, width: box.width, height: box.height }, { x: event.clientX, y: event.clientY });
+  }
+
+  /** @param {PointerEvent} event @returns {import("./geometry.js").Point} where the card's corner goes */
+  #corner(event) {
+    const { card, viewport } = this.editor;
+    const point = viewport.onCanvas(event);
+    return snapPoint({ x: point.x - card.width / 2, y: point.y - card.height / 2 });
+  }
+
+  /** @param {PointerEvent} event @returns {string | null} the edge under the pointer */
+  #edgeAt(event) {
+    const below = document.elementFromPoint(event.clientX, event.clientY);
+    const ref = below ? this.editor.refOf(below) : "";
+    return ref.startsWith("edge:") ? ref : null;
+  }
+
+  /** @param {PointerEvent | null} event */
+  #show(event) {
+    const { editor } = this;
+    document.documentElement.classList.toggle("is-dragging", event !== null);
+    for (const element of editor.svg.querySelectorAll(".is-parted")) element.classList.remove("is-parted");
+    if (!event || !this.#isOver(event)) {
+      hideGhost(editor);
+      editor.showDropPhase(null, { x: 0, y: 0 });
+      return;
+    }
+    showGhost(editor, { ...this.#corner(event), ...editor.card });
+    const edge = this.#edgeAt(event);
+    if (edge) editor.element(edge)?.classList.add("is-parted");
+    editor.showDropPhase(new Set(), editor.viewport.onCanvas(event));
+  }
+
+  /** @param {HTMLElement} item @param {PointerEvent} event */
+  #drop(item, event) {
+    addAtPlace(this.editor, presetOf(item), { at: this.#corner(event), onEdge: this.#edgeAt(event) });
+  }
+}

@@ -1,0 +1,89 @@
+// @ts-check
+/** What a gesture looks like while it lasts: moved cards, re-routed edges, the rubber band. The server's parts replace it. */
+
+import { centre } from "./geometry.js";
+import { route } from "./routes.js";
+import { svgElement } from "./parts.js";
+
+/** @typedef {import("./geometry.js").Point} Point */
+/** @typedef {import("./geometry.js").Rect} Rect */
+/** @typedef {import("./main.js").Editor} Editor */
+
+/** Show nodes elsewhere, with their edges. @param {Editor} editor @param {Set<string>} refs @param {Point} by */
+export function showMoved(editor, refs, by) {
+  for (const ref of refs) {
+    const element = editor.element(ref);
+    if (element instanceof SVGElement) element.style.setProperty("translate", `${by.x}px ${by.y}px`);
+  }
+  const place = (/** @type {string} */ ref) => moved(editor, ref, refs, by);
+  for (const edge of editor.graph.edgesAt(refs)) showRoute(editor, edge, place);
+}
+
+/** @param {Editor} editor @param {string} ref @param {Set<string>} refs @param {Point} by @returns {Rect | null} */
+function moved(editor, ref, refs, by) {
+  const node = editor.graph.nodes.get(ref);
+  if (!node) return null;
+  return refs.has(ref) ? { ...node, x: node.x + by.x, y: node.y + by.y } : node;
+}
+
+/** @param {Editor} editor @param {import("./graph.js").EdgeFacts} edge @param {(ref: string) => Rect | null} place */
+export function showRoute(editor, edge, place) {
+  const element = editor.element(edge.ref);
+  const [source, target] = [place(edge.source), place(edge.target)];
+  if (!element || !source || !target) return;
+  const { path, middle } = route(source, target, edge.on);
+  for (const line of element.querySelectorAll("path")) line.setAttribute("d", path);
+  const label = /** @type {SVGGraphicsElement | null} */ (element.querySelector(".edge-label"));
+  if (!label) return;
+  if (!label.dataset.middle) {
+    const box = label.getBBox();
+    const { x, y } = centre(box);
+    label.dataset.middle = JSON.stringify({ x, y });
+  }
+  const home = JSON.parse(label.dataset.middle);
+  label.style.setProperty("translate", `${middle.x - home.x}px ${middle.y - home.y}px`);
+}
+
+/** Nodes back to where the facts have them: after a refusal. @param {Editor} editor @param {Iterable<string>} refs */
+export function showHome(editor, refs) {
+  const all = new Set(refs);
+  showMoved(editor, all, { x: 0, y: 0 });
+  for (const ref of all) {
+    const element = editor.element(ref);
+    if (element instanceof SVGElement) element.style.removeProperty("translate");
+  }
+}
+
+/** @param {Editor} editor @param {Rect} rect the rubber band */
+export function showBand(editor, rect) {
+  const band = editor.overlay.querySelector(".band") ?? editor.overlay.appendChild(svgElement("rect", { class: "band" }));
+  for (const name of /** @type {const} */ (["x", "y", "width", "height"])) band.setAttribute(name, String(rect[name]));
+}
+
+/** @param {Editor} editor */
+export function hideBand(editor) {
+  editor.overlay.querySelector(".band")?.remove();
+}
+
+/** A card or frame that does not exist yet. @param {Editor} editor @param {Rect} rect @param {string} [name] */
+export function showGhost(editor, rect, name = "ghost") {
+  const ghost = editor.overlay.querySelector(`.${name}`) ?? editor.overlay.appendChild(svgElement("rect", { class: name, rx: 8 }));
+  for (const side of /** @type {const} */ (["x", "y", "width", "height"])) ghost.setAttribute(side, String(rect[side]));
+}
+
+/** @param {Editor} editor @param {string} [name] */
+export function hideGhost(editor, name = "ghost") {
+  editor.overlay.querySelector(`.${name}`)?.remove();
+}
+
+/** An edge being drawn. @param {Editor} editor @param {Rect} source @param {Rect} target @param {"success" | "error"} on */
+export function showWire(editor, source, target, on) {
+  const wire = editor.overlay.querySelector(".wire") ?? editor.overlay.appendChild(svgElement("path", { class: "wire" }));
+  wire.setAttribute("d", route(source, target, on).path);
+  wire.classList.toggle("wire-error", on === "error");
+}
+
+/** @param {Editor} editor */
+export function hideWire(editor) {
+  editor.overlay.querySelector(".wire")?.remove();
+}

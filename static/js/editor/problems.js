@@ -1,0 +1,40 @@
+// @ts-check
+/** The drawer with what is wrong: a click shows the culprit. Marks the culprits on the canvas too. */
+
+/** @typedef {import("./main.js").Editor} Editor */
+
+export class Problems {
+  /** @param {Editor} editor */
+  constructor(editor) {
+    this.editor = editor;
+    editor.root.addEventListener("click", (event) => {
+      const item = /** @type {Element} */ (event.target).closest("[data-culprit]");
+      if (item instanceof HTMLElement) this.#show(item.dataset.culprit ?? "", item.dataset.path ?? "");
+    });
+    this.mark();
+  }
+
+  /** Put a mark on every culprit, after the list or the canvas changed. */
+  mark() {
+    const { editor } = this;
+    /** @type {Map<string, string>} */
+    const worst = new Map();
+    for (const item of /** @type {NodeListOf<HTMLElement>} */ (editor.root.querySelectorAll("[data-culprit]"))) {
+      const { culprit = "", severity = "" } = item.dataset;
+      if (worst.get(culprit) !== "error") worst.set(culprit, severity);
+    }
+    for (const ref of [...editor.graph.nodes.keys(), ...editor.graph.edges.keys()]) {
+      const element = editor.element(ref);
+      element?.classList.toggle("has-error", worst.get(ref) === "error");
+      element?.classList.toggle("has-warning", worst.get(ref) === "warning");
+    }
+  }
+
+  /** @param {string} ref @param {string} path of the setting, if it is one */
+  #show(ref, path) {
+    const { editor } = this;
+    if (ref && !editor.graph.has(ref)) return;
+    editor.walkTo(ref);
+    editor.openInspector(ref, path);
+  }
+}

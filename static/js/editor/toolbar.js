@@ -1,0 +1,73 @@
+// @ts-check
+/** The buttons around the canvas: `data-act` names what they do. */
+
+import { addPhase, duplicateSelected, removeSelected, run } from "./commands.js";
+import { connectByKeys } from "./connect.js";
+
+/** @typedef {import("./main.js").Editor} Editor */
+
+export class Toolbar {
+  /** @param {Editor} editor */
+  constructor(editor) {
+    this.editor = editor;
+    this.zoom = editor.root.querySelector("[data-zoom]");
+    // The bar above lies outside of the editor's element.
+    document.addEventListener("click", (event) => {
+      const button = /** @type {Element} */ (event.target).closest("[data-act]");
+      if (!(button instanceof HTMLElement) || button.closest("#inspector")) return;
+      if (button.getAttribute("aria-disabled") === "true") return;
+      this.act(button.dataset.act ?? "", button.dataset);
+    });
+  }
+
+  /** @param {string} name @param {DOMStringMap} data */
+  act(name, data) {
+    const { editor } = this;
+    const { viewport } = editor;
+    /** @type {Record<string, () => void>} */
+    const acts = {
+      undo: () => editor.undo(),
+      redo: () => editor.redo(),
+      tidy: () => run(editor, "tidy"),
+      delete: () => removeSelected(editor),
+      duplicate: () => duplicateSelected(editor),
+      phase: () => addPhase(editor),
+      connect: () => connectByKeys(editor, data.ref ?? "", data.on === "error" ? "error" : "success"),
+      go: () => editor.walkTo(data.ref),
+      "zoom-in": () => viewport.zoomIn(),
+      "zoom-out": () => viewport.zoomOut(),
+      "zoom-reset": () => viewport.zoomTo(1),
+      fit: () => editor.fit(),
+      shortcuts: () => editor.openShortcuts(),
+      side: () => this.#toggleSide(data.side === "palette" ? "palette" : "inspector"),
+      "close-side": () => editor.closeSide(data.side === "palette" ? "palette" : "inspector"),
+      problems: () => this.#toggleProblems(),
+    };
+    acts[name]?.();
+  }
+
+  /** @param {"palette" | "inspector"} side */
+  #toggleSide(side) {
+    if (this.editor.root.dataset.open === side) this.editor.closeSide(side);
+    else this.editor.openSide(side);
+  }
+
+  #toggleProblems() {
+    const drawer = this.editor.root.querySelector(".problems");
+    const isOpen = drawer?.toggleAttribute("data-open") ?? false;
+    drawer?.querySelector("[data-act=problems]")?.setAttribute("aria-expanded", String(isOpen));
+  }
+
+  /** Show how things stand: what waits to be saved. */
+  show() {
+    const { queue } = this.editor;
+    if (!queue) return;
+    const { count, failed } = queue.state;
+    this.editor.root.dataset.saving = failed ? "failed" : count ? "waiting" : "done";
+  }
+
+  /** @param {number} scale */
+  zoomed(scale) {
+    if (this.zoom) this.zoom.textContent = `${Math.round(scale * 100)} %`;
+  }
+}

@@ -1,0 +1,118 @@
+// @ts-check
+/** Which piece of the canvas is seen, and how large. Wheel, keys, buttons and gestures all end here. */
+
+import { clampScale, fitView, reveal, toCanvas, zoomAt } from "./geometry.js";
+
+const STEP = 1.2;
+
+export class Viewport {
+  /**
+   * @param {SVGSVGElement} svg @param {SVGGElement} layer holds everything that moves
+   * @param {{key: string, changed: (view: import("./geometry.js").View) => void}} options `key`: under which name this
+   *   browser tab remembers the view
+   */
+  constructor(svg, layer, { key, changed }) {
+    this.svg = svg;
+    this.layer = layer;
+    this.key = key;
+    this.changed = changed;
+    this.paper = svg.querySelector("#squares");
+    this.view = recall(key) ?? { x: 0, y: 0, scale: 1 };
+    this.wasRemembered = recall(key) !== null;
+    svg.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
+    this.#show();
+  }
+
+  /** @returns {import("./geometry.js").Size} */
+  get size() {
+    return { width: this.svg.clientWidth, height: this.svg.clientHeight };
+  }
+
+  /** @returns {import("./geometry.js").Rect} what is seen, in canvas units */
+  get seen() {
+    const from = toCanvas(this.view, { x: 0, y: 0 });
+    const { width, height } = this.size;
+    return { ...from, width: width / this.view.scale, height: height / this.view.scale };
+  }
+
+  /** @param {{clientX: number, clientY: number}} event @returns {import("./geometry.js").Point} within the canvas element */
+  onScreen(event) {
+    const box = this.svg.getBoundingClientRect();
+    return { x: event.clientX - box.left, y: event.clientY - box.top };
+  }
+
+  /** @param {{clientX: number, clientY: number}} event @returns {import("./geometry.js").Point} in canvas units */
+  onCanvas(event) {
+    return toCanvas(this.view, this.onScreen(event));
+  }
+
+  /** @param {import("./geometry.js").View} view */
+  set(view) {
+    if (view === this.view) return;
+    this.view = view;
+    this.#show();
+  }
+
+  /** @param {number} x @param {number} y in screen pixels */
+  pan(x, y) {
+    this.set({ ...this.view, x: this.view.x + x, y: this.view.y + y });
+  }
+
+  /** @param {number} scale @param {import("./geometry.js").Point} [anchor] on the screen; the middle unless told */
+  zoomTo(scale, anchor) {
+    const { width, height } = this.size;
+    this.set(zoomAt(this.view, clampScale(scale), anchor ?? { x: width / 2, y: height / 2 }));
+  }
+
+  zoomIn() {
+    this.zoomTo(this.view.scale * STEP);
+  }
+
+  zoomOut() {
+    this.zoomTo(this.view.scale / STEP);
+  }
+
+  /** @param {import("./geometry.js").Rect | null} bounds */
+  fit(bounds) {
+    if (bounds && this.size.width) this.set(fitView(bounds, this.size));
+  }
+
+  /** Bring something into view, moving no further than needed. @param {import("./geometry.js").Rect} rect */
+  reveal(rect) {
+    this.set(reveal(this.view, rect, this.size));
+  }
+
+  /** @param {WheelEvent} event */
+  #wheel(event) {
+    event.preventDefault();
+    const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
+    if (event.ctrlKey || event.metaKey) {
+      const turn = Math.max(-60, Math.min(60, event.deltaY * unit));
+      this.zoomTo(this.view.scale * Math.exp(-turn / 120), this.onScreen(event));
+    } else if (event.shiftKey && !event.deltaX) {
+      this.pan(-event.deltaY * unit, 0);
+    } else {
+      this.pan(-event.deltaX * unit, -event.deltaY * unit);
+    }
+  }
+
+  #show() {
+    const { x, y, scale } = this.view;
+    const transform = `translate(${x} ${y}) scale(${scale})`;
+    this.layer.setAttribute("transform", transform);
+    this.paper?.setAttribute("patternTransform", transform);
+    this.svg.dataset.far = String(scale < 0.5); // squares and small print would only be noise
+    sessionStorage.setItem(this.key, JSON.stringify(this.view));
+    this.changed(this.view);
+  }
+}
+
+/** @param {string} key @returns {import("./geometry.js").View | null} */
+function recall(key) {
+  try {
+    const { x, y, scale } = JSON.parse(sessionStorage.getItem(key) ?? "");
+    return [x, y, scale].every(Number.isFinite) ? { x, y, scale: clampScale(scale) } : null;
+  } catch {
+    return null;
+  }
+}
