@@ -30,7 +30,8 @@ $(DEVELOP): requirements/dev.txt | $(BIN)/python
 	@touch $(RUNTIME) $@
 
 run: $(RUNTIME) ## The whole of Quadrille, with the demo, in one process
-	$(BIN)/python manage.py demo
+	$(BIN)/python manage.py prepare
+	$(BIN)/python manage.py demo --url http://$(HOST):$(PORT)
 	$(BIN)/python manage.py serve --host $(HOST) --port $(PORT)
 
 test: $(DEVELOP) ## Every ring: unit, integration on SQLite and on PostgreSQL, browser, scripts
