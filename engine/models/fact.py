@@ -10,7 +10,7 @@ from engine.models.instance import Instance
 class Fact(models.Model):
     """Something that happened. Numbered per instance from 1 without gaps; written once, never changed."""
 
-    instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="facts")
+    instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="facts", db_index=False)
     number = models.PositiveIntegerField()
     type = models.CharField(max_length=40)
     at = models.DateTimeField()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils import timezone
 
-from accounts.models import EnvironmentScoped, User
+from accounts.models import Environment, EnvironmentScoped, User
 from accounts.querysets import ScopedQuerySet
 from designer.models import Flow, Version
 
@@ -38,7 +38,9 @@ class Instance(EnvironmentScoped):
     instance does so `WHERE fact_count = <what was read>`, or under the row's lock.
     """
 
-    flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="instances")
+    # The indexes below begin with these two, so they need none of their own.
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+", db_index=False)
+    flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="instances", db_index=False)
     version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="instances")
     key = models.CharField(
         max_length=200, help_text="The id on the wire: chosen by the caller or made; unique per flow."

@@ -7,7 +7,7 @@ from typing import Self
 from django.db import models
 from django.db.models import Q
 
-from accounts.models import EnvironmentScoped, User
+from accounts.models import Environment, EnvironmentScoped, User
 from accounts.querysets import ScopedQuerySet
 from engine.models.instance import Instance
 
@@ -25,10 +25,12 @@ class Step(EnvironmentScoped):
 
     `claimable_at` is the whole queue: empty when no worker has anything to do here; the moment from which the step may be
     claimed while it is ready; the end of the lease while an attempt runs, so that a lease that ran out makes the step
-    claimable again by itself. `lease_token` counts claims; a result that carries another token is refused.
+    claimable again by itself. `lease_token` is drawn anew for each claim; a result that carries another one is refused.
     """
 
-    instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="steps")
+    # Each index costs every insert of the hot path: these columns are looked for through the constraints below.
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+", db_index=False)
+    instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="steps", db_index=False)
     task = models.CharField(max_length=64)
     iteration = models.PositiveIntegerField(default=1)
     kind = models.CharField(max_length=40)
@@ -39,7 +41,8 @@ class Step(EnvironmentScoped):
     )
     claimable_at = models.DateTimeField(null=True, blank=True)
     lease_owner = models.CharField(max_length=80, blank=True)
-    lease_token = models.PositiveIntegerField(default=0)
+    lease_token = models.BigIntegerField(default=0)
+    lost_leases = models.PositiveIntegerField(default=0, help_text="How often a worker went away during an attempt.")
     ready_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -52,7 +55,9 @@ class Step(EnvironmentScoped):
     event_type = models.CharField(max_length=200, blank=True)
     event_filter = models.TextField(blank=True)
     assigned_to = models.JSONField(default=list, blank=True, help_text="Addresses and group slugs.")
-    claimed_by = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="claimed_steps")
+    claimed_by = models.ForeignKey(
+        User, null=True, blank=True, on_delete=models.SET_NULL, related_name="claimed_steps", db_index=False
+    )
     due_at = models.DateTimeField(null=True, blank=True)
 
     objects = StepQuerySet.as_manager()
@@ -72,6 +77,7 @@ class Step(EnvironmentScoped):
                 condition=Q(waits_for="event", status="waiting"),
                 name="steps_awaiting",
             ),
+            models.Index(fields=["claimed_by"], condition=Q(claimed_by__isnull=False), name="steps_of_people"),
         ]
 
     def __str__(self) -> str:

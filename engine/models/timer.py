@@ -11,7 +11,7 @@ from engine.models.instance import Instance
 class Timer(models.Model):
     """An open timer of a step. The row goes when it fires or is cancelled; the facts keep what happened."""
 
-    instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="timers")
+    instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="timers", db_index=False)
     task = models.CharField(max_length=64)
     iteration = models.PositiveIntegerField(default=1)
     purpose = models.CharField(max_length=20, help_text="retry, wake, timeout, expire or due.")
