@@ -1,11 +1,15 @@
 """What every request passes through that is ours: bad input is refused in one place, with a clear answer."""
 
+import logging
 from collections.abc import Callable, Iterable
 
 from django.conf import settings
+from django.db import IntegrityError, OperationalError
 from django.http import HttpRequest, HttpResponse, QueryDict
 
 from config.errors import refuse
+
+logger = logging.getLogger(__name__)
 
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -37,6 +41,32 @@ class RefuseBadInput:
             names = (upload.name or "" for upload in request.FILES.values() if not isinstance(upload, list))
             if form_has_nul(request.POST) or any(has_nul(name) for name in names):
                 return refuse(request, 400, "The form contains a NUL character, which no text may have.")
+        return None
+
+
+class AnswerDatabaseTrouble:
+    """Two people saved the same thing at the same moment (409), or the database is busy or away (503): never a 500.
+
+    The exception is logged all the same, since a constraint may also have caught a mistake of ours.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """The answer to a database error; None leaves any other error to Django."""
+        if isinstance(exception, IntegrityError):
+            logger.exception("refused by the database: %s %s", request.method, request.path)
+            return refuse(request, 409, "Somebody else changed this at the same moment. Load the page again.")
+        if isinstance(exception, OperationalError):
+            logger.exception("the database did not answer: %s %s", request.method, request.path)
+            response = refuse(request, 503, "The database is busy. Nothing was saved: try again in a moment.")
+            response.headers["Retry-After"] = "5"
+            return response
         return None
 
 

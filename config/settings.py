@@ -7,6 +7,7 @@ environment and refuses to start while a value is missing or insecure. `docs/ref
 
 import os
 import secrets
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,7 @@ MIDDLEWARE = [
     "config.static.StaticFilesMiddleware",
     "csp.middleware.CSPMiddleware",
     "config.middleware.RefuseBadInput",
+    "config.middleware.AnswerDatabaseTrouble",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -183,11 +185,12 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = "quadrille_csrf"
 CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True  # scripts take the token from the page
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 
 # Five wrong passwords for one address from one place, then a pause. Counted in the database, so in every process.
 AXES_FAILURE_LIMIT = 5
-AXES_COOLOFF_TIME = env.number("SIGN_IN_PAUSE_MINUTES", 10) / 60
+AXES_COOLOFF_TIME = timedelta(minutes=env.number("SIGN_IN_PAUSE_MINUTES", 10))
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_USERNAME_FORM_FIELD = "username"
 AXES_USERNAME_CALLABLE = "accounts.views.sessions.sign_in_name"

@@ -37,5 +37,5 @@ def sign_in_name(request: HttpRequest, credentials: Mapping[str, Any] | None = N
 
 def locked_out(request: HttpRequest, original_response: HttpResponse | None, *_: Any) -> HttpResponse:
     """429 after too many wrong passwords for one address from one place."""
-    minutes = round(settings.AXES_COOLOFF_TIME * 60)
+    minutes = round(settings.AXES_COOLOFF_TIME.total_seconds() / 60)
     return render(request, "accounts/locked_out.html", {"minutes": minutes}, status=429)

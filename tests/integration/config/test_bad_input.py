@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from unittest import mock
 
 import pytest
 from django.conf import settings
+from django.db import DatabaseError, IntegrityError, OperationalError
 from django.test import Client
 
 from accounts.models import Environment, MemberGroup
@@ -93,3 +95,14 @@ def test_htmx_gets_the_reason_as_plain_text(admin: Client) -> None:
 
 def test_an_unknown_host_is_400(client: Client, db: None) -> None:
     assert client.get("/accounts/sign-in/", headers={"Host": "evil.example"}).status_code == 400
+
+
+@pytest.mark.parametrize(("error", "status"), [(IntegrityError, 409), (OperationalError, 503)])
+def test_trouble_in_the_database_is_answered_in_words(
+    admin: Client, error: type[DatabaseError], status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    with mock.patch("accounts.services.groups.add_group", side_effect=error("duplicate key value")):
+        response = admin.post(NEW_GROUP, {"name": "Ops"})
+    assert response.status_code == status
+    assert "duplicate key" not in response.content.decode()
+    assert "duplicate key" in caplog.text
