@@ -8,18 +8,52 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 from hypothesis import strategies as st
 
+from designer.graph.codec import decode_fragment
+from designer.graph.edits import (
+    AddCondition,
+    AddPhase,
+    AddTask,
+    AssignPhase,
+    Change,
+    ConfigureFlow,
+    ConfigurePhase,
+    ConfigureTask,
+    Connect,
+    Disconnect,
+    Edit,
+    FramePhase,
+    InsertOnEdge,
+    MoveCondition,
+    MoveTasks,
+    Paste,
+    Reconnect,
+    RekeyTask,
+    RemoveCondition,
+    RemovePhase,
+    RemoveTasks,
+    RenameTask,
+    ReplaceKind,
+    SetCondition,
+    TidyUp,
+    copy_fragment,
+    take_away,
+)
 from designer.graph.model import (
     NONE_MET,
     TRIGGER,
     Edge,
     Flow,
+    Frame,
     Join,
+    Json,
+    Match,
     On,
     Phase,
+    Position,
     Requirement,
     Task,
     phase_of_ref,
@@ -234,3 +268,123 @@ def flows(draw: Draw, *, most_blocks: int = 12, loops: bool = True, phases: bool
     builder = _Builder(draw, draw(st.sampled_from([*range(most_blocks, 0, -1)])), loops, phases)
     block = builder.block(draw(st.sampled_from([4, 3, 2, 5, 1, 0])), in_loop=False)
     return builder.flow(block.entries)
+
+
+# -- edits ------------------------------------------------------------------------------------------------------------
+
+_TEXTS = (
+    "{{ steps.t0.output.total }}",
+    "{{ steps.t1.output }} and {{ steps.fresh.status | upcase }}",
+    "plain",
+    "{% if steps['t0'].error %}bad{% endif %}",
+)
+
+
+def _tasks() -> st.SearchStrategy[Task]:
+    """New tasks under keys that are probably free, some with references."""
+    values = st.dictionaries(st.sampled_from(["a", "b"]), st.sampled_from(_TEXTS), max_size=2)
+    automations = values.map(lambda v: ("automation", {"action": "set_values", "inputs": {"values": v}}))
+    others = st.sampled_from(PLAIN_KINDS + ("decision",)).map(lambda kind: (kind, dict(DEFAULT_SETTINGS.get(kind, {}))))
+    return st.builds(
+        lambda number, made, at: Task(
+            f"n{number}",
+            f"New {number}",
+            made[0],
+            settings=made[1],
+            conditions=(condition("yes"),) if made[0] == "decision" else (),
+            at=at,
+        ),
+        st.integers(0, 20),
+        automations | others,
+        _positions,
+    )
+
+
+_positions = st.none() | st.builds(Position, st.integers(-500, 500), st.integers(-500, 500))
+_frames = st.none() | st.builds(Frame, *[st.integers(0, 500)] * 4)
+
+
+@st.composite
+def edits(draw: Draw, flow: Flow) -> Edit:
+    """A random edit that `flow` will mostly allow; some are refused."""
+    key = st.sampled_from([*flow.tasks, "gone"]) if flow.tasks else st.just("gone")
+    keys = st.lists(key, min_size=1, max_size=3, unique=True).map(tuple)
+    phase = st.sampled_from([*flow.phases, "lost"])
+    refs = st.one_of(key, phase.map(phase_ref), st.just(TRIGGER))
+    branch = st.sampled_from([None, None, None, "yes", "no", "again", "done", NONE_MET])
+    edge = st.builds(Edge, refs, refs, branch, st.sampled_from([On.SUCCESS, On.SUCCESS, On.ERROR]))
+    old_edge = st.sampled_from(flow.edges) if flow.edges else edge
+    decisions = [t.key for t in flow.tasks.values() if t.kind == "decision"]
+    decision = st.sampled_from(decisions or ["gone"])
+    branch_key = st.sampled_from(["yes", "no", "maybe", "again", "done", "new"])
+    makers: list[st.SearchStrategy[Edit]] = [
+        st.builds(AddTask, _tasks(), st.none() | st.integers(0, 3)),
+        st.builds(MoveTasks, st.dictionaries(key, _positions, min_size=1, max_size=3)),
+        st.builds(RemoveTasks, keys),
+        st.builds(RenameTask, key, st.sampled_from(["Other", "", "x" * 201])),
+        st.builds(RekeyTask, key, st.sampled_from(["fresh", "t0", "t1", "1st"])),
+        st.builds(ConfigureTask, key, st.lists(_changes(refs), min_size=1, max_size=3).map(tuple)),
+        st.builds(ReplaceKind, key, st.sampled_from(["automation", "manual", "decision", "delay", "noop"])),
+        st.builds(AssignPhase, st.dictionaries(key, st.none() | phase, min_size=1, max_size=3)),
+        st.builds(Connect, edge),
+        st.builds(Disconnect, old_edge.map(lambda e: (e,))),
+        st.builds(Reconnect, old_edge, edge),
+        st.builds(InsertOnEdge, old_edge, _tasks()),
+        st.builds(AddPhase, st.builds(Phase, st.sampled_from(["x", "y", "p0"]), st.just("New")), keys | st.just(())),
+        st.builds(ConfigurePhase, phase, st.just((Change(("name",), "Other"), take_away("description")))),
+        st.builds(ConfigurePhase, phase, refs.map(lambda ref: (Change(("requirements",), [_requirement(ref)]),))),
+        st.builds(FramePhase, phase, _frames, st.dictionaries(key, _positions, max_size=2)),
+        st.builds(RemovePhase, phase),
+        st.builds(AddCondition, decision, branch_key.map(condition), st.none() | st.integers(0, 2)),
+        st.builds(
+            SetCondition, decision, branch_key.map(lambda k: replace(condition(k), name="Other", match=Match.ANY))
+        ),
+        st.builds(RemoveCondition, decision, branch_key),
+        st.builds(MoveCondition, decision, branch_key, st.integers(0, 3)),
+        st.builds(ConfigureFlow, _flow_changes),
+        st.builds(TidyUp, st.dictionaries(key, _positions, max_size=3), st.dictionaries(phase, _frames, max_size=2)),
+        st.builds(Paste, keys.map(lambda k: decode_fragment(copy_fragment(flow, k))), st.integers(0, 40)),
+    ]
+    return cast(Edit, draw(st.one_of(makers)))
+
+
+def _changes(refs: st.SearchStrategy[str]) -> st.SearchStrategy[Change]:
+    return st.one_of(
+        st.sampled_from(
+            [
+                Change(("name",), "Renamed"),
+                Change(("description",), "What it is for."),
+                take_away("description"),
+                Change(("join",), "any"),
+                Change(("cancel_rest",), False),
+                Change(("settings", "timeout"), "30 seconds"),
+                take_away("settings", "timeout"),
+                Change(("settings", "retries", "limit"), 3),
+                take_away("settings", "retries", "limit"),
+                Change(("settings", "inputs", "values", "total"), "{{ steps.t0.output.total }}"),
+                Change(("settings", "due"), {"for": "2 days", "from": "task:t0"}),
+                Change(("settings", "loop"), {"branch": "yes", "exit": "no", "max_iterations": 2}),
+                take_away("settings", "loop"),
+                Change(("settings", "unknown"), 1),
+                Change(("settings", "parallel"), False),
+            ]
+        ),
+        refs.map(lambda ref: Change(("settings", "requirements"), [_requirement(ref)])),
+    )
+
+
+def _requirement(ref: str) -> Json:
+    name = phase_of_ref(ref)
+    return {"task": ref} if name is None else {"phase": name}
+
+
+_flow_changes = st.sampled_from(
+    [
+        (Change(("name",), "Another name"), Change(("tags",), ["shop"])),
+        (Change(("limits", "concurrency"), 3),),
+        (Change(("triggers",), [{"type": "cron", "cron": "0 6 * * *"}]), Change(("timezone",), "Europe/Berlin")),
+        (Change(("entity_sync",), [{"on": "task:t0", "entity": "order", "set": {"a": "{{ steps.t0.output }}"}}]),),
+        (take_away("triggers"),),
+        (Change(("key",), "no"),),
+    ]
+)

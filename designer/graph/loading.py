@@ -269,23 +269,23 @@ def _styled(value: Json, name: str = "") -> Json:
 _UNCLEAN: Final = re.compile("[\0\ud800-\udfff]")
 
 
-def refuse_unclean(value: Json) -> None:
+def refuse_unclean(value: Json, *, deepest: int = DEEPEST) -> None:
     """Raise `FlowFileInvalid` unless `value` is JSON that can be stored anywhere.
 
     No NUL, no lone surrogate, finite numbers of at most 64 bits, text keys, at most `DEEPEST` levels and
     `MOST_VALUES` values.
     """
-    if not _is_clean(value):
-        raise FlowFileInvalid(list(_unclean(value)) or [PathProblem("", "This is not JSON.")])
+    if not _is_clean(value, deepest):
+        raise FlowFileInvalid(list(_unclean(value, deepest)) or [PathProblem("", "This is not JSON.")])
 
 
-def _is_clean(value: Json) -> bool:
+def _is_clean(value: Json, deepest: int) -> bool:
     """A quick look, level by level: most documents are clean and need no paths."""
     level, depth, seen = [value], 0, 0
     while level:
         depth += 1
         seen += len(level)
-        if depth > DEEPEST + 1 or seen > MOST_VALUES:
+        if depth > deepest + 1 or seen > MOST_VALUES:
             return False
         below: list[Json] = []
         for here in level:
@@ -310,7 +310,7 @@ def _is_clean_text(text: str) -> bool:
     return "\0" not in text and (text.isascii() or not _UNCLEAN.search(text))
 
 
-def _unclean(value: Json) -> Iterator[PathProblem]:
+def _unclean(value: Json, deepest: int) -> Iterator[PathProblem]:
     """The first of what is not clean, with paths."""
     todo: list[tuple[Json, tuple[str | int, ...]]] = [(value, ())]
     seen = found = 0
@@ -321,8 +321,8 @@ def _unclean(value: Json) -> Iterator[PathProblem]:
             yield PathProblem("", f"Too many values: at most {MOST_VALUES:,}.")
             return
         reason = _reason(here)
-        if isinstance(here, (Mapping, list, tuple)) and len(path) > DEEPEST:
-            reason = f"Nested too deeply: at most {DEEPEST} levels."
+        if isinstance(here, (Mapping, list, tuple)) and len(path) > deepest:
+            reason = f"Nested too deeply: at most {deepest} levels."
         elif isinstance(here, Mapping):
             todo.extend((entry, (*path, str(key))) for key, entry in here.items())
             reason = next((f"A key: {bad}" for key in here if (bad := _key_reason(key))), None)
