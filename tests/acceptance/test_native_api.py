@@ -31,7 +31,7 @@ def api(server: Quadrille) -> Iterator[httpx.Client]:
 
 
 def order(server: Quadrille, number: int) -> dict[str, Any]:
-    """The request for one order: every fourth is large, every tenth declined, every seventh charge needs three tries."""
+    """The request for one order: every fourth large, every tenth declined, every seventh charged at the third try."""
     mood = "declined" if number % 10 == 9 else "busy" if number % 7 == 0 else "plain"
     total = 2500 if number % 4 == 0 else 80
     return {

@@ -1,0 +1,99 @@
+"""axe-core finds nothing on any page, in light and dark, at 1440 and 390 px. Pages are found by following links."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from django.urls import resolve
+from django.urls.exceptions import Resolver404
+from playwright.sync_api import Page
+
+from tests.acceptance.axe import look_at
+from tests.acceptance.browser import Watch, sign_in
+from tests.acceptance.quadrille import Quadrille
+
+CONSOLE: Final = "/o/demo/development/"
+WANDERED: Final = (CONSOLE, "/accounts/me/", "/api/v1/reference")
+NOT_A_PAGE: Final = re.compile(r"sign-out|/admin/|\.(svg|png|dot|json|yaml)\b|/export|/download|/sync\b|/admin\b")
+
+
+def view_of(address: str) -> str | None:
+    """The name of the view that an address leads to."""
+    try:
+        return resolve(urlsplit(address).path).view_name
+    except Resolver404:
+        return None
+
+
+def links_on(page: Page) -> Iterator[str]:
+    """The addresses of our own pages that this page links to."""
+    for href in page.eval_on_selector_all("a[href]", "links => links.map((a) => a.getAttribute('href'))"):
+        address = urljoin(page.url, href).partition("#")[0]
+        path = urlsplit(address).path
+        is_ours = urlsplit(address).netloc == urlsplit(page.url).netloc and path.startswith(WANDERED)
+        if is_ours and not NOT_A_PAGE.search(address):
+            yield address
+
+
+def every_page(page: Page, start: str) -> Iterator[str]:
+    """Open each kind of page once, by following links; yields the view's name while the page is open."""
+    waiting, seen = [urljoin(page.url, start)], set[str]()
+    while waiting:
+        address = waiting.pop(0)
+        name = view_of(address)
+        if name is None or name in seen:
+            continue
+        seen.add(name)
+        answer = page.goto(address)
+        assert answer is not None
+        assert answer.ok, f"{address} answered {answer.status}"
+        if "html" not in answer.headers.get("content-type", ""):
+            continue
+        page.wait_for_load_state("load")
+        waiting += list(links_on(page))
+        yield name
+
+
+def test_every_page_is_accessible(page: Page, server: Quadrille) -> None:
+    sign_in(page, server, "administrator")
+    findings: list[str] = []
+    visited: set[str] = set()
+    for start in (CONSOLE + "flows/", CONSOLE + "instances/", CONSOLE + "inbox/", *WANDERED[1:]):
+        for name in every_page(page, start):
+            if name not in visited:
+                visited.add(name)
+                findings += look_at(page)
+    assert not findings, "\n".join(findings)
+    missed = MUST_BE_VISITED - visited
+    assert not missed, f"no link leads to {sorted(missed)}; visited {sorted(visited)}"
+
+
+MUST_BE_VISITED: Final = frozenset(
+    {"settings:home", "settings:members", "settings:keys", "settings:audit", "accounts:account", "native:reference"}
+)
+
+
+def test_pages_for_strangers_are_accessible(page: Page, watch: Watch) -> None:
+    watch.expected_errors.append("404")
+    findings: list[str] = []
+    for path in ("/accounts/sign-in/", "/nowhere/"):
+        page.goto(path)
+        findings += look_at(page)
+    assert not findings, "\n".join(findings)
+
+
+@pytest.mark.parametrize("role", ["viewer", "assignee", "operator"])
+def test_what_a_role_sees_first_is_accessible(page: Page, server: Quadrille, role: str) -> None:
+    sign_in(page, server, role)
+    assert look_at(page) == []
+
+
+def test_a_page_that_is_not_allowed_is_accessible(page: Page, server: Quadrille, watch: Watch) -> None:
+    watch.expected_errors.append("403")
+    sign_in(page, server, "viewer")
+    page.goto(CONSOLE + "settings/keys/")
+    assert look_at(page) == []
