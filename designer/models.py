@@ -1,7 +1,7 @@
 """Flows, their drafts and published versions, and the rows that make up their graphs.
 
-The document (`Flow.draft_document`, `Version.document`: the flow file in canonical JSON) is the truth of a graph. The rows
-of `Phase`, `Task`, `Edge` and `Condition` are its projection for queries, admin and integrity, written in the same
+The document (`Flow.draft_document`, `Version.document`: the flow file in canonical JSON) is the truth of a graph. The
+rows of `Phase`, `Task`, `Edge` and `Condition` are its projection for queries, admin and integrity, written in the same
 transaction; rows whose `version` is empty belong to the draft. `designer.services` writes all of them, nobody else.
 """
 
@@ -96,7 +96,7 @@ class GraphRow(models.Model):
         abstract = True
 
 
-def _one_per_key(name: str) -> list[models.UniqueConstraint]:
+def _one_per_key(name: str) -> list[models.BaseConstraint]:
     """A key is unique in its version, and in the draft."""
     return [
         models.UniqueConstraint(

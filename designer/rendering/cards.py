@@ -1,0 +1,68 @@
+"""How large the things on a drawing are, in canvas units (1 unit = 1 px at 100 %), and the words on them. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from designer.graph.kinds import kind_of
+from designer.graph.model import NONE_MET, Edge, Flow, On, Task
+from designer.graph.plan import is_back_edge
+from designer.rendering.labels import clean, shorten, text_width
+
+GRID: Final = 8
+CARD_HEIGHT: Final = 56
+NARROWEST: Final = 160
+WIDEST: Final = 264
+TILE: Final = 32
+TEXT_LEFT: Final = 52
+TEXT_RIGHT: Final = 12
+NAME_SIZE: Final = 13.0
+SUMMARY_SIZE: Final = 11.5
+LABEL_SIZE: Final = 11.0
+LABEL_HEIGHT: Final = 20
+LONGEST_LABEL: Final = 150
+TRIGGER_SIZE: Final = 44
+PHASE_HEAD: Final = 36
+PHASE_PADDING: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Width and height."""
+
+    width: int
+    height: int
+
+
+def card_size(task: Task) -> Size:
+    """The size of a task's card: as wide as its words need, on the grid, within limits. The ends are ports."""
+    words = max(text_width(clean(task.name), NAME_SIZE, bold=True), text_width(card_summary(task), SUMMARY_SIZE))
+    wanted = TEXT_LEFT + words + TEXT_RIGHT
+    steps = -(-int(wanted + 0.999) // (2 * GRID))
+    return Size(min(max(steps * 2 * GRID, NARROWEST), WIDEST), CARD_HEIGHT)
+
+
+def card_summary(task: Task) -> str:
+    """The second line of a card: what its kind says of it, else the name of the kind."""
+    kind = kind_of(task)
+    return clean(kind.summary(task)) or kind.label
+
+
+def edge_label(flow: Flow, edge: Edge) -> str:
+    """What stands on an edge: the name of its branch, `on error`, how often a loop goes round; mostly nothing."""
+    task = flow.tasks.get(edge.source)
+    if edge.on is On.ERROR:
+        return "timed out" if task is not None and task.kind == "wait_event" else "on error"
+    if task is None or edge.branch is None:
+        return ""
+    named = next((condition.name or condition.key for condition in task.conditions if condition.key == edge.branch), "")
+    words = named or ("otherwise" if edge.branch == NONE_MET else edge.branch)
+    if task.loop is not None and is_back_edge(flow, edge):
+        words = f"{words}, ≤ {task.loop.max_iterations}×"
+    return shorten(words, LONGEST_LABEL - 2 * GRID, LABEL_SIZE)
+
+
+def label_width(text: str) -> int:
+    """The width of the pill around an edge's label; 0 without one."""
+    return int(text_width(text, LABEL_SIZE) + 2 * GRID + 0.999) if text else 0

@@ -1,0 +1,49 @@
+"""A flow as a file to take away: SVG, DOT, PNG."""
+
+from __future__ import annotations
+
+import base64
+from hashlib import sha256
+from typing import Final
+
+from django.core.cache import cache
+
+from designer.graph.model import Flow
+from designer.rendering import graphviz
+from designer.rendering.dot import flow_to_dot
+from designer.rendering.layout import layout_flow
+from designer.rendering.svg import standalone_svg
+from designer.rendering.theme import colour, standalone_style
+
+MEDIA_TYPES: Final = {"svg": "image/svg+xml", "dot": "text/vnd.graphviz; charset=utf-8", "png": "image/png"}
+REMEMBERED_SECONDS: Final = 86_400
+
+
+def svg_file(flow: Flow) -> bytes:
+    """The drawing of a version, in light colours. Raises `graphviz.LayoutTooLarge`."""
+    return standalone_svg(flow, layout_flow(flow)).encode()
+
+
+def dot_file(flow: Flow) -> bytes:
+    """The graph as text for Graphviz and other tools."""
+    return flow_to_dot(flow, colour=colour).encode()
+
+
+def png_file(flow: Flow) -> bytes:
+    """A picture by Graphviz itself: plainer than the SVG. Raises `graphviz.LayoutTooLarge`."""
+    dot = flow_to_dot(flow, colour=colour)
+    key = f"quadrille-png-{sha256(dot.encode()).hexdigest()}"
+    made: bytes | None = cache.get(key)
+    if made is None:
+        made = graphviz.render(dot, flow_to_dot(flow, colour=colour, fast=True), "png")
+        cache.set(key, made, REMEMBERED_SECONDS)
+    return made
+
+
+def svg_policy() -> str:
+    """A content security policy under which the SVG file may use its own style sheet, and nothing else happens."""
+    digest = base64.b64encode(sha256(standalone_style().encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{digest}'"
+
+
+FILES: Final = {"svg": svg_file, "dot": dot_file, "png": png_file}
