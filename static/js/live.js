@@ -138,6 +138,11 @@ document.addEventListener("visibilitychange", () => {
   syncAll();
 });
 window.addEventListener("online", connect);
+// A view may add these to any answer: `HX-Trigger: {"live-sync": {}, "close-dialogs": {}}`.
+document.addEventListener("live-sync", syncAll);
+document.addEventListener("close-dialogs", () => {
+  for (const dialog of document.querySelectorAll("dialog[open]")) /** @type {HTMLDialogElement} */ (dialog).close();
+});
 // Back from the browser's page cache: the socket was closed, what is shown is old.
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) syncAll();

@@ -38,3 +38,17 @@ export function refreshAfter(moment, now) {
   if (seconds < 3600) return 15_000;
   return seconds < 86400 ? 120_000 : 1_800_000;
 }
+
+/**
+ * How long until a moment, to the second: "in 9 s", "in 4 min 5 s", "in 2 h 3 min", "now".
+ * @param {number} moment milliseconds since 1970
+ * @param {number} now milliseconds since 1970
+ */
+export function countdown(moment, now) {
+  const seconds = Math.ceil((moment - now) / 1000);
+  if (seconds <= 0) return "now";
+  if (seconds < 60) return `in ${seconds} s`;
+  if (seconds < 3600) return `in ${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  if (seconds < 86400) return `in ${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+  return relative(moment, now);
+}

@@ -1,0 +1,108 @@
+"""Forms of the engine's pages."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from accounts.clean_json import BadJson, clean_json
+from accounts.scope import Scope
+from designer.models import Flow, Version
+from engine.models.instance import STATUSES
+
+STATUS_CHOICES = [("", "Any status"), ("unfinished", "Not finished"), *STATUSES]
+
+
+class PayloadField(forms.CharField):
+    """A JSON payload typed or pasted in, at most 1 MiB."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        attrs = {"rows": 8, "spellcheck": "false", "class": "mono", "data-controller": "json"}
+        super().__init__(widget=forms.Textarea(attrs=attrs), **kwargs)
+
+    def to_python(self, value: Any) -> Any:
+        """The value; None where nothing was typed."""
+        text = super().to_python(value) or ""
+        if not text.strip():
+            return None
+        try:
+            return clean_json(text, max_bytes=settings.MAX_PAYLOAD_BYTES)
+        except BadJson as bad:
+            raise ValidationError(f"This is not JSON that can be taken: {bad}") from bad
+
+
+def choose_from(field: forms.Field, rows: Any) -> None:
+    """Let a field offer these rows."""
+    if isinstance(field, forms.ModelChoiceField):
+        field.queryset = rows
+
+
+class ReasonForm(forms.Form):
+    """Why something is done."""
+
+    reason = forms.CharField(
+        max_length=1000, widget=forms.Textarea(attrs={"rows": 2}), help_text="Kept in the history."
+    )
+
+
+class SendEventForm(forms.Form):
+    """An event for one instance."""
+
+    type = forms.CharField(max_length=200, help_text="What a wait listens for, such as picked-up.")
+    payload = PayloadField(required=False, help_text="JSON, at most 1 MiB.")
+
+
+class RetryForm(ReasonForm):
+    """Retry, with the same or edited input, on the same or another version."""
+
+    def __init__(self, *args: Any, versions: Any = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["version"] = forms.ModelChoiceField(
+            versions, required=False, empty_label="The version it started on", to_field_name="number"
+        )
+
+
+class StartForm(forms.Form):
+    """A new instance."""
+
+    flow = forms.ModelChoiceField(Flow.objects.none(), empty_label=None, to_field_name="key")
+    input = PayloadField(required=False, help_text="JSON that the tasks read as {{ input… }}.")
+    key = forms.CharField(
+        max_length=200,
+        required=False,
+        label="Id",
+        help_text="Unique in its flow, such as an order number. Left empty, one is made.",
+    )
+
+    def __init__(self, *args: Any, scope: Scope, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        flows = Flow.objects.within(scope).filter(live_version__isnull=False, is_enabled=True)
+        choose_from(self.fields["flow"], flows.defer("draft_document").select_related("live_version"))
+
+
+class InstanceFilterForm(forms.Form):
+    """What the list of instances shows."""
+
+    FILTERS: ClassVar = ("q", "flow", "version", "status", "since", "until")
+
+    q = forms.CharField(max_length=200, required=False, label="Id begins with", widget=forms.SearchInput)
+    flow = forms.ModelChoiceField(Flow.objects.none(), required=False, empty_label="Any flow", to_field_name="key")
+    version = forms.IntegerField(min_value=1, max_value=2**31 - 1, required=False)
+    status = forms.ChoiceField(choices=STATUS_CHOICES, required=False)
+    since = forms.DateField(required=False, label="Started from", widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(required=False, label="to", widget=forms.DateInput(attrs={"type": "date"}))
+    before = forms.IntegerField(min_value=1, max_value=2**62, required=False, widget=forms.HiddenInput)
+    after = forms.IntegerField(min_value=1, max_value=2**62, required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, scope: Scope, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.flows = Flow.objects.within(scope).only("key", "name", "environment", "live_version").order_by("name")
+        choose_from(self.fields["flow"], self.flows)
+
+
+def versions_of(flow: Flow) -> Any:
+    """The versions a retry may go on with, newest first."""
+    return Version.objects.filter(flow=flow).only("number", "flow").order_by("-number")

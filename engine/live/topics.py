@@ -1,0 +1,126 @@
+"""What may be watched: an instance, an environment's list of instances, an inbox. Registered in `engine.apps`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import QueryDict
+from django.template.loader import render_to_string
+
+from accounts.live import Asked, Grant, Part, Update
+from accounts.models import Environment, Membership, User
+from accounts.roles import Role
+from accounts.scope import Scope
+from engine.models import Instance
+from engine.parts.graph import graph_parts
+from engine.parts.inbox import Inbox
+from engine.parts.instance import PARTS, InstancePage, instances_within
+from engine.parts.instances import MOST_NEW, ROWS_A_PAGE, InstanceList, rows_of
+
+
+def grant_in(environment: Environment | None, user: User) -> Grant | None:
+    """The right of a member to watch what is in an environment.
+
+    Operators of an organization are all shown the same. What an assignee may do depends on who they are.
+    """
+    if environment is None:
+        return None
+    member = Membership.objects.filter(organization=environment.organization_id, user=user).first()
+    return Grant(environment.organization_id, f"{environment.pk}:{member.role}:{user.pk}") if member else None
+
+
+def scope_of(audience: str) -> Scope | None:
+    """The scope a grant was made for; None when the person or place has gone since."""
+    environment_id, role, user_id = audience.split(":")
+    environment = Environment.objects.select_related("organization").filter(pk=environment_id).first()
+    user = User.objects.filter(pk=user_id).first()
+    if environment is None or user is None:
+        return None
+    return Scope(environment.organization, environment, user, Role(role))
+
+
+def render_partial(template: str, part: str, context: Mapping[str, Any]) -> str:
+    """The HTML of one `{% partialdef %}`, as on the page."""
+    return render_to_string(f"{template}#{part}", dict(context)).strip()
+
+
+class InstanceTopic:
+    """`instance:<pk>`. The sequence number is that of the last fact; the view names the selected step."""
+
+    interval_seconds = 0.1
+
+    def authorize(self, user: User, id: int) -> Grant | None:
+        """Members of its organization."""
+        found = Instance.objects.filter(pk=id).select_related("environment").only("environment__organization").first()
+        return grant_in(found.environment if found else None, user)
+
+    def render(self, asked: Asked) -> Update:
+        """Every part of its page; the graph by node and edge, so that only what changed travels."""
+        from engine.views.instance import page_context
+
+        scope = scope_of(asked.audience)
+        instance = instances_within(scope).filter(pk=asked.id).first() if scope else None
+        if scope is None or instance is None:
+            return Update(asked.after)
+        page = InstancePage(scope, instance, view=asked.view)
+        context = page_context(page)
+        parts = [Part(f"instance-{name}", render_partial("engine/instance.html", name, context)) for name in PARTS]
+        return Update(instance.fact_count, (*parts, *graph_parts(page)))
+
+
+class ListTopic:
+    """What changes when anything in an environment does. Its numbers only count up: milliseconds since 1970."""
+
+    interval_seconds = 1.0
+
+    def authorize(self, user: User, id: int) -> Grant | None:
+        """Members of its organization."""
+        return grant_in(Environment.objects.filter(pk=id).first(), user)
+
+
+class InstancesTopic(ListTopic):
+    """`instances:<environment>`. The view is the query string of the list with `ids` of the rows on the page."""
+
+    def render(self, asked: Asked) -> Update:
+        """The rows on the page, and how many newer ones there are. Rows never come or go by themselves."""
+        seq = now_milliseconds()
+        scope = scope_of(asked.audience)
+        if scope is None:
+            return Update(seq)
+        query = QueryDict(asked.view)
+        words = [word for word in query.get("ids", "").split(",")[:ROWS_A_PAGE] if word.isascii() and word.isdecimal()]
+        ids = [int(word) for word in words if len(word) < 19]
+        page = InstanceList(scope, query)
+        rows = rows_of(list(instances_within(scope).filter(pk__in=ids)), now=page.now)
+        template, context = "engine/instances.html", {"scope": scope}
+        parts = [
+            Part(f"instance-row-{row.instance.pk}", render_partial(template, "row", context | {"row": row}))
+            for row in rows
+        ]
+        newer = page.matching.filter(pk__gt=max(ids, default=0)).order_by()[:MOST_NEW].count()
+        news = render_partial(template, "news", context | {"newer": newer, "page": page})
+        return Update(seq, (*parts, Part("instances-news", news)))
+
+
+class InboxTopic(ListTopic):
+    """`inbox:<environment>`. The view is `whose` and the page number."""
+
+    def render(self, asked: Asked) -> Update:
+        """The list and its counts."""
+        seq = now_milliseconds()
+        scope = scope_of(asked.audience)
+        if scope is None:
+            return Update(seq)
+        query = QueryDict(asked.view)
+        number = query.get("page", "1")
+        page = int(number) if number.isascii() and number.isdecimal() and len(number) < 5 else 1
+        inbox = Inbox(scope, query.get("whose", ""), max(page, 1))
+        html = render_partial("engine/inbox.html", "list", {"inbox": inbox, "scope": scope})
+        return Update(seq, (Part("inbox-list", html),))
+
+
+def now_milliseconds() -> int:
+    """For topics whose things have no number of their own."""
+    return time.time_ns() // 1_000_000

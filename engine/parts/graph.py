@@ -1,0 +1,101 @@
+"""The version graph of an instance with its live marks; as a whole for the page, piece by piece for the socket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.utils.safestring import SafeString
+
+from accounts.live import Part
+from designer.graph.model import TRIGGER, phase_ref
+from designer.rendering.graphviz import GraphvizFailed, LayoutTooLarge
+from designer.rendering.layout import Layout, layout_flow
+from designer.rendering.marks import Mark
+from designer.rendering.svg import (
+    Picture,
+    edge_element_id,
+    edge_svg,
+    element_id,
+    flow_svg,
+    node_svg,
+    phase_svg,
+    trigger_svg,
+)
+from engine.parts.instance import InstancePage
+from engine.parts.steps import StepLook
+
+
+@dataclass(frozen=True, slots=True)
+class GraphPart:
+    """The drawing, or why there is none."""
+
+    svg: SafeString | None
+    reason: str = ""
+
+
+def graph_of(page: InstancePage) -> GraphPart:
+    """The whole graph for a page."""
+    layout, reason = _layout(page)
+    if layout is None:
+        return GraphPart(None, reason)
+    picture = picture_of(page)
+    svg = flow_svg(
+        page.flow,
+        layout,
+        marks=picture.tasks,
+        edge_marks=picture.edges,
+        phase_marks=picture.phases,
+        trigger_mark=picture.trigger,
+        link=picture.link,
+        label=f"{page.flow.name}, version {page.instance.version.number}, as it stands",
+    )
+    return GraphPart(svg)
+
+
+def graph_parts(page: InstancePage) -> Iterator[Part]:
+    """The pieces of the graph that can change: only those that did travel to a viewer."""
+    layout, _ = _layout(page)
+    if layout is None:
+        return
+    picture, flow = picture_of(page), page.flow
+    yield Part(element_id(TRIGGER), trigger_svg(flow, layout, picture))
+    for key in flow.phases:
+        yield Part(element_id(phase_ref(key)), phase_svg(flow, layout, key, picture))
+    for edge in flow.edges:
+        html = edge_svg(flow, layout, edge, picture)
+        if html:
+            yield Part(edge_element_id(edge), html)
+    for key in flow.tasks:
+        yield Part(element_id(key), node_svg(flow, layout, key, picture))
+
+
+def picture_of(page: InstancePage) -> Picture:
+    """Where the instance stands. The second line of an open or failed task says what it waits for or why it failed."""
+    marks = page.marks
+    latest = {look.task.key: look for look in page.looks}
+    tasks = {key: Mark(status, _note(latest.get(key), status)) for key, status in marks.tasks.items()}
+    return Picture(
+        tasks=tasks,
+        edges=marks.edges,
+        phases=marks.phases,
+        trigger="" if marks.trigger == "open" else marks.trigger,
+        link=lambda key: f"?step={key}",
+    )
+
+
+def _note(look: StepLook | None, status: str) -> str:
+    if look is None or look.status != status:
+        return ""
+    if status == "failed":
+        return look.error_text
+    return f"waits for {look.waits}" if look.waits else ""
+
+
+def _layout(page: InstancePage) -> tuple[Layout | None, str]:
+    try:
+        return layout_flow(page.flow), ""
+    except LayoutTooLarge as too_large:
+        return None, str(too_large)
+    except GraphvizFailed:
+        return None, "The graph cannot be drawn: Graphviz does not work on this server."

@@ -1,0 +1,291 @@
+"""The page of one instance: everything on it, in a fixed number of queries."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Final
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from accounts.roles import Role
+from accounts.scope import Scope
+from designer.graph.model import Flow
+from designer.services.versions import flow_of, plan_of
+from engine.core.state import State, new_state, state_from_json
+from engine.display.json_text import JsonText, json_text
+from engine.display.spans import span_words
+from engine.display.timeline import Row, Timeline, lay_out
+from engine.models import Event, Fact, Instance, Step
+from engine.parts.marks import GraphMarks, marks_of
+from engine.parts.steps import StepLook, looks_of, names_of, spans_of
+from engine.parts.task import TaskPanel
+from engine.services.interventions import legal_actions
+from engine.wording import FactWords, error_words, fact_words
+
+FACTS_A_PAGE: Final = 30
+MOST_STEPS: Final = 300
+PARTS: Final = ("head", "summary", "timeline", "steps", "step", "history")
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that can be done to an instance, and why it cannot be done now."""
+
+    key: str
+    label: str
+    icon: str
+    refusal: str | None
+    is_dangerous: bool = False
+
+
+ACTIONS: Final = (
+    ("send_event", "Send event", "send", False),
+    ("pause", "Pause", "pause", False),
+    ("resume", "Resume", "play", False),
+    ("retry", "Retry", "refresh", False),
+    ("restart", "Restart", "restart", False),
+    ("terminate", "Terminate", "stop", True),
+)
+HIDDEN_UNLESS_LEGAL: Final = frozenset({"resume", "retry"})
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRow:
+    """A row of the timeline."""
+
+    name: str
+    row: Row
+
+
+@dataclass(frozen=True, slots=True)
+class FactRow:
+    """One fact in words."""
+
+    fact: Fact
+    words: FactWords
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class FactPage:
+    """Facts, newest first. `before` is the number to ask for older ones with, or None."""
+
+    rows: Sequence[FactRow]
+    before: int | None
+
+
+def instances_within(scope: Scope) -> QuerySet[Instance]:
+    """Instances with what their pages name."""
+    found = Instance.objects.within(scope).select_related("flow", "version", "started_by")
+    return found.defer("flow__draft_document")
+
+
+class InstancePage:
+    """One instance for one viewer. `view` names the selected step as `task:iteration`; empty: the page chooses."""
+
+    def __init__(self, scope: Scope, instance: Instance, *, view: str = "", now: datetime | None = None) -> None:
+        self.scope = scope
+        self.instance = instance
+        self.view = view
+        self.now = now or timezone.now()
+
+    @cached_property
+    def flow(self) -> Flow:
+        """The graph of its version."""
+        return flow_of(self.instance.version)
+
+    @cached_property
+    def names(self) -> Mapping[str, str]:
+        """What keys are called."""
+        return names_of(self.flow)
+
+    @cached_property
+    def state(self) -> State:
+        """Its marking."""
+        plan = plan_of(self.instance.version_id)
+        return state_from_json(json.loads(self.instance.state)) if self.instance.state else new_state(plan)
+
+    @cached_property
+    def marks(self) -> GraphMarks:
+        """Where it stands, for the graph."""
+        return marks_of(plan_of(self.instance.version_id), self.state)
+
+    # -- steps --------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def looks(self) -> list[StepLook]:
+        """Its steps as they began; without inputs and outputs, which may be large."""
+        steps = self.instance.steps.defer("input", "output").select_related("claimed_by").order_by("pk")
+        latest = list(steps.reverse()[: MOST_STEPS + 1])[::-1]
+        return looks_of(self.flow, latest[-MOST_STEPS:], now=self.now)
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """When each step ran."""
+        return lay_out(spans_of(self.looks), now=self.instance.ended_at or self.now)
+
+    @property
+    def timeline_rows(self) -> list[NamedRow]:
+        """The timeline's rows with the names of their tasks."""
+        return [NamedRow(self.name_of(row.task), row) for row in self.timeline.rows]
+
+    @cached_property
+    def selected_key(self) -> str:
+        """`task:iteration` of the step shown in full: the asked-for one, else what needs attention, else the latest."""
+        if self.view:
+            return self.view
+        for wanted in (_is_failed, _is_for_person, _is_open):
+            found = next((look for look in self.looks if wanted(look)), None)
+            if found is not None:
+                return found.key
+        ran = [look for look in self.looks if look.status != "skipped"]
+        return ran[-1].key if ran else ""
+
+    @cached_property
+    def selected(self) -> StepLook | None:
+        """The step shown in full, with its data. None where the key names no task of this version."""
+        task_key, _, iteration = self.selected_key.partition(":")
+        if iteration and not (iteration.isascii() and iteration.isdecimal() and len(iteration) < 9):
+            return None
+        steps = Step.objects.filter(instance=self.instance, task=task_key).select_related("claimed_by")
+        step = (steps.filter(iteration=int(iteration)) if iteration else steps.order_by("-iteration")).first()
+        task = self.flow.tasks.get(task_key)
+        if step is not None:
+            return looks_of(self.flow, [step], now=self.now)[0]
+        return StepLook(task, None, self.flow, now=self.now) if task is not None else None
+
+    @cached_property
+    def panel(self) -> TaskPanel | None:
+        """The selected step with what this viewer may do with it."""
+        return TaskPanel(self.scope, self.instance, self.selected) if self.selected else None
+
+    @cached_property
+    def decision(self) -> FactWords | None:
+        """How the selected decision was taken."""
+        look = self.selected
+        if look is None or look.step is None or look.task.kind != "decision":
+            return None
+        facts = Fact.objects.filter(
+            instance=self.instance, type="DecisionTaken", task=look.step.task, iteration=look.step.iteration
+        )
+        fact = facts.order_by("-number").first()
+        return fact_words(fact.type, fact.data, name_of=self.name_of) if fact else None
+
+    # -- the head -----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def actions(self) -> list[Action]:
+        """What this viewer may do to it. Those that make no sense now are left out or say why."""
+        if not self.scope.allows(Role.OPERATOR):
+            return []
+        legal = legal_actions(self.instance)
+        actions = [Action(key, label, icon, legal[key], risky) for key, label, icon, risky in ACTIONS if key in legal]
+        return [action for action in actions if action.refusal is None or action.key not in HIDDEN_UNLESS_LEGAL]
+
+    @property
+    def counts(self) -> str:
+        """`2 done · 1 open · 1 skipped`."""
+        groups = {"done": 0, "open": 0, "failed": 0, "skipped": 0, "cancelled": 0}
+        words = {"completed": "done", "failed": "failed", "skipped": "skipped", "cancelled": "cancelled"}
+        for look in self.looks:
+            groups[words.get(look.status, "open")] += 1
+        return " · ".join(f"{count} {word}" for word, count in groups.items() if count) or "none yet"
+
+    @property
+    def attempts(self) -> int:
+        """How many attempts were made."""
+        return sum(look.step.attempt for look in self.looks if look.step is not None)
+
+    @property
+    def waiting(self) -> list[StepLook]:
+        """The open steps, those that wait for a person first."""
+        return sorted((look for look in self.looks if look.is_open), key=lambda look: not look.is_for_person)
+
+    @property
+    def lasted(self) -> str:
+        """How long it took, or has taken so far."""
+        began = self.instance.started_at
+        return span_words((self.instance.ended_at or self.now) - began) if began else ""
+
+    @property
+    def started_by(self) -> str:
+        """Who or what started it."""
+        return started_by_words(self.instance)
+
+    @property
+    def error_text(self) -> str:
+        """Why it failed, in one line."""
+        return error_words(self.instance.error) if self.instance.error else ""
+
+    @property
+    def error_task(self) -> str:
+        """The name of the task that failed first."""
+        error = self.instance.error
+        return self.name_of(str(error.get("task") or "")) if isinstance(error, Mapping) else ""
+
+    @property
+    def input(self) -> JsonText:
+        """What it was started with."""
+        return json_text(self.instance.input)
+
+    @property
+    def output(self) -> JsonText:
+        """What came of it; redacted where the output of a sensitive step would show."""
+        is_sensitive = any(look.step is not None and look.step.is_sensitive for look in self.looks)
+        return json_text(self.instance.output, is_sensitive=is_sensitive)
+
+    @cached_property
+    def kept_events(self) -> list[Event]:
+        """Events that no wait has consumed yet."""
+        return list(self.instance.events.filter(consumed_at=None).defer("payload")[:20])
+
+    # -- history ------------------------------------------------------------------------------------------------------
+
+    def name_of(self, key: str) -> str:
+        """What a key is called."""
+        return self.names.get(key, key)
+
+    @cached_property
+    def history(self) -> FactPage:
+        """Its newest facts."""
+        return self.facts_before(None)
+
+    def facts_before(self, number: int | None) -> FactPage:
+        """A page of facts older than `number`."""
+        facts = Fact.objects.filter(instance=self.instance).order_by("-number")
+        if number is not None:
+            facts = facts.filter(number__lt=number)
+        found = list(facts[: FACTS_A_PAGE + 1])
+        rows = [
+            FactRow(fact, fact_words(fact.type, fact.data, name_of=self.name_of), self.names.get(fact.task, fact.task))
+            for fact in found[:FACTS_A_PAGE]
+        ]
+        return FactPage(rows, found[FACTS_A_PAGE - 1].number if len(found) > FACTS_A_PAGE else None)
+
+
+def started_by_words(instance: Instance) -> str:
+    """Who or what started an instance: `Ada`, `API key shop`, `schedule`, `event payment.saved`."""
+    trigger: Mapping[str, Any] = instance.trigger if isinstance(instance.trigger, Mapping) else {}
+    kind = str(trigger.get("type") or "")
+    if instance.started_by is not None:
+        return instance.started_by.display_name
+    by = trigger.get("by")
+    words = {"cron": "schedule", "webhook": "webhook", "form": "form", "api": "API", "event": "event"}.get(kind, kind)
+    return " · ".join(str(part) for part in (words, by or trigger.get("event")) if part) or "Quadrille"
+
+
+def _is_failed(look: StepLook) -> bool:
+    return look.status == "failed"
+
+
+def _is_for_person(look: StepLook) -> bool:
+    return look.is_for_person
+
+
+def _is_open(look: StepLook) -> bool:
+    return look.is_open

@@ -1,0 +1,175 @@
+"""The list of instances: filters, one page by cursor, and the rows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from accounts.scope import Scope
+from designer.models import Flow
+from designer.services.versions import flow_of
+from engine.display.spans import span_words
+from engine.forms import InstanceFilterForm
+from engine.models import Instance, Step
+from engine.parts.instance import instances_within, started_by_words
+from engine.parts.steps import StepLook, looks_of
+from engine.wording import error_words
+
+ROWS_A_PAGE: Final = 50
+MOST_NEW: Final = 100
+UNFINISHED: Final = ("queued", "running", "waiting", "waiting_for_pause", "paused", "rolling_back")
+HEAVY: Final = ("state", "input", "output", "context", "vars", "flow__draft_document", "version__document")
+BUSY_STEPS: Final = ("blocked", "ready", "running", "waiting", "retrying", "held")
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceRow:
+    """One row: the instance and what its open steps are."""
+
+    instance: Instance
+    open_steps: Sequence[StepLook]
+    now: datetime
+
+    @property
+    def lasted(self) -> str:
+        """How long it took, or has taken so far."""
+        began = self.instance.started_at
+        return span_words((self.instance.ended_at or self.now) - began) if began else ""
+
+    @property
+    def error_text(self) -> str:
+        """Why it failed."""
+        return error_words(self.instance.error) if self.instance.status == "errored" else ""
+
+    @property
+    def standing(self) -> str:
+        """Where it stands: its open steps in few words."""
+        shown = [f"{look.name} · {look.waits}" if look.waits else look.name for look in self.open_steps[:2]]
+        more = len(self.open_steps) - 2
+        return ", ".join([*shown, f"{more} more"] if more > 0 else shown)
+
+    @property
+    def started_by(self) -> str:
+        """Who or what started it."""
+        return started_by_words(self.instance)
+
+
+def rows_of(instances: Sequence[Instance], *, now: datetime) -> list[InstanceRow]:
+    """Rows with their open steps, in one query for all."""
+    steps: dict[int, list[Step]] = {}
+    unfinished = [instance.pk for instance in instances if not instance.is_final]
+    if unfinished:
+        found = Step.objects.filter(instance__in=unfinished, status__in=BUSY_STEPS).defer("input", "output", "attempts")
+        for step in found.order_by("pk")[: 20 * ROWS_A_PAGE]:
+            steps.setdefault(step.instance_id, []).append(step)
+    return [
+        InstanceRow(one, looks_of(flow_of(one.version), steps[one.pk], now=now) if one.pk in steps else [], now)
+        for one in instances
+    ]
+
+
+def filtered(scope: Scope, wanted: Mapping[str, Any]) -> QuerySet[Instance]:
+    """Instances as the filter form's cleaned values ask for them."""
+    found = instances_within(scope).defer(*HEAVY)
+    if wanted.get("flow"):
+        found = found.filter(flow=wanted["flow"])
+    if wanted.get("version"):
+        found = found.filter(version__number=wanted["version"])
+    if wanted.get("status") == "unfinished":
+        found = found.filter(status__in=UNFINISHED)
+    elif wanted.get("status"):
+        found = found.filter(status=wanted["status"])
+    if wanted.get("since"):
+        found = found.filter(created_at__gte=_midnight(wanted["since"]))
+    if wanted.get("until"):
+        found = found.filter(created_at__lt=_midnight(wanted["until"]) + timedelta(days=1))
+    if wanted.get("q"):
+        found = found.filter(key__startswith=wanted["q"])
+    return found
+
+
+def _midnight(day: Any) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+class InstanceList:
+    """One page of the list for one viewer. `query` is the query string of the page, as given: anything may be in it."""
+
+    def __init__(self, scope: Scope, query: Any) -> None:
+        self.scope = scope
+        self.query = query
+        self.now = timezone.now()
+        self.form = InstanceFilterForm(query or None, scope=scope)
+        self.wanted: dict[str, Any] = self.form.cleaned_data if self.form.is_bound and self.form.is_valid() else {}
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether anything is asked for."""
+        return any(self.wanted.get(key) for key in ("flow", "version", "status", "since", "until", "q"))
+
+    @cached_property
+    def matching(self) -> QuerySet[Instance]:
+        """Everything asked for, without paging. A filter that cannot be understood matches nothing."""
+        if self.form.is_bound and not self.form.is_valid():
+            return Instance.objects.none()
+        return filtered(self.scope, self.wanted)
+
+    @cached_property
+    def _found(self) -> list[Instance]:
+        before, after = self.wanted.get("before"), self.wanted.get("after")
+        if after:  # towards newer ones: the oldest of those first, then turned round
+            return list(self.matching.filter(pk__gt=after).order_by("pk")[: ROWS_A_PAGE + 1])[::-1]
+        found = self.matching.filter(pk__lt=before) if before else self.matching
+        return list(found.order_by("-pk")[: ROWS_A_PAGE + 1])
+
+    @cached_property
+    def instances(self) -> list[Instance]:
+        """The instances of this page, newest first."""
+        return self._found[-ROWS_A_PAGE:] if self.wanted.get("after") else self._found[:ROWS_A_PAGE]
+
+    @cached_property
+    def rows(self) -> list[InstanceRow]:
+        """The rows of this page."""
+        return rows_of(self.instances, now=self.now)
+
+    @property
+    def _has_more(self) -> bool:
+        return len(self._found) > ROWS_A_PAGE
+
+    @property
+    def older(self) -> str:
+        """The query string of the page with older ones, or empty."""
+        has_older = bool(self.wanted.get("after")) or self._has_more
+        return self._with(before=self.instances[-1].pk) if has_older and self.instances else ""
+
+    @property
+    def newer(self) -> str:
+        """The query string of the page with newer ones, or empty."""
+        has_newer = bool(self.wanted.get("before")) or (bool(self.wanted.get("after")) and self._has_more)
+        return self._with(after=self.instances[0].pk) if has_newer and self.instances else ""
+
+    @property
+    def filters(self) -> str:
+        """The query string of the filters alone."""
+        return self._with()
+
+    @property
+    def view(self) -> str:
+        """What the live topic has to know: filters and which rows are on the page."""
+        return self._with(ids=",".join(str(instance.pk) for instance in self.instances))
+
+    def _with(self, **more: Any) -> str:
+        kept = {key: self.query[key] for key in InstanceFilterForm.FILTERS if self.query.get(key)} if self.query else {}
+        return urlencode(kept | more)
+
+    @cached_property
+    def flows(self) -> list[Flow]:
+        """Flows that can be started, for the empty state and the start button."""
+        return list(self.form.flows)

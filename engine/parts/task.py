@@ -1,0 +1,126 @@
+"""A step in full, with the form and buttons of whoever looks at it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.models import MemberGroup, Membership
+from accounts.scope import Scope
+from designer.graph.model import Flow
+from designer.services.versions import flow_of
+from engine.models import Instance, Step
+from engine.parts.rights import TaskRights
+from engine.parts.steps import StepLook, looks_of
+from engine.schema_form import SchemaForm
+
+FROZEN = frozenset({"paused", "waiting_for_pause"})
+
+
+class TaskPanel:
+    """What one viewer sees of a step and may do with it. `form` is given when a filled-in one was refused."""
+
+    def __init__(
+        self, scope: Scope, instance: Instance, look: StepLook, *, rights: TaskRights | None = None, form: Any = None
+    ) -> None:
+        self.scope = scope
+        self.instance = instance
+        self.look = look
+        self.rights = rights or TaskRights(scope)
+        self._form = form
+
+    @property
+    def step(self) -> Step | None:
+        """Its row."""
+        return self.look.step
+
+    @cached_property
+    def may_do(self) -> bool:
+        """Whether this viewer may work on it."""
+        return self.step is not None and self.rights.may_do(self.step)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is something to do for a person."""
+        return self.look.is_for_person and not self.instance.is_final
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether its instance is paused."""
+        return self.instance.status in FROZEN
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a person put it on hold."""
+        return self.step is not None and self.step.status == "held"
+
+    @property
+    def is_claimed_by_me(self) -> bool:
+        """Whether the viewer has claimed it."""
+        return self.step is not None and self.scope.user is not None and self.step.claimed_by_id == self.scope.user.pk
+
+    @property
+    def is_start(self) -> bool:
+        """Whether it is an automation that a person starts."""
+        return self.look.task.kind == "automation"
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether its due date has passed while it is open."""
+        due_at = self.step.due_at if self.step is not None else None
+        return self.is_open and due_at is not None and due_at < self.look.now
+
+    @property
+    def may_skip(self) -> bool:
+        """Whether this viewer may skip it now."""
+        return self.look.is_open and not self.instance.is_final and self.rights.may_assign
+
+    @cached_property
+    def schema(self) -> Any:
+        """The JSON Schema of its form, or None."""
+        return self.look.task.settings.get("form") if self.look.task.kind == "manual" else None
+
+    @cached_property
+    def form(self) -> SchemaForm | None:
+        """The form to fill in."""
+        if self._form is not None or not self.schema:
+            return self._form  # type: ignore[no-any-return]  # a SchemaForm by construction
+        return schema_form(self.look, prefix_values=self.look.step.input if self.look.step else None)
+
+    @property
+    def keep(self) -> str:
+        """As long as this is the same, a half-filled form stays as it is."""
+        step = self.step
+        return f"{step.pk}.{step.status}.{step.claimed_by_id}.{self.is_frozen}.{self.may_do}" if step else ""
+
+    @cached_property
+    def people(self) -> Sequence[tuple[str, str]]:
+        """Whom it can be assigned to: members and groups, as (address or slug, name)."""
+        members = Membership.objects.within(self.scope).select_related("user").order_by("user__name", "user__email")
+        people = [(m.user.email, m.user.display_name) for m in members[:500]]
+        groups = MemberGroup.objects.within(self.scope).values_list("slug", "name")[:200]
+        return [(slug, f"{name} (group)") for slug, name in groups] + people
+
+    @property
+    def instructions(self) -> str:
+        """What the designer wrote for whoever does it."""
+        described = self.look.task.settings.get("description")
+        return described if isinstance(described, str) and described else self.look.task.description
+
+
+def schema_form(look: StepLook, data: Any = None, prefix_values: Any = None) -> SchemaForm:
+    """The form of a manual task; `prefix_values` are shown where the step was given defaults."""
+    values = prefix_values.get("form_values") if isinstance(prefix_values, dict) else None
+    timezone_name = look.flow.timezone or "UTC"
+    return SchemaForm(look.task.settings.get("form"), data, timezone=timezone_name, values=values, auto_id="task-%s")
+
+
+def panel_of(scope: Scope, step: Step, *, now: datetime | None = None, form: Any = None) -> TaskPanel:
+    """The panel of a step whose instance, flow and version were fetched with it."""
+    flow: Flow = flow_of(step.instance.version)
+    look = looks_of(flow, [step], now=now or timezone.now())[0]
+    return TaskPanel(scope, step.instance, look, form=form)

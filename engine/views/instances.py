@@ -1,0 +1,94 @@
+"""The list of instances and starting new ones."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.http import HttpResponseClientRedirect
+
+from accounts.http import HtmxHttpRequest, render_part
+from accounts.live.sync import answer_sync
+from accounts.roles import Role
+from accounts.scope import Scope, scoped
+from designer.models import Flow
+from engine.forms import StartForm
+from engine.models import Instance
+from engine.parts.instances import InstanceList
+from engine.services.errors import KeyTaken
+from engine.services.instances import start_instance
+from engine.views.answers import attempt
+
+
+@require_safe
+@scoped(Role.VIEWER)
+def list_instances(request: HtmxHttpRequest, scope: Scope) -> HttpResponse:
+    """A page of the list. A filter that cannot be understood is 422, with the form saying so."""
+    page = InstanceList(scope, request.GET)
+    status = 422 if page.form.is_bound and not page.form.is_valid() else 200
+    return render_part(request, "engine/instances.html", part="list", context={"page": page}, status=status)
+
+
+@require_safe
+@scoped(Role.VIEWER)
+def sync_instances(request: HtmxHttpRequest, scope: Scope) -> HttpResponse:
+    """What a page of the list missed."""
+    return answer_sync(request, scope, f"instances:{scope.environment.pk}")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@scoped(Role.OPERATOR)
+def start(request: HtmxHttpRequest, scope: Scope, flow: str = "") -> HttpResponse:
+    """Start an instance: of `flow`, or of one that is chosen."""
+    row = get_object_or_404(Flow.objects.within(scope).defer("draft_document"), key=flow) if flow else None
+    chosen = row.key if row else request.GET.get("flow", "")
+    if request.method != "POST":
+        form = StartForm(initial={"flow": chosen, "input": sample_input(scope, chosen)}, scope=scope)
+        return render_part(request, "engine/start.html", part="form", context=_context(form, row))
+    data = request.POST.copy()
+    if row is not None:
+        data["flow"] = row.key
+    form = StartForm(data, scope=scope)
+    if form.is_valid():
+        given = form.cleaned_data
+        instance = _try_to_start(scope, form, given)
+        if instance is not None:
+            to = scope.url("engine:instance", pk=instance.pk)
+            return HttpResponseClientRedirect(to) if request.htmx else HttpResponseRedirect(to)
+    return render_part(request, "engine/start.html", part="form", context=_context(form, row), status=422)
+
+
+def _context(form: StartForm, flow: Flow | None) -> dict[str, Any]:
+    return {"form": form, "flow": flow, "has_flows": form.fields["flow"].queryset.exists()}  # type: ignore[attr-defined]
+
+
+def _try_to_start(scope: Scope, form: StartForm, given: dict[str, Any]) -> Instance | None:
+    """The new instance; or None, and the form says why not."""
+    try:
+        instance, reason, problems = attempt(
+            lambda: start_instance(
+                scope, given["flow"], input=given["input"], key=given["key"] or None, trigger={"type": "manual"}
+            )
+        )
+    except KeyTaken:
+        form.add_error("key", "There is an instance with this id in the flow already.")
+        return None
+    if reason is not None:
+        form.add_error(None, reason)
+    for path, message in problems:
+        name = path.split(".")[0]
+        form.add_error(name if name in form.fields else "input", f"{path}: {message}" if "." in path else message)
+    return instance
+
+
+def sample_input(scope: Scope, flow: str) -> str:
+    """The input of the latest instance of a flow, to begin with; `{}` where there is none."""
+    if not flow:
+        return ""
+    inputs = Instance.objects.within(scope).filter(flow__key=flow).order_by("-pk").values_list("input", flat=True)
+    latest = inputs.first()
+    text = json.dumps(latest if latest is not None else {}, indent=2, ensure_ascii=False)
+    return text if len(text) <= 20_000 else ""

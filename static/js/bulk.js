@@ -1,0 +1,50 @@
+// @ts-check
+// Choosing rows of the list: all at once, a range with Shift; the bar that acts on them shows while some are chosen.
+
+/** @param {HTMLFormElement} form */
+export default function connect(form) {
+  const boxes = () => /** @type {HTMLInputElement[]} */ ([...document.querySelectorAll(`input[name="instance"][form="${form.id}"]`)]);
+  const all = /** @type {HTMLInputElement | null} */ (document.querySelector("[data-bulk-all]"));
+  const count = form.querySelector("[data-bulk-count]");
+  /** @type {HTMLInputElement | null} */
+  let last = null;
+
+  const show = () => {
+    const found = boxes();
+    const chosen = found.filter((box) => box.checked).length;
+    form.dataset.chosen = String(chosen);
+    if (count) count.textContent = chosen === 0 ? "None chosen" : `${chosen} chosen`;
+    if (all) {
+      all.checked = chosen > 0 && chosen === found.length;
+      all.indeterminate = chosen > 0 && chosen < found.length;
+    }
+  };
+
+  /** @param {Event} event */
+  const changed = (event) => {
+    const { target } = event;
+    if (target === all && all) for (const box of boxes()) box.checked = all.checked;
+    if (target === all || (target instanceof HTMLInputElement && target.name === "instance")) show();
+  };
+
+  /** @param {MouseEvent} event */
+  const clicked = (event) => {
+    const { target } = event;
+    if (!(target instanceof HTMLInputElement) || target.name !== "instance") return;
+    if (event.shiftKey && last) {
+      const found = boxes();
+      const [from, to] = [found.indexOf(last), found.indexOf(target)].sort((a, b) => a - b);
+      for (const box of found.slice(Math.max(from, 0), to + 1)) box.checked = target.checked;
+      show();
+    }
+    last = target;
+  };
+
+  document.addEventListener("change", changed);
+  document.addEventListener("click", clicked);
+  show();
+  return () => {
+    document.removeEventListener("change", changed);
+    document.removeEventListener("click", clicked);
+  };
+}

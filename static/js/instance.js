@@ -1,0 +1,55 @@
+// @ts-check
+// The page of an instance: a click on a task of the graph shows its step; the selected one is marked everywhere.
+
+/** @param {HTMLElement} root */
+export default function connect(root) {
+  const mark = () => {
+    const panel = root.querySelector("#instance-step");
+    const { view = "", selected = "" } = panel instanceof HTMLElement ? panel.dataset : {};
+    if (root.dataset.liveView !== view) root.dataset.liveView = view;
+    for (const element of root.querySelectorAll("[data-task], [data-timeline]")) {
+      const is = /** @type {HTMLElement} */ (element).dataset.task === selected;
+      if (element.classList.contains("is-selected") !== is) element.classList.toggle("is-selected", is);
+    }
+  };
+  mark();
+
+  /** @param {Element} node */
+  const open = (node) => {
+    const task = /** @type {HTMLElement} */ (node).dataset.task ?? "";
+    const address = `?step=${encodeURIComponent(task)}`;
+    const link = document.createElement("a");
+    link.href = address;
+    // @ts-ignore: htmx is a classic script of the shell
+    const { htmx } = window;
+    if (!htmx) {
+      location.assign(link.href);
+      return;
+    }
+    htmx.ajax("GET", link.href, { target: "#instance-step", swap: "outerHTML" }).then(() => {
+      history.replaceState(history.state, "", link.href);
+      if (matchMedia("(max-width: 900px)").matches) document.getElementById("instance-step")?.scrollIntoView({ block: "start" });
+    });
+  };
+
+  const graph = root.querySelector(".instance-graph");
+  graph?.addEventListener("click", (event) => {
+    const node = event.target instanceof Element ? event.target.closest("[data-task]") : null;
+    if (node && root.dataset.graph !== "still") open(node);
+  });
+  graph?.addEventListener("keydown", (event) => {
+    const { key, target } = /** @type {KeyboardEvent} */ (event);
+    const node = target instanceof Element ? target.closest("[data-task]") : null;
+    if (!node || (key !== "Enter" && key !== " ")) return;
+    event.preventDefault();
+    open(node);
+  });
+
+  root.addEventListener("click", (event) => {
+    const close = event.target instanceof Element ? event.target.closest("dialog [data-close]") : null;
+    if (close) event.preventDefault();
+  });
+  root.addEventListener("htmx:afterSwap", mark);
+  document.addEventListener("live:update", mark);
+  return () => document.removeEventListener("live:update", mark);
+}
