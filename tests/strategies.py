@@ -6,6 +6,7 @@ valid by construction, and then adds edges and requirements across the blocks as
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
@@ -120,13 +121,14 @@ class _Builder:
         self.budget -= 1
         if depth <= 0 or self.budget <= 0:
             return self.single()
-        makers = [self.single, self.sequence, self.fork, self.decision, self.catch]
+        makers: list[Any] = [self.sequence, self.fork, self.decision, self.catch]
         makers += [self.loop] if self.with_loops else []
         makers += [self.phase] if self.with_phases else []
-        make: Any = self.draw(st.sampled_from(makers))
-        if make == self.single:
+        # Small numbers are simple, so that a failing flow shrinks; most numbers are not.
+        choice = self.draw(st.integers(0, 99))
+        if choice < 10:
             return self.single()
-        made: _Block = make(depth - 1, in_loop=in_loop, may_escape=may_escape)
+        made: _Block = makers[choice % len(makers)](depth - 1, in_loop=in_loop, may_escape=may_escape)
         return made
 
     def single(self) -> _Block:
@@ -260,13 +262,14 @@ def _if_valid(new: Flow, old: Flow) -> Flow:
 
 
 @st.composite
-def flows(draw: Draw, *, most_blocks: int = 12, loops: bool = True, phases: bool = True) -> Flow:
+def flows(draw: Draw, *, most_blocks: int = 24, loops: bool = True, phases: bool = True) -> Flow:
     """Random flows that `check_flow` finds no error in, of about `most_blocks` blocks and 1 to some 30 tasks.
 
     They have decisions, all joins, error edges, nested loops, phases with edges, and requirements.
     """
-    builder = _Builder(draw, draw(st.sampled_from([*range(most_blocks, 0, -1)])), loops, phases)
-    block = builder.block(draw(st.sampled_from([4, 3, 2, 5, 1, 0])), in_loop=False)
+    builder = _Builder(draw, draw(st.integers(1, most_blocks)), loops, phases)
+    depth = bisect((5, 15, 35, 65), draw(st.integers(0, 99)))
+    block = builder.block(depth, in_loop=False)
     return builder.flow(block.entries)
 
 
@@ -278,113 +281,145 @@ _TEXTS = (
     "plain",
     "{% if steps['t0'].error %}bad{% endif %}",
 )
+_KINDS = ("automation", "manual", "decision", "delay", "noop")
+_BRANCHES = ("yes", "no", "maybe", "again", "done", "new")
+_CHANGES = (
+    Change(("name",), "Renamed"),
+    Change(("description",), "What it is for."),
+    take_away("description"),
+    Change(("join",), "any"),
+    Change(("cancel_rest",), False),
+    Change(("settings", "timeout"), "30 seconds"),
+    take_away("settings", "timeout"),
+    Change(("settings", "retries", "limit"), 3),
+    take_away("settings", "retries", "limit"),
+    Change(("settings", "inputs", "values", "total"), "{{ steps.t0.output.total }}"),
+    Change(("settings", "due"), {"for": "2 days", "from": "task:t0"}),
+    Change(("settings", "loop"), {"branch": "yes", "exit": "no", "max_iterations": 2}),
+    take_away("settings", "loop"),
+    Change(("settings", "unknown"), 1),
+)
+_FLOW_CHANGES = (
+    (Change(("name",), "Another name"), Change(("tags",), ["shop"])),
+    (Change(("limits", "concurrency"), 3),),
+    (Change(("triggers",), [{"type": "cron", "cron": "0 6 * * *"}]), Change(("timezone",), "Europe/Berlin")),
+    (Change(("entity_sync",), [{"on": "task:t0", "entity": "order", "set": {"a": "{{ steps.t0.output }}"}}]),),
+    (take_away("triggers"),),
+    (Change(("key",), "no"),),
+)
 
 
-def _tasks() -> st.SearchStrategy[Task]:
-    """New tasks under keys that are probably free, some with references."""
-    values = st.dictionaries(st.sampled_from(["a", "b"]), st.sampled_from(_TEXTS), max_size=2)
-    automations = values.map(lambda v: ("automation", {"action": "set_values", "inputs": {"values": v}}))
-    others = st.sampled_from(PLAIN_KINDS + ("decision",)).map(lambda kind: (kind, dict(DEFAULT_SETTINGS.get(kind, {}))))
-    return st.builds(
-        lambda number, made, at: Task(
-            f"n{number}",
-            f"New {number}",
-            made[0],
-            settings=made[1],
-            conditions=(condition("yes"),) if made[0] == "decision" else (),
-            at=at,
-        ),
-        st.integers(0, 20),
-        automations | others,
-        _positions,
-    )
+class _Editor:
+    """Draws one edit of a flow. What it names is mostly there, but not always."""
 
+    def __init__(self, draw: Draw, flow: Flow) -> None:
+        self.draw = draw
+        self.flow = flow
+        self.decisions = [task.key for task in flow.tasks.values() if task.branches]
 
-_positions = st.none() | st.builds(Position, st.integers(-500, 500), st.integers(-500, 500))
-_frames = st.none() | st.builds(Frame, *[st.integers(0, 500)] * 4)
+    def one_of(self, options: Sequence[Any]) -> Any:
+        return options[self.draw(st.integers(0, len(options) - 1))]
+
+    def key(self) -> str:
+        return cast(str, self.one_of([*self.flow.tasks, *self.flow.tasks, "gone"]))
+
+    def keys(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.key() for _ in range(self.one_of([1, 1, 2, 3]))))
+
+    def phase(self) -> str:
+        return cast(str, self.one_of([*self.flow.phases, *self.flow.phases, "lost"]))
+
+    def ref(self) -> str:
+        return phase_ref(self.phase()) if self.flow.phases and self.one_of(range(4)) == 3 else self.key()
+
+    def number(self) -> int:
+        return cast(int, self.draw(st.integers(-500, 500)))
+
+    def position(self) -> Position | None:
+        return self.one_of([None, Position(self.number(), 40)])  # type: ignore[no-any-return]
+
+    def positions(self) -> dict[str, Position | None]:
+        return {key: self.position() for key in self.keys()}
+
+    def frame(self) -> Frame | None:
+        return self.one_of([None, Frame(self.number(), 0, 300, 200)])  # type: ignore[no-any-return]
+
+    def task(self) -> Task:
+        kind = self.one_of((*PLAIN_KINDS, "decision"))
+        settings = dict(DEFAULT_SETTINGS.get(kind, {}))
+        if kind == "automation":
+            settings["inputs"] = {"values": {"a": self.one_of(_TEXTS)}}
+        branches = (condition("yes"),) if kind == "decision" else ()
+        key = f"n{self.draw(st.integers(0, 20))}"
+        return Task(key, f"New {key}", kind, settings=settings, conditions=branches, at=self.position())
+
+    def edge(self) -> Edge:
+        source = self.one_of([self.ref(), self.ref(), self.ref(), TRIGGER])
+        task = self.flow.tasks.get(source)
+        on = self.one_of([On.SUCCESS, On.SUCCESS, On.ERROR])
+        branch = self.one_of([*task.branches, "new"]) if task and task.branches and on is On.SUCCESS else None
+        return Edge(source, self.ref(), branch, on)
+
+    def old_edge(self) -> Edge:
+        return cast(Edge, self.one_of(self.flow.edges)) if self.flow.edges else self.edge()
+
+    def decision(self) -> str:
+        return cast(str, self.one_of(self.decisions)) if self.decisions else self.key()
+
+    def branch(self) -> str:
+        return cast(str, self.one_of(_BRANCHES))
+
+    def changes(self) -> tuple[Change, ...]:
+        required = Change(("settings", "requirements"), [_requirement(self.ref())])
+        return tuple(self.one_of([*_CHANGES, required]) for _ in range(self.one_of([1, 2])))
+
+    def fragment(self) -> Flow:
+        return decode_fragment(copy_fragment(self.flow, [self.ref() for _ in range(3)]))
+
+    def edit(self) -> Edit:
+        phases: Sequence[Callable[[], Edit]] = (
+            lambda: AssignPhase({key: self.one_of([None, self.phase()]) for key in self.keys()}),
+            lambda: ConfigurePhase(self.phase(), (Change(("name",), "Other"), take_away("description"))),
+            lambda: ConfigurePhase(self.phase(), (Change(("requirements",), [_requirement(self.ref())]),)),
+            lambda: FramePhase(self.phase(), self.frame(), self.positions()),
+            lambda: RemovePhase(self.phase()),
+            lambda: TidyUp(self.positions(), {self.phase(): self.frame()}),
+        )
+        decisions: Sequence[Callable[[], Edit]] = (
+            lambda: AddCondition(self.decision(), condition(self.branch()), self.one_of([None, 0, 1])),
+            lambda: SetCondition(self.decision(), replace(condition(self.branch()), match=Match.ANY)),
+            lambda: RemoveCondition(self.decision(), self.branch()),
+            lambda: MoveCondition(self.decision(), self.branch(), self.draw(st.integers(0, 3))),
+        )
+        anyhow: Sequence[Callable[[], Edit]] = (
+            lambda: AddTask(self.task(), self.one_of([None, 0, 2])),
+            lambda: MoveTasks(self.positions()),
+            lambda: RemoveTasks(self.keys()),
+            lambda: RenameTask(self.key(), self.one_of(["Other", "", "x" * 201])),
+            lambda: RekeyTask(self.key(), self.one_of(["fresh", "t0", "t1", "1st"])),
+            lambda: RekeyTask(self.key(), self.one_of(["fresh", "t0", "t1", "1st"])),
+            lambda: ConfigureTask(self.key(), self.changes()),
+            lambda: ConfigureTask(self.key(), self.changes()),
+            lambda: ReplaceKind(self.key(), self.one_of(_KINDS)),
+            lambda: Connect(self.edge()),
+            lambda: Connect(self.edge()),
+            lambda: Disconnect((self.old_edge(),)),
+            lambda: Reconnect(self.old_edge(), self.edge()),
+            lambda: InsertOnEdge(self.old_edge(), self.task()),
+            lambda: AddPhase(Phase(self.one_of(["x", "y", "p0"]), "New"), self.one_of([(), self.keys()])),
+            lambda: ConfigureFlow(self.one_of(_FLOW_CHANGES)),
+            lambda: Paste(self.fragment(), dx=self.number()),
+        )
+        makers = [*anyhow, *(phases if self.flow.phases else ()), *(decisions if self.decisions else ())]
+        return cast(Edit, self.one_of(makers)())
 
 
 @st.composite
 def edits(draw: Draw, flow: Flow) -> Edit:
     """A random edit that `flow` will mostly allow; some are refused."""
-    key = st.sampled_from([*flow.tasks, "gone"]) if flow.tasks else st.just("gone")
-    keys = st.lists(key, min_size=1, max_size=3, unique=True).map(tuple)
-    phase = st.sampled_from([*flow.phases, "lost"])
-    refs = st.one_of(key, phase.map(phase_ref), st.just(TRIGGER))
-    branch = st.sampled_from([None, None, None, "yes", "no", "again", "done", NONE_MET])
-    edge = st.builds(Edge, refs, refs, branch, st.sampled_from([On.SUCCESS, On.SUCCESS, On.ERROR]))
-    old_edge = st.sampled_from(flow.edges) if flow.edges else edge
-    decisions = [t.key for t in flow.tasks.values() if t.kind == "decision"]
-    decision = st.sampled_from(decisions or ["gone"])
-    branch_key = st.sampled_from(["yes", "no", "maybe", "again", "done", "new"])
-    makers: list[st.SearchStrategy[Edit]] = [
-        st.builds(AddTask, _tasks(), st.none() | st.integers(0, 3)),
-        st.builds(MoveTasks, st.dictionaries(key, _positions, min_size=1, max_size=3)),
-        st.builds(RemoveTasks, keys),
-        st.builds(RenameTask, key, st.sampled_from(["Other", "", "x" * 201])),
-        st.builds(RekeyTask, key, st.sampled_from(["fresh", "t0", "t1", "1st"])),
-        st.builds(ConfigureTask, key, st.lists(_changes(refs), min_size=1, max_size=3).map(tuple)),
-        st.builds(ReplaceKind, key, st.sampled_from(["automation", "manual", "decision", "delay", "noop"])),
-        st.builds(AssignPhase, st.dictionaries(key, st.none() | phase, min_size=1, max_size=3)),
-        st.builds(Connect, edge),
-        st.builds(Disconnect, old_edge.map(lambda e: (e,))),
-        st.builds(Reconnect, old_edge, edge),
-        st.builds(InsertOnEdge, old_edge, _tasks()),
-        st.builds(AddPhase, st.builds(Phase, st.sampled_from(["x", "y", "p0"]), st.just("New")), keys | st.just(())),
-        st.builds(ConfigurePhase, phase, st.just((Change(("name",), "Other"), take_away("description")))),
-        st.builds(ConfigurePhase, phase, refs.map(lambda ref: (Change(("requirements",), [_requirement(ref)]),))),
-        st.builds(FramePhase, phase, _frames, st.dictionaries(key, _positions, max_size=2)),
-        st.builds(RemovePhase, phase),
-        st.builds(AddCondition, decision, branch_key.map(condition), st.none() | st.integers(0, 2)),
-        st.builds(
-            SetCondition, decision, branch_key.map(lambda k: replace(condition(k), name="Other", match=Match.ANY))
-        ),
-        st.builds(RemoveCondition, decision, branch_key),
-        st.builds(MoveCondition, decision, branch_key, st.integers(0, 3)),
-        st.builds(ConfigureFlow, _flow_changes),
-        st.builds(TidyUp, st.dictionaries(key, _positions, max_size=3), st.dictionaries(phase, _frames, max_size=2)),
-        st.builds(Paste, keys.map(lambda k: decode_fragment(copy_fragment(flow, k))), st.integers(0, 40)),
-    ]
-    return cast(Edit, draw(st.one_of(makers)))
-
-
-def _changes(refs: st.SearchStrategy[str]) -> st.SearchStrategy[Change]:
-    return st.one_of(
-        st.sampled_from(
-            [
-                Change(("name",), "Renamed"),
-                Change(("description",), "What it is for."),
-                take_away("description"),
-                Change(("join",), "any"),
-                Change(("cancel_rest",), False),
-                Change(("settings", "timeout"), "30 seconds"),
-                take_away("settings", "timeout"),
-                Change(("settings", "retries", "limit"), 3),
-                take_away("settings", "retries", "limit"),
-                Change(("settings", "inputs", "values", "total"), "{{ steps.t0.output.total }}"),
-                Change(("settings", "due"), {"for": "2 days", "from": "task:t0"}),
-                Change(("settings", "loop"), {"branch": "yes", "exit": "no", "max_iterations": 2}),
-                take_away("settings", "loop"),
-                Change(("settings", "unknown"), 1),
-                Change(("settings", "parallel"), False),
-            ]
-        ),
-        refs.map(lambda ref: Change(("settings", "requirements"), [_requirement(ref)])),
-    )
+    return _Editor(draw, flow).edit()
 
 
 def _requirement(ref: str) -> Json:
     name = phase_of_ref(ref)
     return {"task": ref} if name is None else {"phase": name}
-
-
-_flow_changes = st.sampled_from(
-    [
-        (Change(("name",), "Another name"), Change(("tags",), ["shop"])),
-        (Change(("limits", "concurrency"), 3),),
-        (Change(("triggers",), [{"type": "cron", "cron": "0 6 * * *"}]), Change(("timezone",), "Europe/Berlin")),
-        (Change(("entity_sync",), [{"on": "task:t0", "entity": "order", "set": {"a": "{{ steps.t0.output }}"}}]),),
-        (take_away("triggers"),),
-        (Change(("key",), "no"),),
-    ]
-)

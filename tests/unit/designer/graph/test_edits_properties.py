@@ -28,8 +28,7 @@ def test_an_edit_then_its_undo_is_the_identity_and_so_is_the_undo_of_the_undo(da
         edit = data.draw(edits(flow))
         try:
             applied = edit.apply(flow)
-        except EditRefused as refused:
-            assert refused.reason
+        except EditRefused:
             continue
         undone = applied.undo.apply(applied.flow)
         assert is_same(undone.flow, flow)
