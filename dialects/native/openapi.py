@@ -37,7 +37,6 @@ SETTINGS: Final[dict[str, Any]] = {
     "TITLE": "Quadrille API",
     "DESCRIPTION": "Flows, versions, instances, human tasks and events of one environment: the one the API key is for.",
     "VERSION": "1",
-    "SERVE_INCLUDE_SCHEMA": False,
     "APPEND_COMPONENTS": {
         "schemas": COMPONENTS,
         "securitySchemes": {"apiKey": {"type": "http", "scheme": "bearer", "description": "An API key."}},
@@ -46,7 +45,7 @@ SETTINGS: Final[dict[str, Any]] = {
     "TAGS": [{"name": name, "description": text} for name, text in TAGS.items()],
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": "/api/v1",
-    "ENABLE_DJANGO_DEPLOY_CHECK": False,
+    "POSTPROCESSING_HOOKS": [],
 }
 
 
