@@ -52,7 +52,7 @@ def launch(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
 
 
-@dataclass(slots=True)
+@dataclass  # no slots: Playwright notes its listeners on the object
 class Watch:
     """What must not happen on any page: each finding as a line of text."""
 
