@@ -1,4 +1,6 @@
-"""What the world has to do after an advance. Services carry commands out in the same transaction that stores the facts."""
+"""What the world has to do after an advance. Services carry commands out in the same transaction that stores the
+facts.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,10 @@ class Execute:
 
 @dataclass(frozen=True, slots=True)
 class SetTimer:
-    """Fire `purpose` for a step at `due_at`. The core itself sets only the purpose `retry`."""
+    """Fire `purpose` for a step at `due_at`.
+
+    Every timer comes this way: `retry` from the core itself, the others from a told `TimerSet`.
+    """
 
     purpose: str
     task: str
@@ -27,7 +32,10 @@ class SetTimer:
 
 @dataclass(frozen=True, slots=True)
 class CancelStep:
-    """Drop the step's open timers and event waits and refuse the results of its running attempt."""
+    """Drop the step's open timers and event waits and refuse the results of its running attempt.
+
+    Also given when a waiting step completes: an event came before its timeout, a person before the expiry.
+    """
 
     task: str
     iteration: int

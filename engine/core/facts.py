@@ -1,8 +1,8 @@
 """What can happen to an instance, in the past tense.
 
-Facts are the append-only history of an instance, numbered from 1. A *told* fact comes from outside (`advance` is called
-with it); a *derived* one follows from it. Folding the told facts of a history again gives the same state and the same
-derived facts.
+Facts are the append-only history of an instance, numbered from 1. A *told* fact comes from outside (`advance` is
+called with it); a *derived* one follows from it. Folding the told facts of a history again gives the same state and
+the same derived facts.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ class FactType(StrEnum):
     INSTANCE_PAUSE_REQUESTED = "InstancePauseRequested"  # actor, reason
     INSTANCE_PAUSED = "InstancePaused"
     INSTANCE_RESUMED = "InstanceResumed"  # actor, reason, shifted_seconds
-    INSTANCE_RESTARTED = "InstanceRestarted"  # actor, reason, from?
-    INSTANCE_RETRIED = "InstanceRetried"  # actor, reason, steps
+    INSTANCE_RESTARTED = "InstanceRestarted"  # actor, reason, from? (a task key: it and what follows it run again)
+    INSTANCE_RETRIED = "InstanceRetried"  # actor, reason
     INSTANCE_REVERTED = "InstanceReverted"
     INSTANCE_MIGRATED = "InstanceMigrated"
     INSTANCE_COMPLETED = "InstanceCompleted"  # ends: task keys whose outputs make the instance's output
     INSTANCE_FAILED = "InstanceFailed"  # error
     INSTANCE_TERMINATED = "InstanceTerminated"  # actor, reason
     INSTANCE_CLOSED = "InstanceClosed"  # actor, reasons, note
-    STEP_READY = "StepReady"
+    STEP_READY = "StepReady"  # by? (told, when a person starts a step that is set to be started by a person)
     STEP_BLOCKED = "StepBlocked"  # requires: keys of unfinished requirements
     STEP_STARTED = "StepStarted"
     STEP_SCHEDULED = "StepScheduled"  # wakes_at
-    STEP_WAITING = "StepWaiting"  # for: timer | event | person, plus what the executor noted
+    STEP_WAITING = "StepWaiting"  # for: timer | event | person, event_type?, assigned_to?
     ATTEMPT_STARTED = "AttemptStarted"  # number
     ATTEMPT_FAILED = "AttemptFailed"  # number, error {name, message, retryable}
     ATTEMPT_TIMED_OUT = "AttemptTimedOut"  # number, error
     RETRY_SCHEDULED = "RetryScheduled"  # number (of the coming attempt), at
-    STEP_COMPLETED = "StepCompleted"  # by? (an actor, when a person did it)
+    STEP_COMPLETED = "StepCompleted"  # number? (of the attempt), by? (an actor, when a person did it)
     STEP_SKIPPED = "StepSkipped"  # reason, by?
     STEP_FAILED = "StepFailed"  # error
     STEP_CANCELLED = "StepCancelled"  # reason
@@ -66,9 +66,23 @@ class FactType(StrEnum):
     CONTEXT_CHANGED = "ContextChanged"  # actor, reason, before, after
 
 
+class FactRefused(ValueError):
+    """The fact does not fit the state: the step is not open, the attempt is not the current one, the instance has
+    ended.
+
+    Callers turn it into "not legal now" (a 409) or drop a late result. `reason` is a sentence for people.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Something that happened. `task` is a task key; `iteration` counts a task's rounds from 1 (0 when no task is meant)."""
+    """Something that happened. `task` is a task key; `iteration` counts a task's rounds from 1 (0 when no task is
+    meant).
+    """
 
     type: FactType
     at: datetime

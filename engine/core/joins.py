@@ -19,7 +19,8 @@ class Verdict(StrEnum):
 def decide_join(join: Join, *, expected: int, taken: int, dead: int, failed: int) -> Verdict:
     """The verdict over `expected` forward incoming edges, of which so many have settled in each way.
 
-    Asked again after each edge that settles, so that for `race` the first edge that is not dead is the one that decides.
+    Asked again after each edge that settles, so that for `race` the first edge that is not dead is the one that
+    decides.
     """
     pending = expected - taken - dead - failed
     if dead == expected:

@@ -58,6 +58,11 @@ class StepStatus(StrEnum):
     CANCELLED = "cancelled"
 
     @property
+    def is_open(self) -> bool:
+        """Whether the step has begun, or could, and is not done with."""
+        return self is not StepStatus.IDLE and self not in SETTLED_STATUSES
+
+    @property
     def is_settled(self) -> bool:
         """Whether the step is done with, one way or another."""
         return self in SETTLED_STATUSES
@@ -117,7 +122,20 @@ class State:
     """How many of those are ready or running."""
     paused_at: datetime | None = None
     error: Json = None
-    """The first error, `{name, message, task}`, once a failure could not be caught."""
+    """Why the instance failed, `{name, message, task}`: the first error of those that led to its end."""
+    errors: dict[int, dict[str, Json]] = field(default_factory=dict)
+    """The error, `{name, message, task}`, of each node whose failure was not caught, and of each undecided or failed
+    join the first that reached it. `task` names the step that failed of itself.
+    """
+    passed: set[int] = field(default_factory=set)
+    """Steps that a person skipped: they are finished, and the way went on as if they had completed."""
+    forgiven: dict[int, int] = field(default_factory=dict)
+    """How many attempts of a step were made before its instance was retried; they do not count against its retries.
+    """
+    begun: set[str] = field(default_factory=set)
+    """Keys of the phases of which a task has begun."""
+    finished: dict[str, int] = field(default_factory=dict)
+    """How many tasks of a phase are completed or skipped."""
 
     def iteration(self, node: int) -> int:
         """The current round of a node, from 1."""
@@ -138,6 +156,11 @@ class State:
             busy=self.busy,
             paused_at=self.paused_at,
             error=self.error,
+            errors=self.errors.copy(),
+            passed=self.passed.copy(),
+            forgiven=self.forgiven.copy(),
+            begun=self.begun.copy(),
+            finished=self.finished.copy(),
         )
 
     def to_json(self) -> dict[str, Json]:
@@ -153,15 +176,25 @@ class State:
         if self.attempts:
             document["attempts"] = {str(node): count for node, count in self.attempts.items()}
         if self.rounds:
-            document["rounds"] = self.rounds
+            document["rounds"] = self.rounds.copy()
         if self.tally:
-            document["tally"] = {str(node): counts for node, counts in self.tally.items()}
+            document["tally"] = {str(node): counts.copy() for node, counts in self.tally.items()}
         if self.ends:
-            document["ends"] = self.ends
+            document["ends"] = self.ends.copy()
         if self.paused_at is not None:
             document["paused_at"] = self.paused_at.isoformat()
         if self.error is not None:
             document["error"] = self.error
+        if self.errors:
+            document["errors"] = {str(node): error for node, error in self.errors.items()}
+        if self.passed:
+            document["passed"] = sorted(self.passed)
+        if self.forgiven:
+            document["forgiven"] = {str(node): count for node, count in self.forgiven.items()}
+        if self.begun:
+            document["begun"] = sorted(self.begun)
+        if self.finished:
+            document["finished"] = self.finished.copy()
         return document
 
 
@@ -190,8 +223,13 @@ def state_from_json(document: dict[str, Json]) -> State:
         rounds=list(document.get("rounds", ())),
         tally={int(node): list(counts) for node, counts in document.get("tally", {}).items()},
         ends=list(document.get("ends", ())),
-        open=sum(1 for status in nodes if status is not StepStatus.IDLE and status not in SETTLED_STATUSES),
+        open=sum(1 for status in nodes if status.is_open),
         busy=sum(1 for status in nodes if status in BUSY_STATUSES),
         paused_at=datetime.fromisoformat(paused_at) if paused_at else None,
         error=document.get("error"),
+        errors={int(node): dict(error) for node, error in document.get("errors", {}).items()},
+        passed=set(document.get("passed", ())),
+        forgiven={int(node): count for node, count in document.get("forgiven", {}).items()},
+        begun=set(document.get("begun", ())),
+        finished=dict(document.get("finished", {})),
     )

@@ -1,0 +1,203 @@
+"""What the engine asks of an executor, and what an executor answers.
+
+An executor is the run-time half of a task kind (`engine/steps`). It is told where a step stands and answers with a
+result; it changes nothing itself. `facts_for` turns a result into the told facts that `advance` folds. Outputs,
+inputs and vars are not in the facts: the caller stores them on the step and the instance in the same transaction.
+
+Tasks that a person starts (`start: manual`) need nothing from their executors: the core makes such a step wait for a
+person, and asks for its first attempt once `StepReady` with `by` is told. (A manual decision is never executed: its
+branch is told as `DecisionTaken`.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal, Protocol
+
+from designer.graph.model import Json, Task
+from engine.core.facts import Fact, FactType
+
+LONGEST_MESSAGE = 2000
+"""Characters of an error's message that are kept."""
+
+
+class TimerPurpose(StrEnum):
+    """Why a timer was set. `retry` belongs to the core, the others to the executors."""
+
+    RETRY = "retry"
+    WAKE = "wake"
+    """A delay is over."""
+    TIMEOUT = "timeout"
+    """An event did not come in time."""
+    EXPIRE = "expire"
+    """A manual task was not done in time: it fails."""
+    DUE = "due"
+    """A due date has come; nothing follows but the record of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepContext:
+    """Everything an executor may know about the step it is to run.
+
+    `data` has the keys `input context steps vars event instance flow now` (semantics: Data) and is not to be changed.
+    `attempt` counts from 1. `timezone` is the flow's IANA name.
+    """
+
+    instance_id: int
+    instance_key: str
+    flow_key: str
+    task: Task
+    iteration: int
+    attempt: int
+    data: Mapping[str, Json]
+    now: datetime
+    timezone: str = "UTC"
+
+    @property
+    def idempotency_key(self) -> str:
+        """`<instance>:<task>:<iteration>`, the same for all attempts.
+
+        The instance is named by its number and its key: keys are unique per flow only, and numbers begin again with a
+        new database.
+        """
+        return f"{self.instance_id}-{self.instance_key}:{self.task.key}:{self.iteration}"
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """A moment at which the step wants to be asked again (`Executor.on_timer`)."""
+
+    purpose: TimerPurpose
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """The step is done. `output` is at most 1 MiB of JSON.
+
+    `vars`: values to merge into the instance's vars. `branches` (decisions only, else None): the branches that are
+    met, in their order; `conditions`: the record of each condition. `by`: who did it, when a person did. `input`:
+    what the step was run with, for people to look at.
+    """
+
+    output: Json = None
+    vars: Mapping[str, Json] | None = None
+    branches: tuple[str, ...] | None = None
+    conditions: Sequence[Mapping[str, Json]] = ()
+    by: Json = None
+    input: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The attempt, or the wait, failed. `error` is `{name, message, retryable, …}`."""
+
+    error: Mapping[str, Json]
+    input: Json = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """The step waits. `timers` are set with it. What else is filled in depends on what it waits for.
+
+    For a person: `assigned_to` (addresses and group slugs; none: anyone), `due_at`, `form` (JSON Schema). For an
+    event: `event_type`, `event_filter` (CEL, empty for none).
+    """
+
+    for_: Literal["timer", "event", "person"]
+    timers: tuple[Timer, ...] = ()
+    event_type: str = ""
+    event_filter: str = ""
+    assigned_to: tuple[str, ...] = ()
+    due_at: datetime | None = None
+    form: Mapping[str, Json] | None = None
+    input: Json = None
+
+
+Result = Completed | Failed | Waiting
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMessage:
+    """An event that was sent to an instance."""
+
+    type: str
+    payload: Json = field(default=None)
+
+
+class Executor(Protocol):
+    """The run-time half of a task kind. Executors hold no state; one object serves every instance.
+
+    None of the methods raises for what a flow's author or the outside world did wrong: that is a `Failed`.
+    """
+
+    kind: str
+    """The key of the kind."""
+
+    def has_outside_effect(self, task: Task) -> bool:
+        """False: `begin` is called in the transaction that settles the step, and so takes effect exactly once.
+        True: it runs as a leased attempt, at least once, outside of any transaction."""
+        ...
+
+    def begin(self, context: StepContext) -> Result:
+        """Run the step's next attempt."""
+        ...
+
+    def on_timer(self, context: StepContext, purpose: str) -> Result | None:
+        """A timer of the waiting step fired. None: nothing follows."""
+        ...
+
+    def on_event(self, context: StepContext, event: InboundMessage) -> Result | None:
+        """An event of the awaited type is there. None: it is not the awaited one, and is kept."""
+        ...
+
+
+def failed(name: str, message: str, *, retryable: bool = False, input: Json = None, **details: Json) -> Failed:
+    """A failure with its error in the usual shape; the message is cut to a storable length."""
+    shown = message if len(message) <= LONGEST_MESSAGE else message[:LONGEST_MESSAGE] + "…"
+    return Failed(error={"name": name, "message": shown, "retryable": retryable, **details}, input=input)
+
+
+def facts_for(
+    result: Result, *, task: str, iteration: int, now: datetime, attempt: int | None = None
+) -> tuple[Fact, ...]:
+    """The told facts a result means, in order.
+
+    `attempt`: the number of the attempt that ended so. None when no attempt was under way (a timer, an event, a
+    person told it): a failure is then final, whatever the retries.
+    """
+
+    def fact(type: FactType, **data: Json) -> Fact:
+        return Fact(type, now, task, iteration, data)
+
+    if isinstance(result, Failed):
+        if attempt is None:
+            return (fact(FactType.STEP_FAILED, error=dict(result.error)),)
+        return (fact(FactType.ATTEMPT_FAILED, number=attempt, error=dict(result.error)),)
+    if isinstance(result, Waiting):
+        noted = {"for": result.for_, **_noted(result)}
+        due = (fact(FactType.DUE_DATE_SET, due_at=result.due_at.isoformat()),) if result.due_at else ()
+        timers = [
+            fact(FactType.TIMER_SET, purpose=timer.purpose.value, due_at=timer.due_at.isoformat())
+            for timer in result.timers
+        ]
+        return (fact(FactType.STEP_WAITING, **noted), *due, *timers)
+    by = {} if result.by is None else {"by": result.by}
+    if result.branches is not None:
+        records = [dict(record) for record in result.conditions]
+        return (fact(FactType.DECISION_TAKEN, branches=list(result.branches), conditions=records, **by),)
+    number = {} if attempt is None else {"number": attempt}
+    return (fact(FactType.STEP_COMPLETED, **number, **by),)
+
+
+def _noted(result: Waiting) -> dict[str, Json]:
+    """What of a wait is worth a place in the history."""
+    noted: dict[str, Json] = {}
+    if result.for_ == "event":
+        noted["event_type"] = result.event_type
+    if result.assigned_to:
+        noted["assigned_to"] = list(result.assigned_to)
+    return noted

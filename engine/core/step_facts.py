@@ -1,0 +1,180 @@
+"""What a told fact about a step changes first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from designer.graph.model import NONE_MET, Json
+from engine.core.commands import SetTimer
+from engine.core.facts import Fact, FactRefused, FactType
+from engine.core.loops import pass_through_loop
+from engine.core.retries import retry_policy
+from engine.core.settling import Fold
+from engine.core.state import DEAD, TAKEN, StepStatus
+
+_COMPLETABLE = (StepStatus.READY, StepStatus.RUNNING, StepStatus.WAITING)
+
+
+def start_by_person(fold: Fold, fact: Fact) -> None:
+    """A person starts a step that is set to be started by a person."""
+    node = fold.open_node(fact, StepStatus.WAITING)
+    task = fold.plan.task(node)
+    if task.settings.get("start") != "manual":
+        raise FactRefused(f"{fact.task} starts by itself.")
+    if task.kind == "decision":
+        raise FactRefused(f"{fact.task} is a decision: name its branch.")
+    fold.put(node, StepStatus.READY)
+    fold.ask_for_attempt(node)
+
+
+def begin_attempt(fold: Fold, fact: Fact) -> None:
+    """An attempt has begun. Refused while the instance is paused or pausing."""
+    node = fold.open_node(fact, StepStatus.READY)
+    if fold.is_held_up:
+        raise FactRefused("The instance is paused; no attempt may begin.")
+    number = fold.state.attempts.get(node, 0) + 1
+    _require_attempt(fact, number)
+    fold.state.attempts[node] = number
+    fold.put(node, StepStatus.RUNNING)
+    if number == 1:
+        fold.derive(FactType.STEP_STARTED, node)
+
+
+def fail_attempt(fold: Fold, fact: Fact) -> None:
+    """An attempt failed or took too long: another one after a pause, or the step fails.
+
+    Also for a step that was executed without being claimed: its attempt is counted now.
+    """
+    node = fold.open_node(fact, StepStatus.RUNNING, StepStatus.READY)
+    number = fold.state.attempts.get(node, 0) + (fold.state.nodes[node] is StepStatus.READY)
+    _require_attempt(fact, number)
+    fold.state.attempts[node] = number
+    error = fact.data.get("error") or {"name": "Error", "message": "The attempt failed."}
+    policy = retry_policy(fold.plan.task(node).settings)
+    counted = number - fold.state.forgiven.get(node, 0)
+    if _is_retryable(error) and policy.allows_another_after(counted):
+        at = fold.now + policy.pause_after(counted)
+        fold.put(node, StepStatus.RETRYING)
+        fold.derive(FactType.RETRY_SCHEDULED, node, {"number": number + 1, "at": at.isoformat()})
+        fold.commands.append(SetTimer("retry", fold.plan.nodes[node].key, fact.iteration, at))
+    else:
+        fold.fail(node, error)
+
+
+def fire_timer(fold: Fold, fact: Fact) -> None:
+    """A retry's pause is over. Timers of other purposes are recorded; their executors tell what follows."""
+    if fact.data.get("purpose") != "retry":
+        fold.open_node(fact)
+        return
+    node = fold.open_node(fact, StepStatus.RETRYING)
+    fold.put(node, StepStatus.READY)
+    fold.derive(FactType.STEP_READY, node)
+    fold.ask_for_attempt(node)
+
+
+def set_timer(fold: Fold, fact: Fact) -> None:
+    """An executor set a timer for its waiting step."""
+    fold.open_node(fact)
+    due_at = datetime.fromisoformat(fact.data["due_at"])
+    fold.commands.append(SetTimer(fact.data["purpose"], fact.task or "", fact.iteration, due_at))
+
+
+def wait(fold: Fold, fact: Fact) -> None:
+    """A step has begun to wait for a timer, an event or a person."""
+    fold.put(fold.open_node(fact, StepStatus.READY, StepStatus.RUNNING), StepStatus.WAITING)
+
+
+def complete_step(fold: Fold, fact: Fact) -> None:
+    """A step that is no decision completed: its normal edges are taken."""
+    node = fold.open_node(fact, *_COMPLETABLE)
+    if fold.plan.task(node).kind == "decision":
+        raise FactRefused(f"{fact.task} is a decision: name its branch.")
+    _require_attempt(fact, fold.state.attempts.get(node, 0) + (fold.state.nodes[node] is StepStatus.READY))
+    _leave_wait(fold, node)
+    _go_on(fold, node, StepStatus.COMPLETED)
+
+
+def take_decision(fold: Fold, fact: Fact) -> None:
+    """A decision was taken: the edges of its branches are taken, all others die; or its loop goes round."""
+    node = fold.open_node(fact, *_COMPLETABLE)
+    task = fold.plan.task(node)
+    if task.kind != "decision":
+        raise FactRefused(f"{fact.task} is no decision.")
+    branches = tuple(fact.data.get("branches", ())) or (NONE_MET,)
+    unknown = [branch for branch in branches if branch not in task.branches]
+    if unknown:
+        raise FactRefused(f"{fact.task} has no branch {unknown[0]!r}; it has {', '.join(task.branches)}.")
+    _leave_wait(fold, node)
+    loop = fold.plan.loop_of_decision.get(node)
+    if loop is not None:
+        branches = pass_through_loop(fold, fold.plan.loops[loop], branches)
+    if branches:
+        fold.derive(FactType.STEP_COMPLETED, node)
+        _go_on(fold, node, StepStatus.COMPLETED, branches)
+
+
+def fail_step(fold: Fold, fact: Fact) -> None:
+    """A step failed without an attempt: an event did not come, a person did not do it in time."""
+    node = fold.open_node(fact)
+    fold.drop_waits(node)
+    fold.fail(node, fact.data.get("error") or {"name": "Error", "message": "The step failed."}, is_told=True)
+
+
+def skip_step(fold: Fold, fact: Fact) -> None:
+    """A person skips an open step: it counts as finished, and the way goes on as if it had completed.
+
+    A skipped decision goes on by `none_met`; a skipped decision of a loop leaves the loop by its exit branch.
+    """
+    node = fold.open_node(fact)
+    fold.drop_waits(node)
+    fold.state.passed.add(node)
+    branches: tuple[str, ...] = (NONE_MET,)
+    index = fold.plan.loop_of_decision.get(node)
+    if index is not None:
+        loop = fold.plan.loops[index]
+        branches = (loop.exit,)
+        fold.derive(FactType.LOOP_EXITED, node, {"rounds": fold.state.rounds[index], "limit_reached": False})
+    _go_on(fold, node, StepStatus.SKIPPED, branches)
+
+
+def hold(fold: Fold, fact: Fact) -> None:
+    """A person puts a waiting step on hold."""
+    fold.put(fold.open_node(fact, StepStatus.WAITING), StepStatus.HELD)
+
+
+def release(fold: Fold, fact: Fact) -> None:
+    """A person releases a step that is on hold."""
+    node = fold.open_node(fact)
+    if fold.state.nodes[node] is not StepStatus.HELD:
+        raise FactRefused(f"{fact.task} is not on hold.")
+    fold.put(node, StepStatus.WAITING)
+
+
+def note(fold: Fold, fact: Fact) -> None:
+    """Recorded about an open step; moves nothing."""
+    fold.open_node(fact)
+
+
+def _go_on(fold: Fold, node: int, status: StepStatus, branches: tuple[str, ...] = ()) -> None:
+    """Settle a step that was run or passed over by a person; of a decision's edges only those of `branches` are
+    taken.
+    """
+    fold.put(node, status)
+    chosen = frozenset(branches) if fold.plan.task(node).kind == "decision" else None
+    fold.settle_outgoing(fold.plan.nodes[node], normal=TAKEN, error=DEAD, chosen=chosen)
+    fold.note_settled(node)
+
+
+def _leave_wait(fold: Fold, node: int) -> None:
+    if fold.state.nodes[node] is StepStatus.WAITING:
+        fold.drop_waits(node)
+
+
+def _require_attempt(fact: Fact, number: int) -> None:
+    if fact.data.get("number", number) != number:
+        raise FactRefused(f"Attempt {fact.data['number']} of {fact.task} is not the current one, which is {number}.")
+
+
+def _is_retryable(error: Json) -> bool:
+    return not isinstance(error, Mapping) or bool(error.get("retryable", True))
