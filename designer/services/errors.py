@@ -1,0 +1,44 @@
+"""What this room refuses besides problems of a flow, and why: the text is written for the person who asked."""
+
+from __future__ import annotations
+
+from accounts.errors import Refused
+
+
+class FlowInUse(Refused):
+    """The flow has instances that are not finished, or finished ones that nobody agreed to delete with it."""
+
+    def __init__(self, *, unfinished: int, finished: int) -> None:
+        self.unfinished = unfinished
+        self.finished = finished
+        super().__init__(_words(unfinished, finished))
+
+
+class NothingPublished(Refused):
+    """The flow has no version yet."""
+
+    def __init__(self) -> None:
+        super().__init__("Nothing has been published yet.")
+
+
+class ReasonInUse(Refused):
+    """Flows still offer this closing reason."""
+
+    def __init__(self, flows: int) -> None:
+        verb = "flow offers" if flows == 1 else "flows offer"
+        super().__init__(f"{flows} {verb} it. Take it out of the offer instead: then no new flow can choose it.")
+
+
+class TitleTaken(Refused):
+    """There is a closing reason of this title."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(f"There is already a reason “{title}”.")
+
+
+def _words(unfinished: int, finished: int) -> str:
+    if unfinished:
+        noun = "instance has" if unfinished == 1 else "instances have"
+        return f"{unfinished} {noun} not finished. Wait for them or terminate them; disable the flow to start no more."
+    noun = "finished instance" if finished == 1 else "finished instances"
+    return f"{finished} {noun} would be deleted with it. Confirm that, or disable the flow instead."

@@ -1,0 +1,88 @@
+"""What the designer asks of whoever runs flows: which instances there are. The designer knows no engine; the engine
+registers a provider when it is loaded. Without one there are no instances.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class FlowUse:
+    """The instances of one flow: how many by status, and when the last one was started."""
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+    last_started_at: datetime | None = None
+    last_status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """One firing of a trigger, for people. `url` leads to the instance it started, if it did and may be seen."""
+
+    at: datetime
+    outcome: str
+    reason: str = ""
+    instance_id: int | None = None
+    instance_key: str = ""
+
+
+class InstancesProvider(Protocol):
+    """What the engine answers. Each is a fixed number of queries, however many flows are asked for."""
+
+    def use_of(self, flow_ids: Collection[int]) -> Mapping[int, FlowUse]:
+        """The instances of these flows; flows without any may be left out."""
+
+    def unfinished(self, flow_id: int) -> int:
+        """How many instances of a flow have not ended. Counted exactly, in the caller's transaction."""
+
+    def finished(self, flow_id: int) -> int:
+        """How many have ended."""
+
+    def delete_finished(self, flow_id: int) -> None:
+        """Delete all ended instances of a flow with all that belongs to them."""
+
+    def standing_at(self, flow_id: int) -> Mapping[str, int]:
+        """How many unfinished instances stand at each task, by task key, whatever their version."""
+
+    def firings_of(self, trigger_ids: Collection[int], *, each: int) -> Mapping[int, Sequence[Firing]]:
+        """The latest firings of these triggers, the newest first, at most `each` of each."""
+
+
+class _Nobody:
+    """The provider where nothing runs flows."""
+
+    def use_of(self, flow_ids: Collection[int]) -> Mapping[int, FlowUse]:
+        return {}
+
+    def unfinished(self, flow_id: int) -> int:
+        return 0
+
+    def finished(self, flow_id: int) -> int:
+        return 0
+
+    def delete_finished(self, flow_id: int) -> None:
+        return None
+
+    def standing_at(self, flow_id: int) -> Mapping[str, int]:
+        return {}
+
+    def firings_of(self, trigger_ids: Collection[int], *, each: int) -> Mapping[int, Sequence[Firing]]:
+        return {}
+
+
+_provider: InstancesProvider = _Nobody()
+
+
+def register_instances(provider: InstancesProvider) -> None:
+    """Make this the one that is asked. Called when the engine is loaded."""
+    global _provider
+    _provider = provider
+
+
+def instances() -> InstancesProvider:
+    """Whoever is to be asked about instances."""
+    return _provider

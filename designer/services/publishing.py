@@ -1,0 +1,84 @@
+"""Publishing: the draft becomes a version that never changes again, and the one that new instances run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from accounts.audit import record
+from accounts.scope import Scope
+from designer import models
+from designer.graph.codec import canonical_json, graph_hash
+from designer.graph.model import Flow
+from designer.graph.plan import FlowNotRunnable, compile_plan
+from designer.graph.problems import PathProblem
+from designer.services.drafting import StaleRevision, draft_of
+from designer.services.library import link_reasons
+from designer.services.projecting import write_rows
+from designer.services.triggering import write_triggers
+
+LONGEST_NOTE = 500
+
+
+class FlowHasProblems(Exception):
+    """The draft cannot be published as it is. `problems` holds each, with its path and a message that says the mend."""
+
+    def __init__(self, problems: Sequence[PathProblem]) -> None:
+        self.problems = tuple(problems)
+        first = self.problems[0].message
+        more = f" (and {len(self.problems) - 1} more)" if len(self.problems) > 1 else ""
+        super().__init__(f"{first}{more}")
+
+
+def publish_flow(scope: Scope, row: models.Flow, *, note: str = "", revision: int | None = None) -> models.Version:
+    """Make the next version from the draft and let it be the live one. Running instances stay on theirs.
+
+    Publishing a draft that equals the live version is allowed: it makes one more version (`is_unchanged` tells
+    beforehand). With `revision` the draft must be at it, else `StaleRevision`. Raises `FlowHasProblems`. Warnings do
+    not hinder.
+    """
+    with transaction.atomic():
+        locked = models.Flow.objects.within(scope).select_for_update(of=("self",)).get(pk=row.pk)
+        if revision is not None and locked.draft_revision != revision:
+            raise StaleRevision(locked.draft_revision)
+        flow = draft_of(locked)
+        refuse_problems(flow)
+        version = _write_version(scope, locked, flow, note)
+        write_rows(locked, version, flow)
+        write_triggers(locked, flow)
+        link_reasons(scope, locked, flow.closing_reasons)
+        locked.live_version = version
+        locked.save(update_fields=["live_version"])
+        record(scope, "flow.published", locked, after={"version": version.number, "note": version.note})
+    row.live_version = version
+    return version
+
+
+def refuse_problems(flow: Flow) -> None:
+    """Raise `FlowHasProblems` for what hinders publishing."""
+    try:
+        compile_plan(flow)
+    except FlowNotRunnable as reason:
+        raise FlowHasProblems([PathProblem("", reason.reason)]) from reason
+
+
+def is_unchanged(row: models.Flow) -> bool:
+    """Whether publishing now would make a version equal to the live one."""
+    return row.live_version is not None and row.live_version.graph_hash == graph_hash(draft_of(row))
+
+
+def _write_version(scope: Scope, row: models.Flow, flow: Flow, note: str) -> models.Version:
+    latest = row.versions.aggregate(latest=Max("number"))["latest"] or 0
+    return models.Version.objects.create(
+        flow=row,
+        number=latest + 1,
+        note=note.strip()[:LONGEST_NOTE],
+        document=canonical_json(flow).decode(),
+        graph_hash=graph_hash(flow),
+        published_at=timezone.now(),
+        published_by=scope.user,
+        published_by_name=scope.actor_name[:200],
+    )

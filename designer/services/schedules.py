@@ -1,0 +1,21 @@
+"""When cron triggers fire."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cronsim import CronSim, CronSimError
+
+
+def next_firing(cron: str, *, timezone: str = "UTC", after: datetime) -> datetime | None:
+    """The first moment after `after` that matches a cron expression in a time zone, in UTC; None if there is none.
+
+    Unreadable expressions and unknown zones answer None: the checks refuse them before a flow is published.
+    """
+    try:
+        zone = ZoneInfo(timezone or "UTC")
+        found = next(CronSim(cron, after.astimezone(zone)))
+    except (CronSimError, StopIteration, ZoneInfoNotFoundError, ValueError, KeyError):
+        return None
+    return found.astimezone(UTC)
