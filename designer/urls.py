@@ -2,5 +2,7 @@
 
 from django.urls import URLPattern, URLResolver
 
+from designer.editor_urls import editor_urls
+
 app_name = "designer"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [*editor_urls]

@@ -7,11 +7,29 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from designer.graph.actions import ACTIONS
-from designer.graph.conditions import OPERATOR_WORDS, OPERATORS_BY_TYPE, STATEMENT_TYPES, WITH_MANY_VALUES, WITHOUT_VALUES
+from designer.graph.conditions import (
+    OPERATOR_WORDS,
+    OPERATORS_BY_TYPE,
+    STATEMENT_TYPES,
+    WITH_MANY_VALUES,
+    WITHOUT_VALUES,
+)
 from designer.graph.fields import Choice, Field, FieldType, VisibleWhen, choices
 from designer.graph.flow_fields import LIMIT_FIELDS, RETENTION_FIELDS, TRIGGER_TYPES
 from designer.graph.kinds import kind_of
-from designer.graph.model import TRIGGER, Condition, Edge, Flow, Json, On, Phase, Statement, Task, phase_of_ref, phase_ref
+from designer.graph.model import (
+    TRIGGER,
+    Condition,
+    Edge,
+    Flow,
+    Json,
+    On,
+    Phase,
+    Statement,
+    Task,
+    phase_of_ref,
+    phase_ref,
+)
 from designer.graph.values import Path
 from designer.inspector.controls import Control, ControlGroup, controls_for, in_groups, text_of
 from designer.inspector.offers import Offers, offers_for
@@ -37,7 +55,10 @@ JOIN: Final = Field(
     type=FieldType.CHOICE,
     label="Starts when",
     choices=choices(
-        all="all that lead here are done", any="the first is done", race="the first ends, well or not", all_settled="all have ended, well or not"
+        all="all that lead here are done",
+        any="the first is done",
+        race="the first ends, well or not",
+        all_settled="all have ended, well or not",
     ),
     default="all",
     group="Incoming edges",
@@ -184,9 +205,9 @@ class Form:
         return tuple(Choice(value, label) for value, label in STATEMENT_TYPES.items())
 
     @property
-    def all_operators(self) -> tuple[Choice, ...]:
-        """What can be asked of a value of any type."""
-        return operators_for(None)
+    def blank_statement(self) -> StatementRow:
+        """A statement that does not exist yet."""
+        return _statement_row(Statement("", "equals"))
 
 
 def form_for(
@@ -249,7 +270,7 @@ def task_fields(flow: Flow, task: Task) -> tuple[Field, ...]:
     """What every task has, whatever its kind: name, join (where edges meet), phase, description."""
     is_join = sum(1 for _ in flow.incoming(task.key)) > 1 or task.join.value != "all"
     joins = (JOIN, CANCEL_REST) if is_join else ()
-    return (NAME, *joins, phase_field(flow), DESCRIPTION)
+    return (NAME, *joins, phase_field(flow), DESCRIPTION, KEY)
 
 
 def phase_field(flow: Flow) -> Field:
@@ -262,6 +283,7 @@ def task_values(task: Task) -> dict[str, Json]:
     """The values of `task_fields`."""
     return {
         "name": task.name,
+        "key": task.key,
         "description": task.description or None,
         "phase": task.phase,
         "join": task.join.value,

@@ -32,6 +32,9 @@ function own(element, selector, within = element) {
 
 /** @param {Element} element an input, or what holds one */
 function inputValue(element) {
+  if (element.querySelector("input[type=radio]")) {
+    return /** @type {HTMLInputElement | null} */ (element.querySelector("input:checked"))?.value ?? null;
+  }
   const input = element.matches("input, select, textarea") ? element : element.querySelector("input, select, textarea");
   if (input instanceof HTMLInputElement && input.type === "checkbox") return input.checked;
   if (input instanceof HTMLSelectElement && input.multiple) return [...input.selectedOptions].map((option) => option.value);

@@ -157,9 +157,8 @@ export function addPhase(editor) {
   const key = edits.freeKey("phase", (wanted) => graph.nodes.has(`phase:${wanted}`));
   const number = graph.phases.length + 1;
   const around = tasks.length ? frameAround(/** @type {NodeFacts[]} */ (tasks)) : emptyFrame(viewport.seen);
-  const steps = [edits.addPhase({ key, name: `Phase ${number}`, frame: around })];
-  if (tasks.length) steps.push(edits.assignPhase(tasks.map((task) => task?.ref ?? ""), key));
-  return submit(editor, edits.batch(steps), { said: `Added Phase ${number}`, select: [`phase:${key}`] });
+  const edit = edits.addPhase({ key, name: `Phase ${number}`, frame: around }, tasks.map((task) => task?.ref ?? ""));
+  return submit(editor, edit, { said: `Added Phase ${number}`, select: [`phase:${key}`] });
 }
 
 /** @param {NodeFacts[]} tasks @returns {Rect} */
@@ -186,9 +185,10 @@ export function removeSelected(editor) {
   const tasks = refs.filter((ref) => graph.nodes.get(ref)?.type === "task");
   const phases = refs.filter((ref) => graph.nodes.get(ref)?.type === "phase");
   const gone = new Set(refs);
-  const edges = refs.map((ref) => graph.edges.get(ref)).filter((edge) => edge && !gone.has(edge.source) && !gone.has(edge.target));
+  const chosen = refs.map((ref) => graph.edges.get(ref)).filter((edge) => edge !== undefined);
+  const edges = chosen.filter((edge) => !gone.has(edge.source) && !gone.has(edge.target));
   const steps = [
-    ...edges.map((edge) => edits.disconnect(/** @type {import("./graph.js").EdgeFacts} */ (edge))),
+    ...(edges.length ? [edits.disconnect(edges)] : []),
     ...(tasks.length ? [edits.removeTasks(tasks)] : []),
     ...phases.map((ref) => edits.removePhase(phaseKey(ref))),
   ];

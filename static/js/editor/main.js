@@ -106,11 +106,12 @@ export class Editor {
     else this.#show(answer);
   }
 
-  /** @param {any} answer {parts, removed, facts, others} */
+  /** @param {any} answer {parts, html, removed, facts, is_whole, authors} */
   #show(answer) {
     const focused = this.focusedRef;
-    this.graph.update({ ...answer.facts, removed: answer.removed });
-    applyParts(answer.parts, answer.removed);
+    const removed = answer.is_whole ? this.#unknown(answer.facts) : answer.removed;
+    this.graph.update({ ...answer.facts, removed });
+    applyParts([...answer.parts, ...answer.html], removed);
     this.#decorate();
     this.selection.keep((ref) => this.graph.has(ref));
     if (focused && !this.graph.has(focused)) this.focusCanvas();
@@ -118,7 +119,19 @@ export class Editor {
     this.ports.show();
     this.minimap.show();
     this.inspector.refresh();
-    if (answer.by) this.say(`${answer.by} changed this flow`);
+    this.#tellAuthors(answer.authors ?? []);
+  }
+
+  /** What a full picture does not contain. @param {import("./graph.js").Facts} facts @returns {string[]} element ids */
+  #unknown(facts) {
+    const known = new Set([...facts.nodes, ...facts.edges].map((thing) => thing.id));
+    return [...this.graph.nodes.values(), ...this.graph.edges.values()].map((thing) => thing.id).filter((id) => !known.has(id));
+  }
+
+  /** @param {{id: number | null, name: string}[]} authors of what has just been shown */
+  #tellAuthors(authors) {
+    const others = authors.filter((author) => String(author.id) !== this.root.dataset.user);
+    if (others.length) this.say(`${others.map((author) => author.name).join(", ")} changed this flow`);
   }
 
   /** A gesture has ended: show what was held back. */
@@ -147,10 +160,16 @@ export class Editor {
     return "";
   }
 
+  /** Whether there is anything but the start. */
+  get isBlank() {
+    return this.graph.nodes.size <= 1;
+  }
+
   /** What script adds to the server's drawing: a place in the tab order, a role, marks. */
   #decorate() {
     const things = [...this.graph.nodes.values(), ...this.graph.edges.values()];
     this.#refs = new Map(things.map((thing) => [thing.id, thing.ref]));
+    this.root.classList.toggle("is-blank", this.isBlank);
     for (const { ref, label } of things) {
       const element = this.element(ref);
       if (!element) continue;

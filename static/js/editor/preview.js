@@ -31,8 +31,9 @@ export function showRoute(editor, edge, place) {
   const element = editor.element(edge.ref);
   const [source, target] = [place(edge.source), place(edge.target)];
   if (!element || !source || !target) return;
-  const { path, middle } = route(source, target, edge.on);
-  for (const line of element.querySelectorAll("path")) line.setAttribute("d", path);
+  const isAboutPhase = edge.source.startsWith("phase:") || edge.target.startsWith("phase:");
+  const { path, middle } = route(source, target, edge.on, isAboutPhase ? [] : cardsBut(editor, [edge.source, edge.target], place));
+  for (const line of element.querySelectorAll(".edge-line, .edge-reach")) line.setAttribute("d", path);
   const label = /** @type {SVGGraphicsElement | null} */ (element.querySelector(".edge-label"));
   if (!label) return;
   if (!label.dataset.middle) {
@@ -42,6 +43,13 @@ export function showRoute(editor, edge, place) {
   }
   const home = JSON.parse(label.dataset.middle);
   label.style.setProperty("translate", `${middle.x - home.x}px ${middle.y - home.y}px`);
+}
+
+/** What stands in the way of an edge. @param {Editor} editor @param {string[]} ends @param {(ref: string) => Rect | null} place
+ * @returns {Rect[]} */
+function cardsBut(editor, ends, place) {
+  const cards = [...editor.graph.nodes.values()].filter((node) => node.type !== "phase" && !ends.includes(node.ref));
+  return cards.map((card) => place(card.ref) ?? card);
 }
 
 /** Nodes back to where the facts have them: after a refusal. @param {Editor} editor @param {Iterable<string>} refs */

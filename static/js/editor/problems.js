@@ -17,6 +17,8 @@ export class Problems {
   /** Put a mark on every culprit, after the list or the canvas changed. */
   mark() {
     const { editor } = this;
+    const head = editor.root.querySelector("[data-act=problems]");
+    head?.setAttribute("aria-expanded", String(editor.root.dataset.problems === "open"));
     /** @type {Map<string, string>} */
     const worst = new Map();
     for (const item of /** @type {NodeListOf<HTMLElement>} */ (editor.root.querySelectorAll("[data-culprit]"))) {

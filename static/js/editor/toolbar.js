@@ -53,9 +53,10 @@ export class Toolbar {
   }
 
   #toggleProblems() {
-    const drawer = this.editor.root.querySelector(".problems");
-    const isOpen = drawer?.toggleAttribute("data-open") ?? false;
-    drawer?.querySelector("[data-act=problems]")?.setAttribute("aria-expanded", String(isOpen));
+    const { root } = this.editor;
+    if (root.dataset.problems) delete root.dataset.problems;
+    else root.dataset.problems = "open";
+    this.editor.problems.mark();
   }
 
   /** Show how things stand: what waits to be saved. */

@@ -1,0 +1,185 @@
+"""What the editor's page shows, read from the draft: the read model of `templates/designer/editor.html`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.utils.safestring import SafeString, mark_safe
+
+from accounts.models import MemberGroup, Membership
+from accounts.roles import Role
+from accounts.scope import Scope
+from designer import models
+from designer.graph.edits import edit_from_json
+from designer.graph.model import Flow
+from designer.inspector.forms import Form, form_for
+from designer.palette import PaletteGroup, palette
+from designer.parts import EDGES, NODES, PHASES, Drawing, draw
+from designer.problem_rows import ProblemRow, problem_rows
+from designer.rendering.svg import definitions
+from designer.services.drafting import draft_of, next_redo, next_undo
+from designer.services.edit_words import words_of
+
+MOST_PEOPLE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How far the draft is from what is live, and the same in a full sentence."""
+
+    text: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """The layers of the drawing, as SVG that is safe to show."""
+
+    definitions: SafeString
+    phases: SafeString
+    edges: SafeString
+    nodes: SafeString
+
+
+@dataclass(frozen=True)
+class EditorPage:
+    """One draft as one member sees it in the editor."""
+
+    scope: Scope
+    row: models.Flow
+
+    @cached_property
+    def draft(self) -> Flow:
+        """The flow that is drawn."""
+        return draft_of(self.row)
+
+    @cached_property
+    def drawing(self) -> Drawing:
+        """How it is drawn."""
+        return draw(self.draft)
+
+    @property
+    def revision(self) -> int:
+        """The revision that the page shows."""
+        return self.row.draft_revision
+
+    @property
+    def can_edit(self) -> bool:
+        """Whether this member may change it; viewers see the same, read only."""
+        return self.scope.allows(Role.DESIGNER)
+
+    @property
+    def user_id(self) -> int:
+        """Who looks: their own changes are not told to them as news."""
+        return self.scope.user.pk if self.scope.user else 0
+
+    @cached_property
+    def canvas(self) -> Canvas:
+        """The drawing, layer by layer."""
+        phases, edges, nodes = (mark_safe(self.drawing.group(into)) for into in (PHASES, EDGES, NODES))  # noqa: S308
+        return Canvas(definitions(), phases, edges, nodes)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What script knows of the graph when the page opens."""
+        return self.drawing.facts()
+
+    @property
+    def palette(self) -> tuple[PaletteGroup, ...]:
+        """What can be added."""
+        return palette()
+
+    @cached_property
+    def inspector(self) -> Form:
+        """The form of the flow itself: nothing is selected when the page opens."""
+        form = self.form("")
+        assert form is not None, "a flow always has a form"
+        return form
+
+    def form(self, subject: str, count: int = 0) -> Form | None:
+        """The form of a ref, None where there is no such thing."""
+        return form_for(
+            self.draft, subject, can_edit=self.can_edit, count=count, people=self._people(), flows=self._flow_keys()
+        )
+
+    def _people(self) -> tuple[str, ...]:
+        """Groups by name and members by address, to assign tasks to."""
+        groups = MemberGroup.objects.within(self.scope).values_list("slug", flat=True)
+        members = Membership.objects.within(self.scope).values_list("user__email", flat=True)
+        return (*groups[:MOST_PEOPLE], *members[:MOST_PEOPLE])
+
+    def _flow_keys(self) -> tuple[str, ...]:
+        others = models.Flow.objects.within(self.scope).exclude(pk=self.row.pk)
+        return tuple(others.values_list("key", flat=True)[:MOST_PEOPLE])
+
+    @cached_property
+    def problems(self) -> tuple[ProblemRow, ...]:
+        """What is wrong with the draft, the worst first."""
+        return problem_rows(self.draft)
+
+    @property
+    def error_count(self) -> int:
+        """How many problems stand in the way of publishing."""
+        return sum(problem.severity == "error" for problem in self.problems)
+
+    @property
+    def warning_count(self) -> int:
+        """How many are only worth a look."""
+        return len(self.problems) - self.error_count
+
+    @cached_property
+    def status(self) -> Status:
+        """`draft · 12 edits since version 4`."""
+        live = self.row.live_version
+        if live is None:
+            return Status("draft · never published", "Nothing of this flow runs yet.")
+        if live.document == self.row.draft_document:
+            return Status(f"as version {live.number}", f"The draft is what version {live.number} is.")
+        later = self.row.draft_edits.filter(at__gt=live.published_at, is_undone=False)
+        count = later.exclude(way=models.DraftEdit.Way.UNDO).count()
+        edits = "1 edit" if count == 1 else f"{count} edits" if count else "changed"
+        return Status(
+            f"draft · {edits} since version {live.number}", f"Version {live.number} is live; the draft is not."
+        )
+
+    @cached_property
+    def undo(self) -> str | None:
+        """What undo would take back, in words."""
+        return self._words(next_undo(self.scope, self.row))
+
+    @cached_property
+    def redo(self) -> str | None:
+        """What redo would do again, in words."""
+        entry = next_redo(self.scope, self.row)
+        return self._words(entry.of if entry is not None and entry.of is not None else entry)
+
+    def _words(self, entry: models.DraftEdit | None) -> str | None:
+        return words_of(edit_from_json(entry.edit), self.draft) if entry is not None else None
+
+    # -- addresses
+
+    def url(self, name: str) -> str:
+        """The address of another page about this flow."""
+        return self.scope.url(f"designer:{name}", flow=self.row.key)
+
+    @property
+    def doors(self) -> str:
+        """What script's requests begin with."""
+        return self.url("edit")
+
+    @property
+    def flows_url(self) -> str:
+        """The list of flows."""
+        return self.scope.url("designer:flows")
+
+    @property
+    def versions_url(self) -> str:
+        """The versions of this flow."""
+        return self.url("versions")
+
+    @property
+    def publish_url(self) -> str:
+        """Where it is published."""
+        return self.url("publish")

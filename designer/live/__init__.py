@@ -1,0 +1,1 @@
+"""What the designer lets pages watch: drafts being edited by somebody else."""

@@ -1,0 +1,333 @@
+"""The draft of a flow: made, edited, undone. Every change goes through here, one edit at a time.
+
+An edit names the revision it was made on and is refused when the draft has gone on since (`StaleRevision`): no change of one
+person is ever lost to another's. What changed is stored with its inverse, the projected rows are written, and the revision is
+bumped, all in one transaction.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import orjson
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.audit import record
+from accounts.live import publish
+from accounts.scope import Scope
+from designer import models
+from designer.graph.codec import canonical_json, decode_flow
+from designer.graph.edits import (
+    Batch,
+    Edit,
+    EditRefused,
+    FramePhase,
+    MoveTasks,
+    ReplaceFlow,
+    TidyUp,
+    edit_from_json,
+    edit_to_json,
+)
+from designer.graph.model import Flow, is_key
+from designer.services.edit_words import words_of
+from designer.services.projecting import write_rows
+
+REMEMBERED: Final = 128
+EDITS_KEPT: Final = 2_000
+"""Older edits of a draft can no longer be undone; they are dropped."""
+
+
+class StaleRevision(Exception):
+    """Somebody changed the flow meanwhile: it is at revision `current`."""
+
+    def __init__(self, current: int) -> None:
+        super().__init__("Somebody changed the flow meanwhile.")
+        self.current = current
+
+
+class FlowKeyTaken(ValueError):
+    """There is already a flow of this key in the environment."""
+
+
+class NothingToUndo(Exception):
+    """The person has no edit left that could be undone, or redone."""
+
+
+class NoLongerApplies(Exception):
+    """What would be undone or redone has been changed by somebody since. `reason` says so to people; nothing was changed."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class EditOutcome:
+    """What an edit led to: `before` and `flow` are the draft before and after it, `revision` is the one it made.
+
+    `touched` as in `graph.edits.Applied`; `label` says in words what was done ("Moved Pack").
+    """
+
+    row: models.Flow
+    before: Flow
+    flow: Flow
+    revision: int
+    touched: frozenset[str]
+    label: str
+
+
+# -- reading ----------------------------------------------------------------------------------------------------------
+
+
+class _Remembered:
+    """Decoded drafts by flow and revision. An entry counts only while its document is the row's very document."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._found: OrderedDict[tuple[int, int], tuple[str, Flow]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, row: models.Flow) -> Flow | None:
+        with self._lock:
+            document, flow = self._found.get((row.pk, row.draft_revision), ("", None))
+        return flow if document == row.draft_document else None
+
+    def put(self, row: models.Flow, flow: Flow) -> None:
+        with self._lock:
+            self._found[(row.pk, row.draft_revision)] = (row.draft_document, flow)
+            self._found.move_to_end((row.pk, row.draft_revision))
+            while len(self._found) > self._most:
+                self._found.popitem(last=False)
+
+
+_remembered = _Remembered(REMEMBERED)
+
+
+def draft_of(row: models.Flow) -> Flow:
+    """The draft as this row has it. Decoded once per revision and process."""
+    flow = _remembered.get(row)
+    if flow is None:
+        flow = decode_flow(orjson.loads(row.draft_document))
+        _remembered.put(row, flow)
+    return flow
+
+
+def draft_at(row: models.Flow, revision: int) -> Flow | None:
+    """The draft as it was at an earlier revision; None when the way back is not kept any more."""
+    flow = draft_of(row)
+    edits = list(row.draft_edits.filter(revision__gt=revision).order_by("-revision"))
+    if revision > row.draft_revision or [edit.revision for edit in edits] != list(
+        range(row.draft_revision, revision, -1)
+    ):
+        return None
+    try:
+        for edit in edits:
+            flow = edit_from_json(edit.undo).apply(flow).flow
+    except EditRefused:
+        return None
+    return flow
+
+
+def edits_since(row: models.Flow, revision: int) -> list[models.DraftEdit]:
+    """The edits that led from an earlier revision to the draft of this row, oldest first."""
+    later = row.draft_edits.filter(revision__gt=revision, revision__lte=row.draft_revision)
+    return list(later.order_by("revision"))
+
+
+# -- making and editing -----------------------------------------------------------------------------------------------
+
+
+def create_flow(scope: Scope, *, key: str, name: str, flow: Flow | None = None) -> models.Flow:
+    """A new flow with an empty draft, or with `flow` as its draft (under `key` and `name`).
+
+    Raises `FlowKeyTaken`; ValueError for a key that is none.
+    """
+    if not is_key(key):
+        raise ValueError("Use 1 to 64 letters, digits, underscores and hyphens; do not begin with a hyphen.")
+    draft = _named(flow, key, name)
+    row = models.Flow(environment=scope.environment, key=key, created_by=scope.user, draft_revision=1)
+    _take_over(row, draft)
+    try:
+        with transaction.atomic():
+            row.save()
+            write_rows(row, None, draft)
+            record(scope, "flow.created", row, after={"key": key, "name": draft.name})
+    except IntegrityError as error:
+        if models.Flow.objects.within(scope).filter(key=key).exists():
+            raise FlowKeyTaken(f"There is already a flow with the key {key}.") from error
+        raise
+    _remembered.put(row, draft)
+    return row
+
+
+def _named(flow: Flow | None, key: str, name: str) -> Flow:
+    return Flow(key=key, name=name) if flow is None else replace(flow, key=key, name=name)
+
+
+def apply_edit(scope: Scope, row: models.Flow, edit: Edit, *, revision: int) -> EditOutcome:
+    """Make one edit on the draft. Raises `StaleRevision` and `graph.edits.EditRefused`; then nothing was changed."""
+    return _change(scope, row, edit, revision=revision, way=models.DraftEdit.Way.DO)
+
+
+def replace_draft(scope: Scope, row: models.Flow, flow: Flow, *, revision: int) -> EditOutcome:
+    """Put another graph in the place of the draft, as one edit that can be undone. The flow keeps its key."""
+    return apply_edit(scope, row, ReplaceFlow(_named(flow, row.key, flow.name)), revision=revision)
+
+
+def _change(
+    scope: Scope,
+    row: models.Flow,
+    edit: Edit,
+    *,
+    revision: int,
+    way: models.DraftEdit.Way,
+    of: models.DraftEdit | None = None,
+) -> EditOutcome:
+    with transaction.atomic():
+        locked = _locked(scope, row, revision)
+        before = draft_of(locked)
+        applied = edit.apply(before)
+        label = words_of(edit, before)
+        locked.draft_revision += 1
+        _take_over(locked, applied.flow)
+        locked.save(update_fields=[*_DRAFT_FIELDS, "draft_revision"])
+        write_rows(locked, None, applied.flow, touched=applied.touched)
+        _store(scope, locked, edit, applied.undo, way=way, of=of)
+        if not _only_moves(edit):
+            record(scope, "flow.edited", locked, after={"revision": locked.draft_revision, "edit": label})
+        organization, topic, now_at = scope.organization.pk, f"draft:{locked.pk}", locked.draft_revision
+        transaction.on_commit(lambda: publish(topic, organization, now_at))
+    _remembered.put(locked, applied.flow)
+    return EditOutcome(locked, before, applied.flow, locked.draft_revision, applied.touched, label)
+
+
+def _locked(scope: Scope, row: models.Flow, revision: int) -> models.Flow:
+    """The row as it is now, locked until the end of the transaction. Raises `StaleRevision`."""
+    locked = models.Flow.objects.within(scope).select_for_update(of=("self",)).get(pk=row.pk)
+    if locked.draft_revision != revision:
+        raise StaleRevision(locked.draft_revision)
+    return locked
+
+
+_DRAFT_FIELDS: Final = ("name", "description", "tags", "draft_document", "updated_at")
+
+
+def _take_over(row: models.Flow, flow: Flow) -> None:
+    """What the row repeats of its draft."""
+    row.name, row.description, row.tags = flow.name, flow.description, list(flow.tags)
+    row.draft_document = canonical_json(flow).decode()
+    row.updated_at = timezone.now()
+
+
+def _store(
+    scope: Scope, row: models.Flow, edit: Edit, undo: Edit, *, way: models.DraftEdit.Way, of: models.DraftEdit | None
+) -> None:
+    models.DraftEdit.objects.create(
+        flow=row,
+        revision=row.draft_revision,
+        way=way,
+        of=of,
+        edit=edit_to_json(edit),
+        undo=edit_to_json(undo),
+        author=scope.user,
+        author_name=scope.actor_name[:200],
+    )
+    if row.draft_revision % 100 == 0:
+        row.draft_edits.filter(revision__lte=row.draft_revision - EDITS_KEPT).delete()
+
+
+def _only_moves(edit: Edit) -> bool:
+    """Moving cards about is no news for the audit log; the edits keep it anyway."""
+    steps = edit.edits if isinstance(edit, Batch) else (edit,)
+    return all(isinstance(step, (MoveTasks, FramePhase, TidyUp)) for step in steps)
+
+
+# -- undo and redo ----------------------------------------------------------------------------------------------------
+
+
+def undo(scope: Scope, row: models.Flow, *, revision: int) -> EditOutcome:
+    """Take back the person's own last edit. Raises `StaleRevision`, `NothingToUndo`, `NoLongerApplies`."""
+    entry = next_undo(scope, row)
+    if entry is None:
+        raise NothingToUndo("There is nothing of yours to undo.")
+    return _go(scope, row, entry, revision=revision, way=models.DraftEdit.Way.UNDO)
+
+
+def redo(scope: Scope, row: models.Flow, *, revision: int) -> EditOutcome:
+    """Make again what the person undid last. Raises as `undo` does."""
+    entry = next_redo(scope, row)
+    if entry is None:
+        raise NothingToUndo("There is nothing of yours to redo.")
+    return _go(scope, row, entry, revision=revision, way=models.DraftEdit.Way.REDO)
+
+
+def next_undo(scope: Scope, row: models.Flow) -> models.DraftEdit | None:
+    """The edit that `undo` would take back."""
+    own = _own(scope, row)
+    return own.exclude(way=models.DraftEdit.Way.UNDO).order_by("-revision").first() if own is not None else None
+
+
+def next_redo(scope: Scope, row: models.Flow) -> models.DraftEdit | None:
+    """The undo that `redo` would take back: none once the person has made another edit."""
+    own = _own(scope, row)
+    if own is None:
+        return None
+    entry = own.filter(way=models.DraftEdit.Way.UNDO).order_by("-revision").first()
+    if entry is None or own.filter(way=models.DraftEdit.Way.DO, revision__gt=entry.revision).exists():
+        return None
+    return entry
+
+
+def _own(scope: Scope, row: models.Flow) -> Any:
+    if scope.user is None:
+        return None
+    return row.draft_edits.filter(author=scope.user, is_undone=False)
+
+
+def _go(
+    scope: Scope, row: models.Flow, entry: models.DraftEdit, *, revision: int, way: models.DraftEdit.Way
+) -> EditOutcome:
+    """Apply the inverse of `entry`, if what it changed is still as it left it."""
+    verb = "undone" if way is models.DraftEdit.Way.UNDO else "done again"
+    with transaction.atomic():
+        locked = _locked(scope, row, revision)
+        flow, back = draft_of(locked), edit_from_json(entry.undo)
+        try:
+            earlier = back.apply(flow).flow
+            is_untouched = _same(edit_from_json(entry.edit).apply(earlier).flow, flow)
+        except EditRefused as refused:
+            raise NoLongerApplies(f"It cannot be {verb} any more: {refused.reason}") from refused
+        if not is_untouched:
+            raise NoLongerApplies(f"It cannot be {verb} any more: somebody has changed the same since.")
+        outcome = _change(scope, locked, back, revision=revision, way=way, of=entry)
+        models.DraftEdit.objects.filter(pk=entry.pk).update(is_undone=True)
+    return outcome
+
+
+def _same(one: Flow, other: Flow) -> bool:
+    """Whether two drafts say the same, whatever the order of their tasks and edges."""
+    return (
+        one.tasks == other.tasks
+        and one.phases == other.phases
+        and set(one.edges) == set(other.edges)
+        and _own_fields(one) == _own_fields(other)
+    )
+
+
+def _own_fields(flow: Flow) -> tuple[Any, ...]:
+    return (
+        flow.name,
+        flow.description,
+        flow.tags,
+        flow.closing_reasons,
+        flow.single_closing_reason,
+        flow.triggers,
+        flow.limits,
+        flow.retention,
+        flow.entity_sync,
+        flow.timezone,
+    )

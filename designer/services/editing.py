@@ -1,0 +1,73 @@
+"""What the editor asks for beyond single edits: tidying up, duplicating, and giving every task a place first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from designer.graph.codec import decode_fragment
+from designer.graph.edits import Batch, Edit, EditRefused, Paste, TidyUp, copy_fragment, pasted_keys
+from designer.graph.model import TRIGGER, Flow, Frame, On, Position, phase_ref
+from designer.graph.rules import targets_from
+from designer.rendering.graphviz import LayoutTooLarge
+from designer.rendering.layout import drawn_layout, tidy_positions
+
+ASIDE = 24
+
+
+def with_places(flow: Flow, edit: Edit) -> Edit:
+    """`edit`, after every task and phase that has no place yet has been put where it is drawn.
+
+    So nothing jumps: what was laid out stays where the person saw it when they change something.
+    """
+    unplaced = [key for key, task in flow.tasks.items() if task.at is None]
+    unframed = [key for key, phase in flow.phases.items() if phase.frame is None]
+    if not unplaced and not unframed:
+        return edit
+    layout = drawn_layout(flow)
+    positions = {key: Position(round(layout.tasks[key].x), round(layout.tasks[key].y)) for key in unplaced}
+    frames = {}
+    for key in unframed:
+        box = layout.phases[key]
+        frames[key] = Frame(round(box.x), round(box.y), round(box.width), round(box.height))
+    return Batch((TidyUp(positions, frames), edit))
+
+
+def tidy_edit(flow: Flow) -> Edit:
+    """The edit that puts everything where Graphviz would. Raises `EditRefused` for a flow that is too large for it."""
+    try:
+        positions, frames = tidy_positions(flow)
+    except LayoutTooLarge as too_large:
+        raise EditRefused("This flow is too large to be laid out.") from too_large
+    return TidyUp(positions, frames)
+
+
+def duplicate_edit(flow: Flow, refs: Sequence[str]) -> tuple[Edit, list[str]]:
+    """The edit that copies tasks with the edges among them, below the originals; and the copies' keys."""
+    fragment = decode_fragment(copy_fragment(flow, refs))
+    if not fragment.tasks and not fragment.phases:
+        raise EditRefused("Select the tasks to duplicate first.")
+    boxes = drawn_layout(flow)
+    chosen = [boxes.tasks[key] for key in fragment.tasks]
+    top = min((box.y for box in chosen), default=0)
+    bottom = max((box.y + box.height for box in chosen), default=0)
+    tasks, phases = pasted_keys(flow, fragment)
+    shared = {flow.tasks[key].phase for key in fragment.tasks}
+    phase = next(iter(shared)) if len(shared) == 1 and not fragment.phases else None
+    edit = Paste(fragment, dx=0, dy=round((bottom - top + ASIDE) / 8) * 8, phase=phase)
+    return edit, [*tasks.values(), *map(phase_ref, phases.values())]
+
+
+def connection_targets(flow: Flow, source: str, on: On) -> dict[str, str | None]:
+    """For every node whether an edge from `source` may lead there: None for yes, else the reason.
+
+    A decision may reach a node by any of its branches.
+    """
+    refs = [TRIGGER, *flow.tasks, *map(phase_ref, flow.phases)]
+    task = flow.tasks.get(source)
+    branches = task.branches if task is not None and on is On.SUCCESS else ()
+    refused: list[Mapping[str, str]] = [targets_from(flow, source, branch, on) for branch in branches or (None,)]
+    return {
+        ref: refused[0].get(ref) if all(ref in reasons for reasons in refused) else None
+        for ref in refs
+        if ref != source
+    }

@@ -1,0 +1,60 @@
+"""The editor's page, and what its script asks for without changing anything."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_GET
+
+from accounts.http import HtmxHttpRequest
+from accounts.live.sync import answer_sync
+from accounts.roles import Role
+from accounts.scope import Scope, scoped
+from designer import models
+from designer.editor_page import EditorPage
+from designer.graph.model import On
+from designer.services.drafting import draft_of
+from designer.services.editing import connection_targets
+
+
+def flow_row(scope: Scope, key: str) -> models.Flow:
+    """The flow of this key in the scope's environment. Raises Http404."""
+    return get_object_or_404(models.Flow.objects.within(scope).select_related("live_version"), key=key)
+
+
+@require_GET
+@scoped(Role.VIEWER)
+def edit(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
+    """The editor; read only for whoever may not design."""
+    row = flow_row(scope, flow)
+    return render(request, "designer/editor.html", {"flow": row, "page": EditorPage(scope, row)})
+
+
+@require_GET
+@scoped(Role.VIEWER)
+def inspector(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
+    """The form of `?subject=`, a ref of js/editor/graph.js."""
+    count = request.GET.get("count", "0")
+    page = EditorPage(scope, flow_row(scope, flow))
+    form = page.form(request.GET.get("subject", ""), int(count) if count.isdecimal() and len(count) < 6 else 0)
+    if form is None:
+        raise Http404("There is no such thing in this flow.")
+    return render(request, "designer/editor/inspector.html", {"form": form})
+
+
+@require_GET
+@scoped(Role.VIEWER)
+def sync(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
+    """What changed since `?after=` a revision, as over the live socket."""
+    return answer_sync(request, scope, f"draft:{flow_row(scope, flow).pk}")
+
+
+@require_GET
+@scoped(Role.DESIGNER)
+def targets(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
+    """Where an edge from `?source=` may lead: `{"targets": {ref: null | reason}}`."""
+    draft, source = draft_of(flow_row(scope, flow)), request.GET.get("source", "")
+    if not draft.has_node(source):
+        raise Http404("There is no such node in this flow.")
+    on = On.ERROR if request.GET.get("on") == "error" else On.SUCCESS
+    return JsonResponse({"targets": connection_targets(draft, source, on)})
