@@ -355,3 +355,12 @@ _COMPARISONS: Final[Mapping[str, Callable[[Any, Sequence[Any]], bool]]] = {
     "greater_than_or_equals": lambda saw, values: bool(saw >= values[0]),
     "less_than_or_equals": lambda saw, values: bool(saw <= values[0]),
 }
+
+
+def is_of_type(value: Json, declared: str) -> bool:
+    """Whether a literal value can be read as a value of this type."""
+    try:
+        _READERS[declared](value)
+    except _Mismatch:
+        return False
+    return True

@@ -105,7 +105,10 @@ class Lowering:
         leads_on = {
             edge.source
             for edge in self.flow.edges
-            if edge.on is On.SUCCESS and edge.target in phase_of and phase_of[edge.target] == phase_of.get(edge.source)
+            if edge.on is On.SUCCESS
+            and edge.target in phase_of
+            and phase_of[edge.target] == phase_of.get(edge.source)
+            and not self.is_back_edge(edge)
         }
         for phase in self.flow.phases:
             if phase in self.left_phases:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from designer.graph.lowering import EdgeRole, LoweredEdge, Lowering, first_tasks, is_back_edge, start_tasks
+from designer.graph.lowering import EdgeRole, LoweredEdge, Lowering
 from designer.graph.model import TRIGGER, Edge, Flow, Join, Task
 
 START = -1
@@ -162,6 +162,12 @@ def compile_plan(flow: Flow) -> Plan:
             outgoing[edge.source].append(edge.index)
         if edge.index not in back:
             incoming[edge.target].append(edge.index)
+    required_by = _required_by(requires)
+    # Where a node leads: what its edges open, the end of its phase included, and what requires it.
+    ways = [
+        [*(edges[n].target for n in outgoing[number] if n not in back), *required_by.get(number, ())]
+        for number in range(len(keys))
+    ]
     nodes = tuple(
         PlanNode(
             index=number,
@@ -173,8 +179,8 @@ def compile_plan(flow: Flow) -> Plan:
             outgoing=tuple(outgoing[number]),
             loop=innermost[number],
             requires=requires.get(number, ()),
-            cancels=_cancelled_by(number, flow.tasks.get(key), edges, outgoing, back, order),
-            ends_path=_ends_path(number, outgoing[number], edges),
+            cancels=_cancelled_by(number, flow.tasks.get(key), ways, order),
+            ends_path=_ends_path(outgoing[number], edges, back),
         )
         for number, key in enumerate(keys)
     )
@@ -187,7 +193,7 @@ def compile_plan(flow: Flow) -> Plan:
         loops=loops,
         loop_of_decision={loop.decision: loop.index for loop in loops},
         index=index,
-        required_by=_required_by(requires),
+        required_by=required_by,
         phases={key: tuple(index[task] for task in lowering.tasks_in[key]) for key in flow.phases},
     )
 
@@ -342,39 +348,27 @@ def _with_edges(loop: PlanLoop, edges: Sequence[PlanEdge]) -> PlanLoop:
     return replace(loop, inner_edges=inner, deferred_edges=deferred)
 
 
-def _ends_path(node: int, outgoing: Sequence[int], edges: Sequence[PlanEdge]) -> bool:
-    return not any(edges[number].role is not EdgeRole.SETTLED or edges[number].carries_failure for number in outgoing)
+def _ends_path(outgoing: Sequence[int], edges: Sequence[PlanEdge], back: frozenset[int]) -> bool:
+    """Whether none of these edges hands an uncaught failure on. Error edges out of a loop do not: they die with it."""
+
+    def carries_failure(edge: PlanEdge) -> bool:
+        match edge.role:
+            case EdgeRole.NORMAL:
+                return edge.index not in back
+            case EdgeRole.ERROR:
+                return edge.leaves is None
+            case _:
+                return edge.carries_failure
+
+    return not any(carries_failure(edges[number]) for number in outgoing)
 
 
-def _cancelled_by(
-    node: int,
-    task: Task | None,
-    edges: Sequence[PlanEdge],
-    outgoing: Sequence[Sequence[int]],
-    back: frozenset[int],
-    order: Sequence[int],
-) -> tuple[int, ...]:
+def _cancelled_by(node: int, task: Task | None, ways: Sequence[Sequence[int]], order: Sequence[int]) -> tuple[int, ...]:
     """Nodes from which every way leads to `node`, when its join cancels the rest."""
     if task is None or not task.cancel_rest or task.join not in (Join.ANY, Join.RACE):
         return ()
     only_here = {node}
     for earlier in reversed(order):
-        ways = [edges[n].target for n in outgoing[earlier] if edges[n].role is not EdgeRole.SETTLED and n not in back]
-        if earlier != node and ways and all(target in only_here for target in ways):
+        if earlier != node and ways[earlier] and all(target in only_here for target in ways[earlier]):
             only_here.add(earlier)
     return tuple(sorted(only_here - {node}))
-
-
-__all__ = [
-    "START",
-    "EdgeRole",
-    "FlowNotRunnable",
-    "Plan",
-    "PlanEdge",
-    "PlanLoop",
-    "PlanNode",
-    "compile_plan",
-    "first_tasks",
-    "is_back_edge",
-    "start_tasks",
-]

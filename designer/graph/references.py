@@ -60,6 +60,12 @@ class Reference:
 
 
 _LIQUID: Final = Environment()
+for _tag in ("include", "render", "extends", "block", "macro", "call"):
+    _LIQUID.tags.pop(_tag, None)  # a template stands alone
+
+FILTERS: Final = frozenset(_LIQUID.filters)
+"""The filters a template may use, by name."""
+
 _NOTHING: Final = Template()
 
 

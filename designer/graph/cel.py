@@ -1,0 +1,80 @@
+"""Filters over events, written in the Common Expression Language: can they be read, and what do they name?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any, Final
+
+from designer.graph.suggestions import did_you_mean, quoted
+
+LONGEST_FILTER: Final = 2000
+DEEPEST_TREE: Final = 600
+"""Levels of the parse tree; a pair of parentheses takes about twelve."""
+_TOO_DEEP: Final = "The expression is nested too deeply."
+
+_MACROS: Final = frozenset({"all", "exists", "exists_one", "map", "filter"})
+_TYPES: Final = frozenset(
+    {"bool", "bytes", "double", "duration", "int", "list", "map", "null_type", "string", "timestamp", "type", "uint"}
+)
+
+
+def filter_reason(text: str) -> str | None:
+    """Why `text` is no filter, or None. Only `event` can be named in it."""
+    if len(text) > LONGEST_FILTER:
+        return f"At most {LONGEST_FILTER:,} characters."
+    if not text.strip():
+        return "Write an expression such as event.amount > 50."
+    return _reason(text)
+
+
+@lru_cache(maxsize=1024)
+def _reason(text: str) -> str | None:
+    import celpy  # imported here: it takes a while, and most flows have no filter
+    from celpy.celparser import CELParseError
+
+    try:
+        tree = celpy.Environment().compile(text)
+    except CELParseError as bad:
+        where = f" (line {bad.line}, column {bad.column})" if bad.line else ""
+        return f"This is no expression{where}."
+    except RecursionError:
+        return _TOO_DEEP
+    names = _free_names(tree)
+    if names is None:
+        return _TOO_DEEP
+    unknown = next((name for name in names if name != "event"), None)
+    if unknown is None:
+        return None
+    hint = did_you_mean(unknown, ["event"]) or " A filter sees event, the payload."
+    return f"{quoted(unknown)} is not known here.{hint}"
+
+
+def _free_names(tree: Any) -> list[str] | None:
+    """Names that are neither bound by a macro nor a type; None for a tree that is too deep to be evaluated safely."""
+    bound = set(_TYPES)
+    names = []
+    todo = [(tree, 0)]
+    while todo:
+        node, depth = todo.pop()
+        children = getattr(node, "children", None)
+        if children is None:
+            continue
+        if depth > DEEPEST_TREE:
+            return None
+        if node.data == "ident":
+            names.append(str(children[0]))
+        if node.data == "member_dot_arg" and len(children) > 2 and str(children[1]) in _MACROS:
+            bound.update(_first_name(children[2]))
+        todo.extend((child, depth + 1) for child in reversed(children))
+    return [name for name in names if name not in bound]
+
+
+def _first_name(arguments: Any) -> Iterator[str]:
+    """The variable of a macro: its first argument, when that is a bare name."""
+    node: Any = arguments.children[0] if arguments.children else None
+    while getattr(node, "children", None):
+        if node.data == "ident":
+            yield str(node.children[0])
+            return
+        node = node.children[0] if len(node.children) == 1 else None

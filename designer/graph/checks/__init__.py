@@ -1,0 +1,44 @@
+"""What is wrong with a whole flow. Every problem names its culprit and how to mend it.
+
+A flow without errors always compiles to a plan and runs to an end. In this room: one file per subject. Not in this
+room: whether a single edit may happen (`designer.graph.rules`).
+"""
+
+from __future__ import annotations
+
+from designer.graph.checks.decisions import check_decisions
+from designer.graph.checks.problem import Problem, Severity, error
+from designer.graph.checks.references import check_references
+from designer.graph.checks.settings import check_settings
+from designer.graph.checks.subject import Subject
+from designer.graph.checks.ways import check_ways
+from designer.graph.model import Flow
+from designer.graph.plan import FlowNotRunnable, compile_plan
+
+
+def check_flow(flow: Flow) -> tuple[Problem, ...]:
+    """Everything that is wrong with `flow`: errors first, each part in the flow's order. Never raises."""
+    subject = Subject(flow)
+    problems = dict.fromkeys(
+        (
+            *check_ways(subject),
+            *check_decisions(subject),
+            *check_settings(subject),
+            *check_references(subject),
+        )
+    )
+    if not any(problem.is_error for problem in problems):
+        problems |= dict.fromkeys(_what_the_compiler_says(flow))
+    return tuple(sorted(problems, key=lambda problem: not problem.is_error))
+
+
+def _what_the_compiler_says(flow: Flow) -> tuple[Problem, ...]:
+    """What only the whole plan shows, such as a requirement in a loop on what comes after the loop."""
+    try:
+        compile_plan(flow)
+    except FlowNotRunnable as bad:
+        return (error("not_runnable", bad.reason),)
+    return ()
+
+
+__all__ = ["Problem", "Severity", "check_flow"]

@@ -1,0 +1,143 @@
+"""Does every reference in a template or a condition name something that is there?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from designer.graph.checks.problem import Problem, error, warning
+from designer.graph.checks.subject import Subject
+from designer.graph.kinds import KINDS
+from designer.graph.model import Json, Task
+from designer.graph.paths import DataPath, lone_reference, parse_path, written
+from designer.graph.references import (
+    FILTERS,
+    ROOTS,
+    STEP_PARTS,
+    is_template,
+    output_keys,
+    read_template,
+    statement_references,
+    texts_of,
+)
+from designer.graph.suggestions import closest, did_you_mean, listed, quoted
+from designer.graph.values import Path
+
+_TRIGGER_ROOTS = ("event", "flow", "now")
+
+
+def check_references(subject: Subject) -> Iterator[Problem]:
+    """Templates of tasks, conditions, triggers and entity sync."""
+    checker = _Checker(subject)
+    for task in subject.flow.tasks.values():
+        if task.kind in KINDS:
+            yield from checker.texts(task.settings, ("settings",), task)
+            yield from checker.conditions(task)
+    for number, trigger in enumerate(subject.flow.triggers):
+        yield from checker.texts(trigger.get("inputs"), ("triggers", number, "inputs"), None, roots=_TRIGGER_ROOTS)
+    for number, entry in enumerate(subject.flow.entity_sync):
+        yield from checker.texts(entry.get("set"), ("entity_sync", number, "set"), None)
+
+
+class _Checker:
+    def __init__(self, subject: Subject) -> None:
+        self.subject = subject
+        self.tasks = subject.flow.tasks
+        self.variables = _variables(subject)
+        self.outputs = {key: output_keys(task) for key, task in self.tasks.items() if task.kind in KINDS}
+
+    def texts(
+        self, value: Json, path: Path, reader: Task | None, *, roots: Collection[str] = tuple(ROOTS)
+    ) -> Iterator[Problem]:
+        for field, text in texts_of(value, path):
+            if is_template(text):
+                yield from self.template(text, field, reader, roots)
+
+    def template(self, text: str, field: Path, reader: Task | None, roots: Collection[str]) -> Iterator[Problem]:
+        read = read_template(text)
+        node = reader.key if reader is not None else None
+        name = f"{self.subject.name(reader.key)}: " if reader is not None else ""
+        if read.error is not None:
+            yield error("template_wrong", f"{name}The template cannot be read: {read.error}", node=node, field=field)
+        for used in read.filters:
+            if used not in FILTERS:
+                message = f"{name}There is no filter {quoted(used)}.{did_you_mean(used, FILTERS)}"
+                yield error("filter_unknown", message, node=node, field=field)
+        for path in read.paths:
+            yield from self.reference(path, field, reader, roots)
+
+    def conditions(self, task: Task) -> Iterator[Problem]:
+        for number, condition in enumerate(task.conditions):
+            for place, statement in enumerate(condition.statements):
+                where: Path = ("settings", "conditions", number, "statements", place)
+                source = statement.source.strip()
+                if source and parse_path(lone_reference(source) or source) is None:
+                    message = f"{self.subject.name(task.key)}: {quoted(source)} names no value."
+                    mend = "Write a path such as input.order.total."
+                    yield error("reference_wrong", f"{message} {mend}", node=task.key, field=(*where, "source"))
+                for rest, path in statement_references(statement):
+                    yield from self.reference(path, (*where, *rest), task, tuple(ROOTS))
+
+    def reference(self, path: DataPath, field: Path, reader: Task | None, roots: Collection[str]) -> Iterator[Problem]:
+        name = f"{self.subject.name(reader.key)}: " if reader is not None else ""
+        node = reader.key if reader is not None else None
+        reason = self.unknown(path, roots)
+        if reason is not None:
+            message = f"{name}{quoted(written(path))} is not there. {reason}"
+            yield error("reference_unknown", message, node=node, field=field)
+        elif path[0] == "steps" and len(path) > 1 and reader is not None and self.is_too_early(path, reader):
+            message = (
+                f"{name}{quoted(written(path))} is read, but {self.subject.name(str(path[1]))} does not come before, "
+                "so it may not have run."
+            )
+            yield warning("reference_early", message, node=node, field=field)
+
+    def unknown(self, path: DataPath, roots: Collection[str]) -> str | None:
+        """Why the path leads nowhere, with a suggestion; None when it may lead somewhere."""
+        root = str(path[0])
+        if root not in roots:
+            # A bare `fetch.output` was probably meant to be that of the step.
+            meant = f"steps.{root}" if root in self.tasks else closest(root, roots)
+            return f"Did you mean {quoted(meant)}?" if meant else f"A reference begins with {listed(roots)}."
+        if root == "steps" and len(path) > 1:
+            return self.unknown_step(path)
+        if root == "vars" and len(path) > 1 and str(path[1]) not in self.variables:
+            hint = did_you_mean(str(path[1]), self.variables).strip()
+            return hint or "No task sets it: use “Set values” before."
+        return None
+
+    def unknown_step(self, path: DataPath) -> str | None:
+        key = str(path[1])
+        if key not in self.tasks:
+            return did_you_mean(key, self.tasks).strip() or f"There is no task with the key {quoted(key)}."
+        if len(path) < 3:
+            return None
+        part = str(path[2])
+        if part not in STEP_PARTS:
+            known = self.outputs.get(key) or ()
+            meant = f"output.{part}" if part in known else closest(part, STEP_PARTS)
+            hint = f"Did you mean {quoted(f'steps.{key}.{meant}')}? " if meant else ""
+            return f"{hint}Of a step there is {listed(STEP_PARTS, last='and')}."
+        outputs = self.outputs.get(key)
+        if part == "output" and len(path) > 3 and outputs is not None and str(path[3]) not in outputs:
+            there = f"Its output has {listed(outputs, last='and')}." if outputs else "It has no output."
+            return f"{did_you_mean(str(path[3]), outputs).strip()} {there}".strip()
+        return None
+
+    def is_too_early(self, path: DataPath, reader: Task) -> bool:
+        """Whether the step that is read is neither before the reader nor in a loop with it."""
+        step = str(path[1])
+        if step == reader.key:
+            return not any(step in body for body in self.subject.bodies.values())
+        if self.subject.comes_before(step, reader.key):
+            return False
+        return not any(step in body and reader.key in body for body in self.subject.bodies.values())
+
+
+def _variables(subject: Subject) -> frozenset[str]:
+    """Everything that some task sets."""
+    return frozenset(
+        name
+        for task in subject.flow.tasks.values()
+        if task.kind == "automation" and task.settings.get("action") == "set_values"
+        for name in output_keys(task) or ()
+    )
