@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from designer.graph.edits import EditRefused
-from designer.services.drafting import StaleRevision
+from designer.graph.problems import FlowFileInvalid
+from designer.rendering.graphviz import LayoutTooLarge
+from designer.services.drafting import FlowKeyTaken, StaleRevision
 from designer.services.publishing import FlowHasProblems
-from dialects.shared.problems import Problem, invalid
+from dialects.shared.problems import NOT_LEGAL_NOW, Problem, invalid
 from dialects.shared.views import ApiView
 from engine.services.errors import InvalidInput, KeyTaken, NotLegalNow
 
@@ -17,7 +19,7 @@ REFERENCE: Final = "/api/v1/reference#problem-"
 
 def not_legal_now(error: Any) -> Problem:
     """The state of the thing does not allow it."""
-    return Problem(409, str(error), type=f"{REFERENCE}not-legal-now")
+    return Problem(409, str(error), type=NOT_LEGAL_NOW)
 
 
 def key_taken(error: Any) -> Problem:
@@ -37,9 +39,14 @@ def stale_revision(error: Any) -> Problem:
     return Problem(412, detail, type=f"{REFERENCE}stale-revision", headers=headers)
 
 
-def flow_has_problems(error: Any) -> Problem:
-    """A flow that cannot be published as it is."""
+def path_problems(error: Any) -> Problem:
+    """A document that is no flow, or a flow that cannot be published as it is."""
     return invalid([(problem.path, problem.message) for problem in error.problems])
+
+
+def too_large_to_draw(error: Any) -> Problem:
+    """A graph that takes too long to lay out."""
+    return Problem(422, str(error))
 
 
 def edit_refused(error: Any) -> Problem:
@@ -52,7 +59,10 @@ MEANINGS: Final[tuple[tuple[type[Exception], Callable[[Any], Problem]], ...]] = 
     (NotLegalNow, not_legal_now),
     (InvalidInput, invalid_input),
     (StaleRevision, stale_revision),
-    (FlowHasProblems, flow_has_problems),
+    (FlowKeyTaken, key_taken),
+    (FlowHasProblems, path_problems),
+    (FlowFileInvalid, path_problems),
+    (LayoutTooLarge, too_large_to_draw),
     (EditRefused, edit_refused),
 )
 

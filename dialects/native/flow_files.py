@@ -32,13 +32,8 @@ def read_flow_file(request: Request) -> Graph:
     try:
         document = load_text(request.body, media_type=media_type)
     except FlowFileInvalid as error:
-        raise flow_file_invalid(error, status=400) from error
+        raise invalid([(problem.path, problem.message) for problem in error.problems], status=400) from error
     return decode_flow(document)
-
-
-def flow_file_invalid(error: FlowFileInvalid, *, status: int = 422) -> Problem:
-    """A document that is no flow, path by path."""
-    return invalid([(problem.path, problem.message) for problem in error.problems], status=status)
 
 
 def answer_flow_file(request: Request, row: Flow) -> HttpResponse:

@@ -12,9 +12,11 @@ from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 
 from accounts.clean_json import BadJson
+from accounts.errors import Refused
 
 CONTENT_TYPE = "application/problem+json"
 GENERIC = "about:blank"
+NOT_LEGAL_NOW = "/api/v1/reference#problem-not-legal-now"
 NOTHING_HERE = "There is nothing at this address, or the key does not open it."
 
 
@@ -74,6 +76,8 @@ def problem_of(error: Exception) -> Problem | None:
         return error
     if isinstance(error, BadJson):
         return bad_json(error)
+    if isinstance(error, Refused):
+        return Problem(409, str(error), type=NOT_LEGAL_NOW)
     if isinstance(error, Http404):
         return Problem(404, NOTHING_HERE)
     if isinstance(error, PermissionDenied):

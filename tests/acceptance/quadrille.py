@@ -103,6 +103,7 @@ def quadrille(*, demo: bool = True) -> Iterator[Quadrille]:
     folder = Path(tempfile.mkdtemp(prefix="quadrille-story-"))
     server = Quadrille(folder, free_port())
     try:
+        server.manage("prepare")
         if demo:
             server.manage("demo", "--url", server.url)
         server.start()

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from accounts.models import Environment
 from accounts.scope import Scope, system_scope
 from dialects.native import files
-from dialects.native.files import Refused
+from dialects.native.files import FileRefused
 
 
 class Command(BaseCommand):
@@ -43,23 +43,23 @@ class Command(BaseCommand):
         for name in options["files"]:
             try:
                 self.stdout.write(self.run(name, options))
-            except Refused as problems:
+            except FileRefused as problems:
                 refused = True
                 self.stderr.write("\n".join(f"{name}: {line}" for line in problems.lines))
         if refused:
             sys.exit(1)
 
     def run(self, name: str, options: dict[str, Any]) -> str:
-        """One file or key. Raises Refused."""
+        """One file or key. Raises FileRefused."""
         if options["verb"] == "check":
             return files.check_file(Path(name))
         scope = place_of(options)
         if options["verb"] == "export":
             return files.export_flow(scope, name, format=options["format"], folder=options["to"])
-        row = files.import_file(scope, Path(name), replace=options["replace"])
+        row, done = files.import_file(scope, Path(name), replace=options["replace"])
         if options["verb"] == "publish":
-            return files.publish(scope, row, note=options["note"])
-        return f"{name}: imported {row.key} as a draft"
+            return f"{done}; {files.publish_draft(scope, row, note=options['note'])}"
+        return done
 
 
 def add_place(parser: ArgumentParser) -> None:

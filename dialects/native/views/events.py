@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from engine.services.events import send_event
+from engine.services.triggers import receive_event
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -12,8 +14,6 @@ from dialects.native.finding import find_instance
 from dialects.native.wire import event_json
 from dialects.shared.bodies import read_object
 from dialects.shared.idempotency import answer_once
-from engine.services.events import send_event
-from engine.services.triggers import receive_event
 
 
 class InstanceEvents(NativeView):

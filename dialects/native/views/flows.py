@@ -22,7 +22,7 @@ from dialects.native.wire import flow_json, version_json
 from dialects.shared.bodies import read_object
 from dialects.shared.cursors import newest_first, page_json
 from dialects.shared.idempotency import answer_once
-from dialects.shared.problems import invalid
+from dialects.shared.problems import Problem, invalid
 
 FLOW_FILE: Final = {
     "application/json": {"type": "object", "description": "A flow file; see /api/v1/flow-file.schema.json."},
@@ -101,10 +101,21 @@ class OneFlow(NativeView):
         changed = replace_draft(self.scope, row, graph, revision=revision).row
         return Response(flow_json(find_flow(self.scope, key)), headers={"ETag": etag_of(changed)})
 
-    @openapi.operation("Flows", "Delete a flow", answers={204: None}, refuses=(404, 409))
+    @openapi.operation(
+        "Flows",
+        "Delete a flow",
+        answers={204: None},
+        refuses=(400, 404, 409),
+        parameters=(openapi.text_query("finished_instances", "`delete`: also delete its finished instances."),),
+    )
     def delete(self, request: Request, key: str) -> Response:
-        """Only where nothing would be lost: a flow with instances stays (disable it instead)."""
-        delete_flow(self.scope, find_flow(self.scope, key))
+        """Never while an instance is unfinished; with finished ones only when `finished_instances=delete` says so."""
+        wish = request.query_params.get("finished_instances", "")
+        if wish not in ("", "delete"):
+            raise Problem(
+                400, "finished_instances must be delete, or left out.", errors=[("finished_instances", "unknown")]
+            )
+        delete_flow(self.scope, find_flow(self.scope, key), with_finished=wish == "delete")
         return Response(status=204)
 
 

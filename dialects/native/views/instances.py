@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_datetime
+from engine.services.instances import StartRequest, start_instance, start_instances
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -22,7 +22,6 @@ from dialects.shared.cursors import newest_first, page_json, whole_number
 from dialects.shared.idempotency import answer_once, remember
 from dialects.shared.problems import Problem
 from engine.models import Instance
-from engine.services.instances import StartRequest, start_instance, start_instances
 
 MOST_FACTS = 1000
 

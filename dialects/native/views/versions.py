@@ -8,6 +8,8 @@ from rest_framework.response import Response
 
 from accounts.roles import ApiScope
 from designer.models import Version
+from designer.rendering.downloads import FILES, MEDIA_TYPES, svg_policy
+from designer.services.versions import flow_of
 from dialects.native import openapi
 from dialects.native.base import NativeView
 from dialects.native.finding import MOST, find_flow, find_version
@@ -84,9 +86,11 @@ class Drawing(NativeView):
     def answer(self, key: str, number: int, format: str) -> HttpResponse:
         """The drawing with the version's hash as ETag."""
         version = find_version(self.scope, key, number)
-        body = draw_version(version, format)
         headers = {"ETag": f'"{version.graph_hash[:32]}"', "Cache-Control": "private, max-age=3600"}
-        return HttpResponse(body, content_type=MEDIA_TYPES[format], headers=headers)
+        response = HttpResponse(FILES[format](flow_of(version)), content_type=MEDIA_TYPES[format], headers=headers)
+        if format == "svg":
+            response.headers["Content-Security-Policy"] = svg_policy()
+        return response
 
 
 class SvgGraph(Drawing):
