@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from designer.graph.kinds import kind_of
+from designer.graph.lowering import is_back_edge
 from designer.graph.model import NONE_MET, Edge, Flow, On, Task
-from designer.graph.plan import is_back_edge
 from designer.rendering.labels import clean, shorten, text_width
 
 GRID: Final = 8

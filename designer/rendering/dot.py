@@ -13,8 +13,8 @@ from typing import Final
 import graphviz
 
 from designer.graph.kinds import kind_of
+from designer.graph.lowering import is_back_edge, start_tasks
 from designer.graph.model import TRIGGER, Edge, Flow, On, Task, phase_of_ref
-from designer.graph.plan import is_back_edge, start_tasks
 from designer.rendering.cards import LABEL_SIZE, TRIGGER_SIZE, card_size, card_summary, edge_label, label_width
 from designer.rendering.labels import dot_label, shorten
 

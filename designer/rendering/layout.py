@@ -12,8 +12,8 @@ from typing import Any, Final
 import orjson
 from django.core.cache import cache
 
+from designer.graph.lowering import start_tasks
 from designer.graph.model import TRIGGER, Edge, Flow, Frame, On, Position, phase_of_ref
-from designer.graph.plan import start_tasks
 from designer.rendering import graphviz
 from designer.rendering.cards import (
     GRID,

@@ -16,8 +16,8 @@ from typing import Final
 from django.utils.safestring import SafeString, mark_safe
 
 from designer.graph.kinds import kind_of
+from designer.graph.lowering import is_back_edge
 from designer.graph.model import TRIGGER, Edge, Flow, Join, On, Phase, Task, phase_of_ref, phase_ref
-from designer.graph.plan import is_back_edge
 from designer.rendering.cards import (
     LABEL_HEIGHT,
     LABEL_SIZE,
