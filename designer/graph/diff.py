@@ -1,0 +1,220 @@
+"""What is different between two flows: nodes and edges that came, went, changed or moved, and each field in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+from designer.graph.codec import encode_flow, encode_phase, encode_task
+from designer.graph.conditions import OPERATOR_WORDS
+from designer.graph.fields import Field
+from designer.graph.flow_fields import LIMIT_FIELDS, RETENTION_FIELDS
+from designer.graph.kinds import KINDS
+from designer.graph.model import Edge, Flow, Json, phase_ref
+from designer.graph.problems import path_text
+from designer.graph.suggestions import quoted
+from designer.graph.values import Path
+
+
+class Mark(StrEnum):
+    """What became of a node or an edge."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+    MOVED = "moved"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field that differs; None stands for "not set". `label` is its name in words, `path` its place in the node."""
+
+    path: str
+    label: str
+    before: Json
+    after: Json
+
+    @property
+    def sentence(self) -> str:
+        """`Repeats: 4 → 6`, `Time limit set to 30 seconds`, `Filter taken away`."""
+        if self.before is None:
+            return f"{self.label} set to {_worded(self.after)}"
+        if self.after is None:
+            return f"{self.label} taken away (was {_worded(self.before)})"
+        return f"{self.label}: {_worded(self.before)} → {_worded(self.after)}"
+
+
+@dataclass(frozen=True, slots=True)
+class FlowDiff:
+    """Nodes by reference, in the order of the newer flow, then those that went; `flow`: changes of the flow itself."""
+
+    nodes: Mapping[str, Mark] = field(default_factory=dict)
+    edges: Mapping[Edge, Mark] = field(default_factory=dict)
+    fields: Mapping[str, tuple[FieldChange, ...]] = field(default_factory=dict)
+    """Field changes by node reference, of nodes that are in both flows."""
+    flow: tuple[FieldChange, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing differs, positions included."""
+        return not (self.nodes or self.edges or self.flow)
+
+    def of(self, mark: Mark) -> tuple[str, ...]:
+        """The nodes with this mark."""
+        return tuple(ref for ref, found in self.nodes.items() if found is mark)
+
+    def edges_of(self, mark: Mark) -> tuple[Edge, ...]:
+        """The edges with this mark: added or removed."""
+        return tuple(edge for edge, found in self.edges.items() if found is mark)
+
+
+def diff_flows(old: Flow, new: Flow) -> FlowDiff:
+    """What has to be told to someone who knows `old` and sees `new`. Nodes are the same when their keys are."""
+    marks: dict[str, Mark] = {}
+    changes: dict[str, tuple[FieldChange, ...]] = {}
+    for ref, before, after, labels in _pairs(old, new):
+        if before is None or after is None:
+            marks[ref] = Mark.ADDED if before is None else Mark.REMOVED
+            continue
+        found = tuple(_field_changes(_still(before), _still(after), labels))
+        if found:
+            marks[ref] = Mark.CHANGED
+            changes[ref] = found
+        elif before != after:
+            marks[ref] = Mark.MOVED
+    had, has = set(old.edges), set(new.edges)
+    edges = {edge: Mark.ADDED for edge in new.edges if edge not in had}
+    edges |= {edge: Mark.REMOVED for edge in old.edges if edge not in has}
+    return FlowDiff(marks, edges, changes, tuple(_field_changes(_header(old), _header(new), _FLOW_LABELS)))
+
+
+Labels = Mapping[Path, str]
+
+
+def _pairs(old: Flow, new: Flow) -> Iterator[tuple[str, Mapping[str, Json] | None, Mapping[str, Json] | None, Labels]]:
+    """Every node of either flow: its reference, its document before and after, and the names of its fields."""
+    for key in dict.fromkeys([*new.phases, *old.phases]):
+        one, other = old.phases.get(key), new.phases.get(key)
+        framed = [encode_phase(phase) if phase is not None else None for phase in (one, other)]
+        yield phase_ref(key), framed[0], framed[1], _PHASE_LABELS
+    for key in dict.fromkeys([*new.tasks, *old.tasks]):
+        before, after = old.tasks.get(key), new.tasks.get(key)
+        kind = (after or before or new.tasks[key]).kind
+        if before is after and before is not None:
+            continue
+        documents = [encode_task(task) if task is not None else None for task in (before, after)]
+        yield key, documents[0], documents[1], _TASK_LABELS[kind]
+
+
+def _still(document: Mapping[str, Json]) -> Mapping[str, Json]:
+    """Without the place on the canvas; conditions by their keys and in words, so that each is compared with itself."""
+    still = {key: value for key, value in document.items() if key not in ("at", "frame")}
+    settings = still.get("settings", {})
+    if "conditions" in settings:
+        keyed = {c["key"]: {**c, "statements": list(map(_statement, c["statements"]))} for c in settings["conditions"]}
+        order = {"order of branches": list(keyed)} if len(keyed) > 1 else {}
+        still["settings"] = {**settings, "conditions": {**keyed, **order}}
+    return still
+
+
+def _statement(document: Mapping[str, Json]) -> str:
+    """`input.order.total over 1000`."""
+    values = ", ".join(str(value) for value in document.get("values", ()))
+    declared = f" (as {document['type']})" if document.get("type") else ""
+    operator = OPERATOR_WORDS.get(document["operator"], document["operator"])
+    return f"{document['source']} {operator} {values}".strip() + declared
+
+
+def _field_changes(before: Json, after: Json, labels: Labels, path: Path = ()) -> Iterator[FieldChange]:
+    if before == after:
+        return
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for key in dict.fromkeys([*before, *after]):
+            yield from _field_changes(before.get(key), after.get(key), labels, (*path, key))
+    elif path and labels.get(path) == _GROUP and isinstance(before or after, Mapping):
+        for key in before or after:
+            yield from _field_changes((before or {}).get(key), (after or {}).get(key), labels, (*path, key))
+    else:
+        yield FieldChange(path_text(path), _label(path, labels), before, after)
+
+
+_GROUP: Final = ""
+"""In labels: the path is a heading; its fields speak for themselves."""
+
+
+def _label(path: Path, labels: Labels) -> str:
+    """The names along the path; what has none is named as it is written."""
+    words = []
+    for depth in range(1, len(path) + 1):
+        word = labels.get(path[:depth])
+        if word is None:
+            word = str(path[depth - 1]).replace("_", " ")
+        if word:
+            words.append(word)
+    return " · ".join(words)
+
+
+def _worded(value: Json) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Mapping):
+        first = next(iter(value), "")
+        return f"{first}: {_worded(value[first])}" if len(value) == 1 else f"{len(value)} values"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        shown = ", ".join(_worded(entry) for entry in value[:3])
+        return f"{shown} and {len(value) - 3} more" if len(value) > 3 else shown or "nothing"
+    return quoted(value) if isinstance(value, str) else str(value)
+
+
+def _labels_of(fields: Sequence[Field], path: Path) -> dict[Path, str]:
+    found: dict[Path, str] = {}
+    for known in fields:
+        here = (*path, known.key)
+        found[here] = known.label
+        inner = known.fields or tuple(entry for variant in known.variants.values() for entry in variant)
+        found |= _labels_of(inner, here)
+    return found
+
+
+_PHASE_LABELS: Final[Labels] = {
+    ("name",): "Name",
+    ("description",): "Description",
+    ("requirements",): "Requirements",
+}
+_TASK_LABELS: Final[Mapping[str, Labels]] = {
+    key: {
+        ("name",): "Name",
+        ("kind",): "Kind",
+        ("phase",): "Phase",
+        ("description",): "Description",
+        ("join",): "Join",
+        ("cancel_rest",): "Cancel the rest",
+        ("settings",): _GROUP,
+        **_labels_of(kind.fields, ("settings",)),
+    }
+    for key, kind in KINDS.items()
+}
+_FLOW_LABELS: Final[Labels] = {
+    ("name",): "Name",
+    ("description",): "Description",
+    ("tags",): "Tags",
+    ("timezone",): "Time zone",
+    ("closing_reasons",): "Closing reasons",
+    ("single_closing_reason",): "Only one closing reason",
+    ("triggers",): "Triggers",
+    ("limits",): "Limits",
+    **_labels_of(LIMIT_FIELDS, ("limits",)),
+    ("retention",): "Retention",
+    **_labels_of(RETENTION_FIELDS, ("retention",)),
+    ("entity_sync",): "Entity sync",
+}
+
+
+def _header(flow: Flow) -> Mapping[str, Json]:
+    left_out = ("format", "key", "phases", "tasks", "edges")
+    return {key: value for key, value in encode_flow(flow).items() if key not in left_out}
+
+
+__all__ = ["FieldChange", "FlowDiff", "Mark", "diff_flows"]
