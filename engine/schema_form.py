@@ -140,7 +140,7 @@ class SchemaForm(forms.Form):
         return result
 
     def add_problems(self, problems: Iterable[tuple[str, str]]) -> None:
-        """Show what the service found beside the fields it is about: paths like `output.address.city`, `/address/city`."""
+        """Show what the service found beside its fields; paths read `output.address.city` or `/address/city`."""
         names = {path: name for name, path in self.paths.items()}
         for path, message in problems:
             words = tuple(word for word in path.replace("/", ".").split(".") if word and word not in ("output", "$"))

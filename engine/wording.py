@@ -57,7 +57,7 @@ def error_words(error: Any) -> str:
     if not isinstance(error, Mapping):
         return str(error or "")
     name, message = str(error.get("name") or ""), str(error.get("message") or "")
-    if not message or not name or name in ("Error", "StepError"):
+    if not message or not name or name in ("Error", "StepError", "FailedBefore"):
         return message or name
     return f"{name}: {message}"
 

@@ -23,7 +23,7 @@ LONG_GAP: Final = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One step, from when it was ready until it ended (or now). `failed` are the times of its attempts that failed."""
+    """One step, from when it was ready until it ended (or now). `attempts`: when each began and ended, if it failed."""
 
     task: str
     iteration: int
@@ -33,7 +33,16 @@ class Span:
     note: str = ""
     waits: bool = False
     """Nothing computes: a person, an event or a timer is waited for."""
-    failed: tuple[tuple[datetime, datetime], ...] = ()
+    attempts: tuple[tuple[datetime, datetime, bool], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One attempt within a bar."""
+
+    left: float
+    width: float
+    failed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,22 +55,7 @@ class Bar:
     left: float
     width: float
     label: str
-    failed: tuple[tuple[float, float], ...] = ()
-
-    @property
-    def label_left(self) -> float:
-        """Where the words begin, in percent: right of the bar while there is room."""
-        return min(self.left + self.width + 1, 100.0)
-
-    @property
-    def is_label_inside(self) -> bool:
-        """Whether the words have to stand in the bar, as there is no room beside it."""
-        return self.left + self.width > 62 and self.width > 34
-
-    @property
-    def is_label_before(self) -> bool:
-        """Whether the words have to stand left of the bar."""
-        return self.left + self.width > 62 and not self.is_label_inside
+    pieces: tuple[Piece, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +109,7 @@ def lay_out(spans: Sequence[Span], *, now: datetime) -> Timeline:
         return Timeline()
     ends = {id(span): max(span.ended_at or now, span.began_at) for span in spans}
     moments = [moment for span in spans for moment in (span.began_at, ends[id(span)])]
-    moments += [moment for span in spans for pair in span.failed for moment in pair]
+    moments += [moment for span in spans for began, ended, _ in span.attempts for moment in (began, ended)]
     axis = Axis(moments)
     rows: dict[str, list[Bar]] = {}
     for span in sorted(spans, key=lambda span: (span.began_at, span.ended_at or now)):
@@ -127,12 +121,15 @@ def lay_out(spans: Sequence[Span], *, now: datetime) -> Timeline:
 def _bar(span: Span, end: datetime, axis: Axis) -> Bar:
     left = min(axis.place(span.began_at), 100 - SMALLEST_SHARE)
     width = max(axis.place(end) - left, SMALLEST_SHARE)
-    failed = tuple(
-        (axis.place(began), max(axis.place(ended) - axis.place(began), SMALLEST_SHARE)) for began, ended in span.failed
-    )
+    pieces = tuple(_piece(*attempt, axis) for attempt in span.attempts)
     lasted = "" if span.status == "skipped" else span_words(end - span.began_at)
     label = " · ".join(filter(None, [span.note, lasted]))
-    return Bar(span.task, span.iteration, span.status, round(left, 2), round(width, 2), label, failed)
+    return Bar(span.task, span.iteration, span.status, round(left, 2), round(width, 2), label, pieces)
+
+
+def _piece(began: datetime, ended: datetime, failed: bool, axis: Axis) -> Piece:
+    left = min(axis.place(began), 100 - SMALLEST_SHARE)
+    return Piece(round(left, 2), round(max(axis.place(ended) - left, SMALLEST_SHARE), 2), failed)
 
 
 def _gaps(spans: Sequence[Span], axis: Axis, now: datetime) -> Iterable[Gap]:

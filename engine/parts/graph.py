@@ -74,7 +74,7 @@ def picture_of(page: InstancePage) -> Picture:
     """Where the instance stands. The second line of an open or failed task says what it waits for or why it failed."""
     marks = page.marks
     latest = {look.task.key: look for look in page.looks}
-    tasks = {key: Mark(status, _note(latest.get(key), status)) for key, status in marks.tasks.items()}
+    tasks = {key: _mark(latest.get(key), status) for key, status in marks.tasks.items()}
     return Picture(
         tasks=tasks,
         edges=marks.edges,
@@ -84,12 +84,16 @@ def picture_of(page: InstancePage) -> Picture:
     )
 
 
-def _note(look: StepLook | None, status: str) -> str:
-    if look is None or look.status != status:
-        return ""
+def _mark(look: StepLook | None, status: str) -> Mark:
+    if look is None:
+        return Mark(status)
+    if look.is_not_reached and status == "failed":
+        return Mark("not_reached")
+    if look.status != status:  # an earlier round
+        return Mark(status)
     if status == "failed":
-        return look.error_text
-    return f"waits for {look.waits}" if look.waits else ""
+        return Mark(status, look.error_text)
+    return Mark(status, f"waits for {look.waits}" if look.waits else "")
 
 
 def _layout(page: InstancePage) -> tuple[Layout | None, str]:

@@ -27,7 +27,7 @@ from engine.parts.task import TaskPanel
 from engine.services.interventions import legal_actions
 from engine.wording import FactWords, error_words, fact_words
 
-FACTS_A_PAGE: Final = 30
+FACTS_A_PAGE: Final = 25
 MOST_STEPS: Final = 300
 PARTS: Final = ("head", "summary", "timeline", "steps", "step", "history")
 
@@ -120,7 +120,7 @@ class InstancePage:
     @cached_property
     def looks(self) -> list[StepLook]:
         """Its steps as they began; without inputs and outputs, which may be large."""
-        steps = self.instance.steps.defer("input", "output").select_related("claimed_by").order_by("pk")
+        steps = self.instance.steps.filter(is_past=False).defer("input", "output").select_related("claimed_by").order_by("pk")
         latest = list(steps.reverse()[: MOST_STEPS + 1])[::-1]
         return looks_of(self.flow, latest[-MOST_STEPS:], now=self.now)
 
@@ -185,13 +185,15 @@ class InstancePage:
             return []
         legal = legal_actions(self.instance)
         actions = [Action(key, label, icon, legal[key], risky) for key, label, icon, risky in ACTIONS if key in legal]
-        return [action for action in actions if action.refusal is None or action.key not in HIDDEN_UNLESS_LEGAL]
+        hidden = {key for key, *_ in ACTIONS} if self.instance.is_final else HIDDEN_UNLESS_LEGAL
+        return [action for action in actions if action.refusal is None or action.key not in hidden]
 
     @property
     def counts(self) -> str:
         """`2 done · 1 open · 1 skipped`."""
-        groups = {"done": 0, "open": 0, "failed": 0, "skipped": 0, "cancelled": 0}
-        words = {"completed": "done", "failed": "failed", "skipped": "skipped", "cancelled": "cancelled"}
+        words = {"completed": "done", "not_reached": "not reached"}
+        words |= {word: word for word in ("failed", "skipped", "cancelled")}
+        groups = dict.fromkeys(("done", "open", "failed", "skipped", "cancelled", "not reached"), 0)
         for look in self.looks:
             groups[words.get(look.status, "open")] += 1
         return " · ".join(f"{count} {word}" for word, count in groups.items() if count) or "none yet"

@@ -102,7 +102,15 @@ class StepLook:
         """The word of its status chip."""
         if self.step is None:
             return "open"
+        if self.is_not_reached:
+            return "not_reached"
         return SHOWN_STATUS.get(self.step.status, self.step.status)
+
+    @property
+    def is_not_reached(self) -> bool:
+        """Whether it only failed because something before it did."""
+        error = self.step.error if self.step is not None and self.step.status == "failed" else None
+        return isinstance(error, Mapping) and error.get("name") == "FailedBefore"
 
     @property
     def is_open(self) -> bool:
@@ -129,7 +137,9 @@ class StepLook:
     @property
     def error_text(self) -> str:
         """Why it failed, in one line."""
-        return error_words(self.step.error) if self.step and self.step.error else ""
+        if self.step is None or not self.step.error:
+            return ""
+        return "Something before it failed." if self.is_not_reached else error_words(self.step.error)
 
     @cached_property
     def attempts(self) -> list[AttemptRow]:
@@ -198,7 +208,7 @@ def spans_of(looks: Sequence[StepLook]) -> list[Span]:
     for look in looks:
         step = look.step
         began_at = look.began_at or (step.ended_at if step else None)
-        if step is None or began_at is None:
+        if step is None or began_at is None or look.is_not_reached:
             continue
         attempts = len(look.attempts) + (1 if step.status == "running" else 0)
         spans.append(
@@ -210,13 +220,23 @@ def spans_of(looks: Sequence[StepLook]) -> list[Span]:
                 ended_at=step.ended_at,
                 note=_note(look, step, attempts),
                 waits=step.status in ("waiting", "held", "blocked", "retrying") or step.kind in WAITING_KINDS,
-                failed=tuple((a.began_at, a.ended_at) for a in look.attempts if a.error and a.began_at and a.ended_at),
+                attempts=_pieces(look) if attempts > 1 else (),
             )
         )
     return spans
 
 
 WAITING_KINDS: Final = frozenset({"manual", "delay", "wait_event"})
+
+
+def _pieces(look: StepLook) -> tuple[tuple[datetime, datetime, bool], ...]:
+    ended = [(a.began_at, a.ended_at, a.error is not None) for a in look.attempts]
+    pieces = [(began, end, failed) for began, end, failed in ended if began and end]
+    step = look.step
+    if step is not None and step.status == "running" and step.started_at is not None:
+        latest = max((end for _, end, _ in pieces), default=step.started_at)
+        pieces.append((latest, look.now, False))
+    return tuple(pieces)
 
 
 def _note(look: StepLook, step: Step, attempts: int) -> str:

@@ -25,7 +25,7 @@ def done(request: HtmxHttpRequest, text: str, *, to: str, undone: bool = False) 
 
 
 def refused(request: HtmxHttpRequest, reason: str, *, to: str, status: int = 409) -> HttpResponse:
-    """It is not legal now. htmx: a toast, and dialogs stay as they were filled in. Without script: back with the reason."""
+    """It is not legal now. htmx: a toast, dialogs stay as they were filled in. Without script: back with the reason."""
     if request.htmx:
         return HttpResponse(reason, status=status, content_type="text/plain; charset=utf-8")
     if request.method == "POST" and "text/html" in request.headers.get("Accept", ""):

@@ -3,10 +3,15 @@
 
 /** @param {HTMLElement} root */
 export default function connect(root) {
+  let shown = "";
   const mark = () => {
     const panel = root.querySelector("#instance-step");
     const { view = "", selected = "" } = panel instanceof HTMLElement ? panel.dataset : {};
     if (root.dataset.liveView !== view) root.dataset.liveView = view;
+    if (selected !== shown) {
+      shown = selected;
+      reveal(root, selected);
+    }
     for (const element of root.querySelectorAll("[data-task], [data-timeline]")) {
       const is = /** @type {HTMLElement} */ (element).dataset.task === selected;
       if (element.classList.contains("is-selected") !== is) element.classList.toggle("is-selected", is);
@@ -52,4 +57,18 @@ export default function connect(root) {
   root.addEventListener("htmx:afterSwap", mark);
   document.addEventListener("live:update", mark);
   return () => document.removeEventListener("live:update", mark);
+}
+
+/** Scroll the graph, and only the graph, so that a task is in sight. @param {HTMLElement} root @param {string} task */
+function reveal(root, task) {
+  const frame = root.querySelector(".instance-graph");
+  const node = frame && [...frame.querySelectorAll("[data-task]")].find((one) => /** @type {HTMLElement} */ (one).dataset.task === task);
+  if (!frame || !node) return;
+  const [outer, inner] = [frame.getBoundingClientRect(), node.getBoundingClientRect()];
+  if (inner.left < outer.left || inner.right > outer.right) {
+    frame.scrollLeft += inner.left + inner.width / 2 - outer.left - outer.width / 2;
+  }
+  if (inner.top < outer.top || inner.bottom > outer.bottom) {
+    frame.scrollTop += inner.top + inner.height / 2 - outer.top - outer.height / 2;
+  }
 }

@@ -61,6 +61,14 @@ def test_a_stretch_in_which_something_computes_is_no_gap() -> None:
     assert lay_out(spans, now=after(days=2)).gaps == ()
 
 
+def test_attempts_are_pieces_of_their_bar() -> None:
+    attempts = ((NOON, after(seconds=1), True), (after(seconds=3), after(seconds=4), False))
+    (row,) = lay_out([Span("a", 1, "completed", NOON, after(seconds=4), attempts=attempts)], now=after(hours=1)).rows
+    first, second = row.bars[0].pieces
+    assert (first.left, first.failed, second.failed) == (0, True, False)
+    assert second.left + second.width == pytest.approx(100, abs=0.1)
+
+
 def test_rounds_of_a_loop_share_a_row() -> None:
     spans = [Span("a", i, "completed", after(seconds=i), after(seconds=i + 1)) for i in (1, 2, 3)]
     (row,) = lay_out(spans, now=after(minutes=1)).rows
