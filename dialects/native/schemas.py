@@ -163,7 +163,7 @@ DIFF: Final = record(
                 {
                     "what": {"type": "string", "description": "`task`, `phase`, `edge` or `flow`."},
                     "key": {"type": "string"},
-                    "change": {"enum": ["added", "removed", "changed"]},
+                    "change": {"enum": ["added", "removed", "changed", "moved"]},
                     "field": nullable({"type": "string"}),
                     "before": ANY_JSON,
                     "after": ANY_JSON,

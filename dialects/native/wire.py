@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import orjson
 
+from designer.graph.diff import FieldChange, FlowDiff, Mark, diff_flows
 from designer.graph.model import Flow as Graph
+from designer.graph.model import phase_of_ref
 from designer.models import Flow, Version
 from designer.services.versions import flow_of
 from engine.models import Event, Fact, InboundEvent, Instance, Step
@@ -46,6 +48,41 @@ def version_json(version: Version, *, live: int | None, with_file: bool = False)
     if with_file:
         body["flow_file"] = orjson.loads(version.document)
     return body
+
+
+def diff_json(first: Version, second: Version) -> Json:
+    """What changed on the way from one version to another: a row for each node, edge and field."""
+    diff = diff_flows(flow_of(first), flow_of(second))
+    changes = [*node_changes(diff), *edge_changes(diff), *field_changes("flow", first.flow.key, diff.flow)]
+    return {"from": first.number, "to": second.number, "is_equal": not changes, "changes": changes}
+
+
+def node_changes(diff: FlowDiff) -> Iterator[Json]:
+    """Tasks and phases: each that came, went or moved, and each field of those that changed."""
+    for ref, mark in diff.nodes.items():
+        phase = phase_of_ref(ref)
+        what, key = ("task", ref) if phase is None else ("phase", phase)
+        if mark is Mark.CHANGED:
+            yield from field_changes(what, key, diff.fields.get(ref, ()))
+        else:
+            yield change(what, key, mark.value)
+
+
+def edge_changes(diff: FlowDiff) -> Iterator[Json]:
+    """Edges that came or went."""
+    for edge, mark in diff.edges.items():
+        yield change("edge", edge.id, mark.value)
+
+
+def field_changes(what: str, key: str, changes: Iterable[FieldChange]) -> Iterator[Json]:
+    """The fields of one thing that differ."""
+    for one in changes:
+        yield change(what, key, Mark.CHANGED.value, field=one.path, before=one.before, after=one.after)
+
+
+def change(what: str, key: str, word: str, *, field: str | None = None, before: Any = None, after: Any = None) -> Json:
+    """One row of a comparison."""
+    return {"what": what, "key": key, "change": word, "field": field, "before": before, "after": after}
 
 
 def instance_summary(instance: Instance) -> Json:

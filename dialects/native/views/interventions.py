@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from rest_framework.request import Request
@@ -19,11 +19,17 @@ from dialects.shared.problems import Problem
 from engine.models import Instance
 from engine.services import interventions
 
-STEERING = {
-    "answers": {200: "Instance"},
-    "refuses": (400, 404, 409, 422),
-    "parameters": (openapi.WHICH_FLOW, openapi.IDEMPOTENCY),
-}
+
+def steering(summary: str, takes: str) -> Callable[[openapi.View], openapi.View]:
+    """Document one intervention."""
+    return openapi.operation(
+        "Instances",
+        summary,
+        takes=takes,
+        answers={200: "Instance"},
+        refuses=(400, 404, 409, 422),
+        parameters=(openapi.WHICH_FLOW, openapi.IDEMPOTENCY),
+    )
 
 
 class Intervention(NativeView):
@@ -55,7 +61,7 @@ class Pause(Intervention):
         """Stop waits and delays; attempts under way may finish."""
         interventions.pause(self.scope, instance, reason=body.get("reason", ""))
 
-    @openapi.operation("Instances", "Pause", takes="Intervention", **STEERING)
+    @steering("Pause", "Intervention")
     def post(self, request: Request, instance: str) -> Response:
         """Waits, delays and retry pauses stop at once; attempts under way may finish."""
         return self.answer(request, instance)
@@ -68,7 +74,7 @@ class Resume(Intervention):
         """Go on; timers shift by the length of the pause."""
         interventions.resume(self.scope, instance, reason=body.get("reason", ""))
 
-    @openapi.operation("Instances", "Resume", takes="Intervention", **STEERING)
+    @steering("Resume", "Intervention")
     def post(self, request: Request, instance: str) -> Response:
         """Goes on; every open timer is shifted by the length of the pause."""
         return self.answer(request, instance)
@@ -85,7 +91,7 @@ class Terminate(Intervention):
             raise not_in_this_release("rollback", "Rolling back")
         interventions.terminate(self.scope, instance, reason=body.get("reason", ""))
 
-    @openapi.operation("Instances", "Terminate", takes="Terminate", **STEERING)
+    @steering("Terminate", "Terminate")
     def post(self, request: Request, instance: str) -> Response:
         """Cancels what runs; final. `rollback` is not available in this release."""
         return self.answer(request, instance)
@@ -102,7 +108,7 @@ class Restart(Intervention):
             raise not_in_this_release("from", "Restarting from a step")
         interventions.restart(self.scope, instance, reason=body.get("reason", ""))
 
-    @openapi.operation("Instances", "Restart", takes="Restart", **STEERING)
+    @steering("Restart", "Restart")
     def post(self, request: Request, instance: str) -> Response:
         """Begins again with the same id and input. `from` is not available in this release."""
         return self.answer(request, instance)
@@ -121,7 +127,7 @@ class Retry(Intervention):
             raise not_in_this_release("version", "Retrying on another version")
         interventions.retry(self.scope, instance, reason=body.get("reason", ""))
 
-    @openapi.operation("Instances", "Retry", takes="Retry", **STEERING)
+    @steering("Retry", "Retry")
     def post(self, request: Request, instance: str) -> Response:
         """Runs the failed steps of a failed instance again. `input` and `version` are not available in this release."""
         return self.answer(request, instance)
@@ -136,7 +142,7 @@ class Close(Intervention):
         """End it early with reasons."""
         raise not_in_this_release("", "Closing with reasons", instead="Use terminate with a reason.")
 
-    @openapi.operation("Instances", "Close with reasons", takes="Close", **STEERING)
+    @steering("Close with reasons", "Close")
     def post(self, request: Request, instance: str) -> Response:
         """Not available in this release; use terminate with a reason."""
         return self.answer(request, instance)
@@ -151,7 +157,7 @@ class Migrate(Intervention):
         """Move it to another version."""
         raise not_in_this_release("", "Migrating to another version")
 
-    @openapi.operation("Instances", "Migrate to another version", takes="Migrate", **STEERING)
+    @steering("Migrate to another version", "Migrate")
     def post(self, request: Request, instance: str) -> Response:
         """Not available in this release."""
         return self.answer(request, instance)

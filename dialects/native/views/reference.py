@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from designer.graph.schema import flow_file_schema
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from designer.graph.schema import flow_file_schema
 from dialects.native import reference
 from dialects.shared.rendering import to_json_bytes
 

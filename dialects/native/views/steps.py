@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from rest_framework.request import Request
@@ -19,11 +19,17 @@ from dialects.shared.idempotency import answer_once
 from engine.models import Step
 from engine.services import human_tasks
 
-ON_A_STEP = {
-    "answers": {200: "Instance"},
-    "refuses": (400, 404, 409, 422),
-    "parameters": (openapi.WHICH_FLOW, openapi.WHICH_ITERATION, openapi.IDEMPOTENCY),
-}
+
+def on_a_step(summary: str, takes: str) -> Callable[[openapi.View], openapi.View]:
+    """Document what is done to one step."""
+    return openapi.operation(
+        "Steps",
+        summary,
+        takes=takes,
+        answers={200: "Instance"},
+        refuses=(400, 404, 409, 422),
+        parameters=(openapi.WHICH_FLOW, openapi.WHICH_ITERATION, openapi.IDEMPOTENCY),
+    )
 
 
 class Inbox(NativeView):
@@ -87,7 +93,7 @@ class Complete(StepAction):
         """Finish it with the form's output, or with the branch of a manual decision."""
         human_tasks.complete_step(self.scope, step, output=body.get("output"), branch=body.get("branch"))
 
-    @openapi.operation("Steps", "Complete a human task or a manual decision", takes="Complete", **ON_A_STEP)
+    @on_a_step("Complete a human task or a manual decision", "Complete")
     def post(self, request: Request, instance: str, task: str) -> Response:
         """`output` must fit the task's form; a manual decision needs `branch`."""
         return self.answer(request, instance, task)
@@ -102,7 +108,7 @@ class Skip(StepAction):
         """Go on without it."""
         human_tasks.skip_step(self.scope, step, reason=body.get("reason", ""))
 
-    @openapi.operation("Steps", "Skip a step", takes="Skip", **ON_A_STEP)
+    @on_a_step("Skip a step", "Skip")
     def post(self, request: Request, instance: str, task: str) -> Response:
         """The flow goes on as if it had been completed, without output."""
         return self.answer(request, instance, task)
@@ -115,7 +121,7 @@ class Claim(StepAction):
         """Take it."""
         human_tasks.claim_step(self.scope, step)
 
-    @openapi.operation("Steps", "Claim a human task", takes="Nothing", **ON_A_STEP)
+    @on_a_step("Claim a human task", "Nothing")
     def post(self, request: Request, instance: str, task: str) -> Response:
         """Nobody else completes it meanwhile."""
         return self.answer(request, instance, task)
@@ -128,7 +134,7 @@ class Unclaim(StepAction):
         """Give it back."""
         human_tasks.unclaim_step(self.scope, step)
 
-    @openapi.operation("Steps", "Give a claimed task back", takes="Nothing", **ON_A_STEP)
+    @on_a_step("Give a claimed task back", "Nothing")
     def post(self, request: Request, instance: str, task: str) -> Response:
         """Anyone it is assigned to may claim it again."""
         return self.answer(request, instance, task)
@@ -141,7 +147,7 @@ class Hold(StepAction):
         """Set it aside."""
         human_tasks.hold_step(self.scope, step)
 
-    @openapi.operation("Steps", "Put a human task on hold", takes="Nothing", **ON_A_STEP)
+    @on_a_step("Put a human task on hold", "Nothing")
     def post(self, request: Request, instance: str, task: str) -> Response:
         """It stays open but asks nobody."""
         return self.answer(request, instance, task)
@@ -154,7 +160,7 @@ class Release(StepAction):
         """Take it up again."""
         human_tasks.release_step(self.scope, step)
 
-    @openapi.operation("Steps", "Take a task off hold", takes="Nothing", **ON_A_STEP)
+    @on_a_step("Take a task off hold", "Nothing")
     def post(self, request: Request, instance: str, task: str) -> Response:
         """The opposite of hold."""
         return self.answer(request, instance, task)
@@ -169,7 +175,7 @@ class Assign(StepAction):
         """Ask others."""
         human_tasks.assign_step(self.scope, step, to=body["to"])
 
-    @openapi.operation("Steps", "Assign a human task", takes="Assign", **ON_A_STEP)
+    @on_a_step("Assign a human task", "Assign")
     def post(self, request: Request, instance: str, task: str) -> Response:
         """To members by address, and to groups by their short name."""
         return self.answer(request, instance, task)
@@ -184,7 +190,7 @@ class Start(StepAction):
         """Let it run."""
         human_tasks.start_step(self.scope, step)
 
-    @openapi.operation("Steps", "Start an automation that waits to be started by hand", takes="Nothing", **ON_A_STEP)
+    @on_a_step("Start an automation that waits to be started by hand", "Nothing")
     def post(self, request: Request, instance: str, task: str) -> Response:
         """For tasks whose `start` is `manual`."""
         return self.answer(request, instance, task)

@@ -13,7 +13,7 @@ from designer.services.versions import flow_of
 from dialects.native import openapi
 from dialects.native.base import NativeView
 from dialects.native.finding import MOST, find_flow, find_version
-from dialects.native.wire import version_json
+from dialects.native.wire import diff_json, version_json
 from dialects.shared.cursors import newest_first, page_json, whole_number
 from dialects.shared.problems import Problem
 
