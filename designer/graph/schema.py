@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
-from designer.graph.codec import (
+from designer.graph.conditions import OPERATOR_WORDS, STATEMENT_TYPES
+from designer.graph.decoding import (
     FARTHEST,
     LONGEST_DESCRIPTION,
     LONGEST_NAME,
@@ -18,7 +19,6 @@ from designer.graph.codec import (
     MOST_TRIGGERS,
     MOST_VALUES,
 )
-from designer.graph.conditions import OPERATOR_WORDS, STATEMENT_TYPES
 from designer.graph.fields import Field, FieldType
 from designer.graph.flow_fields import ENTITY_SYNC_FIELDS, LIMIT_FIELDS, RETENTION_FIELDS, TRIGGER_TYPES
 from designer.graph.kinds import KINDS, Kind

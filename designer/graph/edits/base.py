@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NoReturn, Protocol, TypeVar
 
-from designer.graph.codec import MOST_EDGES, MOST_PHASES, MOST_TASKS
+from designer.graph.decoding import MOST_EDGES, MOST_PHASES, MOST_TASKS
 from designer.graph.model import Edge, Flow
 from designer.graph.problems import FlowFileInvalid
 from designer.graph.rules import Refusal, Rule

@@ -1,0 +1,531 @@
+"""Flow file → flow, with every problem found and its path."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, NoReturn, TypeVar
+
+from designer.graph.conditions import OPERATOR_WORDS, STATEMENT_TYPES
+from designer.graph.fields import Field
+from designer.graph.flow_fields import ENTITY_SYNC_FIELDS, LIMIT_FIELDS, RETENTION_FIELDS, TRIGGER_TYPES
+from designer.graph.kinds import KINDS
+from designer.graph.loading import refuse_unclean
+from designer.graph.model import (
+    PHASE_PREFIX,
+    TRIGGER,
+    Condition,
+    Edge,
+    Flow,
+    Frame,
+    Join,
+    Json,
+    Match,
+    On,
+    Phase,
+    Position,
+    Requirement,
+    Statement,
+    Task,
+    is_key,
+    phase_of_ref,
+    phase_ref,
+    requirements_of,
+)
+from designer.graph.problems import MOST_PROBLEMS, FlowFileInvalid, PathProblem, path_text
+from designer.graph.suggestions import did_you_mean, listed, quoted
+from designer.graph.upgrades import upgraded
+from designer.graph.values import Fault, group_problems, timezone_reason
+
+LONGEST_NAME: Final = 200
+LONGEST_DESCRIPTION: Final = 10_000
+MOST_TASKS: Final = 5_000
+MOST_PHASES: Final = 500
+MOST_EDGES: Final = 20_000
+MOST_CONDITIONS: Final = 100
+MOST_STATEMENTS: Final = 100
+MOST_VALUES: Final = 1_000
+MOST_TRIGGERS: Final = 50
+FARTHEST: Final = 1_000_000
+"""The largest coordinate on the canvas, either way."""
+
+_FLOW_KEYS: Final = (
+    "format",
+    "key",
+    "name",
+    "description",
+    "tags",
+    "timezone",
+    "phases",
+    "tasks",
+    "edges",
+    "closing_reasons",
+    "single_closing_reason",
+    "triggers",
+    "limits",
+    "retention",
+    "entity_sync",
+)
+_PHASE_KEYS: Final = ("key", "name", "description", "requirements", "frame")
+_TASK_KEYS: Final = ("key", "name", "kind", "phase", "description", "settings", "join", "cancel_rest", "at")
+_EDGE_KEYS: Final = ("from", "to", "branch", "on")
+_CONDITION_KEYS: Final = ("key", "name", "match", "statements")
+_STATEMENT_KEYS: Final = ("source", "operator", "values", "type")
+
+_SETTING_FIELDS: Final[Mapping[str, tuple[Field, ...]]] = {kind.key: kind.setting_fields for kind in KINDS.values()}
+
+Member = TypeVar("Member", Join, Match, On)
+
+
+def decode_flow(document: Json) -> Flow:
+    """The flow that a flow file describes. Raises `FlowFileInvalid` with every problem found, each with its path."""
+    refuse_unclean(document)
+    if not isinstance(document, Mapping):
+        raise FlowFileInvalid([PathProblem("", "A flow file is an object with format, key, name, tasks and edges.")])
+    decoder = _Decoder()
+    flow = decoder.flow(upgraded(document))
+    decoder.raise_problems()
+    return flow
+
+
+def decode_fragment(document: Json) -> Flow:
+    """Part of a flow as the clipboard holds it: `{phases?, tasks, edges?}`, as a flow without a name of its own.
+
+    Tasks may name phases, and requirements may name nodes, that are not in the fragment; both are then left out.
+    Raises `FlowFileInvalid`.
+    """
+    refuse_unclean(document)
+    if not isinstance(document, Mapping):
+        raise FlowFileInvalid([PathProblem("", "A fragment is an object with tasks and edges.")])
+    decoder = _Decoder(is_fragment=True)
+    allowed = ("format", "phases", "tasks", "edges")
+    decoder.known_keys(document, allowed, "")
+    flow = decoder.graph(document, {"key": "fragment", "name": "fragment"})
+    decoder.raise_problems()
+    return flow
+
+
+def decode_task(document: Json, path: str = "task") -> Task:
+    """One task by itself; its phase is not looked for. Raises `FlowFileInvalid`."""
+    decoder = _Decoder()
+    task = decoder.task(document, path)
+    decoder.raise_problems()
+    return task if task is not None else _nothing(path)
+
+
+def decode_phase(document: Json, path: str = "phase") -> Phase:
+    """One phase by itself. Raises `FlowFileInvalid`."""
+    decoder = _Decoder()
+    phase = decoder.phase(document, path)
+    decoder.raise_problems()
+    return phase if phase is not None else _nothing(path)
+
+
+def decode_edge(document: Json, path: str = "edge") -> Edge:
+    """One edge by itself; its ends are not looked for. Raises `FlowFileInvalid`."""
+    decoder = _Decoder()
+    edge = decoder.edge(document, path)
+    decoder.raise_problems()
+    return edge if edge is not None else _nothing(path)
+
+
+def decode_condition(document: Json, path: str = "condition") -> Condition:
+    """One condition. Raises `FlowFileInvalid`."""
+    decoder = _Decoder()
+    condition = decoder.condition(document, path)
+    decoder.raise_problems()
+    return condition if condition is not None else _nothing(path)
+
+
+def _nothing(path: str) -> NoReturn:
+    raise FlowFileInvalid([PathProblem(path, "Nothing was given.")])
+
+
+class _Decoder:
+    """Reads values and collects problems. A method that finds one answers a stand-in, so that reading can go on."""
+
+    def __init__(self, *, is_fragment: bool = False) -> None:
+        self.problems: list[PathProblem] = []
+        self.is_fragment = is_fragment
+
+    def problem(self, path: str, message: str) -> None:
+        if len(self.problems) < MOST_PROBLEMS:
+            self.problems.append(PathProblem(path, message))
+
+    def raise_problems(self) -> None:
+        if self.problems:
+            raise FlowFileInvalid(self.problems)
+
+    # -- the flow -----------------------------------------------------------------------------------------------------
+
+    def flow(self, document: Mapping[str, Json]) -> Flow:
+        self.known_keys(document, _FLOW_KEYS, "")
+        key = self.key(document.get("key"), "key")
+        zone = document.get("timezone", "UTC")
+        reason = None if zone == "UTC" else timezone_reason(zone)
+        if reason is not None:
+            self.problem("timezone", reason)
+            zone = "UTC"
+        rest: dict[str, Any] = {
+            "key": key,
+            "name": self.name(document.get("name", key), "name"),
+            "description": self.description(document, ""),
+            "tags": self.texts(document.get("tags", ()), "tags", most=50, longest=64),
+            "closing_reasons": self.texts(document.get("closing_reasons", ()), "closing_reasons", most=200),
+            "single_closing_reason": self.boolean(document, "single_closing_reason", False, ""),
+            "triggers": tuple(self.triggers(document.get("triggers", ()))),
+            "limits": self.values(document.get("limits", {}), LIMIT_FIELDS, "limits"),
+            "retention": self.values(document.get("retention", {}), RETENTION_FIELDS, "retention"),
+            "entity_sync": tuple(
+                self.values(entry, ENTITY_SYNC_FIELDS, f"entity_sync[{number}]")
+                for number, entry in enumerate(self.entries(document.get("entity_sync", ()), "entity_sync", most=200))
+            ),
+            "timezone": zone,
+        }
+        return self.graph(document, rest)
+
+    def graph(self, document: Mapping[str, Json], rest: Mapping[str, Any]) -> Flow:
+        phases = self.by_key("phases", document.get("phases", ()), self.phase, most=MOST_PHASES)
+        tasks = self.by_key("tasks", document.get("tasks", ()), self.task, most=MOST_TASKS)
+        flow = Flow(**rest, phases=phases, tasks=tasks)
+        edges: dict[Edge, None] = {}
+        for number, entry in enumerate(self.entries(document.get("edges", ()), "edges", most=MOST_EDGES)):
+            path = f"edges[{number}]"
+            edge = self.edge(entry, path)
+            if edge is None:
+                continue
+            edge = self.resolved(edge, flow, path)
+            if edge in edges:
+                self.problem(path, f"The same edge {edge.source} → {edge.target} is given twice.")
+            edges[edge] = None
+        flow = flow.with_edges(edges)
+        return self.without_foreign(flow) if self.is_fragment else self.with_known_refs(flow)
+
+    def by_key(self, name: str, raw: Json, read: Any, *, most: int) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for number, entry in enumerate(self.entries(raw, name, most=most)):
+            node = read(entry, f"{name}[{number}]")
+            if node is None:
+                continue
+            if node.key in found:
+                self.problem(f"{name}[{number}].key", f"The key {quoted(node.key)} is given twice.")
+            found[node.key] = node
+        return found
+
+    def resolved(self, edge: Edge, flow: Flow, path: str) -> Edge:
+        """The edge with a bare key that names no task but a phase written as the phase's reference; ends checked."""
+        ends = []
+        for name, ref in (("from", edge.source), ("to", edge.target)):
+            if not flow.has_node(ref):
+                if ref in flow.phases:
+                    ref = phase_ref(ref)
+                else:
+                    self.problem(f"{path}.{name}", _no_node(flow, ref))
+            ends.append(ref)
+        source, target = ends
+        if target == TRIGGER:
+            self.problem(f"{path}.to", "Nothing leads to the trigger: it is where instances begin.")
+        if source == target:
+            self.problem(f"{path}.to", "An edge cannot lead back to its own start.")
+        self.branch_exists(edge, flow.tasks.get(source), path)
+        if source == edge.source and target == edge.target:
+            return edge
+        return Edge(source, target, edge.branch, edge.on)
+
+    def branch_exists(self, edge: Edge, source: Task | None, path: str) -> None:
+        if edge.branch is None:
+            if edge.on is On.ERROR and edge.source == TRIGGER:
+                self.problem(f"{path}.on", "The trigger cannot fail.")
+            return
+        branches = source.branches if source is not None else ()
+        if edge.on is On.ERROR:
+            self.problem(f"{path}.branch", "An error edge has no branch.")
+        elif not branches:
+            self.problem(f"{path}.branch", f"{edge.source} is no decision and has no branches.")
+        elif edge.branch not in branches:
+            hint = did_you_mean(edge.branch, branches) or f" It has {listed(branches, last='and')}."
+            self.problem(f"{path}.branch", f"{edge.source} has no branch {quoted(edge.branch)}.{hint}")
+
+    def with_known_refs(self, flow: Flow) -> Flow:
+        """Phases of tasks and requirements name what is there."""
+        for number, task in enumerate(flow.tasks.values()):
+            if task.phase is not None and task.phase not in flow.phases:
+                hint = did_you_mean(task.phase, flow.phases)
+                self.problem(f"tasks[{number}].phase", f"There is no phase {quoted(task.phase)}.{hint}")
+            if "requirements" in task.settings:
+                self.requirements_exist(task.requirements, flow, f"tasks[{number}].settings.requirements")
+        for number, phase in enumerate(flow.phases.values()):
+            if phase.requirements:
+                self.requirements_exist(phase.requirements, flow, f"phases[{number}].requirements")
+        return flow
+
+    def requirements_exist(self, requirements: Sequence[Requirement], flow: Flow, path: str) -> None:
+        for number, requirement in enumerate(requirements):
+            if not flow.has_node(requirement.node) or requirement.node == TRIGGER:
+                self.problem(f"{path}[{number}]", _no_node(flow, requirement.node))
+
+    def without_foreign(self, flow: Flow) -> Flow:
+        """The fragment without memberships and requirements that lead out of it."""
+        tasks = {}
+        for key, task in flow.tasks.items():
+            raw = task.settings.get("requirements")
+            settings = task.settings
+            if raw is not None:
+                kept = [entry for entry in raw if all(flow.has_node(r.node) for r in requirements_of([entry]))]
+                settings = {k: v for k, v in settings.items() if k != "requirements"}
+                settings = {**settings, "requirements": kept} if kept else settings
+            phase = task.phase if task.phase in flow.phases else None
+            tasks[key] = replace(task, settings=settings, phase=phase)
+        phases = {
+            key: replace(phase, requirements=tuple(r for r in phase.requirements if flow.has_node(r.node)))
+            for key, phase in flow.phases.items()
+        }
+        return replace(flow, tasks=tasks, phases=phases)
+
+    def triggers(self, raw: Json) -> Iterator[Mapping[str, Json]]:
+        for number, entry in enumerate(self.entries(raw, "triggers", most=MOST_TRIGGERS)):
+            path = f"triggers[{number}]"
+            if not isinstance(entry, Mapping):
+                self.problem(path, "A trigger is an object with a type.")
+                continue
+            name = entry.get("type")
+            kind = TRIGGER_TYPES.get(name) if isinstance(name, str) else None
+            if kind is None:
+                self.problem(f"{path}.type", _none_of(name, TRIGGER_TYPES))
+                continue
+            self.values({k: v for k, v in entry.items() if k != "type"}, kind.fields, path)
+            yield {"type": name, **{f.key: entry[f.key] for f in kind.fields if f.key in entry}}
+
+    # -- nodes and edges ----------------------------------------------------------------------------------------------
+
+    def phase(self, raw: Json, path: str) -> Phase | None:
+        if not isinstance(raw, Mapping):
+            self.problem(path, "A phase is an object with a key and a name.")
+            return None
+        self.known_keys(raw, _PHASE_KEYS, path)
+        key = self.key(raw.get("key"), f"{path}.key")
+        requirements: Json = raw.get("requirements", ())
+        if requirements:
+            self.values({"requirements": requirements}, _REQUIREMENTS, path)
+        return Phase(
+            key=key,
+            name=self.name(raw.get("name", key), f"{path}.name"),
+            description=self.description(raw, path),
+            requirements=requirements_of(requirements),
+            frame=self.frame(raw.get("frame"), f"{path}.frame"),
+        )
+
+    def task(self, raw: Json, path: str) -> Task | None:
+        if not isinstance(raw, Mapping):
+            self.problem(path, "A task is an object with a key, a name and a kind.")
+            return None
+        self.known_keys(raw, _TASK_KEYS, path)
+        key = self.key(raw.get("key"), f"{path}.key")
+        if key == TRIGGER:
+            self.problem(f"{path}.key", f"{quoted(TRIGGER)} is where instances begin; give the task another key.")
+        kind = raw.get("kind")
+        if not isinstance(kind, str) or kind not in KINDS:
+            self.problem(f"{path}.kind", _none_of(kind, KINDS))
+            return None
+        settings: Json = raw.get("settings", {})
+        if not isinstance(settings, Mapping):
+            self.problem(f"{path}.settings", "Settings are an object.")
+            settings = {}
+        description = self.description(raw, path)
+        if "description" in settings and kind == "manual":
+            # The table of settings names it for human tasks; it is kept where every task has it.
+            description = description or self.description(settings, f"{path}.settings")
+            settings = {name: value for name, value in settings.items() if name != "description"}
+        conditions: tuple[Condition, ...] = ()
+        if "conditions" in settings and KINDS[kind].has_branches:
+            conditions = self.conditions(settings["conditions"], f"{path}.settings.conditions")
+            settings = {name: value for name, value in settings.items() if name != "conditions"}
+        phase = raw.get("phase")
+        return Task(
+            key=key,
+            name=self.name(raw.get("name", key), f"{path}.name"),
+            kind=kind,
+            phase=None if phase is None else self.key(phase, f"{path}.phase"),
+            settings=self.values(settings, _SETTING_FIELDS[kind], f"{path}.settings") if settings else {},
+            conditions=conditions,
+            join=self.member(Join, raw.get("join", "all"), f"{path}.join"),
+            cancel_rest=self.boolean(raw, "cancel_rest", True, path),
+            description=description,
+            at=self.position(raw.get("at"), f"{path}.at"),
+        )
+
+    def edge(self, raw: Json, path: str) -> Edge | None:
+        if not isinstance(raw, Mapping):
+            self.problem(path, "An edge is an object with from and to.")
+            return None
+        self.known_keys(raw, _EDGE_KEYS, path)
+        source = self.ref(raw.get("from"), f"{path}.from")
+        target = self.ref(raw.get("to"), f"{path}.to")
+        branch = raw.get("branch")
+        on = self.member(On, raw.get("on", "success"), f"{path}.on")
+        if source is None or target is None:
+            return None
+        return Edge(source, target, None if branch is None else self.key(branch, f"{path}.branch"), on)
+
+    def conditions(self, raw: Json, path: str) -> tuple[Condition, ...]:
+        found: dict[str, Condition] = {}
+        for number, entry in enumerate(self.entries(raw, path, most=MOST_CONDITIONS)):
+            condition = self.condition(entry, f"{path}[{number}]")
+            if condition is None:
+                continue
+            if condition.key in found:
+                self.problem(f"{path}[{number}].key", f"The key {quoted(condition.key)} is given twice.")
+            found[condition.key] = condition
+        return tuple(found.values())
+
+    def condition(self, raw: Json, path: str) -> Condition | None:
+        if not isinstance(raw, Mapping):
+            self.problem(path, "A condition is an object with a key, a name and statements.")
+            return None
+        self.known_keys(raw, _CONDITION_KEYS, path)
+        key = self.key(raw.get("key"), f"{path}.key")
+        if key == "none_met":
+            self.problem(f"{path}.key", "none_met is the branch for when no condition is met; give it another key.")
+        statements = self.entries(raw.get("statements", ()), f"{path}.statements", most=MOST_STATEMENTS)
+        return Condition(
+            key=key,
+            name=self.name(raw.get("name", ""), f"{path}.name", may_be_empty=True),
+            match=self.member(Match, raw.get("match", "all"), f"{path}.match"),
+            statements=tuple(
+                statement
+                for number, entry in enumerate(statements)
+                if (statement := self.statement(entry, f"{path}.statements[{number}]")) is not None
+            ),
+        )
+
+    def statement(self, raw: Json, path: str) -> Statement | None:
+        if not isinstance(raw, Mapping):
+            self.problem(path, "A statement is an object with source, operator and values.")
+            return None
+        self.known_keys(raw, _STATEMENT_KEYS, path)
+        source, operator, declared = raw.get("source", ""), raw.get("operator"), raw.get("type")
+        if not isinstance(source, str) or len(source) > 1000:
+            self.problem(f"{path}.source", "Name a value, such as input.order.total, as a text.")
+        if not isinstance(operator, str) or operator not in OPERATOR_WORDS:
+            self.problem(f"{path}.operator", _none_of(operator, OPERATOR_WORDS))
+        if declared is not None and declared not in STATEMENT_TYPES:
+            self.problem(f"{path}.type", _none_of(declared, STATEMENT_TYPES))
+        values = self.entries(raw.get("values", ()), f"{path}.values", most=MOST_VALUES)
+        return Statement(source=str(source), operator=str(operator), values=tuple(values), type=declared)
+
+    # -- values -------------------------------------------------------------------------------------------------------
+
+    def known_keys(self, raw: Mapping[str, Json], known: Collection[str], path: str) -> None:
+        for key in raw:
+            if key not in known:
+                hint = did_you_mean(key, known) or f" Known here: {listed(known, last='and')}."
+                self.problem(f"{path}.{key}" if path else key, f"Unknown key {quoted(key)}.{hint}")
+
+    def values(self, raw: Json, fields: Sequence[Field], path: str) -> Mapping[str, Json]:
+        """`raw` as values of `fields`; missing ones are left to the checks."""
+        if not isinstance(raw, Mapping):
+            self.problem(path, "Give an object.")
+            return {}
+        for problem in group_problems(fields, raw):
+            if problem.fault in (Fault.WRONG, Fault.UNKNOWN):
+                self.problem(path_text((path, *problem.path)), problem.message)
+        return raw
+
+    def entries(self, raw: Json, path: str, *, most: int) -> Sequence[Json]:
+        if not isinstance(raw, (list, tuple)):
+            self.problem(path, "Give a list.")
+            return ()
+        if len(raw) > most:
+            self.problem(path, f"At most {most:,} entries.")
+            return ()
+        return raw
+
+    def texts(self, raw: Json, path: str, *, most: int, longest: int = LONGEST_NAME) -> tuple[str, ...]:
+        found: dict[str, None] = {}
+        for number, entry in enumerate(self.entries(raw, path, most=most)):
+            if not isinstance(entry, str) or not entry.strip() or len(entry) > longest:
+                self.problem(f"{path}[{number}]", f"Give a text of 1 to {longest} characters.")
+            elif entry in found:
+                self.problem(f"{path}[{number}]", f"{quoted(entry)} is given twice.")
+            else:
+                found[entry] = None
+        return tuple(found)
+
+    def key(self, raw: Json, path: str) -> str:
+        if isinstance(raw, str) and is_key(raw):
+            return raw
+        rule = "Use 1 to 64 letters, digits, underscores and hyphens; do not begin with a hyphen."
+        self.problem(path, "A key is required." if raw is None else f"{quoted(raw)} is no key. {rule}")
+        return ""
+
+    def ref(self, raw: Json, path: str) -> str | None:
+        if isinstance(raw, str) and is_key(raw.removeprefix(PHASE_PREFIX)):
+            return raw
+        self.problem(path, f"Name a node: {TRIGGER}, the key of a task, or {PHASE_PREFIX}KEY.")
+        return None
+
+    def name(self, raw: Json, path: str, *, may_be_empty: bool = False) -> str:
+        if not isinstance(raw, str) or not (may_be_empty or raw.strip()):
+            self.problem(path, "Give a name.")
+            return ""
+        if len(raw) > LONGEST_NAME or "\n" in raw:
+            self.problem(path, f"Give a name of one line and at most {LONGEST_NAME} characters.")
+        return raw
+
+    def description(self, raw: Mapping[str, Json], path: str) -> str:
+        text = raw.get("description", "")
+        if isinstance(text, str) and len(text) <= LONGEST_DESCRIPTION:
+            return text
+        self.problem(f"{path}.description" if path else "description", f"A text of at most {LONGEST_DESCRIPTION:,}.")
+        return ""
+
+    def boolean(self, raw: Mapping[str, Json], key: str, default: bool, path: str) -> bool:
+        value = raw.get(key, default)
+        if isinstance(value, bool):
+            return value
+        self.problem(f"{path}.{key}" if path else key, "Give true or false.")
+        return default
+
+    def member(self, options: type[Member], raw: Json, path: str) -> Member:
+        try:
+            return options(raw)
+        except ValueError:
+            self.problem(path, _none_of(raw, [option.value for option in options]))
+            return next(iter(options))
+
+    def numbers(self, raw: Json, path: str, count: int) -> tuple[int, ...] | None:
+        if (
+            isinstance(raw, (list, tuple))
+            and len(raw) == count
+            and all(type(n) in (int, float) and n == int(n) and abs(n) <= FARTHEST for n in raw)
+        ):
+            return tuple(int(n) for n in raw)
+        self.problem(path, f"Give {count} whole numbers, each at most {FARTHEST:,} from zero.")
+        return None
+
+    def position(self, raw: Json, path: str) -> Position | None:
+        numbers = None if raw is None else self.numbers(raw, path, 2)
+        return None if numbers is None else Position(*numbers)
+
+    def frame(self, raw: Json, path: str) -> Frame | None:
+        numbers = None if raw is None else self.numbers(raw, path, 4)
+        if numbers is not None and min(numbers[2:]) < 0:
+            self.problem(path, "Width and height cannot be negative.")
+        return None if numbers is None else Frame(*numbers)
+
+
+_REQUIREMENTS: Final = tuple(field for field in KINDS["manual"].fields if field.key == "requirements")
+
+
+def _none_of(value: Json, known: Iterable[str]) -> str:
+    options = list(known)
+    hint = did_you_mean(value, options) if isinstance(value, str) else ""
+    given = "Nothing" if value is None else quoted(value)
+    return f"{given} is none of {listed(options, last='and')}.{hint}"
+
+
+def _no_node(flow: Flow, ref: str) -> str:
+    phase = phase_of_ref(ref)
+    if phase is not None:
+        return f"There is no phase {quoted(phase)}.{did_you_mean(phase, flow.phases)}"
+    return f"There is no task {quoted(ref)}.{did_you_mean(ref, [TRIGGER, *flow.tasks, *flow.phases])}"
