@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
 from accounts.models import Environment
 from accounts.scope import Scope, system_scope
@@ -56,9 +57,11 @@ class Command(BaseCommand):
         scope = place_of(options)
         if options["verb"] == "export":
             return files.export_flow(scope, name, format=options["format"], folder=options["to"])
-        row, done = files.import_file(scope, Path(name), replace=options["replace"])
-        if options["verb"] == "publish":
-            return f"{done}; {files.publish_draft(scope, row, note=options['note'])}"
+        # Together: a file that cannot be published leaves no draft behind.
+        with transaction.atomic():
+            row, done = files.import_file(scope, Path(name), replace=options["replace"])
+            if options["verb"] == "publish":
+                return f"{done}; {files.publish_draft(scope, row, note=options['note'])}"
         return done
 
 
