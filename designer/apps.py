@@ -6,3 +6,10 @@ class DesignerConfig(AppConfig):
 
     name = "designer"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Let open editors follow each other."""
+        from accounts.live import register_topic
+        from designer.live.draft import DraftTopic
+
+        register_topic("draft", DraftTopic())

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.template.loader import render_to_string
 
+from accounts.roles import Role
 from accounts.scope import Scope
 from designer import models
 from designer.editor_page import EditorPage
@@ -84,8 +85,6 @@ def live_data(row: models.Flow, after: int) -> dict[str, Any]:
 
 def _nobody(row: models.Flow) -> Scope:
     """The parts that everyone shares show nothing that depends on who looks."""
-    from accounts.roles import Role
-
     return Scope(row.environment.organization, row.environment, None, Role.DESIGNER)
 
 

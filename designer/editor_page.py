@@ -14,12 +14,12 @@ from accounts.scope import Scope
 from designer import models
 from designer.graph.edits import edit_from_json
 from designer.graph.model import Flow
-from designer.inspector.forms import Form, form_for
+from designer.inspector.forms import Form, FormContext, form_for, form_for_flow
 from designer.palette import PaletteGroup, palette
 from designer.parts import EDGES, NODES, PHASES, Drawing, draw
 from designer.problem_rows import ProblemRow, problem_rows
 from designer.rendering.svg import definitions
-from designer.services.drafting import draft_of, next_redo, next_undo
+from designer.services.drafting import draft_of, next_redo, next_undo, words_of_entry
 from designer.services.edit_words import words_of
 
 MOST_PEOPLE = 500
@@ -94,15 +94,14 @@ class EditorPage:
     @cached_property
     def inspector(self) -> Form:
         """The form of the flow itself: nothing is selected when the page opens."""
-        form = self.form("")
-        assert form is not None, "a flow always has a form"
-        return form
+        return form_for_flow(self.draft, **self._form_context())
 
     def form(self, subject: str, count: int = 0) -> Form | None:
         """The form of a ref, None where there is no such thing."""
-        return form_for(
-            self.draft, subject, can_edit=self.can_edit, count=count, people=self._people(), flows=self._flow_keys()
-        )
+        return form_for(self.draft, subject, count=count, **self._form_context())
+
+    def _form_context(self) -> FormContext:
+        return {"can_edit": self.can_edit, "people": self._people(), "flows": self._flow_keys()}
 
     def _people(self) -> tuple[str, ...]:
         """Groups by name and members by address, to assign tasks to."""
@@ -147,16 +146,14 @@ class EditorPage:
     @cached_property
     def undo(self) -> str | None:
         """What undo would take back, in words."""
-        return self._words(next_undo(self.scope, self.row))
+        entry = next_undo(self.scope, self.row)
+        return words_of_entry(entry, self.draft) if entry is not None else None
 
     @cached_property
     def redo(self) -> str | None:
         """What redo would do again, in words."""
         entry = next_redo(self.scope, self.row)
-        return self._words(entry.of if entry is not None and entry.of is not None else entry)
-
-    def _words(self, entry: models.DraftEdit | None) -> str | None:
-        return words_of(edit_from_json(entry.edit), self.draft) if entry is not None else None
+        return words_of(edit_from_json((entry.of or entry).edit), self.draft) if entry is not None else None
 
     # -- addresses
 

@@ -83,8 +83,9 @@ class Control:
 
     @property
     def lines(self) -> int:
-        """The height of a text area."""
-        return max(self.field.lines, 2 if self.field.type is FieldType.CEL else 3)
+        """The height of a text area; script lets it grow with its text."""
+        typical = 1 if self.field.type is FieldType.CEL else 3
+        return typical if self.has_value else min(self.field.lines, typical)
 
     @property
     def text(self) -> str:
@@ -148,6 +149,11 @@ class Control:
         """Whether anything is set, in a group anywhere inside."""
         return self.value not in (None, "", [], {})
 
+    @property
+    def is_changed(self) -> bool:
+        """Whether what is set differs from what holds anyway. The key of a task counts as nothing special."""
+        return self.has_value and self.value != self.field.default and self.path != ("key",)
+
     @cached_property
     def rows(self) -> tuple[Any, ...]:
         """Of a list: a control per entry. Of a map: (key, control) pairs. Of requirements: node references."""
@@ -166,8 +172,8 @@ class Control:
     @cached_property
     def blank(self) -> Control:
         """A row that does not exist yet."""
-        assert self.field.of is not None
-        return self._entry(self.field.of, "new", None)
+        inner = self.field.of or self.field
+        return self._entry(inner, "new", None)
 
     def _entry(self, inner: Field, step: str | int, value: Json) -> Control:
         labelled = replace(inner, example=inner.example or self.field.example)
@@ -249,8 +255,8 @@ class ControlGroup:
 
     @property
     def is_open(self) -> bool:
-        """Open where something is set."""
-        return any(control.has_value for control in self.controls)
+        """Open where something is set that is not so anyway."""
+        return any(control.is_changed for control in self.controls)
 
     @property
     def sole(self) -> Control | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, TypedDict, Unpack
 
 from designer.graph.actions import ACTIONS
 from designer.graph.conditions import (
@@ -210,24 +210,34 @@ class Form:
         return _statement_row(Statement("", "equals"))
 
 
-def form_for(
-    flow: Flow,
-    subject: str,
-    *,
-    can_edit: bool = True,
-    count: int = 0,
-    people: tuple[str, ...] = (),
-    flows: tuple[str, ...] = (),
-) -> Form | None:
-    """The form of a ref (see js/editor/graph.js); None when there is no such thing in the flow."""
+class FormContext(TypedDict, total=False):
+    """Who looks, and what may be named: people and groups to assign to, other flows to call."""
+
+    can_edit: bool
+    people: tuple[str, ...]
+    flows: tuple[str, ...]
+
+
+def form_for_flow(flow: Flow, **context: Unpack[FormContext]) -> Form:
+    """The form of the flow itself."""
+    offers = offers_for(flow, "", people=context.get("people", ()), flows=context.get("flows", ()))
+    return _flow_form(flow, offers, context.get("can_edit", True))
+
+
+def form_for(flow: Flow, subject: str, *, count: int = 0, **context: Unpack[FormContext]) -> Form | None:
+    """The form of a ref (see js/editor/graph.js); None when there is no such thing in the flow.
+
+    `count`: how many things are selected, for the ref `many`.
+    """
+    can_edit = context.get("can_edit", True)
     if subject == MANY:
         return Form(
             subject=MANY, heading="Selection", title=f"{count} things", count=count, can_edit=can_edit, may_delete=True
         )
-    offers = offers_for(flow, subject, people=people, flows=flows)
-    phase = phase_of_ref(subject)
     if subject == "":
-        return _flow_form(flow, offers, can_edit)
+        return form_for_flow(flow, **context)
+    offers = offers_for(flow, subject, people=context.get("people", ()), flows=context.get("flows", ()))
+    phase = phase_of_ref(subject)
     if subject == TRIGGER:
         return _start_form(flow, offers, can_edit)
     if subject.startswith(EDGE_PREFIX):
@@ -379,7 +389,7 @@ def _phase_form(flow: Flow, phase: Phase, offers: Offers, can_edit: bool) -> For
         title=phase.name or phase.key,
         icon="layers",
         key=phase.key,
-        lead=f"A group of {count} task{'' if count == 1 else 's'}. Edges to it enter its first tasks; edges out of it wait for all.",
+        lead=f"{count} task{'' if count == 1 else 's'}. Edges in enter its first tasks; edges out wait for all.",
         groups=in_groups(controls_for(fields, values, (), offers, can_edit=can_edit)),
         incoming=tuple(_ends(flow, flow.incoming(ref), is_source=True)),
         outgoing=tuple(_ends(flow, flow.outgoing(ref), is_source=False)),

@@ -22,7 +22,7 @@ MOST_REFERENCES: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """`references` as paths (`input.order`), `moments` as `start`, `task:KEY`, `phase:KEY`; `nodes` by reference with names."""
+    """`references`: paths (`input.order`); `moments`: `start`, `task:KEY`, `phase:KEY`; `nodes`: named references."""
 
     references: tuple[str, ...] = ()
     moments: tuple[str, ...] = ()

@@ -1,8 +1,8 @@
 """The draft of a flow: made, edited, undone. Every change goes through here, one edit at a time.
 
-An edit names the revision it was made on and is refused when the draft has gone on since (`StaleRevision`): no change of one
-person is ever lost to another's. What changed is stored with its inverse, the projected rows are written, and the revision is
-bumped, all in one transaction.
+An edit names the revision it was made on and is refused when the draft has gone on since (`StaleRevision`): no change
+of one person is ever lost to another's. What changed is stored with its inverse, the projected rows are written, and
+the revision is bumped, all in one transaction.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from designer.graph.edits import (
     edit_to_json,
 )
 from designer.graph.model import Flow, is_key
+from designer.querysets import FlowChildQuerySet
 from designer.services.edit_words import words_of
 from designer.services.projecting import write_rows
 
@@ -58,7 +59,7 @@ class NothingToUndo(Exception):
 
 
 class NoLongerApplies(Exception):
-    """What would be undone or redone has been changed by somebody since. `reason` says so to people; nothing was changed."""
+    """What would be undone or redone has been changed by somebody since. `reason` says so."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -169,7 +170,10 @@ def _named(flow: Flow | None, key: str, name: str) -> Flow:
 
 
 def apply_edit(scope: Scope, row: models.Flow, edit: Edit, *, revision: int) -> EditOutcome:
-    """Make one edit on the draft. Raises `StaleRevision` and `graph.edits.EditRefused`; then nothing was changed."""
+    """Make one edit on the draft. Raises `StaleRevision` and `graph.edits.EditRefused`; then nothing was changed.
+
+    An edit that changes nothing is not stored: the revision stays.
+    """
     return _change(scope, row, edit, revision=revision, way=models.DraftEdit.Way.DO)
 
 
@@ -192,6 +196,8 @@ def _change(
         before = draft_of(locked)
         applied = edit.apply(before)
         label = words_of(edit, before)
+        if canonical_json(applied.flow).decode() == locked.draft_document:
+            return EditOutcome(locked, before, before, revision, frozenset(), label)
         locked.draft_revision += 1
         _take_over(locked, applied.flow)
         locked.save(update_fields=[*_DRAFT_FIELDS, "draft_revision"])
@@ -268,7 +274,9 @@ def redo(scope: Scope, row: models.Flow, *, revision: int) -> EditOutcome:
 def next_undo(scope: Scope, row: models.Flow) -> models.DraftEdit | None:
     """The edit that `undo` would take back."""
     own = _own(scope, row)
-    return own.exclude(way=models.DraftEdit.Way.UNDO).order_by("-revision").first() if own is not None else None
+    if own is None:
+        return None
+    return own.exclude(way=models.DraftEdit.Way.UNDO).order_by("-revision").first()
 
 
 def next_redo(scope: Scope, row: models.Flow) -> models.DraftEdit | None:
@@ -282,10 +290,10 @@ def next_redo(scope: Scope, row: models.Flow) -> models.DraftEdit | None:
     return entry
 
 
-def _own(scope: Scope, row: models.Flow) -> Any:
+def _own(scope: Scope, row: models.Flow) -> FlowChildQuerySet[models.DraftEdit] | None:
     if scope.user is None:
         return None
-    return row.draft_edits.filter(author=scope.user, is_undone=False)
+    return models.DraftEdit.objects.filter(flow=row, author=scope.user, is_undone=False)
 
 
 def _go(
@@ -305,17 +313,24 @@ def _go(
             raise NoLongerApplies(f"It cannot be {verb} any more: somebody has changed the same since.")
         outcome = _change(scope, locked, back, revision=revision, way=way, of=entry)
         models.DraftEdit.objects.filter(pk=entry.pk).update(is_undone=True)
-    return outcome
+    if way is models.DraftEdit.Way.UNDO:
+        return replace(outcome, label=words_of(edit_from_json(entry.edit), outcome.flow))
+    return replace(outcome, label=words_of(edit_from_json((entry.of or entry).edit), outcome.before))
+
+
+def words_of_entry(entry: models.DraftEdit, flow: Flow) -> str:
+    """What a stored edit of the draft `flow` did, by the names things had before."""
+    try:
+        earlier = edit_from_json(entry.undo).apply(flow).flow
+    except EditRefused:
+        earlier = flow
+    return words_of(edit_from_json(entry.edit), earlier)
 
 
 def _same(one: Flow, other: Flow) -> bool:
     """Whether two drafts say the same, whatever the order of their tasks and edges."""
-    return (
-        one.tasks == other.tasks
-        and one.phases == other.phases
-        and set(one.edges) == set(other.edges)
-        and _own_fields(one) == _own_fields(other)
-    )
+    is_same_graph = one.tasks == other.tasks and one.phases == other.phases and set(one.edges) == set(other.edges)
+    return is_same_graph and _own_fields(one) == _own_fields(other)
 
 
 def _own_fields(flow: Flow) -> tuple[Any, ...]:

@@ -13,7 +13,7 @@ _SETTINGS: Final = "settings"
 
 
 def words_of(edit: Edit, flow: Flow) -> str:
-    """What `edit` does, in the past tense, without a full stop. `flow` gives the names; keys stand in for unknown ones."""
+    """What `edit` does, in the past tense, without a full stop. `flow` gives names; keys stand in for unknown ones."""
     words = _WORDS.get(type(edit))
     return words(edit, flow) if words is not None else "Changed the flow"
 
@@ -43,15 +43,16 @@ def _changed(edit: Any, flow: Flow, owner: str) -> str:
 def _assigned(edit: edits.AssignPhase, flow: Flow) -> str:
     phases = set(edit.to.values())
     into = next(iter(phases)) if len(phases) == 1 else None
-    where = (
-        f"into {_name(flow, phase_ref(into))}" if into else "between phases" if len(phases) > 1 else "out of its phase"
-    )
+    if into:
+        where = f"into {_name(flow, phase_ref(into))}"
+    else:
+        where = "between phases" if len(phases) > 1 else "out of its phase"
     return f"Moved {_several(flow, edit.to)} {where}"
 
 
 def _together(edit: edits.Batch, flow: Flow) -> str:
     """A batch is named by its weightiest step: what was added or removed rather than what was moved on the way."""
-    light = (edits.MoveTasks, edits.FramePhase, edits.AssignPhase, edits.Connect)
+    light = (edits.MoveTasks, edits.FramePhase, edits.TidyUp, edits.AssignPhase, edits.Connect)
     weighty = [step for step in edit.edits if not isinstance(step, light)]
     kinds = {type(step) for step in weighty}
     if len(weighty) > 1 and kinds <= {edits.RemoveTasks, edits.RemovePhase, edits.Disconnect}:

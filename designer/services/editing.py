@@ -66,8 +66,5 @@ def connection_targets(flow: Flow, source: str, on: On) -> dict[str, str | None]
     task = flow.tasks.get(source)
     branches = task.branches if task is not None and on is On.SUCCESS else ()
     refused: list[Mapping[str, str]] = [targets_from(flow, source, branch, on) for branch in branches or (None,)]
-    return {
-        ref: refused[0].get(ref) if all(ref in reasons for reasons in refused) else None
-        for ref in refs
-        if ref != source
-    }
+    reasons = {ref: refused[0].get(ref) if all(ref in each for each in refused) else None for ref in refs}
+    return {ref: reason for ref, reason in reasons.items() if ref != source}

@@ -1,7 +1,7 @@
 """Where the editor's script posts: each door makes one edit and answers with the parts it touched.
 
-Accepted: 200 `{revision, parts, removed, facts, announce}`. Refused: 422 problem JSON. Made on an older revision: 409 with
-`is_stale`, the parts that bring the page up to date, and `overlaps`: whether somebody changed the very same meanwhile.
+Accepted: 200 `{revision, parts, removed, facts, html, announce}`. Refused: 422 problem JSON. Made on an older revision:
+409 with `is_stale`, the parts that bring the page up to date, and `overlaps`: whether somebody changed the same.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from accounts.roles import Role
 from accounts.scope import Scope, scoped
 from designer import models
 from designer.editor_answers import accepted_answer, catching_up, stale_answer
-from designer.graph.edits import Edit, EditRefused, edit_from_json
+from designer.graph.edits import Edit, EditRefused, Reconnect, RekeyTask, edit_from_json
 from designer.graph.problems import FlowFileInvalid
 from designer.inspector.answers import edit_for
+from designer.inspector.forms import EDGE_PREFIX
 from designer.inspector.reading import ValueRefused
 from designer.services import drafting
 from designer.services.drafting import EditOutcome, NoLongerApplies, NothingToUndo, StaleRevision, draft_of
@@ -98,13 +99,10 @@ def _stale(scope: Scope, key: str, body: Body) -> HttpResponse:
 
 def _is_stored(scope: Scope, row: models.Flow, body: Body) -> bool:
     """Whether this person's very edit has been stored since the revision it was made on."""
-    asked = body.get("edit")
-    own = [
-        edit for edit in drafting.edits_since(row, body["revision"]) if edit.author_id == getattr(scope.user, "pk", 0)
-    ]
-    return any(
-        asked is not None and (edit.edit == asked or edit.edit.get("edits", [None])[-1] == asked) for edit in own
-    )
+    asked, author = body.get("edit"), scope.user.pk if scope.user else None
+    later = [entry.edit for entry in drafting.edits_since(row, body["revision"]) if entry.author_id == author]
+    # The first edit of a flow without places is stored together with them (`with_places`).
+    return asked is not None and any(edit == asked or edit.get("edits", [None])[-1] == asked for edit in later)
 
 
 def _asked(row: models.Flow, body: Body) -> Edit | None:
@@ -156,9 +154,6 @@ def fields(scope: Scope, row: models.Flow, body: Body) -> tuple[EditOutcome, dic
 
 def _new_subject(edit: Edit) -> dict[str, Any]:
     """Under which ref the subject goes on, if the edit changed that."""
-    from designer.graph.edits import Reconnect, RekeyTask
-    from designer.inspector.forms import EDGE_PREFIX
-
     if isinstance(edit, RekeyTask):
         return {"subject": edit.to}
     return {"subject": EDGE_PREFIX + edit.to.id} if isinstance(edit, Reconnect) else {}
@@ -168,14 +163,14 @@ def _new_subject(edit: Edit) -> dict[str, Any]:
 def undo(scope: Scope, row: models.Flow, body: Body) -> tuple[EditOutcome, dict[str, Any]]:
     """`{revision}`: take back one's own last edit."""
     outcome = drafting.undo(scope, row, revision=body["revision"])
-    return outcome, {"announce": "Undone"}
+    return outcome, {"announce": f"Undone: {outcome.label}"}
 
 
 @door
 def redo(scope: Scope, row: models.Flow, body: Body) -> tuple[EditOutcome, dict[str, Any]]:
     """`{revision}`: make again what one undid last."""
     outcome = drafting.redo(scope, row, revision=body["revision"])
-    return outcome, {"announce": "Done again"}
+    return outcome, {"announce": f"Done again: {outcome.label}"}
 
 
 @door

@@ -37,6 +37,9 @@ export class Gestures {
     svg.addEventListener("pointermove", (event) => this.#move(event));
     svg.addEventListener("pointerup", (event) => this.#release(event));
     svg.addEventListener("pointercancel", () => this.cancel());
+    // A ring around what a mouse pressed tells nothing new; the keyboard needs it.
+    addEventListener("pointerdown", () => (svg.dataset.pressed = ""), { capture: true });
+    addEventListener("keydown", () => delete svg.dataset.pressed, { capture: true });
     svg.addEventListener("auxclick", (event) => event.preventDefault());
     svg.addEventListener("dblclick", (event) => this.#open(event));
   }

@@ -86,6 +86,7 @@ export class Inspector {
   /** @param {string} html */
   #update(html) {
     const body = /** @type {HTMLElement} */ (this.body);
+    for (const field of body.querySelectorAll("[data-sent]:not([data-pending])")) field.removeAttribute("data-sent");
     replacePart(body, html);
     for (const control of body.querySelectorAll(CONTROLS)) {
       const field = control.closest("[data-path]");
@@ -111,6 +112,10 @@ export class Inspector {
     const { editor } = this;
     const subject = this.shown;
     const path = JSON.parse(field.dataset.path ?? "[]");
+    // Enter stores at once; leaving the field then says the same again.
+    const sent = JSON.stringify(value);
+    if (field.dataset.sent === sent && !field.hasAttribute("data-refused")) return;
+    field.dataset.sent = sent;
     field.dataset.pending = "";
     this.#say(field, "");
     editor.keyboard.flush();
@@ -119,6 +124,7 @@ export class Inspector {
       body: { subject, path, value },
       accepted: (answer) => {
         delete field.dataset.pending;
+        if (path.at(-1) === "add" || value === null) delete field.dataset.sent;
         if (answer.announce) editor.announce(answer.announce);
         if (answer.subject !== undefined && answer.subject !== subject) editor.selection.set(answer.subject);
       },

@@ -114,7 +114,8 @@ export class Editor {
     applyParts([...answer.parts, ...answer.html], removed);
     this.#decorate();
     this.selection.keep((ref) => this.graph.has(ref));
-    if (focused && !this.graph.has(focused)) this.focusCanvas();
+    // New elements take the focus only now that they are in the tab order.
+    if (focused && document.activeElement === document.body) this.focus(this.graph.has(focused) ? focused : "");
     this.problems.mark();
     this.ports.show();
     this.minimap.show();

@@ -49,11 +49,11 @@ export class Ports {
 
 /** @param {string} ref @param {string} on @param {number} x @param {number} y @param {string} hint @returns {SVGElement} */
 function port(ref, on, x, y, hint) {
-  const group = svgElement("g", { class: `port-handle port-${on}`, "data-port": ref, "data-on": on, transform: `translate(${x} ${y})` });
+  const group = svgElement("g", { class: `handle handle-${on}`, "data-port": ref, "data-on": on, transform: `translate(${x} ${y})` });
   const title = svgElement("title");
   title.textContent = hint;
-  group.append(title, svgElement("circle", { class: "port-reach", r: 13 }), svgElement("circle", { class: "port-dot", r: 5.5 }));
-  const plus = svgElement("path", { class: "port-plus", d: "M-2.5 0h5M0 -2.5v5" });
+  group.append(title, svgElement("circle", { class: "handle-reach", r: 13 }), svgElement("circle", { class: "handle-dot", r: 5.5 }));
+  const plus = svgElement("path", { class: "handle-plus", d: "M-2.5 0h5M0 -2.5v5" });
   group.append(plus);
   return group;
 }
