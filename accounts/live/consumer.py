@@ -123,8 +123,11 @@ class LiveConsumer(AsyncWebsocketConsumer):
         except NoSuchTopic as refused:
             await self.send(orjson.dumps({"topic": str(topic)[:80], "refused": str(refused)}).decode())
             return
+        before = self.subscriptions.get(topic)
         self._unsubscribe(topic)
-        self.subscriptions[topic] = Subscription(topic, renderer, id, grant, after, view)
+        subscription = self.subscriptions[topic] = Subscription(topic, renderer, id, grant, after, view)
+        if before is not None and before.grant == grant:  # the same page, looking at it differently
+            subscription.known, subscription.is_acknowledged = before.known, True
         await self.hub.listen(grant.organization_id, topic, self)
         self.woken.set()
 
@@ -154,11 +157,14 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if rendered is None or self.subscriptions.get(subscription.topic) is not subscription:
             return
         update = rendered.update
+        if not subscription.is_acknowledged and 0 < subscription.after == update.seq:
+            # The page was rendered at this very number: it has all of it.
+            subscription.known = dict(rendered.marks)
         is_news = any(subscription.known.get(id) != mark for id, mark in rendered.marks.items())
         if is_news or update.data or update.seq != subscription.after or not subscription.is_acknowledged:
             self.free_at = now + MESSAGE_SECONDS
             await self.send(rendered.text_without(subscription.known))
-        subscription.known |= rendered.marks
+        subscription.known = subscription.known | rendered.marks
         subscription.after = update.seq
         subscription.is_acknowledged = True
 

@@ -120,7 +120,12 @@ class InstancePage:
     @cached_property
     def looks(self) -> list[StepLook]:
         """Its steps as they began; without inputs and outputs, which may be large."""
-        steps = self.instance.steps.filter(is_past=False).defer("input", "output").select_related("claimed_by").order_by("pk")
+        steps = (
+            self.instance.steps.filter(is_past=False)
+            .defer("input", "output")
+            .select_related("claimed_by")
+            .order_by("pk")
+        )
         latest = list(steps.reverse()[: MOST_STEPS + 1])[::-1]
         return looks_of(self.flow, latest[-MOST_STEPS:], now=self.now)
 

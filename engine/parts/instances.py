@@ -39,9 +39,9 @@ class InstanceRow:
 
     @property
     def lasted(self) -> str:
-        """How long it took, or has taken so far."""
-        began = self.instance.started_at
-        return span_words((self.instance.ended_at or self.now) - began) if began else ""
+        """How long it took. What is under way says only since when: its row would change by the second otherwise."""
+        began, ended = self.instance.started_at, self.instance.ended_at
+        return span_words(ended - began) if began and ended else ""
 
     @property
     def error_text(self) -> str:

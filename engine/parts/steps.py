@@ -129,10 +129,10 @@ class StepLook:
 
     @property
     def lasted(self) -> str:
-        """How long it took, or has taken so far."""
-        if self.step is None or self.began_at is None or self.step.status == "skipped":
+        """How long it took, once it has ended."""
+        if self.step is None or self.began_at is None or self.step.ended_at is None or self.step.status == "skipped":
             return ""
-        return span_words((self.step.ended_at or self.now) - self.began_at)
+        return span_words(self.step.ended_at - self.began_at)
 
     @property
     def error_text(self) -> str:

@@ -59,6 +59,11 @@ class TaskPanel:
         return self.step is not None and self.step.status == "held"
 
     @property
+    def is_stopped(self) -> bool:
+        """Whether it can be filled in but not completed for now."""
+        return self.is_frozen or self.is_held
+
+    @property
     def is_claimed_by_me(self) -> bool:
         """Whether the viewer has claimed it."""
         return self.step is not None and self.scope.user is not None and self.step.claimed_by_id == self.scope.user.pk
@@ -90,12 +95,6 @@ class TaskPanel:
         if self._form is not None or not self.schema:
             return self._form  # type: ignore[no-any-return]  # a SchemaForm by construction
         return schema_form(self.look, prefix_values=self.look.step.input if self.look.step else None)
-
-    @property
-    def keep(self) -> str:
-        """As long as this is the same, a half-filled form stays as it is."""
-        step = self.step
-        return f"{step.pk}.{step.status}.{step.claimed_by_id}.{self.is_frozen}.{self.may_do}" if step else ""
 
     @cached_property
     def people(self) -> Sequence[tuple[str, str]]:

@@ -91,7 +91,7 @@ function receive(message) {
 function apply(update) {
   for (const { id, html } of update.parts) {
     const target = document.getElementById(id);
-    if (!target) continue;
+    if (!target || isForAnotherView(target, html)) continue;
     const before = spoken(target);
     replacePart(target, html);
     const now = document.getElementById(id);
@@ -102,6 +102,18 @@ function apply(update) {
   }
   watched.get(update.topic)?.onUpdate?.(update);
   document.dispatchEvent(new CustomEvent("live:update", { detail: update }));
+}
+
+/**
+ * Whether a part was rendered before the page began to look at something else: both name what they show in `data-view`.
+ * @param {Element} target @param {string} html
+ */
+function isForAnotherView(target, html) {
+  const view = target.getAttribute("data-view");
+  if (view === null) return false;
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  return (template.content.firstElementChild?.getAttribute("data-view") ?? view) !== view;
 }
 
 /** What a part says aloud when it changes: `data-announce` by the element's id. @param {Element} root @returns {Map<string, string>} */

@@ -138,6 +138,25 @@ async def test_who_watches_the_same_shares_one_rendering(
         assert len(counter.asked) == 1
 
 
+async def test_a_page_that_is_up_to_date_is_not_sent_what_it_has(
+    open_socket: Opener, counter: Counter, organization: Organization
+) -> None:
+    async with open_socket(Role.VIEWER) as socket:
+        await socket.connect()
+        first = await subscribe(socket, f"counter:{organization.pk}", after=1)
+        assert (first["seq"], first["parts"]) == (1, [])
+
+
+async def test_looking_differently_sends_what_looks_different(
+    open_socket: Opener, counter: Counter, organization: Organization
+) -> None:
+    async with open_socket(Role.VIEWER) as socket:
+        await socket.connect()
+        await subscribe(socket, f"counter:{organization.pk}", after=1)
+        other = await subscribe(socket, f"counter:{organization.pk}", after=1, view="other")
+        assert [part["id"] for part in other["parts"]] == ["count"]
+
+
 async def test_without_a_session_the_socket_is_closed_at_once(open_socket: Opener) -> None:
     async with open_socket(None) as socket:
         await socket.connect()
