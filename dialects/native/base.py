@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from dialects.shared.views import ApiView
 from engine.services.errors import InvalidInput, KeyTaken, NotLegalNow
 
 REFERENCE: Final = "/api/v1/reference#problem-"
+POSITION: Final = re.compile(r"\.(\d+)(?=\.|$)")
 
 
 def not_legal_now(error: Any) -> Problem:
@@ -28,8 +30,8 @@ def key_taken(error: Any) -> Problem:
 
 
 def invalid_input(error: Any) -> Problem:
-    """A payload that does not fit, path by path."""
-    return invalid(error.problems)
+    """A payload that does not fit, path by path: `instances.3.id` is written `instances[3].id` on the wire."""
+    return invalid((POSITION.sub(r"[\1]", path), message) for path, message in error.problems)
 
 
 def stale_revision(error: Any) -> Problem:

@@ -9,7 +9,7 @@ from designer.graph.model import KEY_PATTERN
 Schema = dict[str, Any]
 
 MAX_BATCH: Final = 100
-INSTANCE_ID_PATTERN: Final = r"^[A-Za-z0-9_][A-Za-z0-9_.:@~-]{0,199}$"
+INSTANCE_ID_PATTERN: Final = r"^[A-Za-z0-9_][A-Za-z0-9_.:@~-]{0,199}$"  # as engine.services.instances has it
 
 
 def ref(name: str) -> Schema:

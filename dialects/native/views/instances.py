@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_datetime
-from engine.services.instances import StartRequest, start_instance, start_instances
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -22,6 +22,7 @@ from dialects.shared.cursors import newest_first, page_json, whole_number
 from dialects.shared.idempotency import answer_once, remember
 from dialects.shared.problems import Problem
 from engine.models import Instance
+from engine.services.instances import StartRequest, start_instance, start_instances
 
 MOST_FACTS = 1000
 
@@ -54,13 +55,19 @@ class StartInstance(NativeView):
                 self.scope, flow, input=body.get("input"), key=body.get("id"), version=body.get("version")
             )
             started.append(instance)
-            return Response(instance_json(instance), status=201)
+            return created(instance)
 
         answer = answer_once(request, self.scope, act)
         if started and seconds:
-            answer = Response(instance_json(wait_until_ended(started[0], seconds=seconds)), status=201)
+            answer = created(wait_until_ended(started[0], seconds=seconds))
             remember(request, self.scope, answer)
         return answer
+
+
+def created(instance: Instance) -> Response:
+    """The answer to a start."""
+    headers = {"Location": f"/api/v1/instances/{quote(instance.key)}?flow={instance.flow.key}"}
+    return Response(instance_json(instance), status=201, headers=headers)
 
 
 class StartBatch(NativeView):

@@ -104,13 +104,11 @@ class Restart(Intervention):
 
     def apply(self, instance: Instance, body: Mapping[str, Any]) -> None:
         """Begin again."""
-        if "from" in body:
-            raise not_in_this_release("from", "Restarting from a step")
-        interventions.restart(self.scope, instance, reason=body.get("reason", ""))
+        interventions.restart(self.scope, instance, reason=body.get("reason", ""), from_task=body.get("from"))
 
     @steering("Restart", "Restart")
     def post(self, request: Request, instance: str) -> Response:
-        """Begins again with the same id and input. `from` is not available in this release."""
+        """Begins again with the same id and input. With `from`, what was settled before that task is kept."""
         return self.answer(request, instance)
 
 
@@ -121,15 +119,12 @@ class Retry(Intervention):
 
     def apply(self, instance: Instance, body: Mapping[str, Any]) -> None:
         """Run the failed steps again."""
-        if "input" in body:
-            raise not_in_this_release("input", "Retrying with another input")
-        if "version" in body:
-            raise not_in_this_release("version", "Retrying on another version")
-        interventions.retry(self.scope, instance, reason=body.get("reason", ""))
+        given = {name: body[name] for name in ("input", "version") if name in body}
+        interventions.retry(self.scope, instance, reason=body.get("reason", ""), **given)
 
     @steering("Retry", "Retry")
     def post(self, request: Request, instance: str) -> Response:
-        """Runs the failed steps of a failed instance again. `input` and `version` are not available in this release."""
+        """Runs the failed steps of a failed instance again, also with another `input`; on the same version only."""
         return self.answer(request, instance)
 
 

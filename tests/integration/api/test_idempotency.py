@@ -29,7 +29,7 @@ def test_the_same_key_with_another_request_is_a_422(api: Api, published: str) ->
 
 
 def test_a_refused_request_leaves_its_key_free(api: Api, published: str) -> None:
-    assert_problem(api.post("/flows/hello/instances", {"version": 99}, idempotency_key="k1"), 404)
+    assert_problem(api.post("/flows/hello/instances", {"version": 99}, idempotency_key="k1"), 422)
     assert api.post("/flows/hello/instances", {"version": 1}, idempotency_key="k1").status_code == 201
 
 

@@ -180,9 +180,6 @@ def test_what_this_release_does_not_do_is_said(api: Api, published: str, run: Ca
     for path, body in (
         ("migrate", {"version": 1}),
         ("close", {"reasons": ["Customer withdrew"]}),
-        ("restart", {"from": "greet"}),
-        ("retry", {"input": {}}),
-        ("retry", {"version": "newest"}),
         ("terminate", {"rollback": True}),
     ):
         problem = assert_problem(api.post(f"/instances/one/{path}", body), 422)
