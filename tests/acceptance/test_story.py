@@ -1,0 +1,261 @@
+"""The whole story in a browser: draw a flow, publish it, start it, watch it live, do its human task, see it complete.
+
+Once by mouse, once by keyboard alone.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.acceptance.browser import sign_in
+from tests.acceptance.quadrille import Quadrille
+
+PLACE: Final = "/o/demo/development"
+FORM: Final = (
+    '{"type": "object", "properties": {"answer": {"type": "string", "title": "Your answer"}}, "required": ["answer"]}'
+)
+MOST_TABS: Final = 120
+
+
+# ---------------------------------------------------------------- by mouse
+
+
+def test_the_story_by_mouse(page: Page, server: Quadrille) -> None:
+    sign_in(page, server, "designer")
+    page.get_by_role("link", name="Flows", exact=True).click()
+    page.get_by_role("link", name="New flow").first.click()
+    page.get_by_label("Name").fill("Day off")
+    page.get_by_role("button", name="Create").click()
+    page.wait_for_url("**/flows/day-off/edit/")
+
+    drag_to_canvas(page, "Manual task", 330, 200)
+    drag_to_canvas(page, "Set values", 640, 200)
+    ask, note = card(page, "Manual task"), card(page, "Set values")
+    connect(page, ask, note)
+    expect(page.locator("#graph-edges .edge")).to_have_count(1)
+
+    ask.click()
+    rename(page, "Ask the manager")
+    set_form(page, FORM)
+    note.click()
+    rename(page, "Note the answer")
+    page.get_by_role("button", name="Add to Values").click()
+    page.get_by_label("Key", exact=True).last.fill("answer")
+    page.get_by_label("Value", exact=True).last.fill("{{ steps." + card_key(ask) + ".output.answer }}")
+    page.get_by_label("Value", exact=True).last.blur()
+    expect(page.locator("#problems")).to_contain_text("ready to publish")
+    saved(page)
+
+    page.get_by_role("link", name="Publish…").click()
+    page.get_by_role("button", name=re.compile("^Publish")).click()
+    page.wait_for_url("**/versions/1/")
+
+    page.goto(f"{PLACE}/instances/start/?flow=day-off")
+    page.get_by_label("Id", exact=False).fill("day-off-1")
+    page.get_by_role("button", name="Start").click()
+    page.wait_for_url(re.compile(r"/instances/\d+/"))
+    page.evaluate("window.__sameDocument = true")
+    waiting = card(page, "Ask the manager")
+    expect(waiting).to_have_class(re.compile("status-waiting"))
+
+    inbox = page.context.new_page()
+    inbox.goto(f"{PLACE}/inbox/")
+    task = inbox.locator(".task-row", has_text="day-off-1")
+    task.get_by_role("link", name="Open").click()
+    inbox.get_by_role("button", name="Claim").click()
+    expect(inbox.get_by_role("button", name="Give back")).to_be_visible()
+    inbox.get_by_label("Your answer").fill("Enjoy the sun")
+    inbox.get_by_role("button", name="Complete").click()
+
+    expect(page.locator("#instance-status")).to_contain_text("Complete")
+    expect(card(page, "Note the answer")).to_have_class(re.compile("status-completed"))
+    expect(page.locator("#instance-output")).to_contain_text("Enjoy the sun")
+    assert page.evaluate("window.__sameDocument") is True, "the page was loaded anew instead of being updated"
+    inbox.goto(f"{PLACE}/inbox/")
+    expect(inbox.locator(".task-row", has_text="day-off-1")).to_have_count(0)
+
+
+def card(page: Page, name: str) -> Locator:
+    """The card of the task with this name on a graph."""
+    return page.locator("g.node", has=page.locator("title", has_text=re.compile(f"^{re.escape(name)}$")))
+
+
+def card_key(node: Locator) -> str:
+    """The key of a task from its card."""
+    return node.get_attribute("data-task") or ""
+
+
+def drag_to_canvas(page: Page, item: str, x: float, y: float) -> None:
+    """Drag something from the palette to a place on the canvas."""
+    canvas = page.locator("#canvas").bounding_box()
+    assert canvas is not None
+    before = page.locator("#graph-nodes g.node").count()
+    grip = page.get_by_role("button", name=item, exact=True).first.bounding_box()
+    assert grip is not None
+    page.mouse.move(grip["x"] + grip["width"] / 2, grip["y"] + grip["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(canvas["x"] + x / 2, canvas["y"] + y, steps=6)
+    page.mouse.move(canvas["x"] + x, canvas["y"] + y, steps=6)
+    page.mouse.up()
+    expect(page.locator("#graph-nodes g.node")).to_have_count(before + 1)
+    saved(page)
+
+
+def connect(page: Page, source: Locator, target: Locator) -> None:
+    """Drag from the port at the right of one card to another card."""
+    start, end = source.locator("rect.card").bounding_box(), target.locator("rect.card").bounding_box()
+    assert start is not None
+    assert end is not None
+    middle = start["y"] + start["height"] / 2
+    page.mouse.move(start["x"] + start["width"] / 2, middle)
+    page.mouse.move(start["x"] + start["width"], middle, steps=4)
+    page.mouse.down()
+    page.mouse.move(end["x"] + end["width"] / 2, end["y"] + end["height"] / 2, steps=10)
+    page.mouse.up()
+    saved(page)
+
+
+def rename(page: Page, name: str) -> None:
+    """Give what is selected another name, in the inspector."""
+    field = page.locator("#inspector").get_by_label("Name", exact=True)
+    field.fill(name)
+    field.blur()
+    expect(card(page, name)).to_be_visible()
+    saved(page)
+
+
+def set_form(page: Page, schema: str) -> None:
+    """Give a human task a form."""
+    page.locator("#inspector summary", has_text="Form").click()
+    field = page.locator("#inspector textarea.is-code")
+    field.fill(schema)
+    field.blur()
+    saved(page)
+
+
+def saved(page: Page) -> None:
+    """Wait until everything is stored."""
+    expect(page.locator(".editor")).to_have_attribute("data-saving", "done")
+
+
+# ---------------------------------------------------------------- by keyboard
+
+
+def test_the_story_by_keyboard(page: Page, server: Quadrille) -> None:
+    press = page.keyboard.press
+    type_text = page.keyboard.type
+    noted = server.credentials
+    page.goto("/accounts/sign-in/")
+    tab_to(page, page.get_by_label("Email"))
+    type_text(noted["users"]["designer"])
+    tab_to(page, page.get_by_label("Password", exact=True))
+    type_text(noted["password"])
+    press("Enter")
+    page.wait_for_url("**/o/demo/**")
+
+    tab_to(page, page.get_by_role("link", name="Flows", exact=True))
+    press("Enter")
+    tab_to(page, page.get_by_role("link", name="New flow").first)
+    press("Enter")
+    page.wait_for_url("**/flows/new/")
+    tab_to(page, page.get_by_label("Name"))
+    type_text("Key by key")
+    press("Enter")
+    page.wait_for_url("**/flows/key-by-key/edit/")
+
+    canvas = page.locator("#canvas")
+    tab_to(page, canvas)
+    for name, count in (("manual", 1), ("set values", 2)):
+        press("n")
+        type_text(name)
+        press("Enter")
+        expect(page.locator("#graph-nodes g.node")).to_have_count(count)
+        saved(page)
+        focus_canvas(page)
+    if page.locator("#graph-edges .edge").count() == 0:
+        press("Home")
+        press("c")
+        type_text("set values")
+        press("Enter")
+    expect(page.locator("#graph-edges .edge")).to_have_count(1)
+    saved(page)
+
+    select(page, "Set values")
+    tab_to(page, page.get_by_role("button", name="Add to Values"))
+    press("Enter")
+    tab_to(page, page.get_by_label("Key", exact=True).last)
+    type_text("done")
+    tab_to(page, page.get_by_label("Value", exact=True).last)
+    type_text("yes")
+    press("Tab")
+    saved(page)
+    expect(page.locator("#problems")).to_contain_text("ready to publish")
+
+    tab_to(page, page.get_by_role("link", name="Publish…"))
+    press("Enter")
+    page.wait_for_url("**/publish/")
+    tab_to(page, page.get_by_role("button", name=re.compile("^Publish")))
+    press("Enter")
+    page.wait_for_url("**/versions/1/")
+
+    tab_to(page, page.get_by_role("link", name="Instances", exact=True))
+    press("Enter")
+    page.wait_for_url("**/instances/**")
+    tab_to(page, page.get_by_role("link", name=re.compile("^Start")).first)
+    press("Enter")
+    page.wait_for_url("**/start/**")
+    choose(page, page.get_by_label("Flow", exact=False).first, "Key by key")
+    tab_to(page, page.get_by_role("button", name="Start"))
+    press("Enter")
+    page.wait_for_url(re.compile(r"/instances/\d+/"))
+    expect(card(page, "Manual task")).to_have_class(re.compile("status-waiting"))
+    instance = page.url
+    key = page.locator("#instance-head h1").inner_text()
+
+    tab_to(page, page.get_by_role("link", name=re.compile("^Inbox")))
+    press("Enter")
+    page.wait_for_url("**/inbox/**")
+    tab_to(page, page.locator(".task-row", has_text=key).get_by_role("link", name="Open"))
+    press("Enter")
+    tab_to(page, page.get_by_role("button", name="Complete"))
+    press("Enter")
+    expect(page.get_by_role("button", name="Complete")).to_have_count(0)
+    page.goto(instance)
+    expect(page.locator("#instance-status")).to_contain_text("Complete")
+
+
+def tab_to(page: Page, wanted: Locator) -> None:
+    """Press Tab until the element has the focus, as someone without a mouse does."""
+    wanted.wait_for(state="visible")
+    for _ in range(MOST_TABS):
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"Tab does not lead to {wanted} in {MOST_TABS} steps")
+
+
+def focus_canvas(page: Page) -> None:
+    """Back to the canvas, from wherever the last command left the focus."""
+    page.keyboard.press("Escape")
+    tab_to(page, page.locator("#canvas"))
+
+
+def select(page: Page, name: str) -> None:
+    """Walk over the graph until the task with this name is selected."""
+    focus_canvas(page)
+    page.keyboard.press("Home")
+    for _ in range(10):
+        if "is-selected" in (card(page, name).get_attribute("class") or ""):
+            return
+        page.keyboard.press("PageDown")
+    raise AssertionError(f"the keys do not lead to {name}")
+
+
+def choose(page: Page, field: Locator, label: str) -> None:
+    """Pick an option of a select by typing its first letters."""
+    tab_to(page, field)
+    page.keyboard.type(label)
+    assert field.evaluate("select => select.selectedOptions[0].textContent").strip().startswith(label)
