@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 
 from accounts.clean_json import BadJson, clean_json
 from accounts.scope import Scope
-from designer.models import Flow, Version
+from designer.models import Flow
 from engine.models.instance import STATUSES
 
 STATUS_CHOICES = [("", "Any status"), ("unfinished", "Not finished"), *STATUSES]
@@ -56,13 +56,9 @@ class SendEventForm(forms.Form):
 
 
 class RetryForm(ReasonForm):
-    """Retry, with the same or edited input, on the same or another version."""
+    """Retry, with the same or edited input."""
 
-    def __init__(self, *args: Any, versions: Any = (), **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["version"] = forms.ModelChoiceField(
-            versions, required=False, empty_label="The version it started on", to_field_name="number"
-        )
+    input = PayloadField(required=False, help_text="What the tasks that run again will read.")
 
 
 class StartForm(forms.Form):
@@ -101,8 +97,3 @@ class InstanceFilterForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.flows = Flow.objects.within(scope).only("key", "name", "environment", "live_version").order_by("name")
         choose_from(self.fields["flow"], self.flows)
-
-
-def versions_of(flow: Flow) -> Any:
-    """The versions a retry may go on with, newest first."""
-    return Version.objects.filter(flow=flow).only("number", "flow").order_by("-number")

@@ -20,6 +20,16 @@ from engine.parts.task import TaskPanel
 
 TASKS_A_PAGE: Final = 50
 WHOSE: Final = (("open", "Open to me"), ("mine", "Mine"), ("unassigned", "Unassigned"), ("all", "All"))
+HEAVY: Final = (
+    "input",
+    "output",
+    "attempts",
+    "instance__state",
+    "instance__input",
+    "instance__output",
+    "instance__version__document",
+    "instance__flow__draft_document",
+)
 FINAL: Final = ("complete", "errored", "terminated")
 
 
@@ -67,9 +77,7 @@ class Inbox:
     @cached_property
     def _found(self) -> list[Step]:
         start = (self.page - 1) * TASKS_A_PAGE
-        heavy = ("input", "output", "attempts", "instance__state", "instance__input", "instance__output")
-        heavy += ("instance__version__document", "instance__flow__draft_document")
-        tasks = whose(open_tasks(self.scope), self.rights, self.choice).defer(*heavy)
+        tasks = whose(open_tasks(self.scope), self.rights, self.choice).defer(*HEAVY)
         return list(tasks[start : start + TASKS_A_PAGE + 1])
 
     @cached_property

@@ -44,7 +44,7 @@ class AttemptRow:
 
 def attempts_of(step: Step) -> list[AttemptRow]:
     """The ended attempts of a step; entries of another shape are left out."""
-    rows = []
+    rows: list[AttemptRow] = []
     for entry in step.attempts if isinstance(step.attempts, list) else []:
         if isinstance(entry, Mapping):
             rows.append(

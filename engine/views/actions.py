@@ -22,14 +22,20 @@ from engine.views.instance import find_instance
 
 Act = Callable[[Scope, Instance, dict[str, Any]], Any]
 
+
+def retry(scope: Scope, instance: Instance, given: dict[str, Any]) -> Instance:
+    """Retry with the input as it was edited, if it was."""
+    if "input" in given and given["input"] != instance.input:
+        return interventions.retry(scope, instance, reason=given["reason"], input=given["input"])
+    return interventions.retry(scope, instance, reason=given["reason"])
+
+
 ACTS: dict[str, Act] = {
     "pause": lambda scope, instance, given: interventions.pause(scope, instance, reason=given["reason"]),
     "resume": lambda scope, instance, given: interventions.resume(scope, instance, reason=given["reason"]),
     "terminate": lambda scope, instance, given: interventions.terminate(scope, instance, reason=given["reason"]),
     "restart": lambda scope, instance, given: interventions.restart(scope, instance, reason=given["reason"]),
-    "retry": lambda scope, instance, given: interventions.retry(
-        scope, instance, reason=given["reason"], version=given.get("version")
-    ),
+    "retry": lambda scope, instance, given: retry(scope, instance, given),
     "send_event": lambda scope, instance, given: send_event(
         scope, instance, type=given["type"], payload=given["payload"]
     ),
@@ -85,7 +91,7 @@ def act_on_many(request: HtmxHttpRequest, scope: Scope) -> HttpResponse:
     ids = [int(pk) for pk in chosen if pk.isascii() and pk.isdecimal() and len(pk) < 19]
     if not ids or len(ids) != len(chosen) or len(ids) > MOST_AT_ONCE:
         return refused(request, f"Choose between 1 and {MOST_AT_ONCE} instances.", to=to, status=422)
-    results = []
+    results: list[dict[str, Any]] = []
     found = {instance.pk: instance for instance in instances_within(scope).filter(pk__in=ids)}
     for pk in ids:
         if pk not in found:

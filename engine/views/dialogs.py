@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from django.forms import Form
 
 from accounts.roles import Role
-from engine.forms import ReasonForm, RetryForm, SendEventForm, versions_of
+from engine.display.json_text import json_text
+from engine.forms import ReasonForm, RetryForm, SendEventForm
 from engine.models import Instance
 from engine.parts.instance import InstancePage
 
@@ -39,8 +40,11 @@ def form_for(action: str, instance: Instance, data: object = None) -> Form:
     if action == "send_event":
         return SendEventForm(data, auto_id="send_event-%s")  # type: ignore[arg-type]  # a QueryDict or None
     if action == "retry":
-        versions = versions_of(instance.flow)
-        return RetryForm(data, versions=versions, auto_id="retry-%s")  # type: ignore[arg-type]
+        shown = json_text(instance.input)
+        form = RetryForm(data, initial={"input": shown.text}, auto_id="retry-%s")  # type: ignore[arg-type]
+        if shown.cut:  # too large to edit here: it is retried with what it has
+            del form.fields["input"]
+        return form
     return ReasonForm(data, auto_id=f"{action}-%s")  # type: ignore[arg-type]
 
 

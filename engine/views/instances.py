@@ -79,7 +79,7 @@ def _try_to_start(scope: Scope, form: StartForm, given: dict[str, Any]) -> Insta
     if reason is not None:
         form.add_error(None, reason)
     for path, message in problems:
-        name = path.split(".")[0]
+        name = {"id": "key"}.get(path, path.split(".")[0])
         form.add_error(name if name in form.fields else "input", f"{path}: {message}" if "." in path else message)
     return instance
 
