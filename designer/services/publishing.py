@@ -11,10 +11,9 @@ from django.utils import timezone
 from accounts.audit import record
 from accounts.scope import Scope
 from designer import models
+from designer.graph.checks import Problem, check_flow
 from designer.graph.codec import canonical_json, graph_hash
 from designer.graph.model import Flow
-from designer.graph.plan import FlowNotRunnable, compile_plan
-from designer.graph.problems import PathProblem
 from designer.services.drafting import StaleRevision, draft_of
 from designer.services.library import link_reasons
 from designer.services.projecting import write_rows
@@ -24,9 +23,9 @@ LONGEST_NOTE = 500
 
 
 class FlowHasProblems(Exception):
-    """The draft cannot be published as it is. `problems` holds each, with its path and a message that says the mend."""
+    """The draft cannot be published as it is. `problems` holds each error: `path`, and a `message` that says the mend."""
 
-    def __init__(self, problems: Sequence[PathProblem]) -> None:
+    def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         first = self.problems[0].message
         more = f" (and {len(self.problems) - 1} more)" if len(self.problems) > 1 else ""
@@ -59,10 +58,9 @@ def publish_flow(scope: Scope, row: models.Flow, *, note: str = "", revision: in
 
 def refuse_problems(flow: Flow) -> None:
     """Raise `FlowHasProblems` for what hinders publishing."""
-    try:
-        compile_plan(flow)
-    except FlowNotRunnable as reason:
-        raise FlowHasProblems([PathProblem("", reason.reason)]) from reason
+    errors = [problem for problem in check_flow(flow) if problem.is_error]
+    if errors:
+        raise FlowHasProblems(errors)
 
 
 def is_unchanged(row: models.Flow) -> bool:

@@ -8,9 +8,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+import orjson
+from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.audit import record
+from accounts.scope import Scope
 from accounts.sealing import seal
 from designer import models
 from designer.graph.model import Flow, Json
@@ -94,3 +98,32 @@ def new_signing_secret() -> str:
 def _next_at(settings: Mapping[str, Json], flow: Flow, moment: datetime) -> datetime | None:
     zone = str(settings.get("timezone") or flow.timezone)
     return next_firing(str(settings.get("cron", "")), timezone=zone, after=moment)
+
+
+@transaction.atomic
+def set_active(scope: Scope, trigger: models.Trigger, *, active: bool) -> None:
+    """Let one trigger start instances, or not. A schedule goes on from now."""
+    if trigger.is_active == active:
+        return
+    trigger.is_active = active
+    if active and trigger.type == models.TriggerType.CRON:
+        cron = str(trigger.settings.get("cron", ""))
+        trigger.next_at = next_firing(cron, timezone=zone_of(trigger), after=timezone.now())
+    trigger.save(update_fields=["is_active", "next_at"])
+    record(scope, "trigger.enabled" if active else "trigger.disabled", trigger.flow, after={"trigger": str(trigger)})
+
+
+def zone_of(trigger: models.Trigger) -> str:
+    """The time zone of a schedule: its own, else that of the flow as it was published."""
+    live = trigger.flow.live_version
+    document = orjson.loads(live.document) if live is not None else {}
+    return str(trigger.settings.get("timezone") or document.get("timezone") or "UTC")
+
+
+@transaction.atomic
+def renew_address(scope: Scope, trigger: models.Trigger) -> None:
+    """Another secret address; with it another signing secret, where calls are signed."""
+    trigger.secret_path = secrets.token_urlsafe(24)
+    trigger.secret = seal(new_signing_secret()) if trigger.secret else ""
+    trigger.save(update_fields=["secret_path", "secret"])
+    record(scope, "trigger.address_renewed", trigger.flow, after={"trigger": str(trigger)})

@@ -12,7 +12,6 @@ import orjson
 from django.db import transaction
 from django.db.models.signals import post_save
 from django.dispatch import receiver
-from django.utils import timezone
 
 from accounts.audit import record
 from accounts.scope import Scope
@@ -115,8 +114,7 @@ def set_enabled(scope: Scope, row: models.Flow, *, enabled: bool) -> None:
         if locked.is_enabled == enabled:
             return
         locked.is_enabled = enabled
-        locked.updated_at = timezone.now()
-        locked.save(update_fields=["is_enabled", "updated_at"])
+        locked.save(update_fields=["is_enabled"])
         if enabled and locked.live_version is not None:
             set_next_firings(locked, flow_of(locked.live_version))
         record(scope, "flow.enabled" if enabled else "flow.disabled", locked)

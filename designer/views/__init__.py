@@ -1,0 +1,1 @@
+"""Doors of the designer: one file per subject."""

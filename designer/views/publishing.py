@@ -1,0 +1,81 @@
+"""The publish page: what hinders, what changes, who stands where; then a new version."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from accounts.http import HtmxHttpRequest
+from accounts.roles import Role
+from accounts.scope import Scope, scoped
+from designer import models
+from designer.comparison import Comparison
+from designer.forms import PublishForm
+from designer.graph.checks import check_flow
+from designer.graph.model import Flow
+from designer.services.drafting import StaleRevision, draft_of
+from designer.services.guards import instances
+from designer.services.publishing import FlowHasProblems, is_unchanged, publish_flow
+from designer.services.versions import flow_of
+from designer.views.editor import flow_row
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where unfinished instances stand. They stay on their version."""
+
+    name: str
+    count: int
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@scoped(Role.DESIGNER)
+def publish(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
+    """Look at what would be published; POST publishes. 422 with problems, 409 when the draft has moved on."""
+    row = flow_row(scope, flow)
+    if request.method != "POST":
+        return _page(request, row, PublishForm(initial={"revision": row.draft_revision}))
+    form = PublishForm(request.POST)
+    if not form.is_valid():
+        return _page(request, row, form, status=422)
+    try:
+        version = publish_flow(scope, row, note=form.cleaned_data["note"], revision=form.cleaned_data["revision"])
+    except FlowHasProblems:
+        return _page(request, row, form, status=422)
+    except StaleRevision as stale:
+        row.refresh_from_db()
+        note = {"note": form.cleaned_data["note"], "revision": row.draft_revision}
+        refusal = f"{stale} This is the draft as it is now."
+        return _page(request, row, PublishForm(initial=note), status=409, refusal=refusal)
+    messages.success(request, f"Version {version.number} is live.")
+    return HttpResponseRedirect(scope.url("designer:version", flow=row.key, number=version.number))
+
+
+def _page(
+    request: HtmxHttpRequest, row: models.Flow, form: PublishForm, *, status: int = 200, refusal: str = ""
+) -> HttpResponse:
+    draft = draft_of(row)
+    problems = check_flow(draft)
+    context = {
+        "flow": row,
+        "form": form,
+        "refusal": refusal,
+        "errors": [problem for problem in problems if problem.is_error],
+        "warnings": [problem for problem in problems if not problem.is_error],
+        "is_unchanged": is_unchanged(row),
+        "comparison": Comparison(flow_of(row.live_version), draft) if row.live_version else None,
+        "standing": _standing(row, draft),
+        "next_number": (row.versions.order_by("-number").values_list("number", flat=True).first() or 0) + 1,
+    }
+    return render(request, "designer/publish.html", context, status=status)
+
+
+def _standing(row: models.Flow, draft: Flow) -> list[Standing]:
+    live = flow_of(row.live_version) if row.live_version else draft
+    found = instances().standing_at(row.pk)
+    names = {key: task.name for flow in (draft, live) for key, task in flow.tasks.items()}
+    return [Standing(names.get(key, key), count) for key, count in sorted(found.items(), key=lambda each: -each[1])]

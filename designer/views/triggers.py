@@ -1,0 +1,137 @@
+"""What starts instances of a flow: its published triggers, and how to change them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.http import HtmxHttpRequest
+from accounts.roles import Role
+from accounts.scope import Scope, scoped
+from accounts.sealing import SecretUnreadable, unseal
+from designer import models
+from designer.graph.flow_fields import TRIGGER_TYPES
+from designer.services.drafting import draft_of
+from designer.services.guards import Firing, instances
+from designer.services.triggering import renew_address, set_active
+from designer.views.editor import flow_row
+
+FIRINGS_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerRow:
+    """One trigger as the page shows it."""
+
+    trigger: models.Trigger
+    firings: Sequence[Firing]
+    address: str
+
+    @property
+    def icon(self) -> str:
+        """The icon of its type."""
+        kind = TRIGGER_TYPES.get(self.trigger.type)
+        return kind.icon if kind else "play"
+
+    @property
+    def description(self) -> str:
+        """What its type means."""
+        kind = TRIGGER_TYPES.get(self.trigger.type)
+        return kind.description if kind else ""
+
+    @property
+    def settings(self) -> Iterator[tuple[str, str]]:
+        """Its settings, named as in the editor."""
+        kind = TRIGGER_TYPES.get(self.trigger.type)
+        labels = {field.key: field.label for field in kind.fields} if kind else {}
+        for name, value in self.trigger.settings.items():
+            if not isinstance(value, dict | list):
+                yield labels.get(name, name), "yes" if value is True else "no" if value is False else str(value)
+
+    @property
+    def inputs(self) -> Iterator[tuple[str, str]]:
+        """What the instance is started with."""
+        found = self.trigger.settings.get("inputs")
+        if isinstance(found, dict):
+            yield from ((name, str(value)) for name, value in found.items())
+
+    @property
+    def has_secret(self) -> bool:
+        """Whether calls have to be signed."""
+        return bool(self.trigger.secret)
+
+
+@require_GET
+@scoped(Role.VIEWER)
+def triggers(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
+    """All triggers of the live version. Secret addresses are for operators and above."""
+    row = flow_row(scope, flow)
+    stored = list(row.trigger_rows.order_by("position"))
+    firings = instances().firings_of([trigger.pk for trigger in stored], each=FIRINGS_SHOWN)
+    context = {
+        "flow": row,
+        "rows": [TriggerRow(each, firings.get(each.pk, ()), _address(request, scope, each)) for each in stored],
+        "draft_differs": row.live_version is not None and _differs(row, stored),
+    }
+    return render(request, "designer/triggers.html", context)
+
+
+@require_POST
+@scoped(Role.OPERATOR)
+def switch(request: HtmxHttpRequest, scope: Scope, flow: str, pk: int) -> HttpResponse:
+    """Switch one trigger on (`to=on`) or off (`to=off`)."""
+    trigger = _trigger(scope, flow, pk)
+    wanted = request.POST.get("to")
+    if wanted not in ("on", "off"):
+        return HttpResponse("Say `to=on` or `to=off`.\n", status=400, content_type="text/plain; charset=utf-8")
+    set_active(scope, trigger, active=wanted == "on")
+    return HttpResponseRedirect(scope.url("designer:triggers", flow=trigger.flow.key))
+
+
+@require_POST
+@scoped(Role.DESIGNER)
+def renew(request: HtmxHttpRequest, scope: Scope, flow: str, pk: int) -> HttpResponse:
+    """Give a webhook or form another secret address; the old one stops working."""
+    trigger = _trigger(scope, flow, pk)
+    if not trigger.secret_path:
+        raise Http404("This trigger has no address.")
+    renew_address(scope, trigger)
+    messages.success(request, "There is a new address. The old one does not work any more.")
+    return HttpResponseRedirect(scope.url("designer:triggers", flow=trigger.flow.key))
+
+
+@never_cache
+@require_POST
+@scoped(Role.DESIGNER)
+def secret(request: HtmxHttpRequest, scope: Scope, flow: str, pk: int) -> HttpResponse:
+    """Show the signing secret of a webhook."""
+    trigger = _trigger(scope, flow, pk)
+    if not trigger.secret:
+        raise Http404("This trigger has no secret.")
+    try:
+        context = {"flow": trigger.flow, "trigger": trigger, "secret": unseal(trigger.secret)}
+    except SecretUnreadable as unreadable:
+        context = {"flow": trigger.flow, "trigger": trigger, "refusal": str(unreadable)}
+    return render(request, "designer/trigger_secret.html", context)
+
+
+def _trigger(scope: Scope, flow: str, pk: int) -> models.Trigger:
+    rows = models.Trigger.objects.within(scope).select_related("flow__environment")
+    return get_object_or_404(rows, pk=pk, flow__key=flow)
+
+
+def _address(request: HtmxHttpRequest, scope: Scope, trigger: models.Trigger) -> str:
+    if not trigger.secret_path or not scope.allows(Role.OPERATOR):
+        return ""
+    return request.build_absolute_uri(f"/hooks/{trigger.secret_path}")
+
+
+def _differs(row: models.Flow, stored: Sequence[models.Trigger]) -> bool:
+    drawn = [dict(trigger) for trigger in draft_of(row).triggers]
+    return drawn != [{"type": trigger.type, **trigger.settings} for trigger in stored]
