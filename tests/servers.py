@@ -53,8 +53,8 @@ def unprivileged_user() -> str | None:
 
 
 @contextlib.contextmanager
-def postgres_server() -> Iterator[str]:
-    """A fresh PostgreSQL; yields its DATABASE_URL. Durability is off: it lives for one test run."""
+def postgres_server(*, is_durable: bool = False) -> Iterator[str]:
+    """A fresh PostgreSQL; yields its DATABASE_URL. For tests, which outlive no crash, commits wait for no disk."""
     programs = find_postgres()
     if programs is None:
         raise FileNotFoundError("no PostgreSQL server program on this machine")
@@ -68,10 +68,8 @@ def postgres_server() -> Iterator[str]:
             "port": port,
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": folder,
-            "fsync": "off",
-            "synchronous_commit": "off",
-            "full_page_writes": "off",
             "max_connections": 200,
+            **({} if is_durable else {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}),
         }
         settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
         with running(user, [programs / "postgres", "-D", data, *settings], folder / "log", port):
