@@ -17,6 +17,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
+
 POSTGRES_FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/local/bin", "/usr/pgsql-*/bin", "/opt/homebrew/bin")
 START_SECONDS = 60
 
@@ -72,8 +74,10 @@ def postgres_server(*, is_durable: bool = False) -> Iterator[str]:
             **({} if is_durable else {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}),
         }
         settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
+        url = f"postgres://quadrille@127.0.0.1:{port}/postgres"
         with running(user, [programs / "postgres", "-D", data, *settings], folder / "log", port):
-            yield f"postgres://quadrille@127.0.0.1:{port}/postgres"
+            await_answer(url)
+            yield url
 
 
 @contextlib.contextmanager
@@ -126,6 +130,19 @@ def running(user: str | None, command: list[object], log: Path, port: int) -> It
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def await_answer(url: str) -> None:
+    """Wait until a PostgreSQL that listens has started up. Raises `psycopg.OperationalError` when it does not."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            psycopg.connect(url).close()
+            return
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
 
 
 def await_port(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
