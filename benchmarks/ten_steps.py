@@ -27,6 +27,7 @@ from tests.servers import find_postgres
 GOAL: Final = 8.0
 WORKERS: Final = 2
 """Worker processes on PostgreSQL, of each side. On SQLite each side is one process."""
+PEERS: Final = ROOT / "benchmarks" / "peers"
 PLACES: Final = {"sqlite": on_sqlite, "postgresql": on_postgresql}
 
 
