@@ -1,0 +1,201 @@
+"""Making attempts: one thread talks to the database and decides nothing, others make the attempts that may be slow.
+
+Each turn settles every result that has come in, in one transaction, which also begins the follow-up steps for this
+worker; then claims more while there is room. So under load a turn carries many instances one step further with one
+commit.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import threading
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from queue import Empty, SimpleQueue
+from typing import Final
+
+from django.db import connection
+from django.utils import timezone
+
+from engine.core.ports import Result
+from engine.runners.threads import Job, Threads
+from engine.services import attempts, executing
+from engine.services.advancing import ClaimedAttempt, Worker
+from engine.services.attempts import EndedAttempt
+from engine.storage.contract import StepKey
+
+log = logging.getLogger(__name__)
+
+GATHER_SECONDS: Final = 0.002
+"""How long a first result waits for others that are about to come, so that they share a commit."""
+HEARTBEAT: Final = timedelta(seconds=10)
+POLL_SECONDS: Final = 0.5
+MOST_PER_COMMIT: Final = 256
+
+
+@dataclass(slots=True)
+class Running:
+    """An attempt under way."""
+
+    attempt: ClaimedAttempt
+    started_at: datetime
+    ends_by: float | None = None
+    """When it has taken too long, on the monotonic clock; None until a thread takes it up."""
+    job: Job | None = None
+
+
+class AttemptLoop:
+    """A worker. `capacity`: attempts claimed at a time; `threads`: how many of those run side by side."""
+
+    def __init__(self, *, capacity: int = 256, threads: int = 64, poll_seconds: float = POLL_SECONDS) -> None:
+        self.name = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._capacity = capacity
+        self._most_slow = threads
+        self._threads = Threads(threads, name="quadrille-attempt")
+        self._poll_seconds = poll_seconds
+        self._running: dict[StepKey, Running] = {}
+        self._results: SimpleQueue[tuple[Running, Result] | None] = SimpleQueue()
+        self._ended: list[EndedAttempt] = []
+        self._is_woken = True
+        self._stopping = threading.Event()
+        self._next_poll = 0.0
+        self._next_heartbeat = time.monotonic() + HEARTBEAT.total_seconds()
+
+    # -- for other threads --------------------------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        """There may be something to claim."""
+        if not self._is_woken:
+            self._is_woken = True
+            self._results.put(None)
+
+    def stop(self) -> None:
+        """End `run` after the current turn."""
+        self._stopping.set()
+        self._results.put(None)
+
+    # -- the loop -----------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Work until `stop`. A turn that breaks is logged and tried again."""
+        while not self._stopping.is_set():
+            try:
+                self.turn(wait=True)
+            except Exception:
+                log.exception("a turn of the attempt loop broke; it is tried again")
+                connection.close()
+                self._stopping.wait(1)
+        connection.close()
+
+    def run_until_idle(self, *, at_most_seconds: float) -> None:
+        """Work until there is nothing to claim and nothing under way, or the time is up."""
+        deadline = time.monotonic() + at_most_seconds
+        self._is_woken = True
+        while time.monotonic() < deadline and not self._stopping.is_set():
+            self.turn(wait=bool(self._running))
+            if not (self._running or self._ended or self._is_woken):
+                return
+
+    def turn(self, *, wait: bool) -> None:
+        """Settle what has ended, claim what there is room for, begin it."""
+        self._collect(wait=wait and not self._ended)
+        worker = Worker(self.name, self._room())
+        self._settle(worker)
+        if self._is_woken or time.monotonic() >= self._next_poll:
+            self._claim(worker)
+        for attempt in worker.claimed:
+            self._begin(attempt)
+        self._give_up_overdue()
+        self._beat()
+
+    def drain(self, seconds: float) -> None:
+        """Settle what still ends within so many seconds, begin nothing new, and give the rest back."""
+        deadline = time.monotonic() + seconds
+        while (self._running or self._ended) and time.monotonic() < deadline:
+            self._collect(wait=not self._ended, at_most=max(0.01, min(0.2, deadline - time.monotonic())))
+            self._settle(Worker(self.name, 0))
+        attempts.give_back(self._tokens(), now=timezone.now())
+        self._threads.stop()
+
+    # -- what a turn is made of ---------------------------------------------------------------------------------------
+
+    def _room(self) -> int:
+        slow = sum(running.job is not None for running in self._running.values())
+        return 0 if slow >= self._most_slow else self._capacity - len(self._running)
+
+    def _collect(self, *, wait: bool, at_most: float | None = None) -> None:
+        """Take in results. Waits for the first one, or for a wake-up, at most until the next poll."""
+        if wait and not (self._is_woken and self._room() > 0):
+            pause = self._next_poll - time.monotonic() if at_most is None else at_most
+            self._take(timeout=max(0.0, min(pause, self._poll_seconds)))
+            if self._ended and self._running:
+                time.sleep(GATHER_SECONDS)
+        while self._take(timeout=0):
+            pass
+
+    def _take(self, *, timeout: float) -> bool:
+        try:
+            came = self._results.get(timeout=timeout) if timeout else self._results.get_nowait()
+        except Empty:
+            return False
+        if came is not None:
+            running, result = came
+            if self._running.get(running.attempt.step) is running:
+                del self._running[running.attempt.step]
+                self._ended.append(EndedAttempt(running.attempt, result, running.started_at))
+        return True
+
+    def _settle(self, worker: Worker) -> None:
+        while self._ended:
+            batch = self._ended[:MOST_PER_COMMIT]
+            attempts.settle_attempts(batch, worker, now=timezone.now())
+            del self._ended[: len(batch)]
+
+    def _claim(self, worker: Worker) -> None:
+        """Claim more. While a claim gets all it asked for there may be more behind it."""
+        if worker.room <= 0:
+            return
+        self._is_woken = False
+        self._next_poll = time.monotonic() + self._poll_seconds
+        wanted = min(worker.room, MOST_PER_COMMIT)
+        if attempts.claim_attempts(worker, now=timezone.now(), limit=wanted) >= wanted:
+            self._is_woken = True
+
+    def _begin(self, attempt: ClaimedAttempt) -> None:
+        running = Running(attempt, timezone.now())
+        if executing.is_quick(attempt.context.task):
+            self._ended.append(EndedAttempt(attempt, attempts.make_attempt(attempt), running.started_at))
+            return
+        self._running[attempt.step] = running
+        running.job = Job(lambda job: self._make(running))
+        self._threads.submit(running.job)
+
+    def _make(self, running: Running) -> None:
+        """In a thread of its own: make the attempt and hand in its result."""
+        running.started_at = timezone.now()
+        running.ends_by = time.monotonic() + attempts.timeout_of(running.attempt.context.task).total_seconds()
+        self._results.put((running, attempts.make_attempt(running.attempt)))
+
+    def _give_up_overdue(self) -> None:
+        now = time.monotonic()
+        overdue = [
+            running for running in self._running.values() if running.ends_by is not None and running.ends_by < now
+        ]
+        for running in overdue:
+            if running.job is not None:
+                self._threads.give_up(running.job)
+            del self._running[running.attempt.step]
+            self._ended.append(EndedAttempt(running.attempt, None, running.started_at))
+
+    def _beat(self) -> None:
+        if time.monotonic() < self._next_heartbeat:
+            return
+        self._next_heartbeat = time.monotonic() + HEARTBEAT.total_seconds()
+        attempts.extend_leases(self._tokens(), now=timezone.now())
+
+    def _tokens(self) -> dict[StepKey, int]:
+        return {step: running.attempt.token for step, running in self._running.items()}

@@ -1,0 +1,146 @@
+"""Attempts of steps with an outside effect: claim, make, tell the result. At least once, guarded by leases.
+
+What a worker does in turn: `claim_attempts`, `make_attempt` (outside of any transaction, in any thread), and
+`settle_attempts` for all that ended meanwhile. Settling records the results of a whole batch in one transaction and
+begins the follow-up steps for the same worker in it: one commit carries the end of step n and the beginning of n + 1.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import DatabaseError, transaction
+
+from designer.graph.durations import BadDuration, parse_duration
+from designer.graph.model import Task
+from engine.core.facts import FactType
+from engine.core.ports import Failed, Result, Waiting, failed
+from engine.services import executing
+from engine.services.advancing import (
+    LEASE,
+    Change,
+    ClaimedAttempt,
+    Worker,
+    change_locked,
+    new_token,
+    settle_or_fail,
+)
+from engine.services.case import AskClaimed, Case
+from engine.storage import storage
+from engine.storage.contract import ClaimableStep, Lease, StepKey
+
+log = logging.getLogger(__name__)
+DEFAULT_TIMEOUT: Final = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class EndedAttempt:
+    """An attempt that ended. `result` None: it took longer than it may."""
+
+    attempt: ClaimedAttempt
+    result: Result | None
+    started_at: datetime
+
+
+def timeout_of(task: Task) -> timedelta:
+    """How long an attempt may take: the task's setting, else 10 minutes (semantics: Attempts)."""
+    try:
+        return parse_duration(task.settings["timeout"]).as_timedelta()
+    except (KeyError, BadDuration):
+        return DEFAULT_TIMEOUT
+
+
+def claim_attempts(worker: Worker, *, now: datetime, limit: int) -> int:
+    """Claim up to `limit` steps for `worker` and begin their attempts, in one transaction. Answers how many it got."""
+    if limit <= 0 or not storage().has_claimable(now):
+        return 0
+    with transaction.atomic():
+        tokens = {step: new_token() for step in storage().lock_claimable(now, limit)}
+        claimed = storage().claim(tokens, Lease(worker.name, now + LEASE), now)
+        rows = storage().lock_instances(sorted({step.instance_id for step in claimed}))
+        changes = [_beginning(step, tokens[step.step]) for step in claimed]
+        before = len(worker.claimed)
+        worker.room -= len(claimed)
+        change_locked(rows, changes, now=now, worker=worker)
+        return len(worker.claimed) - before
+
+
+def _beginning(claimed: ClaimableStep, token: int) -> Change:
+    ask = AskClaimed(claimed.step, token, claimed.lost_leases)
+    return Change(claimed.instance_id, lambda case: case.asks.append(ask))
+
+
+def make_attempt(attempt: ClaimedAttempt) -> Result:
+    """Run the attempt. Blocks for as long as it takes; never raises. Call it outside of any transaction."""
+    return executing.begin(attempt.context)
+
+
+def settle_attempts(ended: Sequence[EndedAttempt], worker: Worker, *, now: datetime) -> int:
+    """Record what came of attempts, and begin what follows as far as `worker` has room. Answers how many counted.
+
+    Results whose lease has passed to someone else are refused. If the batch cannot be written, each result is written
+    by itself, and one that cannot be written even then fails its step.
+    """
+    before = len(worker.claimed)
+    room = worker.room
+    try:
+        return _settle_batch(ended, worker, now)
+    except DatabaseError:
+        if len(ended) == 1 and isinstance(ended[0].result, Failed):
+            raise
+        del worker.claimed[before:]
+        worker.room = room
+        log.exception("a batch of %d results could not be written; trying one by one", len(ended))
+    if len(ended) > 1:
+        return sum(settle_attempts([one], worker, now=now) for one in ended)
+    (one,) = ended
+    problem = failed("NotStorable", "What the step answered could not be stored.")
+    return settle_attempts([EndedAttempt(one.attempt, problem, one.started_at)], worker, now=now)
+
+
+def _settle_batch(ended: Sequence[EndedAttempt], worker: Worker, now: datetime) -> int:
+    with transaction.atomic():
+        rows = storage().lock_instances(sorted({one.attempt.step.instance_id for one in ended}))
+        current = storage().lease_tokens([one.attempt.step for one in ended])
+        valid = [one for one in ended if current.get(one.attempt.step) == one.attempt.token]
+        if len(valid) < len(ended):
+            log.info("%d late results were refused", len(ended) - len(valid))
+        outcomes = change_locked(rows, [_ending(one) for one in valid], now=now, worker=worker)
+        return sum(outcome.refusal is None for outcome in outcomes)
+
+
+def _ending(one: EndedAttempt) -> Change:
+    def apply(case: Case) -> None:
+        step, number = one.attempt.step, one.attempt.number
+        if one.result is None:
+            timeout = _timeout_error(case.task(step.task))
+            case.tell(case.fact(FactType.ATTEMPT_TIMED_OUT, step, number=number, error=timeout))
+            case.note_attempt(step, number, one.started_at, timeout)
+            return
+        settle_or_fail(case, step, one.result, attempt=number)
+        if not isinstance(one.result, Waiting):
+            error = dict(one.result.error) if isinstance(one.result, Failed) else None
+            case.note_attempt(step, number, one.started_at, error)
+
+    return Change(one.attempt.step.instance_id, apply)
+
+
+def _timeout_error(task: Task) -> dict[str, object]:
+    seconds = timeout_of(task).total_seconds()
+    return {"name": "Timeout", "message": f"The attempt took longer than {seconds:g} s.", "retryable": True}
+
+
+def extend_leases(tokens: Mapping[StepKey, int], *, now: datetime) -> None:
+    """The heartbeat of attempts under way."""
+    with transaction.atomic():
+        storage().extend_leases(tokens, now + LEASE)
+
+
+def give_back(tokens: Mapping[StepKey, int], *, now: datetime) -> None:
+    """Let others claim these attempts at once: this worker stops without waiting for them."""
+    with transaction.atomic():
+        storage().extend_leases(tokens, now)

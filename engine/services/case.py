@@ -1,0 +1,219 @@
+"""One instance inside a unit of work: what is told to it, what follows, and what of that has to be written.
+
+A `Case` changes nothing in the database. `advancing` loads it, asks executors, and writes what it has come to.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from designer.graph.model import Json, Task
+from designer.graph.plan import Plan
+from engine.core.advance import fold
+from engine.core.commands import CancelStep, Command, Execute, SetTimer, ShiftTimers
+from engine.core.facts import Fact, FactType
+from engine.core.ports import Completed, InboundMessage, Result, Waiting, facts_for
+from engine.core.state import InstanceStatus, State, StepStatus
+from engine.services.projecting import project_fact
+from engine.services.step_data import Loaded
+from engine.storage.contract import InstanceRow, StepKey, StepPatch, TimerRow
+
+HELD_UP = (InstanceStatus.PAUSED, InstanceStatus.WAITING_FOR_PAUSE)
+
+
+@dataclass(frozen=True, slots=True)
+class AskClaimed:
+    """Go on with a step that a worker has claimed."""
+
+    step: StepKey
+    token: int
+    lost_leases: int
+
+
+@dataclass(frozen=True, slots=True)
+class AskTimer:
+    """Ask a step's executor what follows from a timer that fired."""
+
+    step: StepKey
+    purpose: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskEvent:
+    """Ask a waiting step's executor whether an event is the awaited one."""
+
+    step: StepKey
+    event_id: int
+    message: InboundMessage
+
+
+@dataclass(frozen=True, slots=True)
+class AskKept:
+    """Look through the kept events for one that a step which has begun to wait is waiting for."""
+
+    step: StepKey
+    event_type: str
+
+
+Ask = Execute | AskClaimed | AskTimer | AskEvent | AskKept
+
+
+@dataclass(slots=True)
+class Event:
+    """A kept event of the instance."""
+
+    id: int
+    message: InboundMessage
+
+
+@dataclass(slots=True)
+class Case:
+    """One locked instance."""
+
+    row: InstanceRow
+    plan: Plan
+    state: State
+    now: datetime
+    facts: list[Fact] = field(default_factory=list)
+    columns: dict[str, Any] = field(default_factory=dict)
+    """Columns of the instance to write, beside those that follow from the state."""
+    steps: dict[StepKey, StepPatch] = field(default_factory=dict)
+    timers: dict[tuple[StepKey, str], TimerRow] = field(default_factory=dict)
+    dropped: dict[StepKey, None] = field(default_factory=dict)
+    """Steps whose timers go."""
+    var_changes: dict[str, Json] = field(default_factory=dict)
+    asks: deque[Ask] = field(default_factory=deque)
+    consumed: dict[int, StepKey] = field(default_factory=dict)
+    kept: list[Event] | None = None
+    """Events that nothing has consumed, oldest first; None until they are loaded."""
+    shift_seconds: float | None = None
+    is_resumed: bool = False
+    must_hold: bool = False
+    superseded: dict[str, int] = field(default_factory=dict)
+    """By task the round before which its steps belong to the past, after a restart."""
+    executed: int = 0
+    has_left_work: bool = False
+    """Whether a worker has something to claim now."""
+    loaded: Loaded = field(default_factory=Loaded)
+
+    # -- telling ------------------------------------------------------------------------------------------------------
+
+    def tell(self, *facts: Fact) -> None:
+        """Fold told facts. All or nothing: raises `FactRefused` for the first that does not fit."""
+        advance = fold(self.plan, self.state, facts, now=self.now)
+        self.state = advance.state
+        for fact in advance.facts:
+            project_fact(self, fact)
+        self.facts.extend(advance.facts)
+        for command in advance.commands:
+            self._take(command)
+
+    def settle(self, step: StepKey, result: Result, *, attempt: int | None = None) -> None:
+        """Tell what an executor or a person made of a step, and note its data. Raises `FactRefused`.
+
+        `attempt`: the number of the attempt that ended so, None when none was under way.
+        """
+        told = facts_for(result, task=step.task, iteration=step.iteration, now=self.now, attempt=attempt)
+        self.tell(*told)
+        columns = self.patch(step).columns
+        if result.input is not None:
+            columns["input"] = result.input
+        if isinstance(result, Completed):
+            columns["output"] = result.output
+            self.var_changes.update(result.vars or {})
+        elif isinstance(result, Waiting):
+            columns["event_filter"] = result.event_filter
+            if result.for_ == "event":
+                self.asks.append(AskKept(step, result.event_type))
+
+    def _take(self, command: Command) -> None:
+        match command:
+            case Execute():
+                self.asks.append(command)
+            case SetTimer(purpose, task, iteration, due_at):
+                step = StepKey(self.row.id, task, iteration)
+                self.timers[step, purpose] = TimerRow(*step, purpose, due_at, False)
+                columns = self.patch(step).columns
+                if purpose != "due":
+                    columns["wakes_at"] = min(due_at, columns.get("wakes_at") or due_at)
+            case CancelStep(task, iteration):
+                step = StepKey(self.row.id, task, iteration)
+                self.dropped[step] = None
+                for key in [key for key in self.timers if key[0] == step]:
+                    del self.timers[key]
+            case ShiftTimers(seconds):
+                self.shift_seconds = seconds
+
+    # -- asking the state ---------------------------------------------------------------------------------------------
+
+    def task(self, key: str) -> Task:
+        """The task of a step."""
+        return self.plan.flow.tasks[key]
+
+    def status(self, step: StepKey) -> StepStatus:
+        """Where a step stands; a step of an earlier round, or of a task this version does not have, is `idle`."""
+        node = self.plan.index.get(step.task)
+        if node is None or self.state.iteration(node) != step.iteration:
+            return StepStatus.IDLE
+        return self.state.nodes[node]
+
+    def attempt(self, task: str) -> int:
+        """The number of a task's current or last attempt; 0 before the first."""
+        return self.state.attempts.get(self.plan.index[task], 0)
+
+    def is_current(self, command: Execute) -> bool:
+        """Whether the step still is to be executed with just that attempt."""
+        step = StepKey(self.row.id, command.task, command.iteration)
+        ready = self.status(step) is StepStatus.READY and self.attempt(command.task) + 1 == command.attempt
+        return ready and self.state.status not in HELD_UP
+
+    @property
+    def is_held_up(self) -> bool:
+        """Whether the instance is paused or about to be."""
+        return self.state.status in HELD_UP
+
+    # -- noting -------------------------------------------------------------------------------------------------------
+
+    def patch(self, step: StepKey, *, may_be_new: bool = False) -> StepPatch:
+        """What is to be written of a step."""
+        patch = self.steps.get(step)
+        if patch is None:
+            task = self.plan.flow.tasks[step.task]
+            patch = self.steps[step] = StepPatch(self.row.environment_id, task.kind, {})
+            if may_be_new and task.settings.get("sensitive") == "output":
+                patch.columns["is_sensitive"] = True
+        patch.may_be_new = patch.may_be_new or may_be_new
+        return patch
+
+    def keep(self, event: Event) -> None:
+        """Have an event ready for the steps that wait, or will."""
+        self.kept = [*(self.kept or ()), event]
+
+    def leave_to_workers(self, command: Execute) -> None:
+        """Let the next free worker claim a step."""
+        step = StepKey(self.row.id, command.task, command.iteration)
+        self.patch(step).columns["claimable_at"] = self.now
+        self.has_left_work = True
+
+    def note_attempt(self, step: StepKey, number: int, started_at: datetime, error: Json) -> None:
+        """Add an attempt that ended to the step's list."""
+        entry = {
+            "number": number,
+            "started_at": started_at.isoformat(),
+            "ended_at": self.now.isoformat(),
+            "error": error,
+        }
+        self.patch(step).columns["attempts"] = [entry]
+
+    def fact(self, type: FactType, step: StepKey | None = None, /, **data: Json) -> Fact:
+        """A fact of now."""
+        if step is None:
+            return Fact(type, self.now, data=data)
+        return Fact(type, self.now, step.task, step.iteration, data)
+
+    def has_changed(self) -> bool:
+        """Whether there is anything to write."""
+        return bool(self.facts or self.columns or self.steps or self.consumed)

@@ -1,0 +1,129 @@
+"""Asking executors: which one, with what context, and what if it breaks."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+
+from designer.graph.model import Json, Task
+from engine.core.ports import LONGEST_MESSAGE, Completed, Executor, Failed, InboundMessage, Result, StepContext, failed
+from engine.services.case import Case
+from engine.services.step_data import data_for, needs_of
+from engine.storage import json_text
+from engine.storage.contract import StepKey
+
+log = logging.getLogger(__name__)
+MAX_VALUE_BYTES = 1024 * 1024
+"""An output, a payload, an input: JSON of at most so many bytes (semantics: Data)."""
+
+
+def executor_of(task: Task) -> Executor | None:
+    """The executor of a task's kind; None for a kind this release does not know."""
+    from engine.steps import EXECUTORS
+
+    return EXECUTORS.get(task.kind)
+
+
+def has_outside_effect(task: Task) -> bool:
+    """Whether the task is run as a leased attempt. An unknown kind is not: it fails at once."""
+    executor = executor_of(task)
+    return executor is not None and executor.has_outside_effect(task)
+
+
+def is_quick(task: Task) -> bool:
+    """Whether an attempt is known to take next to no time, so that it may be made without a thread of its own."""
+    quick = getattr(executor_of(task), "is_quick", None)
+    return quick is not None and bool(quick(task))
+
+
+def context_of(case: Case, step: StepKey, *, attempt: int, event: Json = None) -> StepContext:
+    """What an executor is told about a step. The data it needs has been loaded."""
+    task = case.task(step.task)
+    return StepContext(
+        instance_id=case.row.id,
+        instance_key=case.row.key,
+        flow_key=case.plan.flow.key,
+        task=task,
+        iteration=step.iteration,
+        attempt=attempt,
+        data=data_for(case, needs_of(case.plan, task), event=event),
+        now=case.now,
+        timezone=case.plan.flow.timezone,
+    )
+
+
+def begin(context: StepContext) -> Result:
+    """Run a step's attempt. Never raises."""
+    executor = executor_of(context.task)
+    if executor is None:
+        return failed("UnknownKind", f"This release cannot run tasks of the kind {context.task.kind!r}.")
+    result = _guarded(context, lambda: executor.begin(context))
+    return result if result is not None else failed("InternalError", "The task answered nothing.")
+
+
+def on_timer(context: StepContext, purpose: str) -> Result | None:
+    """Ask what follows from a timer. Never raises."""
+    executor = executor_of(context.task)
+    return None if executor is None else _guarded(context, lambda: executor.on_timer(context, purpose))
+
+
+def on_event(context: StepContext, message: InboundMessage) -> Result | None:
+    """Ask whether an event is the awaited one, and what follows. Never raises."""
+    executor = executor_of(context.task)
+    return None if executor is None else _guarded(context, lambda: executor.on_event(context, message))
+
+
+def _guarded(context: StepContext, ask: Callable[[], Result | None]) -> Result | None:
+    try:
+        result = ask()
+    except Exception as error:
+        # Executors answer what went wrong outside; anything raised is a mistake of ours. The instance must not hang.
+        log.exception("task %s of instance %s broke", context.task.key, context.instance_id)
+        return failed("InternalError", f"{type(error).__name__}: {error}", retryable=True)
+    return result if result is None else storable(result)
+
+
+def storable(result: Result) -> Result:
+    """The result, or the failure it becomes when its data cannot be stored."""
+    if isinstance(result, Completed):
+        for what, value in (("output", result.output), ("vars", result.vars), ("input", result.input)):
+            problem = storing_problem(value)
+            if problem is not None:
+                return failed("NotStorable", f"The {what} {problem}.")
+    elif result.input is not None and storing_problem(result.input) is not None:
+        return (
+            Failed(error=result.error)
+            if isinstance(result, Failed)
+            else failed("NotStorable", "The input is too large.")
+        )
+    if isinstance(result, Failed) and storing_problem(result.error) is not None:
+        return failed(str(result.error.get("name", "Error"))[:200], _plain(str(result.error.get("message", ""))))
+    return result
+
+
+def storing_problem(value: Json) -> str | None:
+    """Why a value cannot be stored, as the end of a sentence; None when it can."""
+    if value is None:
+        return None
+    try:
+        text = json_text.write_bytes(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        return f"is no JSON: {str(error)[:200]}"
+    if len(text) > MAX_VALUE_BYTES:
+        return f"is larger than 1 MiB ({len(text):,} bytes)"
+    # NUL is a character of JSON, but of no database text. (An escaped backslash may precede a plain u0000.)
+    if b"\\u0000" in text and _has_nul(value):
+        return "contains the character NUL, which cannot be stored"
+    return None
+
+
+def _has_nul(value: Json) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, Mapping):
+        return any(_has_nul(key) or _has_nul(entry) for key, entry in value.items())
+    return isinstance(value, (list, tuple)) and any(map(_has_nul, value))
+
+
+def _plain(text: str) -> str:
+    return text.replace("\0", "").encode("utf-8", "replace").decode()[:LONGEST_MESSAGE]

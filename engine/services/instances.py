@@ -1,0 +1,223 @@
+"""Starting instances, one or many."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.scope import Scope
+from designer.graph.model import Json
+from designer.models import Flow, Version
+from designer.services.versions import plan_of
+from engine.core.facts import FactType
+from engine.models import Instance
+from engine.services.actors import actor_of
+from engine.services.advancing import Change, change_instances, change_locked
+from engine.services.case import Case
+from engine.services.errors import InvalidInput, KeyTaken, NotLegalNow
+from engine.services.executing import storing_problem
+from engine.storage.contract import InstanceRow
+
+KEY_PATTERN: Final = r"^[A-Za-z0-9_][A-Za-z0-9_.:@~-]{0,199}\Z"
+_KEY: Final = re.compile(KEY_PATTERN)
+_KEY_LETTERS: Final = "23456789abcdefghjkmnpqrstuvwxyz"
+_KEY_LENGTH: Final = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartRequest:
+    """One instance to start. `version`: a number, a row, or None for the live one. `trigger`: `{type, by?, event?,
+    payload?}`; templates see its payload as `event`.
+    """
+
+    input: Json = None
+    key: str | None = None
+    version: int | Version | None = None
+    context: Mapping[str, Json] | None = None
+    trigger: Mapping[str, Json] | None = None
+
+
+def start_instance(
+    scope: Scope,
+    flow: Flow,
+    *,
+    input: Json = None,
+    key: str | None = None,
+    version: int | Version | None = None,
+    context: Mapping[str, Json] | None = None,
+    trigger: Mapping[str, Json] | None = None,
+) -> Instance:
+    """Start one instance; it has run as far as it can without outside effects when this returns.
+
+    Raises `NotLegalNow` (flow disabled or never published), `InvalidInput`, `KeyTaken`.
+    """
+    request = StartRequest(input=input, key=key, version=version, context=context, trigger=trigger)
+    return start_instances(scope, flow, [request])[0]
+
+
+def start_instances(
+    scope: Scope, flow: Flow, requests: Sequence[StartRequest], *, now: datetime | None = None
+) -> list[Instance]:
+    """Start several in one transaction, all or none; answers them in the order of the requests.
+
+    Those beyond the flow's limit of running instances stay queued, in order. Raises as `start_instance`; problems of
+    request n have paths that begin with `instances.n` when there are several.
+    """
+    moment = now or timezone.now()
+    if not flow.is_enabled:
+        raise NotLegalNow("The flow is disabled: nothing starts it.")
+    versions = _versions(flow, requests)
+    _check(requests)
+    _refuse_taken_keys(flow, requests)
+    with transaction.atomic():
+        room = _room(flow, versions[0])
+        rows = [
+            _new_row(scope, flow, version, request, moment, is_queued=room is not None and number >= room)
+            for number, (version, request) in enumerate(zip(versions, requests, strict=True))
+        ]
+        try:
+            with transaction.atomic():
+                Instance.objects.bulk_create(rows)
+        except IntegrityError:
+            _refuse_taken_keys(flow, requests)
+            raise
+        changes = [Change(row.pk, _Start(row, actor_of(scope))) for row in rows]
+        change_locked([_as_locked(row) for row in rows], changes, now=moment)
+    found = Instance.objects.select_related("flow", "version", "environment").in_bulk([row.pk for row in rows])
+    return [found[row.pk] for row in rows]
+
+
+def start_queued_instances(now: datetime, limit: int = 100) -> int:
+    """Start instances that are queued, oldest first, as far as their flows' limits allow. Answers how many."""
+    queued = Instance.objects.filter(status="queued", flow__is_enabled=True).order_by("pk")
+    waiting = list(queued.values_list("pk", "flow_id", "version_id")[:limit])
+    started = 0
+    for flow_id in dict.fromkeys(flow for _, flow, _ in waiting):
+        mine = [(pk, version) for pk, flow, version in waiting if flow == flow_id]
+        with transaction.atomic():
+            flow = Flow.objects.select_for_update().get(pk=flow_id)
+            room = _room(flow, mine[0][1])
+            chosen = [pk for pk, _ in mine[:room]]
+            changes = [Change(pk, lambda case: case.tell(case.fact(FactType.INSTANCE_STARTED))) for pk in chosen]
+            started += sum(outcome.refusal is None for outcome in change_instances(changes, now=now))
+    return started
+
+
+class _Start:
+    """Tells a new case that it is queued, and started unless it has to wait for its turn."""
+
+    def __init__(self, row: Instance, actor: Json) -> None:
+        self.row = row
+        self.actor = actor
+
+    def __call__(self, case: Case) -> None:
+        row = self.row
+        case.loaded.instance = {
+            "input": row.input,
+            "context": row.context,
+            "vars": {},
+            "trigger": row.trigger,
+            "created_at": row.created_at,
+            "started_at": None,
+        }
+        facts = [case.fact(FactType.INSTANCE_QUEUED, actor=self.actor)]
+        if row.status != "queued":
+            facts.append(case.fact(FactType.INSTANCE_STARTED))
+        case.tell(*facts)
+
+
+def _room(flow: Flow, version_id: int) -> int | None:
+    """How many more may run under the flow's limit; None where there is none."""
+    limit = plan_of(version_id).flow.limits.get("concurrency")
+    if not isinstance(limit, int) or isinstance(limit, bool):
+        return None
+    Flow.objects.select_for_update().filter(pk=flow.pk).first()  # one at a time counts and starts
+    running = Instance.objects.filter(flow=flow).unfinished().exclude(status="queued").count()
+    return max(0, limit - running)
+
+
+def _versions(flow: Flow, requests: Sequence[StartRequest]) -> list[int]:
+    """The version of each request, by its id."""
+    numbers = {request.version for request in requests if isinstance(request.version, int)}
+    known = dict(Version.objects.filter(flow=flow, number__in=numbers).values_list("number", "pk")) if numbers else {}
+    found: list[int] = []
+    problems: list[tuple[str, str]] = []
+    for place, request in enumerate(requests):
+        if isinstance(request.version, Version):
+            found.append(request.version.pk)
+        elif request.version is not None:
+            if request.version not in known:
+                problems.append((_path(requests, place, "version"), f"there is no version {request.version}"))
+            found.append(known.get(request.version, 0))
+        elif flow.live_version_id is None:
+            raise NotLegalNow("The flow has not been published yet.")
+        else:
+            found.append(flow.live_version_id)
+    if problems:
+        raise InvalidInput(problems)
+    return found
+
+
+def _check(requests: Sequence[StartRequest]) -> None:
+    problems: list[tuple[str, str]] = []
+    seen: set[str] = set()
+    for place, request in enumerate(requests):
+        for name in ("input", "context", "trigger"):
+            problem = storing_problem(getattr(request, name))
+            if problem is not None:
+                problems.append((_path(requests, place, name), problem))
+        if request.key is None:
+            continue
+        if not _KEY.match(request.key):
+            message = "must begin with a letter, a digit or _, and hold at most 200 letters, digits and . _ : @ ~ -"
+            problems.append((_path(requests, place, "id"), message))
+        if request.key in seen:
+            problems.append((_path(requests, place, "id"), "is given twice"))
+        seen.add(request.key)
+    if problems:
+        raise InvalidInput(problems)
+
+
+def _path(requests: Sequence[StartRequest], place: int, name: str) -> str:
+    return name if len(requests) == 1 else f"instances.{place}.{name}"
+
+
+def _refuse_taken_keys(flow: Flow, requests: Sequence[StartRequest]) -> None:
+    keys = [request.key for request in requests if request.key is not None]
+    taken = Instance.objects.filter(flow=flow, key__in=keys).values_list("key", flat=True).first() if keys else None
+    if taken is not None:
+        raise KeyTaken(taken)
+
+
+def _new_row(
+    scope: Scope, flow: Flow, version_id: int, request: StartRequest, now: datetime, *, is_queued: bool
+) -> Instance:
+    by_whom: dict[str, Any] = {"type": "api" if scope.api_key else "manual", "by": scope.actor_name}
+    return Instance(
+        environment_id=flow.environment_id,
+        flow=flow,
+        version_id=version_id,
+        key=request.key or new_key(),
+        status="queued" if is_queued else "running",
+        input=request.input,
+        context=dict(request.context or {}),
+        trigger=dict(request.trigger) if request.trigger is not None else by_whom,
+        started_by=scope.user,
+        created_at=now,
+    )
+
+
+def new_key() -> str:
+    """An id for an instance whose caller chose none: 12 letters and digits that are not mistaken for each other."""
+    return "".join(secrets.choice(_KEY_LETTERS) for _ in range(_KEY_LENGTH))
+
+
+def _as_locked(row: Instance) -> InstanceRow:
+    return InstanceRow(row.pk, row.environment_id, row.flow_id, row.version_id, row.key, row.status, "", 0)

@@ -1,0 +1,255 @@
+"""What starts instances without anybody asking: schedules, inbound events, webhooks.
+
+Each firing leaves an `Occurrence`, which says what came of it; `dedupe` makes each firing happen once. A trigger that
+cannot start an instance (its inputs cannot be rendered, the flow is disabled) is refused with its reason for good.
+
+Schedules that came due while nothing ran fire once, at the next start, however often they were missed.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from accounts.clean_json import BadJson, clean_json
+from accounts.scope import Scope, system_scope
+from accounts.sealing import SecretUnreadable, unseal
+from designer.graph.model import Json
+from designer.models import Flow, Trigger, TriggerType
+from designer.services.schedules import next_firing
+from designer.services.versions import flow_of
+from engine.models import InboundEvent, Instance, Occurrence
+from engine.services.errors import InvalidInput, KeyTaken, NotLegalNow
+from engine.services.executing import MAX_VALUE_BYTES, storing_problem
+from engine.services.instances import start_instance
+from engine.services.waking import wake_after_commit
+
+log = logging.getLogger(__name__)
+LONGEST_TYPE: Final = 200
+SIGNATURE_TOLERANCE: Final = timedelta(minutes=5)
+"""How far a webhook's timestamp may be from our clock (Standard Webhooks)."""
+
+
+class SignatureRefused(Exception):
+    """The webhook's signature is missing or wrong (401). The message says which, and nothing about the secret."""
+
+
+# -- schedules --------------------------------------------------------------------------------------------------------
+
+
+def fire_due_schedules(now: datetime, limit: int = 50) -> int:
+    """Fire schedules that are due, each in a transaction of its own. Answers how many were due."""
+    due = Trigger.objects.filter(next_at__lte=now, is_active=True).order_by("next_at")[:limit]
+    ids = list(due.values_list("pk", flat=True))
+    for pk in ids:
+        _fire_schedule(pk, now)
+    return len(ids)
+
+
+def _fire_schedule(pk: int, now: datetime) -> None:
+    with transaction.atomic():
+        rows = Trigger.objects.select_for_update(
+            skip_locked=connection.features.has_select_for_update_skip_locked, of=("self",)
+        )
+        trigger = rows.select_related("flow__live_version", "environment__organization").filter(pk=pk).first()
+        if trigger is None or trigger.next_at is None or trigger.next_at > now:
+            return
+        was_due_at = trigger.next_at
+        flow = flow_of(trigger.flow.live_version) if trigger.flow.live_version else None
+        zone = str(trigger.settings.get("timezone") or (flow.timezone if flow else "UTC"))
+        trigger.next_at = next_firing(str(trigger.settings.get("cron", "")), timezone=zone, after=now)
+        trigger.save(update_fields=["next_at"])
+        payload = {"scheduled_at": was_due_at.isoformat(), "fired_at": now.isoformat()}
+        fire_trigger(trigger, payload, now=now, dedupe=was_due_at.isoformat())
+
+
+# -- inbound events ---------------------------------------------------------------------------------------------------
+
+
+def receive_event(scope: Scope, type: str, payload: Json = None, *, now: datetime | None = None) -> InboundEvent:
+    """Take in an event on the environment's bus; listening triggers are matched right after. Raises `InvalidInput`."""
+    problems = []
+    if not type.strip() or len(type) > LONGEST_TYPE or "\0" in type:
+        problems.append(("type", f"must be a text of 1 to {LONGEST_TYPE} characters"))
+    problem = storing_problem(payload)
+    if problem is not None:
+        problems.append(("payload", problem))
+    if problems:
+        raise InvalidInput(problems)
+    moment = now or timezone.now()
+    with transaction.atomic():
+        event = InboundEvent.objects.create(
+            environment=scope.environment, type=type, payload=payload, received_at=moment
+        )
+        wake_after_commit()
+    return event
+
+
+def match_inbound_events(now: datetime, limit: int = 100) -> int:
+    """Ask the triggers for the oldest events that were not matched yet, each in a transaction of its own."""
+    ids = list(InboundEvent.objects.filter(matched_at=None).order_by("pk").values_list("pk", flat=True)[:limit])
+    for pk in ids:
+        _match_event(pk, now)
+    return len(ids)
+
+
+def _match_event(pk: int, now: datetime) -> None:
+    with transaction.atomic():
+        rows = InboundEvent.objects.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
+        event = rows.filter(pk=pk, matched_at=None).first()
+        if event is None:
+            return
+        listening = Trigger.objects.filter(
+            environment_id=event.environment_id, type=TriggerType.EVENT, event_type=event.type, is_active=True
+        )
+        for trigger in listening.select_related("flow__live_version", "environment__organization").order_by("pk"):
+            fire_trigger(trigger, event.payload, now=now, dedupe=f"event:{event.pk}", inbound=event)
+        event.matched_at = now
+        event.save(update_fields=["matched_at"])
+
+
+# -- webhooks ---------------------------------------------------------------------------------------------------------
+
+
+def find_webhook(secret_path: str) -> Trigger | None:
+    """The active webhook trigger at an address; None where there is none."""
+    rows = Trigger.objects.select_related("flow__live_version", "environment__organization")
+    return rows.filter(type=TriggerType.WEBHOOK, secret_path=secret_path, is_active=True).first()
+
+
+def receive_webhook(
+    trigger: Trigger, body: bytes, headers: Mapping[str, str], *, now: datetime | None = None
+) -> Occurrence:
+    """Start an instance by a webhook. A message that is repeated with the same `webhook-id` is answered with the
+    occurrence of the first. `headers` are looked up in lower case.
+
+    Raises `SignatureRefused`, `InvalidInput` (no JSON, too large), `NotLegalNow` (flow disabled or not published).
+    """
+    moment = now or timezone.now()
+    lowered = {name.lower(): value for name, value in headers.items()}
+    if trigger.secret:
+        check_signature(trigger, body, lowered, now=moment)
+    payload: Json = None
+    if body.strip():
+        try:
+            payload = clean_json(body, max_bytes=MAX_VALUE_BYTES)
+        except BadJson as bad:
+            raise InvalidInput([(bad.path, bad.message)]) from bad
+    message_id = lowered.get("webhook-id", "")[:190]
+    dedupe = f"hook:{message_id}" if message_id else None
+    if dedupe is not None:
+        before = Occurrence.objects.filter(trigger=trigger, dedupe=dedupe).first()
+        if before is not None:
+            return before
+    if not trigger.flow.is_enabled:
+        raise NotLegalNow("The flow is disabled: nothing starts it.")
+    try:
+        with transaction.atomic():
+            return fire_trigger(trigger, payload, now=moment, dedupe=dedupe)
+    except IntegrityError:
+        before = Occurrence.objects.filter(trigger=trigger, dedupe=dedupe).first()
+        if before is None:
+            raise
+        return before
+
+
+def check_signature(trigger: Trigger, body: bytes, headers: Mapping[str, str], *, now: datetime) -> None:
+    """Check a Standard Webhooks signature: `v1,` and base64 of HMAC-SHA256 over `id.timestamp.body`, one of several.
+
+    Raises `SignatureRefused`.
+    """
+    message_id, stamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+    given = headers.get("webhook-signature", "")
+    if not (message_id and stamp and given):
+        raise SignatureRefused("The headers webhook-id, webhook-timestamp and webhook-signature are needed.")
+    if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12):
+        raise SignatureRefused("The header webhook-timestamp must be in seconds since 1970.")
+    if abs(int(stamp) - now.timestamp()) > SIGNATURE_TOLERANCE.total_seconds():
+        raise SignatureRefused("The header webhook-timestamp is too far from the present.")
+    expected = sign(_signing_key(trigger), message_id, stamp, body)
+    if not any(hmac.compare_digest(one.encode("utf-8", "replace"), expected.encode()) for one in given.split(" ")):
+        raise SignatureRefused("The signature does not fit.")
+
+
+def sign(key: bytes, message_id: str, timestamp: str, body: bytes) -> str:
+    """The Standard Webhooks signature of a message."""
+    signed = hmac.new(key, f"{message_id}.{timestamp}.".encode() + body, hashlib.sha256).digest()
+    return f"v1,{base64.b64encode(signed).decode()}"
+
+
+def _signing_key(trigger: Trigger) -> bytes:
+    try:
+        return base64.b64decode(unseal(trigger.secret).removeprefix("whsec_"))
+    except SecretUnreadable as unreadable:
+        raise SignatureRefused(str(unreadable)) from unreadable
+
+
+# -- firing -----------------------------------------------------------------------------------------------------------
+
+
+def fire_trigger(
+    trigger: Trigger,
+    payload: Json,
+    *,
+    now: datetime,
+    dedupe: str | None = None,
+    inbound: InboundEvent | None = None,
+) -> Occurrence:
+    """Fire a trigger once: filter, render its inputs, start an instance; write down what came of it. Call it inside a
+    transaction. Raises IntegrityError when `dedupe` has fired already.
+    """
+    occurrence = Occurrence(
+        environment_id=trigger.environment_id,
+        trigger=trigger,
+        flow=trigger.flow,
+        type=trigger.type,
+        at=now,
+        dedupe=dedupe,
+        payload=payload,
+        inbound_event=inbound,
+    )
+    try:
+        if not _passes(trigger, payload):
+            occurrence.outcome = Occurrence.Outcome.FILTERED
+        else:
+            occurrence.instance = _start(trigger, payload, now)
+            occurrence.outcome = Occurrence.Outcome.STARTED
+    except (NotLegalNow, InvalidInput, KeyTaken) as refusal:
+        occurrence.outcome = Occurrence.Outcome.REFUSED
+        occurrence.reason = str(refusal)[:2000]
+    occurrence.save()
+    return occurrence
+
+
+def _passes(trigger: Trigger, payload: Json) -> bool:
+    expression = str(trigger.settings.get("filter") or "")
+    if not expression:
+        return True
+    from engine.core.filters import matches_filter
+
+    return matches_filter(expression, payload)
+
+
+def _start(trigger: Trigger, payload: Json, now: datetime) -> Instance:
+    flow: Flow = trigger.flow
+    inputs = trigger.settings.get("inputs")
+    data = {"event": payload, "now": now.isoformat(), "flow": {"key": flow.key, "name": flow.name}}
+    if inputs is None:
+        value = payload
+    else:
+        from engine.core.templates import render_value
+
+        value = render_value(inputs, data)
+    told: dict[str, Any] = {"type": trigger.type, "by": str(trigger), "payload": payload}
+    if trigger.event_type:
+        told["event"] = trigger.event_type
+    with transaction.atomic():
+        return start_instance(system_scope(trigger.environment), flow, input=value, trigger=told)

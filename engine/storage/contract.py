@@ -1,0 +1,242 @@
+"""What the engine asks of its database. All methods run in the caller's transaction unless they say otherwise.
+
+Moments are aware datetimes in UTC. JSON goes in as Python values and comes out as JSON text (`json_text.parse`), so
+that what nobody looks at is never parsed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
+
+
+class StepKey(NamedTuple):
+    """What names a step."""
+
+    instance_id: int
+    task: str
+    iteration: int
+
+
+class InstanceRow(NamedTuple):
+    """An instance as the engine moves it. `state` is JSON text, empty for one that has no history yet."""
+
+    id: int
+    environment_id: int
+    flow_id: int
+    version_id: int
+    key: str
+    status: str
+    state: str
+    fact_count: int
+
+
+class InstanceData(NamedTuple):
+    """What templates may ask of an instance. JSON text."""
+
+    id: int
+    input: str | None
+    context: str
+    vars: str
+    trigger: str
+    created_at: datetime
+    started_at: datetime | None
+
+
+class StepData(NamedTuple):
+    """What templates may ask of a step. JSON text."""
+
+    instance_id: int
+    task: str
+    iteration: int
+    status: str
+    output: str | None
+    error: str | None
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+class ClaimableStep(NamedTuple):
+    """A step that may be claimed, or was. `status` is `running` where a worker lost it during an attempt."""
+
+    instance_id: int
+    task: str
+    iteration: int
+    status: str
+    attempt: int
+    lost_leases: int
+
+    @property
+    def step(self) -> StepKey:
+        """What names it."""
+        return StepKey(self.instance_id, self.task, self.iteration)
+
+
+class DueTimer(NamedTuple):
+    """A timer whose moment has come."""
+
+    id: int
+    instance_id: int
+    task: str
+    iteration: int
+    purpose: str
+    due_at: datetime
+
+
+class KeptEvent(NamedTuple):
+    """An event that no wait has consumed yet. `payload` is JSON text."""
+
+    id: int
+    instance_id: int
+    type: str
+    payload: str | None
+
+
+class AwaitingStep(NamedTuple):
+    """A step that waits for an event."""
+
+    instance_id: int
+    task: str
+    iteration: int
+    event_type: str
+
+
+class FactRow(NamedTuple):
+    """One fact to append."""
+
+    instance_id: int
+    number: int
+    type: str
+    at: datetime
+    task: str
+    iteration: int
+    data: Any
+    is_derived: bool
+
+
+class TimerRow(NamedTuple):
+    """One timer to set, in the place of one of the same purpose."""
+
+    instance_id: int
+    task: str
+    iteration: int
+    purpose: str
+    due_at: datetime
+    is_suspended: bool
+
+
+@dataclass(slots=True)
+class StepPatch:
+    """Columns of one step to write. `may_be_new`: the row is inserted where there is none.
+
+    The column `attempts` is appended to, never replaced: a list of `{number, started_at, ended_at, error}`.
+    """
+
+    environment_id: int
+    kind: str
+    columns: dict[str, Any]
+    may_be_new: bool = False
+
+
+@dataclass(slots=True)
+class Lease:
+    """A claim by a worker."""
+
+    owner: str
+    until: datetime
+
+
+class Storage(Protocol):
+    """The contract. One test suite runs it on every database."""
+
+    def lock_instances(self, ids: Sequence[int]) -> list[InstanceRow]:
+        """These instances in the order of their ids, locked until the transaction ends. Missing ones are left out."""
+        ...
+
+    def has_claimable(self, now: datetime) -> bool:
+        """Whether some step may be claimed at `now`. Needs no transaction."""
+        ...
+
+    def has_due_timer(self, now: datetime) -> bool:
+        """Whether some timer is due at `now`. Needs no transaction."""
+        ...
+
+    def next_moment(self, now: datetime) -> datetime | None:
+        """When the next timer is due or the next step may be claimed, after `now`. Needs no transaction."""
+        ...
+
+    def lock_claimable(self, now: datetime, limit: int) -> list[StepKey]:
+        """Steps that may be claimed at `now`, longest waiting first, with their instances locked; those of instances
+        that another transaction holds are passed over."""
+        ...
+
+    def claim(self, tokens: Mapping[StepKey, int], lease: Lease, now: datetime) -> list[ClaimableStep]:
+        """Take those of the steps that may still be claimed at `now`. Answers them as they were before."""
+        ...
+
+    def lease_tokens(self, steps: Iterable[StepKey]) -> dict[StepKey, int]:
+        """The current lease token of each of the steps that is being run."""
+        ...
+
+    def extend_leases(self, tokens: Mapping[StepKey, int], until: datetime) -> None:
+        """Let these leases last until then, as far as they are still held."""
+        ...
+
+    def expire_leases(self, now: datetime) -> int:
+        """Make every leased step claimable at once; for the start of a process that is alone. Answers how many."""
+        ...
+
+    def lock_due_timers(self, now: datetime, limit: int) -> list[DueTimer]:
+        """Timers that are due at `now`, in due order, with their instances locked, and deleted. Those of instances that
+        another transaction holds are passed over."""
+        ...
+
+    def write_facts(self, rows: Sequence[FactRow]) -> None:
+        """Append facts."""
+        ...
+
+    def write_steps(self, patches: Mapping[StepKey, StepPatch]) -> None:
+        """Write steps: one statement for each set of columns that occurs."""
+        ...
+
+    def write_instances(self, rows: Mapping[int, Mapping[str, Any]]) -> None:
+        """Write columns of locked instances: one statement for each set of columns that occurs."""
+        ...
+
+    def set_timers(self, rows: Sequence[TimerRow]) -> None:
+        """Set timers."""
+        ...
+
+    def drop_timers(self, steps: Sequence[StepKey]) -> None:
+        """Delete all timers of these steps."""
+        ...
+
+    def hold_instances(self, ids: Sequence[int]) -> None:
+        """Suspend the timers of these instances, and let nobody claim their ready steps."""
+        ...
+
+    def resume_timers(self, shifts: Mapping[int, float]) -> None:
+        """Let the timers of these instances run again, each later by so many seconds."""
+        ...
+
+    def kept_events(self, instance_ids: Sequence[int]) -> list[KeptEvent]:
+        """Events of these instances that no wait has consumed, oldest first."""
+        ...
+
+    def awaiting_steps(self, instance_ids: Sequence[int]) -> list[AwaitingStep]:
+        """Steps of these instances that wait for an event, longest waiting first."""
+        ...
+
+    def consume_events(self, consumed: Sequence[tuple[int, StepKey]], now: datetime) -> None:
+        """Note which step consumed which event."""
+        ...
+
+    def instance_data(self, ids: Sequence[int]) -> list[InstanceData]:
+        """What templates may ask of these instances."""
+        ...
+
+    def step_data(self, wanted: Mapping[int, Iterable[str] | None]) -> list[StepData]:
+        """Every round, in order, of the named tasks of each instance; of all its tasks where None is given."""
+        ...

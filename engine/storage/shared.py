@@ -1,0 +1,403 @@
+"""What both databases say alike. The dialects hand in how rows get into a statement."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import connection
+
+from engine.storage.contract import (
+    AwaitingStep,
+    ClaimableStep,
+    DueTimer,
+    FactRow,
+    InstanceData,
+    InstanceRow,
+    KeptEvent,
+    Lease,
+    StepData,
+    StepKey,
+    StepPatch,
+    TimerRow,
+)
+
+Row = Sequence[Any]
+TEXT, WHOLE, BIG, MOMENT, JSON, TRUTH = "text", "integer", "bigint", "moment", "json", "boolean"
+
+STEP_TYPES: Final[Mapping[str, str]] = {
+    "instance_id": BIG,
+    "task": TEXT,
+    "iteration": WHOLE,
+    "environment_id": BIG,
+    "kind": TEXT,
+    "status": TEXT,
+    "attempt": WHOLE,
+    "attempts": JSON,
+    "claimable_at": MOMENT,
+    "lease_owner": TEXT,
+    "lease_token": BIG,
+    "lost_leases": WHOLE,
+    "ready_at": MOMENT,
+    "started_at": MOMENT,
+    "ended_at": MOMENT,
+    "wakes_at": MOMENT,
+    "input": JSON,
+    "output": JSON,
+    "error": JSON,
+    "is_sensitive": TRUTH,
+    "is_past": TRUTH,
+    "waits_for": TEXT,
+    "event_type": TEXT,
+    "event_filter": TEXT,
+    "assigned_to": JSON,
+    "claimed_by_id": BIG,
+    "due_at": MOMENT,
+}
+STEP_KEY: Final = ("instance_id", "task", "iteration")
+NEW_STEP: Final[Mapping[str, Any]] = {
+    "status": "",
+    "attempt": 0,
+    "attempts": [],
+    "lease_owner": "",
+    "lease_token": 0,
+    "lost_leases": 0,
+    "is_sensitive": False,
+    "is_past": False,
+    "waits_for": "",
+    "event_type": "",
+    "event_filter": "",
+    "assigned_to": [],
+}
+"""What the columns of a new step hold that a patch does not name; the others are empty."""
+INSTANCE_TYPES: Final[Mapping[str, str]] = {
+    "id": BIG,
+    "version_id": BIG,
+    "status": TEXT,
+    "state": TEXT,
+    "fact_count": WHOLE,
+    "input": JSON,
+    "context": JSON,
+    "vars": JSON,
+    "output": JSON,
+    "error": JSON,
+    "started_at": MOMENT,
+    "ended_at": MOMENT,
+}
+FACT_TYPES: Final[Mapping[str, str]] = {
+    "instance_id": BIG,
+    "number": WHOLE,
+    "type": TEXT,
+    "at": MOMENT,
+    "task": TEXT,
+    "iteration": WHOLE,
+    "data": JSON,
+    "is_derived": TRUTH,
+}
+TIMER_TYPES: Final[Mapping[str, str]] = {
+    "instance_id": BIG,
+    "task": TEXT,
+    "iteration": WHOLE,
+    "purpose": TEXT,
+    "due_at": MOMENT,
+    "is_suspended": TRUTH,
+}
+
+SAME_STEP: Final = " AND ".join(f"engine_step.{name} = x.{name}" for name in STEP_KEY)
+SELECT_INSTANCES: Final = (
+    "SELECT id, environment_id, flow_id, version_id, key, status, state, fact_count FROM engine_instance"
+)
+
+
+class SqlStorage(ABC):
+    """The contract in SQL. Rows travel as one parameter, so that a statement never grows with its batch."""
+
+    # -- what the dialects say ----------------------------------------------------------------------------------------
+
+    lock: str = ""
+    """Behind a query of one table: hold its rows until the end of the transaction."""
+    lock_instance: str = ""
+    """Behind a query that joins instances as `i`: hold those, pass over rows that are held."""
+
+    @abstractmethod
+    def ids(self, ids: Iterable[int]) -> tuple[str, Any]:
+        """A subquery or array of ids for `IN`, and its parameter."""
+
+    @abstractmethod
+    def rows(self, columns: Mapping[str, str], rows: Iterable[Row]) -> tuple[str, Any]:
+        """Rows as a table expression named `x` with these columns and types, and its parameter."""
+
+    @abstractmethod
+    def moment(self, at: datetime) -> Any:
+        """A moment as a parameter."""
+
+    @abstractmethod
+    def read_moment(self, stored: Any) -> datetime:
+        """A moment as it comes out of the database."""
+
+    @abstractmethod
+    def insert(self, table: str, types: Mapping[str, str], rows: Sequence[Row], conflict: str = "") -> None:
+        """Insert rows that have the columns of `types`."""
+
+    @abstractmethod
+    def update(self, table: str, types: Mapping[str, str], key: Sequence[str], rows: Sequence[Row]) -> None:
+        """Write rows that have the columns of `types`, found by the columns of `key`."""
+
+    @abstractmethod
+    def appended(self, new: str) -> str:
+        """The expression for the column `attempts` with the list `new` behind it."""
+
+    @abstractmethod
+    def later(self, column: str) -> str:
+        """The expression for a moment, later by `x.seconds`."""
+
+    # -- instances ----------------------------------------------------------------------------------------------------
+
+    def lock_instances(self, ids: Sequence[int]) -> list[InstanceRow]:
+        if not ids:
+            return []
+        inside, parameter = self.ids(ids)
+        return [
+            InstanceRow(*row)
+            for row in _query(f"{SELECT_INSTANCES} WHERE id {inside} ORDER BY id {self.lock}", parameter)
+        ]
+
+    def write_instances(self, rows: Mapping[int, Mapping[str, Any]]) -> None:
+        for columns, group in _by_columns(((id,), values) for id, values in rows.items()):
+            self.update("engine_instance", _types(INSTANCE_TYPES, ("id", *columns)), ("id",), group)
+
+    def instance_data(self, ids: Sequence[int]) -> list[InstanceData]:
+        if not ids:
+            return []
+        inside, parameter = self.ids(ids)
+        columns = "id, input, context, vars, trigger, created_at, started_at"
+        found = _query(f"SELECT {columns} FROM engine_instance WHERE id {inside}", parameter)
+        return [InstanceData(*row[:5], *self._moments(row[5:])) for row in found]
+
+    def _moments(self, stored: Sequence[Any]) -> list[datetime | None]:
+        return [None if value is None else self.read_moment(value) for value in stored]
+
+    # -- claims and leases --------------------------------------------------------------------------------------------
+
+    def has_claimable(self, now: datetime) -> bool:
+        return bool(_query("SELECT 1 FROM engine_step WHERE claimable_at <= %s LIMIT 1", self.moment(now)))
+
+    def has_due_timer(self, now: datetime) -> bool:
+        sql = "SELECT 1 FROM engine_timer WHERE due_at <= %s AND NOT is_suspended LIMIT 1"
+        return bool(_query(sql, self.moment(now)))
+
+    def next_moment(self, now: datetime) -> datetime | None:
+        sql = """
+            SELECT due_at FROM (
+                SELECT due_at FROM engine_timer WHERE due_at > %s AND NOT is_suspended ORDER BY due_at LIMIT 1) t
+            UNION ALL SELECT claimable_at FROM (
+                SELECT claimable_at FROM engine_step WHERE claimable_at > %s ORDER BY claimable_at LIMIT 1) s"""
+        found = [self.read_moment(row[0]) for row in _query(sql, self.moment(now), self.moment(now))]
+        return min(found, default=None)
+
+    def lock_claimable(self, now: datetime, limit: int) -> list[StepKey]:
+        sql = f"""
+            SELECT s.instance_id, s.task, s.iteration
+            FROM engine_step s JOIN engine_instance i ON i.id = s.instance_id
+            WHERE s.claimable_at <= %s ORDER BY s.claimable_at LIMIT %s {self.lock_instance}"""
+        return [StepKey(*row) for row in _query(sql, self.moment(now), limit)]
+
+    def claim(self, tokens: Mapping[StepKey, int], lease: Lease, now: datetime) -> list[ClaimableStep]:
+        if not tokens:
+            return []
+        table, parameter = self._leased(tokens)
+        answered = (*STEP_KEY, "status", "attempt", "lost_leases")
+        sql = f"""
+            UPDATE engine_step SET claimable_at = %s, lease_owner = %s, lease_token = x.lease_token,
+                lost_leases = engine_step.lost_leases + CASE engine_step.status WHEN 'running' THEN 1 ELSE 0 END
+            FROM {table} WHERE {SAME_STEP} AND engine_step.claimable_at <= %s RETURNING {_of_step(answered)}"""
+        arguments = (self.moment(lease.until), lease.owner, parameter, self.moment(now))
+        return [ClaimableStep(*row) for row in _query(sql, *arguments)]
+
+    def lease_tokens(self, steps: Iterable[StepKey]) -> dict[StepKey, int]:
+        wanted = list(steps)
+        if not wanted:
+            return {}
+        table, parameter = self.rows(_types(STEP_TYPES, STEP_KEY), wanted)
+        columns = _of_step((*STEP_KEY, "lease_token"))
+        sql = f"SELECT {columns} FROM {table} JOIN engine_step ON {SAME_STEP} WHERE engine_step.status = 'running'"
+        return {StepKey(*row[:3]): row[3] for row in _query(sql, parameter)}
+
+    def extend_leases(self, tokens: Mapping[StepKey, int], until: datetime) -> None:
+        if not tokens:
+            return
+        table, parameter = self._leased(tokens)
+        sql = f"""
+            UPDATE engine_step SET claimable_at = %s FROM {table}
+            WHERE {SAME_STEP} AND engine_step.lease_token = x.lease_token AND engine_step.claimable_at IS NOT NULL"""
+        _execute(sql, self.moment(until), parameter)
+
+    def expire_leases(self, now: datetime) -> int:
+        sql = "UPDATE engine_step SET claimable_at = %s WHERE claimable_at IS NOT NULL AND lease_owner <> ''"
+        return _execute(sql, self.moment(now))
+
+    def _leased(self, tokens: Mapping[StepKey, int]) -> tuple[str, Any]:
+        types = _types(STEP_TYPES, (*STEP_KEY, "lease_token"))
+        return self.rows(types, [(*step, token) for step, token in tokens.items()])
+
+    # -- steps and facts ----------------------------------------------------------------------------------------------
+
+    def write_facts(self, rows: Sequence[FactRow]) -> None:
+        if rows:
+            self.insert("engine_fact", FACT_TYPES, rows)
+
+    def write_steps(self, patches: Mapping[StepKey, StepPatch]) -> None:
+        new = ((step, patch.environment_id, patch.kind) for step, patch in patches.items() if patch.may_be_new)
+        for columns, group in _by_columns((((*step, *more)), patches[step].columns) for step, *more in new):
+            self._put_steps(columns, group)
+        known = ((step, patch.columns) for step, patch in patches.items() if not patch.may_be_new and patch.columns)
+        for columns, group in _by_columns(known):
+            self.update("engine_step", _types(STEP_TYPES, (*STEP_KEY, *columns)), STEP_KEY, group)
+
+    def _put_steps(self, columns: tuple[str, ...], group: Sequence[Row]) -> None:
+        """Insert steps, or write these columns of those that are there."""
+        defaults = {name: value for name, value in NEW_STEP.items() if name not in columns}
+        types = _types(STEP_TYPES, (*STEP_KEY, "environment_id", "kind", *columns, *defaults))
+        rows = [(*row, *defaults.values()) for row in group]
+        changes = ", ".join(
+            f"attempts = {self.appended('excluded.attempts')}" if name == "attempts" else f"{name} = excluded.{name}"
+            for name in (*columns, "kind")
+        )
+        conflict = f"ON CONFLICT (instance_id, task, iteration) DO UPDATE SET {changes}"
+        self.insert("engine_step", types, rows, conflict)
+
+    def step_data(self, wanted: Mapping[int, Iterable[str] | None]) -> list[StepData]:
+        some = [(id, task) for id, tasks in wanted.items() if tasks is not None for task in tasks]
+        whole = [id for id, tasks in wanted.items() if tasks is None]
+        columns = ", ".join(f"s.{name}" for name in (*STEP_KEY, "status", "output", "error", "started_at", "ended_at"))
+        found: list[StepData] = []
+        if some:
+            table, parameter = self.rows({"instance_id": BIG, "task": TEXT}, some)
+            match = "s.instance_id = x.instance_id AND s.task = x.task AND NOT s.is_past"
+            sql = f"SELECT {columns} FROM {table} JOIN engine_step s ON {match} ORDER BY s.instance_id, s.iteration"
+            found += [StepData(*row[:6], *self._moments(row[6:])) for row in _query(sql, parameter)]
+        if whole:
+            inside, parameter = self.ids(whole)
+            where = f"s.instance_id {inside} AND NOT s.is_past"
+            sql = f"SELECT {columns} FROM engine_step s WHERE {where} ORDER BY s.instance_id, s.iteration"
+            found += [StepData(*row[:6], *self._moments(row[6:])) for row in _query(sql, parameter)]
+        return found
+
+    # -- timers -------------------------------------------------------------------------------------------------------
+
+    def lock_due_timers(self, now: datetime, limit: int) -> list[DueTimer]:
+        sql = f"""
+            SELECT t.id FROM engine_timer t JOIN engine_instance i ON i.id = t.instance_id
+            WHERE t.due_at <= %s AND NOT t.is_suspended ORDER BY t.due_at, t.id LIMIT %s {self.lock_instance}"""
+        due = [row[0] for row in _query(sql, self.moment(now), limit)]
+        if not due:
+            return []
+        inside, parameter = self.ids(due)
+        sql = f"""
+            DELETE FROM engine_timer WHERE id {inside} AND due_at <= %s AND NOT is_suspended
+            RETURNING id, instance_id, task, iteration, purpose, due_at"""
+        taken = [
+            DueTimer(id, instance_id, task, iteration, purpose, self.read_moment(due_at))
+            for id, instance_id, task, iteration, purpose, due_at in _query(sql, parameter, self.moment(now))
+        ]
+        return sorted(taken, key=lambda timer: (timer.due_at, timer.id))
+
+    def set_timers(self, rows: Sequence[TimerRow]) -> None:
+        if rows:
+            conflict = """ON CONFLICT (instance_id, task, iteration, purpose)
+                DO UPDATE SET due_at = excluded.due_at, is_suspended = excluded.is_suspended"""
+            self.insert("engine_timer", TIMER_TYPES, rows, conflict)
+
+    def drop_timers(self, steps: Sequence[StepKey]) -> None:
+        if not steps:
+            return
+        table, parameter = self.rows(_types(STEP_TYPES, STEP_KEY), steps)
+        named = f"SELECT {', '.join(STEP_KEY)} FROM {table}"
+        sql = f"DELETE FROM engine_timer WHERE ({', '.join(STEP_KEY)}) IN ({named})"
+        _execute(sql, parameter)
+
+    def hold_instances(self, ids: Sequence[int]) -> None:
+        if not ids:
+            return
+        inside, parameter = self.ids(ids)
+        _execute(f"UPDATE engine_timer SET is_suspended = TRUE WHERE instance_id {inside}", parameter)
+        sql = f"UPDATE engine_step SET claimable_at = NULL WHERE instance_id {inside} AND status = 'ready'"
+        _execute(sql, parameter)
+
+    def resume_timers(self, shifts: Mapping[int, float]) -> None:
+        if not shifts:
+            return
+        types = {"instance_id": BIG, "seconds": "real"}
+        table, parameter = self.rows(types, list(shifts.items()))
+        sql = f"""
+            UPDATE engine_timer SET is_suspended = FALSE, due_at = {self.later("engine_timer.due_at")}
+            FROM {table} WHERE engine_timer.instance_id = x.instance_id"""
+        _execute(sql, parameter)
+        sql = f"""
+            UPDATE engine_step SET wakes_at = {self.later("engine_step.wakes_at")}
+            FROM {table} WHERE engine_step.instance_id = x.instance_id AND engine_step.wakes_at IS NOT NULL"""
+        _execute(sql, parameter)
+
+    # -- events -------------------------------------------------------------------------------------------------------
+
+    def kept_events(self, instance_ids: Sequence[int]) -> list[KeptEvent]:
+        if not instance_ids:
+            return []
+        inside, parameter = self.ids(instance_ids)
+        sql = f"""
+            SELECT id, instance_id, type, payload FROM engine_event
+            WHERE instance_id {inside} AND consumed_at IS NULL ORDER BY id"""
+        return [KeptEvent(*row) for row in _query(sql, parameter)]
+
+    def awaiting_steps(self, instance_ids: Sequence[int]) -> list[AwaitingStep]:
+        if not instance_ids:
+            return []
+        inside, parameter = self.ids(instance_ids)
+        sql = f"""
+            SELECT instance_id, task, iteration, event_type FROM engine_step
+            WHERE instance_id {inside} AND waits_for = 'event' AND status = 'waiting' ORDER BY id"""
+        return [AwaitingStep(*row) for row in _query(sql, parameter)]
+
+    def consume_events(self, consumed: Sequence[tuple[int, StepKey]], now: datetime) -> None:
+        if not consumed:
+            return
+        types = {"event_id": BIG, **_types(STEP_TYPES, STEP_KEY)}
+        table, parameter = self.rows(types, [(event, *step) for event, step in consumed])
+        sql = f"""
+            UPDATE engine_event SET consumed_at = %s, consumed_by_id = (
+                SELECT s.id FROM engine_step s
+                WHERE s.instance_id = x.instance_id AND s.task = x.task AND s.iteration = x.iteration)
+            FROM {table} WHERE engine_event.id = x.event_id"""
+        _execute(sql, self.moment(now), parameter)
+
+
+def _query(sql: str, *parameters: Any) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        rows: list[Any] = cursor.fetchall()
+        return rows
+
+
+def _execute(sql: str, *parameters: Any) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return int(cursor.rowcount)
+
+
+def _of_step(columns: Iterable[str]) -> str:
+    return ", ".join(f"engine_step.{name}" for name in columns)
+
+
+def _types(known: Mapping[str, str], columns: Iterable[str]) -> Mapping[str, str]:
+    return {name: known[name] for name in columns}
+
+
+def _by_columns(rows: Iterable[tuple[Row, Mapping[str, Any]]]) -> Iterator[tuple[tuple[str, ...], list[Row]]]:
+    """Rows `(key columns, other columns by name)`, grouped by those names; each row in its group's order of names."""
+    groups: dict[tuple[str, ...], list[Row]] = {}
+    for key, values in rows:
+        names = tuple(sorted(values))
+        groups.setdefault(names, []).append((*key, *(values[name] for name in names)))
+    yield from groups.items()
