@@ -12,9 +12,10 @@ class EngineConfig(AppConfig):
         from accounts.live import register_topic
         from designer.services.guards import register_instances
         from engine.flow_use import EngineInstances
-        from engine.live.topics import InboxTopic, InstancesTopic, InstanceTopic
+        from engine.live.topics import InboxCountTopic, InboxTopic, InstancesTopic, InstanceTopic
 
         register_instances(EngineInstances())
         register_topic("instance", InstanceTopic())
         register_topic("instances", InstancesTopic())
         register_topic("inbox", InboxTopic())
+        register_topic("inbox_count", InboxCountTopic())

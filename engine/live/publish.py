@@ -29,5 +29,6 @@ def publish(changes: Sequence[Change]) -> None:
         topics[f"instance:{change.instance_id}"] = change.fact_count
         topics[f"instances:{change.environment_id}"] = 0
         topics[f"inbox:{change.environment_id}"] = 0
+        topics[f"inbox_count:{change.environment_id}"] = 0
     for organization_id, topics in by_organization.items():
         publish_many(organization_id, topics)

@@ -15,7 +15,7 @@ from accounts.roles import Role
 from accounts.scope import Scope
 from engine.models import Instance
 from engine.parts.graph import graph_parts
-from engine.parts.inbox import Inbox
+from engine.parts.inbox import Inbox, open_count
 from engine.parts.instance import PARTS, InstancePage, instances_within
 from engine.parts.instances import MOST_NEW, ROWS_A_PAGE, InstanceList, rows_of
 
@@ -119,6 +119,21 @@ class InboxTopic(ListTopic):
         inbox = Inbox(scope, query.get("whose", ""), max(page, 1))
         html = render_partial("engine/inbox.html", "list", {"inbox": inbox, "scope": scope})
         return Update(seq, (Part("inbox-list", html),))
+
+
+class InboxCountTopic(ListTopic):
+    """`inbox_count:<environment>`: how many tasks are open to the viewer, for the navigation of every page."""
+
+    interval_seconds = 3.0
+
+    def render(self, asked: Asked) -> Update:
+        """The number in the navigation."""
+        scope = scope_of(asked.audience)
+        if scope is None:
+            return Update(now_milliseconds())
+        context = {"scope": scope, "inbox_count": open_count(scope)}
+        html = render_to_string("engine/parts/inbox_count.html", context).strip()
+        return Update(now_milliseconds(), (Part("inbox-count", html),))
 
 
 def now_milliseconds() -> int:

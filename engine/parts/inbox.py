@@ -101,6 +101,12 @@ class Inbox:
         return [Counted(key, label, whose(base, self.rights, key)[:100].count()) for key, label in WHOSE]
 
 
+def open_count(scope: Scope) -> int:
+    """How many open tasks the actor could do (at most 100 are counted)."""
+    base = Step.objects.within(scope).for_people().exclude(instance__status__in=FINAL)
+    return whose(base, TaskRights(scope), "open")[:100].count()
+
+
 def task_within(scope: Scope) -> QuerySet[Step]:
     """Steps with what a task's page and actions need."""
     related = ("instance__flow", "instance__version", "instance__environment__organization", "claimed_by")

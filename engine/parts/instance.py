@@ -29,7 +29,7 @@ from engine.wording import FactWords, error_words, fact_words
 
 FACTS_A_PAGE: Final = 25
 MOST_STEPS: Final = 300
-PARTS: Final = ("head", "summary", "timeline", "steps", "step", "history")
+PARTS: Final = ("head", "summary", "timeline", "steps", "step", "history", "data")
 
 
 @dataclass(frozen=True, slots=True)
