@@ -1,5 +1,7 @@
 """Webhook triggers, below `/hooks/`."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from dialects.native.views.hooks import Hook
+
+urlpatterns = [path("<str:secret_path>", Hook.as_view(), name="hook")]

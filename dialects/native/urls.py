@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dialects.native.views import flows, instances, interventions, reference, versions
+from dialects.native.views import events, flows, instances, interventions, reference, steps, versions
 
 app_name = "native"
 urlpatterns = [
@@ -24,6 +24,7 @@ urlpatterns = [
     path("instances", instances.Instances.as_view()),
     path("instances/<str:instance>", instances.OneInstance.as_view()),
     path("instances/<str:instance>/facts", instances.Facts.as_view()),
+    path("instances/<str:instance>/events", events.InstanceEvents.as_view()),
     path("instances/<str:instance>/pause", interventions.Pause.as_view()),
     path("instances/<str:instance>/resume", interventions.Resume.as_view()),
     path("instances/<str:instance>/terminate", interventions.Terminate.as_view()),
@@ -31,4 +32,14 @@ urlpatterns = [
     path("instances/<str:instance>/retry", interventions.Retry.as_view()),
     path("instances/<str:instance>/close", interventions.Close.as_view()),
     path("instances/<str:instance>/migrate", interventions.Migrate.as_view()),
+    path("instances/<str:instance>/steps/<str:task>/complete", steps.Complete.as_view()),
+    path("instances/<str:instance>/steps/<str:task>/skip", steps.Skip.as_view()),
+    path("instances/<str:instance>/steps/<str:task>/claim", steps.Claim.as_view()),
+    path("instances/<str:instance>/steps/<str:task>/unclaim", steps.Unclaim.as_view()),
+    path("instances/<str:instance>/steps/<str:task>/hold", steps.Hold.as_view()),
+    path("instances/<str:instance>/steps/<str:task>/release", steps.Release.as_view()),
+    path("instances/<str:instance>/steps/<str:task>/assign", steps.Assign.as_view()),
+    path("instances/<str:instance>/steps/<str:task>/start", steps.Start.as_view()),
+    path("inbox", steps.Inbox.as_view()),
+    path("events", events.Events.as_view()),
 ]

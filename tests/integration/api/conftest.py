@@ -8,10 +8,14 @@ from typing import Any
 import orjson
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import ApiKey, Environment
 from accounts.roles import ApiScope
 from accounts.scope import Scope
+from engine.services.advancing import Worker
+from engine.services.attempts import EndedAttempt, claim_attempts, make_attempt, settle_attempts
+from engine.services.triggers import match_inbound_events
 
 Json = dict[str, Any]
 Answer = Any
@@ -129,3 +133,18 @@ def published(api: Api) -> str:
     assert api.post("/flows", flow_file()).status_code == 201
     assert api.post("/flows/hello/publish").status_code == 201
     return "hello"
+
+
+@pytest.fixture
+def run() -> Callable[[], None]:
+    """`run()`: do all the work there is now, as a worker would."""
+
+    def work() -> None:
+        worker = Worker("test", room=100)
+        while claim_attempts(worker, now=timezone.now(), limit=100) or worker.claimed:
+            claimed, worker.claimed, worker.room = worker.claimed, [], 100
+            ended = [EndedAttempt(attempt, make_attempt(attempt), timezone.now()) for attempt in claimed]
+            settle_attempts(ended, worker, now=timezone.now())
+        match_inbound_events(timezone.now())
+
+    return work
