@@ -99,7 +99,7 @@ def flow_svg(
     picture = Picture(marks or {}, edge_marks or {}, phase_marks or {}, trigger_mark, selected, link)
     box = layout.bounds
     words = markup(label or f"{flow.name}, {_counted(len(flow.tasks), 'task')}")
-    least = max(round(box.width * 0.62), 1)
+    least = max(round(box.width * 0.75), 1)
     return mark_safe(  # noqa: S308 (built from escaped pieces below)
         f'<div class="graph-sheet"><svg class="graph-least" width="{least:g}" height="1" aria-hidden="true"></svg>'
         f'<svg class="graph" id="{markup(element)}" xmlns="http://www.w3.org/2000/svg" role="group"'
