@@ -168,7 +168,7 @@ class _Decoder:
             zone = "UTC"
         rest: dict[str, Any] = {
             "key": key,
-            "name": self.name(document.get("name", key), "name"),
+            "name": self.name(document.get("name", key or "?"), "name"),
             "description": self.description(document, ""),
             "tags": self.texts(document.get("tags", ()), "tags", most=50, longest=64),
             "closing_reasons": self.texts(document.get("closing_reasons", ()), "closing_reasons", most=200),
@@ -205,7 +205,7 @@ class _Decoder:
         found: dict[str, Any] = {}
         for number, entry in enumerate(self.entries(raw, name, most=most)):
             node = read(entry, f"{name}[{number}]")
-            if node is None:
+            if node is None or not node.key:
                 continue
             if node.key in found:
                 self.problem(f"{name}[{number}].key", f"The key {quoted(node.key)} is given twice.")
@@ -309,7 +309,7 @@ class _Decoder:
             self.values({"requirements": requirements}, _REQUIREMENTS, path)
         return Phase(
             key=key,
-            name=self.name(raw.get("name", key), f"{path}.name"),
+            name=self.name(raw.get("name", key or "?"), f"{path}.name"),
             description=self.description(raw, path),
             requirements=requirements_of(requirements),
             frame=self.frame(raw.get("frame"), f"{path}.frame"),
@@ -343,7 +343,7 @@ class _Decoder:
         phase = raw.get("phase")
         return Task(
             key=key,
-            name=self.name(raw.get("name", key), f"{path}.name"),
+            name=self.name(raw.get("name", key or "?"), f"{path}.name"),
             kind=kind,
             phase=None if phase is None else self.key(phase, f"{path}.phase"),
             settings=self.values(settings, _SETTING_FIELDS[kind], f"{path}.settings") if settings else {},

@@ -132,6 +132,8 @@ class _YamlBuilder:
         self.result: Json = None
         self.open: list[Any] = []
         self.keys: list[Any] = []
+        self.steps: list[str | int] = []
+        """Where the open containers stand: the path to the innermost."""
         self.anchors: dict[str, Json] = {}
         self.documents = 0
         self.aliases = 0
@@ -145,6 +147,7 @@ class _YamlBuilder:
             elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
                 self.open.pop()
                 self.keys.pop()
+                del self.steps[-1:]
             elif isinstance(event, yaml.AliasEvent):
                 self._alias(event)
             elif isinstance(event, yaml.DocumentStartEvent):
@@ -166,6 +169,9 @@ class _YamlBuilder:
             raise self._refused("A key must be a plain text", event)
         if len(self.open) >= DEEPEST:
             raise self._refused(f"Nested too deeply: at most {DEEPEST} levels", event)
+        if self.open:
+            here = self.open[-1]
+            self.steps.append(len(here) if isinstance(here, list) else self.keys[-1])
         self._place(container, event)
         self.open.append(container)
         self.keys.append(_NO_KEY)
@@ -205,13 +211,8 @@ class _YamlBuilder:
         return _refused(f"{message} (line {event.start_mark.line + 1}).", path_text(self._path()))
 
     def _path(self) -> list[str | int]:
-        path: list[str | int] = []
-        for here, key in zip(self.open, self.keys, strict=True):
-            if isinstance(here, list):
-                path.append(max(len(here) - 1, 0))
-            elif key is not _NO_KEY:
-                path.append(key)
-        return path
+        key = self.keys[-1] if self.keys else _NO_KEY
+        return self.steps if key is _NO_KEY else [*self.steps, key]
 
 
 class _Inline(dict[str, Json]):
@@ -233,7 +234,8 @@ class _Dumper(yaml.SafeDumper):
 def _text_node(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     if "\n" in text and not re.search(r"[^\S\n]\n|[^\x20-\x7e\n\xa0-\ud7ff]", text):
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|")
-    style = None if isinstance(plain_scalar(text), str) else "'"
+    # Line ends that only YAML knows would be folded away outside of double quotes.
+    style = '"' if re.search("[\x85\u2028\u2029\ufeff]", text) else None if isinstance(plain_scalar(text), str) else "'"
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
@@ -321,7 +323,7 @@ def _unclean(value: Json, deepest: int) -> Iterator[PathProblem]:
             yield PathProblem("", f"Too many values: at most {MOST_VALUES:,}.")
             return
         reason = _reason(here)
-        if isinstance(here, (Mapping, list, tuple)) and len(path) > deepest:
+        if isinstance(here, (Mapping, list, tuple)) and len(path) >= deepest:
             reason = f"Nested too deeply: at most {deepest} levels."
         elif isinstance(here, Mapping):
             todo.extend((entry, (*path, str(key))) for key, entry in here.items())

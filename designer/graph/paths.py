@@ -19,7 +19,8 @@ DataPath = tuple[str | int, ...]
 _STEP: Final = re.compile(
     r"""(?:^|\.)(?P<word>[^\W\d][\w-]*\??|\d[\w-]*)"""
     r"""|\[(?P<index>-?\d{1,9})\]"""
-    r"""|\[(?P<quote>["'])(?P<key>.*?)(?P=quote)\]"""
+    r"""|\[(?P<quote>["'])(?P<key>.*?)(?P=quote)\]""",
+    re.DOTALL,
 )
 _LONE: Final = re.compile(r"\{\{-?\s*(?P<path>[^{}|]+?)\s*-?\}\}")
 LONGEST_PATH: Final = 1000

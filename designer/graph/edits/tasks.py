@@ -98,7 +98,7 @@ class ConfigureTask:
         before = flow.tasks[self.task]
         for change in self.changes:
             self._refuse_foreign(before, change.path)
-        document, undo = changed(encode_task(before), self.changes, vanishing=_vanishing(before))
+        document, undo = changed({"settings": {}, **encode_task(before)}, self.changes, vanishing=_vanishing(before))
         after = _decoded(document)
         if after.settings.get("requirements") != before.settings.get("requirements"):
             require(requirements_exist(flow, after.settings.get("requirements")))
