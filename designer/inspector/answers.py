@@ -170,7 +170,7 @@ def _conditions_edit(task: Task, raw: Json) -> Edit:
 
 
 def _read_condition(row: Mapping[str, Json], before: Condition | None) -> Condition:
-    statements = row.get("statements", ())
+    statements = row.get("statements", [])
     if not isinstance(statements, list) or not all(isinstance(entry, Mapping) for entry in statements):
         raise ValueRefused("Statements: give a list.")
     held = before.statements if before is not None else ()

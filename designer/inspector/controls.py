@@ -165,7 +165,7 @@ class Control:
             return ()
         if self.field.type is FieldType.MAP:
             pairs = self.value.items() if isinstance(self.value, Mapping) else ()
-            return tuple((key, self._entry(inner, key, value)) for key, value in pairs)
+            return tuple((key, self._entry(inner, place, value)) for place, (key, value) in enumerate(pairs))
         entries = self.value if isinstance(self.value, (list, tuple)) else ()
         return tuple(self._entry(inner, number, value) for number, value in enumerate(entries))
 

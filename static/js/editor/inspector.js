@@ -86,7 +86,6 @@ export class Inspector {
   /** @param {string} html */
   #update(html) {
     const body = /** @type {HTMLElement} */ (this.body);
-    for (const field of body.querySelectorAll("[data-sent]:not([data-pending])")) field.removeAttribute("data-sent");
     replacePart(body, html);
     for (const control of body.querySelectorAll(CONTROLS)) {
       const field = control.closest("[data-path]");
@@ -98,7 +97,9 @@ export class Inspector {
   /** @param {Element} target */
   #changed(target) {
     const field = /** @type {HTMLElement | null} */ (target.closest("[data-path]"));
-    if (field && target.matches(CONTROLS)) this.#store(field);
+    // Enter stores at once; leaving the field then says the same again.
+    const isKnown = target instanceof HTMLInputElement && target.type === "text" && target.value === target.defaultValue;
+    if (field && target.matches(CONTROLS) && !(isKnown && !field.hasAttribute("data-refused"))) this.#store(field);
   }
 
   /** @param {Element} target */
@@ -112,10 +113,6 @@ export class Inspector {
     const { editor } = this;
     const subject = this.shown;
     const path = JSON.parse(field.dataset.path ?? "[]");
-    // Enter stores at once; leaving the field then says the same again.
-    const sent = JSON.stringify(value);
-    if (field.dataset.sent === sent && !field.hasAttribute("data-refused")) return;
-    field.dataset.sent = sent;
     field.dataset.pending = "";
     this.#say(field, "");
     editor.keyboard.flush();
@@ -124,7 +121,6 @@ export class Inspector {
       body: { subject, path, value },
       accepted: (answer) => {
         delete field.dataset.pending;
-        if (path.at(-1) === "add" || value === null) delete field.dataset.sent;
         if (answer.announce) editor.announce(answer.announce);
         if (answer.subject !== undefined && answer.subject !== subject) editor.selection.set(answer.subject);
       },
@@ -178,15 +174,11 @@ export class Inspector {
     if (button.dataset.store !== undefined) this.#store(field);
   }
 
-  /** New rows need ids of their own. @param {HTMLElement} row */
+  /** A new row gets the ids that the server will give it, so that it stays in focus when the form is brought up to date.
+   * @param {HTMLElement} row */
   #number(row) {
-    const suffix = Math.random().toString(36).slice(2, 7);
-    for (const element of row.querySelectorAll("[id], [for]")) {
-      for (const name of ["id", "for"]) {
-        const value = element.getAttribute(name);
-        if (value) element.setAttribute(name, `${value}-${suffix}`);
-      }
-    }
+    const place = [...(row.parentElement?.children ?? [])].indexOf(row);
+    for (const element of row.querySelectorAll("[id]")) element.id = element.id.replace(/-new$/, `-${place}`);
   }
 
   /** @param {HTMLElement} button @param {HTMLElement} field @param {string} act */

@@ -30,6 +30,8 @@ import { Viewport } from "./viewport.js";
 
 /** @typedef {import("./geometry.js").Point} Point */
 
+const LEAST_OPENING_SCALE = 0.6;
+
 export class Editor {
   /** Refs by element id. @type {Map<string, string>} */
   #refs = new Map();
@@ -70,7 +72,7 @@ export class Editor {
     this.inspector = new Inspector(this, find(".inspector"));
     this.#decorate();
     this.problems = new Problems(this);
-    if (!this.viewport.wasRemembered) this.fit();
+    if (!this.viewport.wasRemembered) this.#open();
     this.minimap.show();
     addEventListener("beforeunload", (event) => {
       this.keyboard.flush();
@@ -276,6 +278,16 @@ export class Editor {
   /** A button of the toolbar or the inspector. @param {string} name @param {DOMStringMap} [data] */
   act(name, data = {}) {
     this.toolbar.act(name, data);
+  }
+
+  /** The first view: everything, if that can be read; else what comes first. */
+  #open() {
+    this.fit();
+    const start = this.graph.nodes.get("trigger");
+    if (this.viewport.view.scale >= LEAST_OPENING_SCALE || !start) return;
+    const { height } = this.viewport.size;
+    const scale = LEAST_OPENING_SCALE;
+    this.viewport.set({ x: 28 - start.x * scale, y: height / 2 - (start.y + start.height / 2) * scale, scale });
   }
 
   fit() {

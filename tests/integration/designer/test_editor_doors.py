@@ -1,0 +1,297 @@
+"""The doors that the editor's script posts to: what they answer to good, stale and bad requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from django.test import Client
+
+from accounts.roles import Role
+from accounts.scope import Scope
+from designer import models
+from designer.services.drafting import create_flow, draft_of
+from tests.drawing import draw
+
+BASE = "/o/acme/development/flows/drawn/edit/"
+ADD = {"edit": "add_task", "task": {"key": "c", "name": "C", "kind": "noop", "at": [80, 400]}}
+
+
+@pytest.fixture
+def row(scope: Scope) -> models.Flow:
+    """`trigger -> a -> pick`, a decision with branches, in a phase."""
+    flow = draw("trigger -> a -> pick; pick -yes-> b; pick -none_met-> d", phases={"work": "a"})
+    return create_flow(scope, key="drawn", name="Drawn", flow=flow)
+
+
+@pytest.fixture
+def designer(client_as: Callable[[Role], Client]) -> Client:
+    return client_as(Role.DESIGNER)
+
+
+def post(client: Client, door: str, body: Any) -> tuple[int, dict[str, Any]]:
+    response = client.post(BASE + door, body, content_type="application/json", headers={"accept": "application/json"})
+    return response.status_code, response.json()
+
+
+def ids(answer: dict[str, Any]) -> set[str]:
+    return {part["id"] for part in answer["parts"]}
+
+
+def test_the_page_shows_the_draft_to_designers(designer: Client, row: models.Flow) -> None:
+    page = designer.get(BASE).content.decode()
+    assert 'id="node-pick"' in page
+    assert 'data-can-edit="true"' in page
+    assert 'data-preset="http_request"' in page
+
+
+def test_viewers_get_the_same_read_only(client_as: Callable[[Role], Client], row: models.Flow) -> None:
+    viewer = client_as(Role.VIEWER)
+    page = viewer.get(BASE).content.decode()
+    assert 'data-can-edit="false"' in page
+    assert "palette-item" not in page
+    status, problem = post(viewer, "edits", {"revision": 1, "edit": ADD})
+    assert (status, models.Flow.objects.get(pk=row.pk).draft_revision) == (403, 1)
+    assert "designer" in problem["detail"]
+
+
+def test_another_organizations_flow_is_not_there(designer: Client, foreign_scope: Scope) -> None:
+    create_flow(foreign_scope, key="theirs", name="Theirs")
+    for door in ("", "inspector?subject=", "sync?after=1", "targets?source=trigger"):
+        assert designer.get(f"/o/acme/development/flows/theirs/edit/{door}").status_code == 404
+        assert designer.get(f"/o/globex/development/flows/theirs/edit/{door}").status_code == 404
+
+
+def test_an_edit_answers_with_the_touched_parts_only(designer: Client, row: models.Flow) -> None:
+    # The first edit of a flow without places puts everything where it is drawn; the second is the interesting one.
+    post(designer, "edits", {"revision": 1, "edit": ADD})
+    status, answer = post(
+        designer, "edits", {"revision": 2, "edit": {"edit": "rename_task", "task": "c", "name": "Pack & <b>go</b>"}}
+    )
+    assert (status, answer["revision"], answer["removed"]) == (200, 3, [])
+    assert ids(answer) == {"node-c"}
+    assert answer["facts"]["nodes"][0]["name"] == "Pack & <b>go</b>"
+    assert {part["id"] for part in answer["html"]} == {"problems", "draft-status", "flow-name", "draft-history"}
+
+
+def test_every_part_of_the_canvas_is_well_formed_svg_whatever_the_names(designer: Client, row: models.Flow) -> None:
+    name = "<script>alert(1)</script> \"'&"
+    post(designer, "edits", {"revision": 1, "edit": {"edit": "rename_task", "task": "a", "name": name}})
+    phase = {"key": "p", "name": name, "frame": [0, 0, 200, 100]}
+    _, answer = post(designer, "edits", {"revision": 2, "edit": {"edit": "add_phase", "phase": phase, "tasks": ["b"]}})
+    _, edge = post(
+        designer,
+        "fields",
+        {"revision": 3, "subject": "pick", "path": ["conditions"], "value": [{"key": "yes", "name": name}]},
+    )
+    for part in [*answer["parts"], *edge["parts"]]:
+        root = ElementTree.fromstring(f'<svg xmlns="http://www.w3.org/2000/svg">{part["html"]}</svg>')  # noqa: S314
+        assert all("script" not in element.tag for element in root.iter())
+        assert root[0].get("id") == part["id"]
+    assert "<script>alert" not in designer.get(BASE).content.decode()
+
+
+def test_a_removed_task_and_its_edges_are_named(designer: Client, row: models.Flow) -> None:
+    post(designer, "edits", {"revision": 1, "edit": ADD})
+    _, answer = post(designer, "edits", {"revision": 2, "edit": {"edit": "remove_tasks", "tasks": ["b"]}})
+    assert set(answer["removed"]) == {"node-b", "edge-pick~b~yes~success"}
+
+
+def test_a_refused_edit_is_422_with_the_reason(designer: Client, row: models.Flow) -> None:
+    edit = {"edit": "connect", "edge": {"from": "b", "to": "a"}}
+    status, problem = post(designer, "edits", {"revision": 1, "edit": edit})
+    assert status == 422
+    assert "circle" in problem["detail"]
+
+
+def test_a_stale_edit_brings_the_page_up_to_date(
+    designer: Client, client_as: Callable[[Role], Client], row: models.Flow
+) -> None:
+    post(client_as(Role.ADMINISTRATOR), "edits", {"revision": 1, "edit": ADD})
+    rename = {"edit": "rename_task", "task": "b", "name": "B"}
+    status, answer = post(designer, "edits", {"revision": 1, "edit": rename})
+    assert (status, answer["is_stale"], answer["revision"]) == (409, True, 2)
+    assert "node-c" in ids(answer)
+    assert models.Flow.objects.get(pk=row.pk).draft_revision == 2
+
+
+@pytest.mark.parametrize(("task", "overlaps"), [("b", False), ("c", True)])
+def test_a_stale_edit_overlaps_when_somebody_changed_the_same(
+    designer: Client, client_as: Callable[[Role], Client], row: models.Flow, task: str, overlaps: bool
+) -> None:
+    other = client_as(Role.ADMINISTRATOR)
+    post(other, "edits", {"revision": 1, "edit": ADD})
+    post(other, "edits", {"revision": 2, "edit": {"edit": "rename_task", "task": "c", "name": "Theirs"}})
+    mine = {"edit": "rename_task", "task": task, "name": "Mine"}
+    _, answer = post(designer, "edits", {"revision": 2, "edit": mine})
+    assert answer["overlaps"] is overlaps
+    assert "Administrator" in answer["detail"]
+
+
+def test_an_edit_that_got_through_is_not_made_twice_when_it_is_sent_again(designer: Client, row: models.Flow) -> None:
+    post(designer, "edits", {"revision": 1, "edit": ADD})
+    status, answer = post(designer, "edits", {"revision": 1, "edit": ADD, "is_retry": True})
+    assert (status, answer["revision"]) == (200, 2)
+
+
+def test_a_revision_from_the_future_is_refused(designer: Client, row: models.Flow) -> None:
+    status, problem = post(designer, "edits", {"revision": 7, "edit": ADD})
+    assert (status, problem.get("is_stale")) == (409, None)
+
+
+BAD = [
+    ("", 400),
+    ("[]", 400),
+    ("{", 400),
+    ('{"revision": 1, "revision": 1}', 400),
+    ('{"revision": "1"}', 400),
+    ('{"revision": true}', 400),
+    ('{"revision": 1e400}', 400),
+    ('{"revision": 1, "edit": "\\u0000"}', 400),
+    ('{"revision": 1, "edit": "\\ud800"}', 400),
+    ('{"revision": 1, "edit": ' + "[" * 100_000 + "]" * 100_000 + "}", 400),
+    ('{"revision": 1}', 422),
+    ('{"revision": 1, "edit": {"edit": "explode"}}', 422),
+    ('{"revision": 1, "edit": {"edit": "move_tasks", "to": {"a": "far"}}}', 422),
+    ('{"revision": 1, "edit": {"edit": "move_tasks", "to": {"nobody": [1, 2]}}}', 422),
+    ('{"revision": 1, "edit": {"edit": "add_task", "task": {"key": "x", "name": "X", "kind": "magic"}}}', 422),
+    ('{"revision": 1, "edit": {"edit": "add_task", "task": {"key": "a", "name": "A", "kind": "noop"}}}', 422),
+]
+
+
+@pytest.mark.parametrize(("body", "expected"), BAD)
+def test_bad_bodies_are_clear_client_errors_and_change_nothing(
+    designer: Client, row: models.Flow, body: str, expected: int
+) -> None:
+    status, problem = post(designer, "edits", body)
+    assert status == expected
+    assert problem["detail"]
+    assert models.Flow.objects.get(pk=row.pk).draft_revision == 1
+
+
+def test_a_huge_body_is_too_large(designer: Client, row: models.Flow) -> None:
+    status, _ = post(designer, "edits", '{"revision": 1, "edit": "' + "x" * (5 * 1024 * 1024) + '"}')
+    assert status == 413
+
+
+def test_a_field_is_read_by_its_type(designer: Client, row: models.Flow) -> None:
+    body = {"revision": 1, "subject": "a", "path": ["settings", "retries", "limit"], "value": " 7 "}
+    status, _ = post(designer, "fields", body)
+    assert status == 200
+    assert draft_of(models.Flow.objects.get(pk=row.pk)).tasks["a"].settings["retries"] == {"limit": 7}
+
+
+def test_a_refused_field_says_why(designer: Client, row: models.Flow) -> None:
+    body = {"revision": 1, "subject": "a", "path": ["settings", "retries", "limit"], "value": "many"}
+    assert post(designer, "fields", body) == (
+        422,
+        {
+            "type": "about:blank",
+            "title": "Unprocessable Entity",
+            "status": 422,
+            "detail": "Repeats: give a number.",
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("subject", "path"),
+    [("nobody", ["name"]), ("a", []), ("a", ["settings"]), ("a", ["settings", "nothing"]), ("edge:no", ["on"])],
+)
+def test_fields_that_are_not_there_are_refused(
+    designer: Client, row: models.Flow, subject: str, path: list[str]
+) -> None:
+    status, problem = post(designer, "fields", {"revision": 1, "subject": subject, "path": path, "value": "x"})
+    assert status == 422
+    assert problem["detail"]
+
+
+@pytest.mark.parametrize("body", [{"subject": 3, "path": ["name"]}, {"subject": "a", "path": "name"}, {"path": [{}]}])
+def test_fields_of_the_wrong_shape_are_not_understood(designer: Client, row: models.Flow, body: Any) -> None:
+    assert post(designer, "fields", {"revision": 1, **body})[0] == 400
+
+
+def test_a_new_key_takes_its_references_along(designer: Client, row: models.Flow) -> None:
+    _, answer = post(designer, "fields", {"revision": 1, "subject": "b", "path": ["key"], "value": "ship"})
+    assert answer["subject"] == "ship"
+    assert "ship" in draft_of(models.Flow.objects.get(pk=row.pk)).tasks
+
+
+def test_an_edge_that_changed_its_branch_goes_on_under_its_new_ref(designer: Client, row: models.Flow) -> None:
+    post(
+        designer,
+        "edits",
+        {"revision": 1, "edit": {"edit": "disconnect", "edges": [{"from": "pick", "to": "d", "branch": "none_met"}]}},
+    )
+    subject = "edge:pick~b~yes~success"
+    _, answer = post(designer, "fields", {"revision": 2, "subject": subject, "path": ["branch"], "value": "none_met"})
+    assert answer["subject"] == "edge:pick~b~none_met~success"
+
+
+def test_undo_and_redo_say_what_they_did(designer: Client, row: models.Flow) -> None:
+    post(designer, "edits", {"revision": 1, "edit": ADD})
+    assert post(designer, "undo", {"revision": 2})[1]["announce"] == "Undone: Added C"
+    assert post(designer, "redo", {"revision": 3})[1]["announce"] == "Done again: Added C"
+    assert post(designer, "redo", {"revision": 4})[0] == 422
+
+
+def test_tidying_up_is_one_edit_that_can_be_undone(designer: Client, row: models.Flow) -> None:
+    status, answer = post(designer, "tidy", {"revision": 1})
+    assert (status, answer["announce"]) == (200, "Tidied up")
+    assert all(task.at for task in draft_of(models.Flow.objects.get(pk=row.pk)).tasks.values())
+    assert post(designer, "undo", {"revision": 2})[0] == 200
+
+
+def test_duplicates_get_keys_of_their_own(designer: Client, row: models.Flow) -> None:
+    status, answer = post(designer, "duplicate", {"revision": 1, "tasks": ["pick", "b"]})
+    assert (status, answer["added"]) == (200, ["pick-2", "b-2"])
+    assert "edge-pick-2~b-2~yes~success" in ids(answer)
+    assert post(designer, "duplicate", {"revision": 2, "tasks": []})[0] == 422
+    assert post(designer, "duplicate", {"revision": 2, "tasks": "b"})[0] == 400
+
+
+def test_targets_say_where_an_edge_may_lead(designer: Client, row: models.Flow) -> None:
+    targets = designer.get(BASE + "targets?source=b&on=success").json()["targets"]
+    assert targets["d"] is None
+    assert "circle" in targets["a"]
+    assert "trigger" in targets["trigger"]
+    assert "b" not in targets
+    assert designer.get(BASE + "targets?source=nobody").status_code == 404
+
+
+@pytest.mark.parametrize("subject", ["", "a", "pick", "trigger", "phase:work", "edge:a~pick~~success", "many"])
+def test_everything_has_a_form(designer: Client, row: models.Flow, subject: str) -> None:
+    response = designer.get(BASE + "inspector", {"subject": subject, "count": "2"})
+    assert response.status_code == 200
+    assert f'data-subject="{subject}"' in response.content.decode().replace("&#x27;", "'")
+
+
+def test_what_is_not_there_has_no_form(designer: Client, row: models.Flow) -> None:
+    assert designer.get(BASE + "inspector", {"subject": "nobody"}).status_code == 404
+
+
+def test_a_viewers_form_cannot_be_changed(client_as: Callable[[Role], Client], row: models.Flow) -> None:
+    form = client_as(Role.VIEWER).get(BASE + "inspector", {"subject": "pick"}).content.decode()
+    assert 'data-act="set"' not in form
+    assert 'data-act="delete"' not in form
+    assert " readonly" in form
+
+
+def test_another_open_editor_gets_the_same_parts(designer: Client, row: models.Flow) -> None:
+    _, first = post(designer, "edits", {"revision": 1, "edit": ADD})
+    message = designer.get(BASE + "sync", {"after": "1"}).json()
+    assert message["seq"] == 2
+    assert message["data"]["parts"] == first["parts"]
+    assert message["data"]["authors"][0]["name"] == "Designer"
+    assert "draft-history" not in {part["id"] for part in message["data"]["html"]}
+    assert "data" not in designer.get(BASE + "sync", {"after": "2"}).json()
+
+
+def test_a_page_too_far_behind_gets_everything(designer: Client, row: models.Flow) -> None:
+    post(designer, "edits", {"revision": 1, "edit": ADD})
+    models.DraftEdit.objects.all().delete()
+    data = designer.get(BASE + "sync", {"after": "1"}).json()["data"]
+    assert data["is_whole"] is True
+    assert {"node-a", "node-c", "phase-work", "node-trigger"} <= {part["id"] for part in data["parts"]}
