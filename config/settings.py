@@ -165,6 +165,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {"sweep": {"task": "engine.sweep", "schedule": 1.0, "options": {"expires": 2.0}}}
 
 # ---------------------------------------------------------------- people
 AUTH_USER_MODEL = "accounts.User"

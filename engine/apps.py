@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class EngineConfig(AppConfig):
@@ -8,14 +9,8 @@ class EngineConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Say what may be watched live, and answer what the designer asks about instances."""
-        from accounts.live import register_topic
-        from designer.services.guards import register_instances
-        from engine.flow_use import EngineInstances
-        from engine.live.topics import InboxCountTopic, InboxTopic, InstancesTopic, InstanceTopic
+        """In production, commits wake the workers through Celery; `manage.py serve` has its runner in the process."""
+        if settings.PRODUCTION:
+            from engine.runners.celery import use_celery
 
-        register_instances(EngineInstances())
-        register_topic("instance", InstanceTopic())
-        register_topic("instances", InstancesTopic())
-        register_topic("inbox", InboxTopic())
-        register_topic("inbox_count", InboxCountTopic())
+            use_celery()

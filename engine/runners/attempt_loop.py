@@ -78,6 +78,11 @@ class AttemptLoop:
         self._stopping.set()
         self._results.put(None)
 
+    @property
+    def has_work(self) -> bool:
+        """Whether something is under way, or may be claimed."""
+        return bool(self._running or self._ended or self._is_woken)
+
     # -- the loop -----------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
@@ -97,7 +102,7 @@ class AttemptLoop:
         self._is_woken = True
         while time.monotonic() < deadline and not self._stopping.is_set():
             self.turn(wait=bool(self._running))
-            if not (self._running or self._ended or self._is_woken):
+            if not self.has_work:
                 return
 
     def turn(self, *, wait: bool) -> None:
