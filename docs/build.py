@@ -131,8 +131,8 @@ def api_page() -> str:
             lines += [f"Answers: {answers}.", ""]
     lines += ["## Shapes", ""]
     for shape in reference.shapes():
-        rows = ((f"`{row.name}`", row.type, row.description) for row in shape.rows)
-        lines += [f"### {shape.name}", "", *table(("name", "type", "meaning"), rows)]
+        properties = ((f"`{row.name}`", row.type, row.description) for row in shape.rows)
+        lines += [f"### {shape.name}", "", *table(("name", "type", "meaning"), properties)]
     lines += [
         "## Problems",
         "",

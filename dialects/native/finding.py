@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.http import Http404, QueryDict
 
+from accounts.models import User
 from accounts.scope import Scope
 from designer.models import Flow, Version
 from dialects.shared.cursors import whole_number
-from dialects.shared.problems import Problem
+from dialects.shared.problems import Problem, invalid
 from engine.models import Instance, Step
 
 AMBIGUOUS = "/api/v1/reference#problem-ambiguous-id"
@@ -57,3 +58,12 @@ def find_step(instance: Instance, task: str, query: QueryDict) -> Step:
     if step is None:
         raise Http404
     return step
+
+
+def find_member(scope: Scope, address: str) -> User:
+    """The member of the scope's organization with this address. Raises Problem 422."""
+    members = User.objects.filter(memberships__organization=scope.organization, is_active=True)
+    found = members.filter(email=address.strip().lower()).first()
+    if found is None:
+        raise invalid([("for", "is not the address of a member")])
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
+from django.utils.text import slugify
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 
 from dialects.native.schemas import COMPONENTS, Schema, ref
@@ -100,6 +101,7 @@ def operation(
             ref("Problem"), description=(REFUSALS | MORE_REFUSALS)[status]
         )
     decorated: Callable[[View], View] = extend_schema(
+        operation_id=slugify(summary).replace("-", "_"),
         tags=[tag],
         summary=summary,
         description=description,

@@ -123,6 +123,7 @@ ASSIGN: Final = record(
     {"to": {"type": "array", "items": text("An address or a group.", least=1, most=254), "maxItems": 50}},
     required=("to",),
 )
+CLAIM: Final = record({"for": text("The address of the member who takes it.", least=3, most=254)}, required=("for",))
 NOTHING: Final = record({})
 
 # ---------------------------------------------------------------- what is answered
@@ -312,5 +313,6 @@ COMPONENTS: Final[dict[str, Schema]] = {
     "Complete": COMPLETE,
     "Skip": SKIP,
     "Assign": ASSIGN,
+    "Claim": CLAIM,
     "Nothing": NOTHING,
 }

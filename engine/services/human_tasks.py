@@ -64,16 +64,20 @@ def skip_step(scope: Scope, step: Step, *, reason: str = "", now: datetime | Non
     return _tell(step, FactType.STEP_SKIPPED, now, reason=reason, by=actor_of(scope))
 
 
-def claim_step(scope: Scope, step: Step, *, now: datetime | None = None) -> Step:
-    """Make a human task one's own. Raises `NotLegalNow` when someone else has it, or for an API key."""
-    user = scope.user
+def claim_step(scope: Scope, step: Step, *, person: User | None = None, now: datetime | None = None) -> Step:
+    """Make a human task one's own; a program claims it for a `person`, a member.
+
+    Raises `NotLegalNow` when someone else has it, or when there is nobody to claim it for.
+    """
+    user = person or scope.user
     if user is None:
-        raise NotLegalNow("Only a person can claim a task.")
+        raise NotLegalNow("Only a person can claim a task: say for whom.")
+    told = {"for": user.email} if person is not None else {}
 
     def apply(case: Case, row: Step) -> None:
         _require_person(case, row)
         _refuse_when_claimed(scope, row, strictly=True)
-        case.tell(case.fact(FactType.STEP_CLAIMED, _key(step), by=actor_of(scope)))
+        case.tell(case.fact(FactType.STEP_CLAIMED, _key(step), by=actor_of(scope), **told))
         case.patch(_key(step)).columns["claimed_by_id"] = user.pk
 
     return _change(step, apply, now)

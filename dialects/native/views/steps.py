@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from accounts.roles import ApiScope
 from dialects.native import openapi, schemas
 from dialects.native.base import NativeView
-from dialects.native.finding import find_instance, find_step
+from dialects.native.finding import find_instance, find_member, find_step
 from dialects.native.wire import inbox_json, instance_json
 from dialects.shared.bodies import read_object
 from dialects.shared.cursors import newest_first, page_json
@@ -117,11 +117,13 @@ class Skip(StepAction):
 class Claim(StepAction):
     """`/instances/{id}/steps/{task}/claim`"""
 
-    def apply(self, step: Step, body: Mapping[str, Any]) -> None:
-        """Take it."""
-        human_tasks.claim_step(self.scope, step)
+    body_schema = schemas.CLAIM
 
-    @on_a_step("Claim a human task", "Nothing")
+    def apply(self, step: Step, body: Mapping[str, Any]) -> None:
+        """Take it, for a member."""
+        human_tasks.claim_step(self.scope, step, person=find_member(self.scope, body["for"]))
+
+    @on_a_step("Claim a human task for a member", "Claim")
     def post(self, request: Request, instance: str, task: str) -> Response:
         """Nobody else completes it meanwhile."""
         return self.answer(request, instance, task)

@@ -144,6 +144,10 @@ def test_a_step_is_claimed_held_assigned_and_skipped(
     assert assigned.status_code == 200, assigned.content
     assert assigned.json()["waiting_for"][0]["assigned_to"] == [assignee.email, "ops"]
     assert_problem(api.post(f"{base}/assign", {"to": ["nobody@example.com"]}), 422)
+    claimed = api.post(f"{base}/claim", {"for": assignee.email})
+    assert claimed.json()["waiting_for"][0]["claimed_by"] == assignee.email
+    assert_problem(api.post(f"{base}/claim", {"for": "nobody@example.com"}), 422)
+    assert api.post(f"{base}/unclaim").json()["waiting_for"][0]["claimed_by"] is None
     assert api.post(f"{base}/hold").json()["steps"][0]["status"] == "held"
     assert api.post(f"{base}/release").json()["steps"][0]["status"] == "waiting"
     skipped = api.post(f"{base}/skip", {"reason": "not needed"})
