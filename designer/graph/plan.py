@@ -163,11 +163,7 @@ def compile_plan(flow: Flow) -> Plan:
         if edge.index not in back:
             incoming[edge.target].append(edge.index)
     required_by = _required_by(requires)
-    # Where a node leads: what its edges open, the end of its phase included, and what requires it.
-    ways = [
-        [*(edges[n].target for n in outgoing[number] if n not in back), *required_by.get(number, ())]
-        for number in range(len(keys))
-    ]
+    ways = [[edges[n] for n in outgoing[number] if n not in back] for number in range(len(keys))]
     nodes = tuple(
         PlanNode(
             index=number,
@@ -179,7 +175,7 @@ def compile_plan(flow: Flow) -> Plan:
             outgoing=tuple(outgoing[number]),
             loop=innermost[number],
             requires=requires.get(number, ()),
-            cancels=_cancelled_by(number, flow.tasks.get(key), ways, order),
+            cancels=_cancelled_by(number, flow.tasks.get(key), ways, required_by, order),
             ends_path=_ends_path(outgoing[number], edges, back),
         )
         for number, key in enumerate(keys)
@@ -363,12 +359,21 @@ def _ends_path(outgoing: Sequence[int], edges: Sequence[PlanEdge], back: frozens
     return not any(carries_failure(edges[number]) for number in outgoing)
 
 
-def _cancelled_by(node: int, task: Task | None, ways: Sequence[Sequence[int]], order: Sequence[int]) -> tuple[int, ...]:
-    """Nodes from which every way leads to `node`, when its join cancels the rest."""
+def _cancelled_by(
+    node: int,
+    task: Task | None,
+    ways: Sequence[Sequence[PlanEdge]],
+    required_by: dict[int, tuple[int, ...]],
+    order: Sequence[int],
+) -> tuple[int, ...]:
+    """Nodes from which every way leads to `node` (the invisible ways to the end of a phase count too), and which nothing
+    else requires, when its join cancels the rest."""
     if task is None or not task.cancel_rest or task.join not in (Join.ANY, Join.RACE):
         return ()
-    only_here = {node}
+    only_here: set[int] = set()
     for earlier in reversed(order):
-        if earlier != node and ways[earlier] and all(target in only_here for target in ways[earlier]):
+        leads_on = any(edge.role is not EdgeRole.ERROR for edge in ways[earlier])  # else its success ends a path
+        leads_here = leads_on and all(edge.target == node or edge.target in only_here for edge in ways[earlier])
+        if leads_here and only_here.issuperset(required_by.get(earlier, ())):
             only_here.add(earlier)
-    return tuple(sorted(only_here - {node}))
+    return tuple(sorted(only_here))
