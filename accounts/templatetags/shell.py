@@ -21,6 +21,8 @@ STATUSES = {
     "pending": ("queued", "circle"),
     "open": ("queued", "circle"),
     "ready": ("queued", "circle"),
+    "blocked": ("queued", "lock"),
+    "not_reached": ("skipped", "minus"),
     "scheduled": ("waiting", "calendar"),
     "running": ("running", "dot"),
     "in_progress": ("running", "dot"),

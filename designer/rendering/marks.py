@@ -30,6 +30,8 @@ LOOKS: Final[Mapping[str, Look]] = MappingProxyType(
         "open": Look("queued", "circle", "open"),
         "ready": Look("queued", "circle", "ready"),
         "queued": Look("queued", "circle", "queued"),
+        "blocked": Look("queued", "lock", "disabled"),
+        "not_reached": Look("skipped", "minus", "not reached"),
         "scheduled": Look("waiting", "calendar", "scheduled"),
         "running": Look("running", "dot", "running"),
         "retrying": Look("waiting", "refresh", "retrying"),
