@@ -15,15 +15,19 @@ from pathlib import Path
 
 import psycopg
 
-from tests.servers import postgres_server
+from tests.servers import postgres_server, redis_server
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A fresh database and a folder, for one contestant in one round. `url` begins `sqlite:///` or `postgresql://`."""
+    """A fresh database and a folder, for one contestant in one round. `url` begins `sqlite:///` or `postgresql://`.
+
+    `redis_url`: a Redis beside PostgreSQL, for who needs a broker.
+    """
 
     url: str
     folder: Path
+    redis_url: str = ""
 
     @property
     def sqlite_file(self) -> Path | None:
@@ -50,7 +54,7 @@ def on_sqlite() -> Iterator[NewPlace]:
 @contextlib.contextmanager
 def on_postgresql() -> Iterator[NewPlace]:
     """Places with a database each on one server; the database goes with its place."""
-    with postgres_server(is_durable=True) as url:
+    with postgres_server(is_durable=True) as url, redis_server() as redis_url:
         server = url.replace("postgres://", "postgresql://", 1)
         numbers = count(1)
 
@@ -59,7 +63,7 @@ def on_postgresql() -> Iterator[NewPlace]:
             name = f"bench_{next(numbers)}"
             with psycopg.connect(server, autocommit=True) as connection, tempfile.TemporaryDirectory() as folder:
                 connection.execute(f"CREATE DATABASE {name}")
-                yield Place(f"{server.rpartition('/')[0]}/{name}", Path(folder))
+                yield Place(f"{server.rpartition('/')[0]}/{name}", Path(folder), redis_url)
                 connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
         yield new

@@ -8,8 +8,10 @@ counts is the ratio of the medians. `README.md` says what is the same on both si
 from __future__ import annotations
 
 import argparse
+import base64
 import contextlib
 import os
+import secrets
 import sqlite3
 import statistics
 import sys
@@ -22,7 +24,7 @@ from benchmarks.machine import describe_machine
 from benchmarks.peers.installing import peer_python
 from benchmarks.places import NewPlace, Place, on_postgresql, on_sqlite
 from benchmarks.reporting import Line, Report, format_table, write_report
-from tests.servers import find_postgres
+from tests.servers import find_postgres, find_redis
 
 GOAL: Final = 8.0
 WORKERS: Final = 2
@@ -58,8 +60,8 @@ def _read(arguments: Sequence[str]) -> argparse.Namespace:
 
 def _databases(options: argparse.Namespace) -> list[str]:
     wanted = [options.database] if options.database else list(PLACES)
-    if "postgresql" in wanted and find_postgres() is None:
-        print("NOT MEASURED on PostgreSQL: no server program found on this machine", file=sys.stderr)
+    if "postgresql" in wanted and None in (find_postgres(), find_redis()):
+        print("NOT MEASURED on PostgreSQL: no PostgreSQL or Redis program on this machine", file=sys.stderr)
         wanted.remove("postgresql")
     return wanted
 
@@ -84,18 +86,28 @@ def _measure_once(run: Any, new_place: NewPlace, options: argparse.Namespace) ->
 
 
 def _run_ours(place: Place, options: argparse.Namespace) -> Measurement:
-    """One process with the embedded runner on SQLite; a process that only starts instances and workers beside it on
-    PostgreSQL."""
+    """On SQLite one process, with the embedded runner; on PostgreSQL, in production mode, a process that starts the
+    instances and a Celery worker."""
     command = [sys.executable, "-m", "benchmarks.ours.ten_steps", "--instances", str(options.ours)]
     command += ["--in-flight", str(options.in_flight), "--warm-up", str(options.warm_up)]
     command += ["--workers", "0" if place.sqlite_file else str(WORKERS)]
-    environment = {
-        "QUADRILLE_DATA": str(place.folder / "data"),
-        "DATABASE_URL": place.url,
-        "SQLITE_SYNCHRONOUS": "FULL",
-        "LOG_LEVEL": "WARNING",
-    }
+    environment = {"QUADRILLE_DATA": str(place.folder / "data"), "DATABASE_URL": place.url, "LOG_LEVEL": "WARNING"}
+    if place.sqlite_file:
+        environment |= {"QUADRILLE_MODE": "embedded", "SQLITE_SYNCHRONOUS": "FULL"}
+    else:
+        environment |= _production(place)
     return measure([command], {**os.environ, **environment})
+
+
+def _production(place: Place) -> dict[str, str]:
+    return {
+        "QUADRILLE_MODE": "production",
+        "SECRET_KEY": secrets.token_urlsafe(64),
+        "FIELD_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        "ALLOWED_HOSTS": "localhost",
+        "REDIS_URL": place.redis_url,
+        "BROKER_URL": place.redis_url,
+    }
 
 
 def _run_dbos(place: Place, options: argparse.Namespace) -> Measurement:

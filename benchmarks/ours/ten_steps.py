@@ -20,7 +20,6 @@ from typing import Any, Final
 
 import django
 
-os.environ["QUADRILLE_MODE"] = "embedded"
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
