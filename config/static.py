@@ -27,7 +27,14 @@ class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[m
 
     patterns = (
         *CompressedManifestStaticFilesStorage.patterns,
-        ("js/*.js", CompressedManifestStaticFilesStorage._js_module_import_aggregation_patterns[1]),
+        (
+            "js/*.js",
+            (
+                *CompressedManifestStaticFilesStorage._js_module_import_aggregation_patterns[1][:3],
+                # Not `import("./main.js").Editor`: types in comments lead in circles, which imports do not.
+                (r"""(?P<matched>import\(["'](?P<url>[./].*?)["']\)(?!\.[A-Z]))""", 'import("%(url)s")'),
+            ),
+        ),
     )
     max_post_process_passes = 20  # one for each step of the longest chain of imports
 
