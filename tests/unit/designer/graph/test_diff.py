@@ -1,0 +1,72 @@
+"""What differs between two flows, in words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from designer.graph.diff import Mark, diff_flows
+from designer.graph.model import Condition, Edge, Frame, Phase, Position, Statement
+from tests.drawing import draw
+
+OLD = draw("trigger -> a -> d; d -yes-> b", phases={"p": "a"}, settings={"a": {"retries": {"limit": 4}}})
+
+
+def test_nodes_and_edges_that_came_and_went_are_marked() -> None:
+    new = draw("trigger -> a -> d; d -yes-> c", phases={"q": "c", "p": "a"}, settings={"a": {"retries": {"limit": 4}}})
+    diff = diff_flows(OLD, new)
+    assert diff.of(Mark.ADDED) == ("phase:q", "c")
+    assert diff.of(Mark.REMOVED) == ("b",)
+    assert diff.of(Mark.CHANGED) == ()
+    assert diff.edges_of(Mark.ADDED) == (Edge("d", "c", "yes"),)
+    assert diff.edges_of(Mark.REMOVED) == (Edge("d", "b", "yes"),)
+
+
+def test_a_changed_setting_is_told_by_its_label() -> None:
+    a = OLD.tasks["a"]
+    changed = replace(a, name="Pay", settings={**a.settings, "retries": {"limit": 6}, "timeout": "1 minute"})
+    diff = diff_flows(OLD, OLD.with_task(changed))
+    assert diff.nodes == {"a": Mark.CHANGED}
+    assert [change.sentence for change in diff.fields["a"]] == [
+        'Name: "a" → "Pay"',
+        "Retries · Repeats: 4 → 6",
+        'Time limit of an attempt set to "1 minute"',
+    ]
+    assert [change.path for change in diff.fields["a"]][1] == "settings.retries.limit"
+
+
+def test_what_is_taken_away_is_told_with_what_it_was() -> None:
+    a = OLD.tasks["a"]
+    bare = replace(a, settings={key: value for key, value in a.settings.items() if key != "retries"}, phase=None)
+    sentences = [change.sentence for change in diff_flows(OLD, OLD.with_task(bare)).fields["a"]]
+    assert sentences == ['Phase taken away (was "p")', "Retries taken away (was limit: 4)"]
+
+
+def test_each_branch_is_compared_with_itself() -> None:
+    d = OLD.tasks["d"]
+    over = Condition("yes", "Over 1000", statements=(Statement("input.total", "greater_than", ("1000",)),))
+    [name, statements] = diff_flows(OLD, OLD.with_task(replace(d, conditions=(over,)))).fields["d"]
+    assert name.sentence == 'Branches · yes · name: "yes" → "Over 1000"'
+    assert statements.after == ["input.total over 1000"]
+
+
+def test_what_only_moved_is_marked_so_and_has_no_field_changes() -> None:
+    moved = OLD.with_task(replace(OLD.tasks["a"], at=Position(1, 1)))
+    moved = moved.with_phase(Phase("p", "p", frame=Frame(0, 0, 1, 1)))
+    diff = diff_flows(OLD, moved)
+    assert diff.nodes == {"phase:p": Mark.MOVED, "a": Mark.MOVED}
+    assert diff.fields == {}
+    assert not diff.is_empty
+
+
+def test_changes_of_the_flow_itself_are_told() -> None:
+    new = replace(OLD, name="Orders", limits={"concurrency": 5}, triggers=({"type": "manual"},), tags=("shop",))
+    assert [change.sentence for change in diff_flows(OLD, new).flow] == [
+        'Name: "drawn" → "Orders"',
+        'Tags set to "shop"',
+        'Triggers set to type: "manual"',
+        "Limits set to concurrency: 5",
+    ]
+
+
+def test_a_flow_is_empty_of_differences_to_itself() -> None:
+    assert diff_flows(OLD, OLD).is_empty
