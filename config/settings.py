@@ -249,6 +249,7 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 20
 
 # Networks that outbound HTTP may reach although they are private; everything public is allowed anyway.
 OUTBOUND_ALLOW = env.items("QUADRILLE_OUTBOUND_ALLOW", "" if PRODUCTION else "127.0.0.0/8,::1/128")
+PYTHON_FUNCTION_MODULES = env.items("QUADRILLE_PYTHON_MODULES", "")
 OUTBOUND_MAX_SECONDS = env.number("OUTBOUND_MAX_SECONDS", 600)
 
 # ---------------------------------------------------------------- files

@@ -1,0 +1,53 @@
+"""What an action is, at run time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from designer.graph.model import Json
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRequest:
+    """What an action is run with. `inputs` are rendered; the key is the same for all attempts of a step."""
+
+    inputs: Mapping[str, Json]
+    idempotency_key: str
+    timeout_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ActionOutcome:
+    """What an action answers; `vars` are merged into the instance's."""
+
+    output: Json = None
+    vars: Mapping[str, Json] | None = None
+
+
+class ActionFailed(Exception):
+    """The action failed. `message` is for people; `details` become part of the error."""
+
+    def __init__(self, name: str, message: str, *, is_retryable: bool = False, **details: Json) -> None:
+        super().__init__(message)
+        self.name = name
+        self.message = message
+        self.is_retryable = is_retryable
+        self.details = details
+
+
+class RunnableAction(Protocol):
+    """An action of the registry."""
+
+    key: str
+    has_outside_effect: bool
+    """False: run in the transaction that settles the step, exactly once."""
+
+    def is_quick(self, inputs: Mapping[str, Json]) -> bool:
+        """Whether it is known to take next to no time."""
+        ...
+
+    def run(self, request: ActionRequest) -> ActionOutcome:
+        """Run it once. Raises `ActionFailed`."""
+        ...

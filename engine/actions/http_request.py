@@ -1,0 +1,95 @@
+"""Calls another service through the one outbound door."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import orjson
+
+from accounts.outbound import OutboundError, OutboundRequest, OutboundResponse, send
+from designer.graph.model import Json
+from engine.actions.action import ActionFailed, ActionOutcome, ActionRequest
+
+RETRYABLE_STATUSES = frozenset({408, 425, 429})
+LONGEST_SHOWN = 2000
+
+
+class HttpRequest:
+    """Sends one request with the step's idempotency key and answers `{status, headers, body}`."""
+
+    key = "http_request"
+    has_outside_effect = True
+
+    def is_quick(self, inputs: Mapping[str, Json]) -> bool:
+        """Never: networks are not."""
+        return False
+
+    def run(self, request: ActionRequest) -> ActionOutcome:
+        """Send it. A network failure, a 5xx, 408, 425 or 429 may be tried again; another unexpected status may not."""
+        try:
+            response = send(_outbound(request))
+        except OutboundError as bad:
+            raise ActionFailed(type(bad).__name__, str(bad), is_retryable=bad.is_retryable) from bad
+        body = _body(response)
+        if not _is_expected(response.status, request.inputs.get("expect_status")):
+            raise ActionFailed(
+                "UnexpectedStatus",
+                f"{request.inputs.get('method', 'GET')} {response.url} answered {response.status}.",
+                is_retryable=response.status >= 500 or response.status in RETRYABLE_STATUSES,
+                status=response.status,
+                body=body if len(response.body) <= LONGEST_SHOWN else str(body)[:LONGEST_SHOWN],
+            )
+        headers = {name: value for name, value in response.headers.items() if name != "set-cookie"}
+        return ActionOutcome(output={"status": response.status, "headers": headers, "body": body})
+
+
+def _outbound(request: ActionRequest) -> OutboundRequest:
+    inputs = request.inputs
+    given = inputs.get("headers") or {}
+    if not isinstance(given, Mapping):
+        raise ActionFailed("WrongInputs", "headers must be an object of names and values.")
+    headers = {str(name): _text(value) for name, value in given.items()}
+    named = {name.lower() for name in headers}
+    if "idempotency-key" not in named:
+        headers["Idempotency-Key"] = request.idempotency_key
+    body = b""
+    if "json" in inputs:
+        body = orjson.dumps(inputs["json"])
+        if "content-type" not in named:
+            headers["Content-Type"] = "application/json"
+    elif inputs.get("body") is not None:
+        body = _text(inputs["body"]).encode()
+        if "content-type" not in named:
+            headers["Content-Type"] = "text/plain; charset=utf-8"
+    return OutboundRequest(
+        method=str(inputs.get("method", "GET")).upper(),
+        url=str(inputs.get("url", "")),
+        headers=headers,
+        body=body,
+        timeout_seconds=request.timeout_seconds,
+    )
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else orjson.dumps(value).decode()
+
+
+def _is_expected(status: int, expected: Json) -> bool:
+    if isinstance(expected, int) and not isinstance(expected, bool):
+        return status == expected
+    if isinstance(expected, (list, tuple)) and expected:
+        return status in expected or str(status) in expected
+    return 200 <= status < 300
+
+
+def _body(response: OutboundResponse) -> Json:
+    """JSON where the answer says so and is, otherwise text."""
+    if "json" in response.headers.get("content-type", ""):
+        try:
+            return orjson.loads(response.body)
+        except orjson.JSONDecodeError:
+            pass
+    return response.body.decode("utf-8", "replace").replace("\0", "\ufffd")
+
+
+ACTION = HttpRequest()

@@ -1,0 +1,91 @@
+"""When something is due: moments in settings, due dates, the next match of a schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cronsim import CronSim, CronSimError
+
+from designer.graph.durations import BadDuration, parse_duration
+from designer.graph.model import Json, phase_of_ref
+from designer.graph.paths import MISSING, resolve
+
+
+class BadMoment(ValueError):
+    """A setting names no moment. The text says why, for people."""
+
+
+def zone_of(name: str) -> tzinfo:
+    """The time zone of an IANA name. Raises `BadMoment`."""
+    try:
+        return ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError, OSError) as bad:
+        raise BadMoment(f"{name[:60]!r} is no time zone.") from bad
+
+
+def parse_moment(raw: Json, zone: tzinfo) -> datetime:
+    """The moment that `raw` writes in ISO 8601, in UTC; one without an offset is read in `zone`.
+
+    A number is seconds since 1970. Raises `BadMoment`.
+    """
+    try:
+        if isinstance(raw, bool):
+            raise ValueError
+        if isinstance(raw, (int, float)):
+            return datetime.fromtimestamp(raw, UTC)
+        moment = datetime.fromisoformat(str(raw).strip().replace("Z", "+00:00"))
+        return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError, OSError) as bad:
+        raise BadMoment(f"{str(raw)[:60]!r} is no moment; write one such as 2030-05-01T09:00:00+02:00.") from bad
+
+
+def moment_after(raw: Json, start: datetime, zone: tzinfo) -> datetime:
+    """`start` plus the duration that `raw` writes, calendar units counted in `zone`. Raises `BadMoment`."""
+    try:
+        return parse_duration(raw).after(start, zone)
+    except BadDuration as bad:
+        raise BadMoment(str(bad)) from bad
+    except OverflowError as bad:
+        raise BadMoment("That is further away than a calendar goes.") from bad
+
+
+def next_match(cron: str, after: datetime, zone: tzinfo) -> datetime:
+    """The first moment after `after` that the schedule matches on the clocks of `zone`, in UTC. Raises `BadMoment`."""
+    try:
+        return next(CronSim(cron, after.astimezone(zone))).astimezone(UTC)
+    except (CronSimError, StopIteration) as bad:
+        raise BadMoment(f"{cron[:60]!r} is no schedule that ever comes.") from bad
+
+
+def due_at(due: Json, data: Mapping[str, Json], now: datetime, zone: tzinfo) -> datetime | None:
+    """When a manual task is due: `{at}`, or `{for, from: start | task:KEY | phase:KEY}` (semantics: Due dates).
+
+    None when nothing is set, or when what it counts from has not happened. Raises `BadMoment`.
+    """
+    if not isinstance(due, Mapping):
+        return None
+    if due.get("at") is not None:
+        return parse_moment(due["at"], zone)
+    if due.get("for") is None:
+        return None
+    start = _counted_from(str(due.get("from") or "start"), data, now, zone)
+    return None if start is None else moment_after(due["for"], start, zone)
+
+
+def _counted_from(reference: str, data: Mapping[str, Json], now: datetime, zone: tzinfo) -> datetime | None:
+    if reference == "start":
+        started = resolve(("instance", "started_at"), data)
+        return now if started is MISSING or started is None else parse_moment(started, zone)
+    if reference.startswith("task:"):
+        ended = resolve(("steps", reference.removeprefix("task:"), "ended_at"), data)
+        return None if ended is MISSING or ended is None else parse_moment(ended, zone)
+    if phase_of_ref(reference) is not None:
+        return now
+    return None
+
+
+def is_too_far(moment: datetime, now: datetime) -> bool:
+    """Whether a moment is more than a hundred years ahead: a mistake, not a plan."""
+    return moment - now > timedelta(days=36_600)

@@ -1,0 +1,25 @@
+"""One executor per task kind; file names equal those in `designer/graph/kinds`.
+
+Not in this room: when a step runs (`engine.core`), who claims it (`engine.services`), what actions do
+(`engine.actions`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from engine.core.ports import Executor
+from engine.steps import automation, decision, delay, manual, noop, wait_event
+
+_ALL: Final[tuple[Executor, ...]] = (
+    manual.EXECUTOR,
+    automation.EXECUTOR,
+    decision.EXECUTOR,
+    delay.EXECUTOR,
+    wait_event.EXECUTOR,
+    noop.EXECUTOR,
+)
+EXECUTORS: Final[Mapping[str, Executor]] = MappingProxyType({executor.kind: executor for executor in _ALL})
+"""Every executor by its kind."""
