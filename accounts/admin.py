@@ -39,7 +39,7 @@ class ReadOnlyAdmin(admin.ModelAdmin[Any]):
 def link_to(row: Any) -> SafeString:
     """A link to a row's page in the admin. Other rooms use it too."""
     if row is None:
-        return format_html("–")
+        return format_html("{}", "–")
     url = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
     return format_html('<a href="{}">{}</a>', url, row)
 

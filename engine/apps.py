@@ -9,8 +9,19 @@ class EngineConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """In production, commits wake the workers through Celery; `manage.py serve` has its runner in the process."""
+        """Say what may be watched live, answer what the designer asks about instances, and be woken in production."""
+        from accounts.live import register_topic
+        from designer.services.guards import register_instances
+        from engine.flow_use import EngineInstances
+        from engine.live.topics import InboxCountTopic, InboxTopic, InstancesTopic, InstanceTopic
+
+        register_instances(EngineInstances())
+        register_topic("instance", InstanceTopic())
+        register_topic("instances", InstancesTopic())
+        register_topic("inbox", InboxTopic())
+        register_topic("inbox_count", InboxCountTopic())
         if settings.PRODUCTION:
+            # Commits wake the workers through Celery; `manage.py serve` has its runner in the process.
             from engine.runners.celery import use_celery
 
             use_celery()
