@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from designer.graph.kinds import kind_of
+from designer.graph.lowering import is_back_edge
 from designer.graph.model import TRIGGER, Edge, Flow, Task, phase_ref
 from designer.inspector.forms import EDGE_PREFIX, branch_label, name_of
 from designer.rendering.cards import CARD_HEIGHT, GRID
@@ -18,6 +19,7 @@ from designer.rendering.svg import (
     edge_element_id,
     edge_svg,
     element_id,
+    ends_of,
     node_svg,
     phase_svg,
     trigger_svg,
@@ -32,15 +34,21 @@ CARD_WIDTH: Final = 24 * GRID
 REMEMBERED: Final = 48
 
 Facts = dict[str, Any]
+Draw = Callable[[], str]
+Tell = Callable[[], Facts]
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One drawn thing: its SVG, the group it stands in, and what script knows of it (see js/editor/graph.js)."""
+    """One drawn thing: its SVG, the group it stands in, and what script knows of it (see js/editor/graph.js).
+
+    `basis` is everything that it was made from: with an equal basis it would be drawn the same.
+    """
 
     html: str
     into: str
     facts: Facts
+    basis: tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +87,10 @@ class Changes:
 
 def changes_between(before: Flow | None, after: Flow) -> Changes:
     """What a page that shows `before` has to be told to show `after`; everything when `before` is not known."""
-    old = draw(before).pieces if before is not None else {}
-    new = draw(after).pieces
-    changed = {id: piece for id, piece in new.items() if old.get(id) != piece}
+    drawn = draw(before) if before is not None else None
+    old = drawn.pieces if drawn is not None else {}
+    new = draw(after, like=drawn).pieces
+    changed = {id: piece for id, piece in new.items() if not _is_same(old.get(id), piece)}
     return Changes(
         parts=[{"id": id, "html": piece.html, "into": piece.into} for id, piece in changed.items()],
         removed=[id for id in old if id not in new],
@@ -89,12 +98,16 @@ def changes_between(before: Flow | None, after: Flow) -> Changes:
     )
 
 
-def draw(flow: Flow) -> Drawing:
-    """The flow as its author drew it. The last ones are remembered: after an edit only the new one is drawn."""
+def _is_same(known: Piece | None, piece: Piece) -> bool:
+    return known is piece or (known is not None and known.basis == piece.basis)
+
+
+def draw(flow: Flow, *, like: Drawing | None = None) -> Drawing:
+    """The flow as its author drew it. The last ones are remembered; what is as in `like` is not drawn again."""
     found = _recent.get(flow)
     if found is None:
         layout = drawn_layout(flow)
-        found = Drawing(flow, layout, dict(_pieces(flow, layout)))
+        found = Drawing(flow, layout, _Pieces(flow, layout, like.pieces if like is not None else {}).all())
         _recent.put(found)
     return found
 
@@ -122,17 +135,70 @@ class _Recent:
 _recent = _Recent(REMEMBERED)
 
 
-def _pieces(flow: Flow, layout: Layout) -> Iterator[tuple[str, Piece]]:
-    for key in flow.phases:
-        yield element_id(phase_ref(key)), Piece(phase_svg(flow, layout, key), PHASES, _phase_facts(flow, layout, key))
-    for edge in flow.edges:
-        if edge.id in layout.edges:
-            yield edge_element_id(edge), Piece(edge_svg(flow, layout, edge), EDGES, _edge_facts(flow, edge))
-    ways = _ways(flow)
-    yield element_id(TRIGGER), Piece(trigger_svg(flow, layout), NODES, _trigger_facts(flow, layout, ways))
-    for key, task in flow.tasks.items():
-        facts = _task_facts(flow, task, layout.tasks[key], ways)
-        yield element_id(key), Piece(node_svg(flow, layout, key, is_canvas=True), NODES, facts)
+class _Pieces:
+    """Draws what has to be drawn, and takes the rest from an earlier drawing."""
+
+    def __init__(self, flow: Flow, layout: Layout, earlier: Mapping[str, Piece]) -> None:
+        self.flow, self.layout, self.earlier = flow, layout, earlier
+        self.ends = ends_of(flow)
+        self.ways = _ways(flow)
+
+    def all(self) -> dict[str, Piece]:
+        """Every piece of the drawing, by element id, in the order in which it is drawn."""
+        flow, layout = self.flow, self.layout
+        pieces = {element_id(phase_ref(key)): self._phase(key) for key in flow.phases}
+        pieces |= {edge_element_id(edge): self._edge(edge) for edge in flow.edges if edge.id in layout.edges}
+        pieces[element_id(TRIGGER)] = self._trigger()
+        pieces |= {element_id(key): self._task(task) for key, task in flow.tasks.items()}
+        return pieces
+
+    def _piece(self, id: str, into: str, basis: tuple[object, ...], draw_it: Draw, tell: Tell) -> Piece:
+        known = self.earlier.get(id)
+        return known if known is not None and known.basis == basis else Piece(draw_it(), into, tell(), basis)
+
+    def _phase(self, key: str) -> Piece:
+        flow, layout = self.flow, self.layout
+        basis = (flow.phases[key], layout.phases[key], sum(1 for _ in flow.tasks_in(key)))
+        id = element_id(phase_ref(key))
+        return self._piece(
+            id, PHASES, basis, lambda: phase_svg(flow, layout, key), lambda: _phase_facts(flow, layout, key)
+        )
+
+    def _edge(self, edge: Edge) -> Piece:
+        flow, layout = self.flow, self.layout
+        names = name_of(flow, edge.source), name_of(flow, edge.target)
+        basis = (edge, layout.edges[edge.id], is_back_edge(flow, edge), branch_label(flow, edge), names)
+        return self._piece(
+            edge_element_id(edge),
+            EDGES,
+            basis,
+            lambda: edge_svg(flow, layout, edge),
+            lambda: _edge_facts(flow, edge),
+        )
+
+    def _trigger(self) -> Piece:
+        flow, layout, ways = self.flow, self.layout, self.ways
+        basis = (layout.trigger, flow.triggers, tuple(ways.get(TRIGGER, ())))
+        return self._piece(
+            element_id(TRIGGER),
+            NODES,
+            basis,
+            lambda: trigger_svg(flow, layout),
+            lambda: _trigger_facts(flow, layout, ways),
+        )
+
+    def _task(self, task: Task) -> Piece:
+        flow, layout, ends, ways = self.flow, self.layout, self.ends, self.ways
+        key, box = task.key, layout.tasks[task.key]
+        phase = name_of(flow, phase_ref(task.phase)) if task.phase else ""
+        edges = (ends.incoming[key] > 1, key in ends.failing, tuple(ways.get(key, ())))
+        return self._piece(
+            element_id(key),
+            NODES,
+            (task, box, phase, *edges),
+            lambda: node_svg(flow, layout, key, is_canvas=True, ends=ends),
+            lambda: _task_facts(flow, task, box, ways),
+        )
 
 
 # -- what script is told ----------------------------------------------------------------------------------------------

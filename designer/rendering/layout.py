@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
 
@@ -21,6 +23,7 @@ from designer.rendering.cards import (
     PHASE_HEAD,
     PHASE_PADDING,
     TRIGGER_SIZE,
+    WIDEST,
     card_size,
     edge_label,
     label_width,
@@ -297,13 +300,14 @@ def _trigger_beside(flow: Flow, tasks: Mapping[str, Rect], phases: Mapping[str, 
 def _routes(flow: Flow, layout: Layout) -> dict[str, EdgePlace]:
     """Ways between the drawn boxes; labels stand clear of cards and of each other where they can."""
     cards = [*layout.tasks.values(), layout.trigger]
+    neighbours = _Neighbours(cards)
     labels: list[Rect] = []
     edges: dict[str, EdgePlace] = {}
     for edge in flow.edges:
         source, target = layout.box_of(edge.source), layout.box_of(edge.target)
         if source is None or target is None:
             continue
-        route = _way(edge, source, target, [box for box in cards if box is not source and box is not target])
+        route = _way(edge, source, target, neighbours)
         label = edge_label(flow, edge)
         if not label:
             edges[edge.id] = EdgePlace(route)
@@ -315,11 +319,34 @@ def _routes(flow: Flow, layout: Layout) -> dict[str, EdgePlace]:
     return edges
 
 
-def _way(edge: Edge, source: Rect, target: Rect, others: Sequence[Rect]) -> tuple[Point, ...]:
+def _way(edge: Edge, source: Rect, target: Rect, neighbours: _Neighbours) -> tuple[Point, ...]:
     # A phase is left and entered past its own cards: they stand in no way.
     is_about_phase = phase_of_ref(edge.source) is not None or phase_of_ref(edge.target) is not None
-    way = error_route if edge.on is On.ERROR else success_route
-    return way(source, target, () if is_about_phase else others)
+    others = () if is_about_phase else neighbours.between(source, target)
+    return _remembered_way(edge.on is On.ERROR, source, target, others)
+
+
+@lru_cache(maxsize=20_000)
+def _remembered_way(is_error: bool, source: Rect, target: Rect, others: tuple[Rect, ...]) -> tuple[Point, ...]:
+    """Most edges of a draft go as they went before the last edit."""
+    return (error_route if is_error else success_route)(source, target, others)
+
+
+class _Neighbours:
+    """The cards of a drawing by their place from left to right."""
+
+    def __init__(self, cards: Sequence[Rect]) -> None:
+        self._cards = cards
+        self._order = sorted(range(len(cards)), key=lambda number: cards[number].x)
+        self._lefts = [cards[number].x for number in self._order]
+
+    def between(self, source: Rect, target: Rect) -> tuple[Rect, ...]:
+        """The cards that could stand in the way of an edge, in the order of the drawing."""
+        left = min(source.x, target.x) - WIDEST - MARGIN
+        right = max(source.x + source.width, target.x + target.width) + MARGIN
+        found = self._order[bisect_left(self._lefts, left) : bisect_right(self._lefts, right)]
+        near = (self._cards[number] for number in sorted(found))
+        return tuple(box for box in near if box is not source and box is not target)
 
 
 def _near(route: Sequence[Point], boxes: Sequence[Rect]) -> Iterator[Rect]:

@@ -171,7 +171,7 @@ def _between(boxes: Iterable[Box], left: float, right: float) -> list[Box]:
 def _levels(boxes: Sequence[Box], first: float, near: float) -> list[float]:
     """`first`, then the lines above and below each box, the nearest first, those beyond all boxes among them."""
     found = {level for box in boxes for level in (box.y - _MARGIN, box.y + box.height + _MARGIN)}
-    return [first, *sorted(found, key=lambda level: abs(level - near))]
+    return [first, *sorted(found, key=lambda level: (abs(level - near), level))]
 
 
 def _first_free(ways: Iterable[tuple[Point, ...]], boxes: Sequence[Box]) -> tuple[Point, ...]:
@@ -186,13 +186,18 @@ def _first_free(ways: Iterable[tuple[Point, ...]], boxes: Sequence[Box]) -> tupl
 
 def _crosses(route: Sequence[Point], box: Box) -> bool:
     left, right, top, bottom = box.x - 2, box.x + box.width + 2, box.y - 2, box.y + box.height + 2
-    heights, widths = [point[1] for point in route], [point[0] for point in route]
-    if max(heights) < top or min(heights) > bottom or max(widths) < left or min(widths) > right:
-        return False
-    steps = 12 * ((len(route) - 1) // 3)
-    return any(
-        left <= x <= right and top <= y <= bottom for x, y in (point_at(route, n / steps) for n in range(steps + 1))
-    )
+    curves = (len(route) - 1) // 3
+    for number in range(curves):
+        (ax, ay), (bx, by), (cx, cy), (dx, dy) = route[3 * number : 3 * number + 4]
+        # A curve stays between its four points: most boxes are nowhere near.
+        if max(ax, bx, cx, dx) < left or min(ax, bx, cx, dx) > right:
+            continue
+        if max(ay, by, cy, dy) < top or min(ay, by, cy, dy) > bottom:
+            continue
+        steps = (point_at(route, (number + n / 12) / curves) for n in range(13))
+        if any(left <= x <= right and top <= y <= bottom for x, y in steps):
+            return True
+    return False
 
 
 def point_at(route: Sequence[Point], share: float) -> Point:

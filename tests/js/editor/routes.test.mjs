@@ -17,7 +17,7 @@ function assertSameWay(found, wanted, what) {
 test("the page draws the very ways that the server draws", () => {
   for (const { source, target, others, success, error } of cases) {
     assertSameWay(pathData(successRoute(source, target, others)), success, "success");
-    assertSameWay(pathData(errorRoute(source, target)), error, "error");
+    assertSameWay(pathData(errorRoute(source, target, others)), error, "error");
   }
 });
 

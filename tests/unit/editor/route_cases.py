@@ -1,0 +1,33 @@
+"""Makes `tests/js/editor/routes.json`, after the ways of edges were changed: `python -m tests.unit.editor.route_cases`."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+from designer.rendering.routing import Rect, error_route, path_data, success_route
+
+CASES = Path(__file__).parents[2] / "js" / "editor" / "routes.json"
+
+
+def box(chance: random.Random) -> dict[str, int]:
+    """A card somewhere on the grid."""
+    x, y = chance.randrange(0, 900, 8), chance.randrange(0, 600, 8)
+    return {"x": x, "y": y, "width": chance.choice([44, 160, 192, 264]), "height": 56}
+
+
+def case(chance: random.Random) -> dict[str, Any]:
+    """Two cards, some in the way, and how the edges between the two go."""
+    source, target = box(chance), box(chance)
+    others = [box(chance) for _ in range(chance.randrange(0, 6))]
+    ends, standing = (Rect(**source), Rect(**target)), [Rect(**other) for other in others]
+    ways = {"success": path_data(success_route(*ends, standing)), "error": path_data(error_route(*ends, standing))}
+    return {"source": source, "target": target, "others": others, **ways}
+
+
+if __name__ == "__main__":
+    chance = random.Random(4)
+    lines = ",\n".join(json.dumps(case(chance)) for _ in range(40))
+    CASES.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
