@@ -25,7 +25,7 @@ from designer.services.versions import plan_of
 from engine.core.commands import Execute
 from engine.core.facts import Fact, FactRefused, FactType
 from engine.core.ports import InboundMessage, Result, StepContext, failed
-from engine.core.state import InstanceStatus, StepStatus, new_state, state_from_json
+from engine.core.state import InstanceStatus, StepStatus, new_state
 from engine.live.publish import Change as Announcement
 from engine.live.publish import publish
 from engine.models import Step
@@ -33,6 +33,7 @@ from engine.services import executing, step_data
 from engine.services.case import Ask, AskClaimed, AskEvent, AskKept, AskTimer, Case, Event
 from engine.services.errors import NotLegalNow
 from engine.services.projecting import NOT_CLAIMED
+from engine.services.states import read_state, write_state
 from engine.services.waking import wake_after_commit
 from engine.storage import json_text, storage
 from engine.storage.contract import FactRow, InstanceRow, StepKey
@@ -132,8 +133,7 @@ def change_locked(
 def open_case(row: InstanceRow, now: datetime) -> Case:
     """A case for a locked instance."""
     plan = plan_of(row.version_id)
-    state = state_from_json(json_text.parse(row.state)) if row.state else new_state(plan)
-    return Case(row, plan, state, now)
+    return Case(row, plan, read_state(row.state) if row.state else new_state(plan), now)
 
 
 def advance_cases(cases: Sequence[Case], worker: Worker | None = None) -> None:
@@ -342,7 +342,7 @@ def _instance_columns(case: Case) -> dict[str, Any]:
     columns = {
         **case.columns,
         "status": case.state.status.value,
-        "state": json_text.write(case.state.to_json()),
+        "state": write_state(case.state),
         "fact_count": case.row.fact_count + len(case.facts),
     }
     if case.var_changes:

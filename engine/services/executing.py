@@ -9,6 +9,7 @@ from designer.graph.model import Json, Task
 from engine.core.ports import LONGEST_MESSAGE, Completed, Executor, Failed, InboundMessage, Result, StepContext, failed
 from engine.services.case import Case
 from engine.services.step_data import data_for, needs_of
+from engine.steps import EXECUTORS
 from engine.storage import json_text
 from engine.storage.contract import StepKey
 
@@ -19,8 +20,6 @@ MAX_VALUE_BYTES = 1024 * 1024
 
 def executor_of(task: Task) -> Executor | None:
     """The executor of a task's kind; None for a kind this release does not know."""
-    from engine.steps import EXECUTORS
-
     return EXECUTORS.get(task.kind)
 
 

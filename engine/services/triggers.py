@@ -26,6 +26,8 @@ from designer.graph.model import Json
 from designer.models import Flow, Trigger, TriggerType
 from designer.services.schedules import next_firing
 from designer.services.versions import flow_of
+from engine.core.filters import mismatch
+from engine.core.templates import TemplateError, render_value
 from engine.models import InboundEvent, Instance, Occurrence
 from engine.services.errors import InvalidInput, KeyTaken, NotLegalNow
 from engine.services.executing import MAX_VALUE_BYTES, storing_problem
@@ -216,38 +218,25 @@ def fire_trigger(
         payload=payload,
         inbound_event=inbound,
     )
+    filtered = mismatch(str(trigger.settings.get("filter") or ""), payload)
     try:
-        if not _passes(trigger, payload):
-            occurrence.outcome = Occurrence.Outcome.FILTERED
-        else:
+        if filtered is None:
             occurrence.instance = _start(trigger, payload, now)
-            occurrence.outcome = Occurrence.Outcome.STARTED
-    except (NotLegalNow, InvalidInput, KeyTaken) as refusal:
-        occurrence.outcome = Occurrence.Outcome.REFUSED
-        occurrence.reason = str(refusal)[:2000]
+    except (NotLegalNow, InvalidInput, KeyTaken, TemplateError) as refusal:
+        occurrence.outcome, occurrence.reason = Occurrence.Outcome.REFUSED, str(refusal)[:2000]
+    else:
+        outcomes = Occurrence.Outcome
+        occurrence.outcome = outcomes.STARTED if filtered is None else outcomes.FILTERED
+        occurrence.reason = filtered or ""
     occurrence.save()
     return occurrence
-
-
-def _passes(trigger: Trigger, payload: Json) -> bool:
-    expression = str(trigger.settings.get("filter") or "")
-    if not expression:
-        return True
-    from engine.core.filters import matches_filter
-
-    return matches_filter(expression, payload)
 
 
 def _start(trigger: Trigger, payload: Json, now: datetime) -> Instance:
     flow: Flow = trigger.flow
     inputs = trigger.settings.get("inputs")
     data = {"event": payload, "now": now.isoformat(), "flow": {"key": flow.key, "name": flow.name}}
-    if inputs is None:
-        value = payload
-    else:
-        from engine.core.templates import render_value
-
-        value = render_value(inputs, data)
+    value = payload if inputs is None else render_value(inputs, data, "inputs")
     told: dict[str, Any] = {"type": trigger.type, "by": str(trigger), "payload": payload}
     if trigger.event_type:
         told["event"] = trigger.event_type
