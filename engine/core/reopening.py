@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from designer.graph.plan import EdgeRole, Plan, PlanEdge, PlanNode
 from engine.core.facts import Fact, FactRefused
 from engine.core.settling import Fold
-from engine.core.state import EDGE_FAILED, PENDING, TAKEN, InstanceStatus, State, StepStatus
+from engine.core.state import DEAD, EDGE_FAILED, PENDING, TAKEN, InstanceStatus, State, StepStatus
 
 
 def restart(fold: Fold, fact: Fact) -> None:
@@ -152,7 +152,7 @@ def _was_stopped(plan: Plan, state: State, node: PlanNode) -> bool:
     """Whether a cancelled step was stopped because the instance ended, and not because a join did not need it: its
     edges have not settled (but for an error edge out of a loop that an earlier round took).
     """
-    values = ((plan.edges[n], state.edges[n]) for n in node.outgoing)
+    values = ((plan.edges[n], state.edges[n]) for n in _own_ways(plan, node.index))
     return all(value == PENDING or (edge.leaves is not None and value == TAKEN) for edge, value in values)
 
 
@@ -184,11 +184,17 @@ def _everything_after(plan: Plan, start: int) -> set[int]:
     return after
 
 
-def _ways_on(plan: Plan, node: int) -> Iterator[int]:
-    """Edges that settle with a node: its own but for a back edge, and those that waited for its loop to be left."""
+def _own_ways(plan: Plan, node: int) -> Iterator[int]:
+    """The edges out of a node, but for a back edge."""
     loop = plan.loop_of_decision.get(node)
     back = None if loop is None else plan.loops[loop].back_edge
-    yield from (number for number in plan.nodes[node].outgoing if number != back)
+    return (number for number in plan.nodes[node].outgoing if number != back)
+
+
+def _ways_on(plan: Plan, node: int) -> Iterator[int]:
+    """Edges that settle with a node: its own but for a back edge, and those that waited for its loop to be left."""
+    yield from _own_ways(plan, node)
+    loop = plan.loop_of_decision.get(node)
     if loop is not None:
         yield from plan.loops[loop].deferred_edges
 
@@ -209,6 +215,9 @@ def _reopen(fold: Fold, begun: Iterable[int], *, undecided: Iterable[int] = ()) 
                 state.edges[number] = PENDING
             if state.nodes[edge.target] is StepStatus.IDLE:
                 to_look_at.add(edge.target)
+        loop = plan.loop_of_decision.get(node)
+        if loop is not None and state.edges[plan.loops[loop].back_edge] == DEAD:
+            state.edges[plan.loops[loop].back_edge] = PENDING
     for node in both:
         fold.put(node, StepStatus.IDLE)
         state.errors.pop(node, None)
