@@ -187,7 +187,7 @@ class InstanceAdmin(EngineAdmin):
                 act(scope_in(instance, request.user), instance, reason=REASON)
                 number += 1
             except NotLegalNow as refusal:
-                self.message_user(request, f"{instance.key}: {refusal}", messages.WARNING)
+                self.message_user(request, f"Refused for {instance.key}: {refusal}", messages.WARNING)
         self.message_user(request, f"Done for {number}.", messages.SUCCESS if number else messages.WARNING)
 
 

@@ -1,0 +1,226 @@
+"""The list of instances: filters, pages, bulk actions, starting."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.roles import Role
+from accounts.scope import Scope
+from designer.models import Flow
+from engine.models import Instance
+from engine.parts import instances as parts
+
+HERE = "/o/acme/development/instances/"
+HTMX = {"HX-Request": "true"}
+ClientAs = Callable[[Role], Client]
+Start = Callable[..., Instance]
+
+
+def keys_on(page: str) -> list[str]:
+    """The instance ids on a page, in order."""
+    return [
+        part.split("<")[0] for part in page.split('class="instance-link clip"')[1:] for part in [part.split(">", 1)[1]]
+    ]
+
+
+def test_the_list_shows_the_newest_first_with_where_they_stand(client_as: ClientAs, start: Start) -> None:
+    start("a", total=2000)
+    start("b", fail=True)
+    page = client_as(Role.VIEWER).get(HERE).content.decode()
+    assert keys_on(page) == ["b", "a"]
+    assert "Approve · operations" in page
+    assert "No &lt;b&gt;way&lt;/b&gt;" in page
+    assert "<script>alert" not in page
+
+
+@pytest.mark.parametrize(
+    ("query", "keys"),
+    [
+        ("status=waiting", ["a-2", "a-1"]),
+        ("status=errored", ["b-1"]),
+        ("status=unfinished", ["a-2", "a-1"]),
+        ("q=a-", ["a-2", "a-1"]),
+        ("q=a-1", ["a-1"]),
+        ("flow=order", ["b-1", "a-2", "a-1"]),
+        ("flow=order&version=1&status=errored", ["b-1"]),
+        ("version=7", []),
+        ("since=2020-01-01&until=2020-01-02", []),
+        ("since=2020-01-01", ["b-1", "a-2", "a-1"]),
+        ("q=%25", []),
+    ],
+)
+def test_filters_find_what_they_say(client_as: ClientAs, start: Start, query: str, keys: list[str]) -> None:
+    start("a-1", total=2000)
+    start("a-2", total=2000)
+    start("b-1", fail=True)
+    assert keys_on(client_as(Role.VIEWER).get(f"{HERE}?{query}").content.decode()) == keys
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "status=nonsense",
+        "flow=other",
+        "since=yesterday",
+        "version=x",
+        "version=0",
+        "before=-1",
+        "after=x",
+        "version=1e9",
+    ],
+)
+def test_filters_that_are_none_are_refused_and_said(client_as: ClientAs, start: Start, query: str) -> None:
+    start("a")
+    response = client_as(Role.VIEWER).get(f"{HERE}?{query}")
+    assert response.status_code == 422
+    assert "form-errors" in response.content.decode()
+
+
+def test_pages_go_on_where_the_last_one_ended(
+    client_as: ClientAs, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "ROWS_A_PAGE", 2)
+    for number in range(5):
+        start(f"n{number}")
+    client = client_as(Role.VIEWER)
+    first = client.get(HERE)
+    pages = [keys_on(first.content.decode())]
+    older = first.context["page"].older
+    while older:
+        response = client.get(f"{HERE}?{older}")
+        pages.append(keys_on(response.content.decode()))
+        last, older = response.context["page"], response.context["page"].older
+    assert pages == [["n4", "n3"], ["n2", "n1"], ["n0"]]
+    back = client.get(f"{HERE}?{last.newer}")
+    assert keys_on(back.content.decode()) == ["n2", "n1"]
+
+
+def test_the_number_of_queries_does_not_grow_with_the_rows(
+    client_as: ClientAs, start: Start, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    client = client_as(Role.OPERATOR)
+    start(total=2000)
+    client.get(HERE)
+    for _ in range(12):
+        start(total=2000)
+    with django_assert_max_num_queries(11):
+        client.get(HERE)
+
+
+def test_htmx_is_sent_the_list_alone(client_as: ClientAs, start: Start) -> None:
+    start("a")
+    page = client_as(Role.VIEWER).get(HERE, headers=HTMX).content.decode()
+    assert page.lstrip().startswith('<div id="instances-list"')
+
+
+def test_nothing_yet_says_what_to_do(client_as: ClientAs, flow: Flow) -> None:
+    assert "No instances yet" in client_as(Role.VIEWER).get(HERE).content.decode()
+    assert "Start an instance" in client_as(Role.OPERATOR).get(HERE).content.decode()
+    assert "No instance matches" in client_as(Role.VIEWER).get(f"{HERE}?q=x").content.decode()
+
+
+def test_other_environments_and_organizations_are_not_shown(
+    client_as: ClientAs, start: Start, foreign_scope: Scope, production: object
+) -> None:
+    start("ours")
+    client = client_as(Role.VIEWER)
+    assert keys_on(client.get("/o/acme/production/instances/").content.decode()) == []
+    assert client.get("/o/globex/development/instances/").status_code == 404
+
+
+def test_many_are_paused_at_once_and_refusals_are_listed(client_as: ClientAs, start: Start) -> None:
+    one, done = start("one", total=2000), start("done", fail=True)
+    form = {"action": "pause", "reason": "too many", "instance": [one.pk, done.pk, 999999]}
+    response = client_as(Role.OPERATOR).post(f"{HERE}bulk/", form, headers=HTMX)
+    page = response.content.decode()
+    assert response.status_code == 200
+    assert "1 done, 2 refused" in page
+    assert "The instance is already errored" in page
+    assert "There is no such instance" in page
+    one.refresh_from_db()
+    assert one.status == "paused"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"action": "pause", "reason": "x"},
+        {"action": "explode", "reason": "x", "instance": ["1"]},
+        {"action": "pause", "reason": " ", "instance": ["1"]},
+        {"action": "pause", "reason": "x" * 1001, "instance": ["1"]},
+        {"action": "pause", "reason": "x", "instance": ["one"]},
+        {"action": "pause", "reason": "x", "instance": ["²"]},
+        {"action": "pause", "reason": "x", "instance": ["1"] * 201},
+    ],
+)
+def test_bulk_requests_that_are_none_change_nothing(client_as: ClientAs, form: dict[str, object]) -> None:
+    assert client_as(Role.OPERATOR).post(f"{HERE}bulk/", form, headers=HTMX).status_code == 422
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.ASSIGNEE])
+def test_lower_roles_neither_start_nor_steer(client_as: ClientAs, waiting: Instance, role: Role) -> None:
+    client = client_as(role)
+    assert client.get(f"{HERE}start/").status_code == 403
+    assert client.post(f"{HERE}bulk/", {"action": "pause", "reason": "x", "instance": [waiting.pk]}).status_code == 403
+    assert client.post(f"{HERE}{waiting.pk}/do/pause/", {"reason": "x"}).status_code == 403
+    waiting.refresh_from_db()
+    assert waiting.status == "waiting"
+
+
+def test_an_instance_is_started_with_json_and_an_id(client_as: ClientAs, flow: Flow) -> None:
+    response = client_as(Role.OPERATOR).post(
+        "/o/acme/development/flows/order/start/", {"input": '{"total": 2000}', "key": "order-7"}
+    )
+    instance = Instance.objects.get(key="order-7")
+    assert (response.status_code, response.headers["Location"]) == (302, f"{HERE}{instance.pk}/")
+    assert (instance.input, instance.started_by and instance.started_by.email) == (
+        {"total": 2000},
+        "operator@example.com",
+    )
+
+
+def test_the_latest_input_is_the_sample(client_as: ClientAs, start: Start) -> None:
+    start(total=1234)
+    assert "1234" in client_as(Role.OPERATOR).get(f"{HERE}start/?flow=order").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("form", "words"),
+    [
+        ({"input": "{", "key": ""}, "not JSON that can be taken"),
+        ({"input": '{"a": 1, "a": 2}'}, "not JSON that can be taken"),
+        ({"input": "[" * 100_000}, "not JSON that can be taken"),
+        ({"input": '"' + "x" * 1024 * 1024 + '"'}, "not JSON that can be taken"),
+        ({"input": '"\\ud800"'}, "not JSON that can be taken"),
+        ({"input": '"\\u0000"'}, "not JSON that can be taken"),
+        ({"key": "has spaces"}, "letters"),
+        ({"key": "x" * 201}, "200"),
+        ({"key": "taken"}, "this id"),
+        ({"flow": "nothing"}, "valid choice"),
+    ],
+)
+def test_a_bad_start_is_refused_with_what_was_typed(
+    client_as: ClientAs, start: Start, form: dict[str, str], words: str
+) -> None:
+    start("taken")
+    response = client_as(Role.OPERATOR).post(f"{HERE}start/", {"flow": "order", **form}, headers=HTMX)
+    assert response.status_code == 422
+    assert words in response.content.decode()
+    assert Instance.objects.count() == 1
+
+
+def test_a_nul_in_a_form_is_refused(client_as: ClientAs, flow: Flow) -> None:
+    response = client_as(Role.OPERATOR).post(f"{HERE}start/", {"flow": "order", "key": "a\0b"})
+    assert response.status_code == 400
+
+
+def test_a_flow_that_is_disabled_is_not_started(client_as: ClientAs, flow: Flow) -> None:
+    Flow.objects.update(is_enabled=False)
+    response = client_as(Role.OPERATOR).post("/o/acme/development/flows/order/start/", {"input": ""})
+    assert response.status_code == 422
+    assert client_as(Role.OPERATOR).get("/o/acme/development/flows/nothing/start/").status_code == 404

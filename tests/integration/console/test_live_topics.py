@@ -1,0 +1,137 @@
+"""What the engine's pages are sent while they are open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.http import QueryDict
+
+from accounts.live import Asked, Grant
+from accounts.live.topics import find_topic
+from accounts.models import Membership, User
+from accounts.roles import Role
+from accounts.scope import Scope
+from engine.live.publish import Change, publish
+from engine.live.topics import InboxCountTopic, InboxTopic, InstancesTopic, InstanceTopic
+from engine.models import Instance, Step
+from engine.parts.instances import InstanceList
+from engine.services.human_tasks import complete_step
+
+Start = Callable[..., Instance]
+Member = Callable[[Role], User]
+
+
+def asked(grant: Grant | None, id: int, *, view: str = "", after: int = 0) -> Asked:
+    assert grant is not None
+    return Asked(id, after, view, grant.audience)
+
+
+@pytest.mark.parametrize("prefix", ["instance", "instances", "inbox", "inbox_count"])
+def test_topics_are_registered(prefix: str) -> None:
+    assert find_topic(f"{prefix}:1")[1] == 1
+
+
+def test_only_members_may_watch(waiting: Instance, member: Member, foreign_scope: Scope) -> None:
+    stranger = foreign_scope.user
+    assert stranger is not None
+    for topic, id in ((InstanceTopic(), waiting.pk), (InboxTopic(), waiting.environment_id)):
+        assert topic.authorize(stranger, id) is None
+        assert topic.authorize(member(Role.VIEWER), id) is not None
+        assert topic.authorize(member(Role.VIEWER), 999_999) is None
+
+
+def test_an_instance_is_sent_with_its_last_fact_number(waiting: Instance, member: Member) -> None:
+    topic = InstanceTopic()
+    grant = topic.authorize(member(Role.OPERATOR), waiting.pk)
+    before = topic.render(asked(grant, waiting.pk))
+    assert before.seq == waiting.fact_count
+    step = waiting.steps.get(task="approve")
+    scope = Scope(waiting.environment.organization, waiting.environment, member(Role.OPERATOR), Role.OPERATOR)
+    complete_step(scope, step, output={"verdict": "accept", "note": "Fine"})
+    after = topic.render(asked(grant, waiting.pk))
+    changed = {part.id for part in after.parts} - {
+        part.id for part in after.parts if part.html in {old.html for old in before.parts}
+    }
+    assert after.seq > before.seq
+    assert {"node-approve", "node-pack", "edge-approve~pack~~success", "instance-history"} <= changed
+    assert "node-charge" not in changed
+
+
+def test_every_role_is_sent_its_own_buttons(waiting: Instance, member: Member) -> None:
+    topic = InstanceTopic()
+
+    def head(role: Role) -> str:
+        update = topic.render(asked(topic.authorize(member(role), waiting.pk), waiting.pk))
+        return next(part.html for part in update.parts if part.id == "instance-head")
+
+    assert "act-pause" in head(Role.OPERATOR)
+    assert "act-pause" not in head(Role.VIEWER)
+
+
+def test_the_selected_step_stays_selected(waiting: Instance, member: Member) -> None:
+    topic = InstanceTopic()
+    grant = topic.authorize(member(Role.VIEWER), waiting.pk)
+    update = topic.render(asked(grant, waiting.pk, view="big:1"))
+    panel = next(part.html for part in update.parts if part.id == "instance-step")
+    assert 'data-view="big:1"' in panel
+
+
+@pytest.mark.parametrize(
+    "view", ["nothing", "x" * 4000, "big:²", "<script>", "ids=1,2,x&status=nonsense", "page=0", "%00"]
+)
+def test_no_view_breaks_a_topic(waiting: Instance, member: Member, view: str) -> None:
+    for topic, id in (
+        (InstanceTopic(), waiting.pk),
+        (InstancesTopic(), waiting.environment_id),
+        (InboxTopic(), waiting.environment_id),
+        (InboxCountTopic(), waiting.environment_id),
+    ):
+        update = topic.render(asked(topic.authorize(member(Role.VIEWER), id), id, view=view))
+        assert all("<script>" not in part.html for part in update.parts)
+
+
+def test_a_list_is_sent_its_rows_and_how_many_are_new(start: Start, waiting: Instance, member: Member) -> None:
+    topic = InstancesTopic()
+    scope = Scope(waiting.environment.organization, waiting.environment, member(Role.VIEWER), Role.VIEWER)
+    view = InstanceList(scope, QueryDict("status=waiting")).view
+    start("new", total=2000)
+    start("other", fail=True)
+    grant = topic.authorize(member(Role.VIEWER), waiting.environment_id)
+    parts = {part.id: part.html for part in topic.render(asked(grant, waiting.environment_id, view=view)).parts}
+    assert set(parts) == {f"instance-row-{waiting.pk}", "instances-news"}
+    assert "Show 1 new" in parts["instances-news"]
+
+
+def test_rows_of_other_environments_cannot_be_asked_for(waiting: Instance, foreign_scope: Scope) -> None:
+    topic = InstancesTopic()
+    assert foreign_scope.user is not None
+    grant = topic.authorize(foreign_scope.user, foreign_scope.environment.pk)
+    update = topic.render(asked(grant, foreign_scope.environment.pk, view=f"ids={waiting.pk}"))
+    assert [part.id for part in update.parts] == ["instances-news"]
+
+
+def test_the_count_of_open_tasks_is_the_viewers_own(approval: Step, operations: object, member: Member) -> None:
+    topic = InboxCountTopic()
+
+    def count(role: Role) -> str:
+        grant = topic.authorize(member(role), approval.environment_id)
+        return topic.render(asked(grant, approval.environment_id)).parts[0].html
+
+    assert ">1<" in count(Role.ASSIGNEE)
+    assert ">1<" not in count(Role.OPERATOR)
+
+
+def test_a_member_who_left_is_shown_nothing(waiting: Instance, member: Member) -> None:
+    topic = InstanceTopic()
+    user = member(Role.VIEWER)
+    grant = topic.authorize(user, waiting.pk)
+    Membership.objects.filter(user=user).delete()
+    assert topic.authorize(user, waiting.pk) is None
+    User.objects.filter(pk=user.pk).delete()
+    assert topic.render(asked(grant, waiting.pk)).parts == ()
+
+
+def test_publishing_never_raises() -> None:
+    publish([Change(1, 1, 1, 5), Change(2, 1, 1, 7)])
+    publish([])
