@@ -201,8 +201,14 @@ class _Builder:
         for key in inside:
             self.tasks[key] = replace(self.tasks[key], phase=phase)
         entries = (phase_ref(phase),) if self.draw(st.booleans()) else inner.entries
-        ends = (_End(phase_ref(phase)),) if is_left_as_phase else inner.ends
-        return _Block(entries, ends, inner.escapes)
+        if not is_left_as_phase:
+            return _Block(entries, inner.ends, inner.escapes)
+        end = _End(phase_ref(phase))
+        if not self.one_in(3):
+            return _Block(entries, (end,), inner.escapes)
+        mended = self.block(depth - 1, in_loop=in_loop, may_escape=False)
+        self.connect([replace(end, on=On.ERROR)], mended.entries)
+        return _Block(entries, (end, *mended.ends), inner.escapes)
 
     # -- the whole ----------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Final
 
+import celpy
+from celpy.celparser import CELParseError
+
 from designer.graph.suggestions import did_you_mean, quoted
 
 LONGEST_FILTER: Final = 2000
@@ -30,9 +33,6 @@ def filter_reason(text: str) -> str | None:
 
 @lru_cache(maxsize=1024)
 def _reason(text: str) -> str | None:
-    import celpy  # imported here: it takes a while, and most flows have no filter
-    from celpy.celparser import CELParseError
-
     try:
         tree = celpy.Environment().compile(text)
     except CELParseError as bad:

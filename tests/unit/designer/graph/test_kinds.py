@@ -66,6 +66,12 @@ def test_colours_are_those_of_the_tokens() -> None:
     assert {kind.colour for kind in KINDS.values()} <= colours
 
 
+def test_icons_are_in_the_sprite() -> None:
+    sprite = Path("templates/components/icons.html").read_text()
+    for known in (*KINDS.values(), *ACTIONS.values(), *TRIGGER_TYPES.values()):
+        assert f'id="icon-{known.icon}"' in sprite
+
+
 def test_a_task_fresh_from_the_palette_holds_nothing_wrong() -> None:
     for kind in KINDS.values():
         task = Task("new", kind.label, kind.key, settings=kind.defaults)
