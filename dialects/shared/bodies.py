@@ -30,6 +30,12 @@ def is_json_type(media_type: str) -> bool:
     return media_type == "application/json" or (media_type.startswith("application/") and media_type.endswith("+json"))
 
 
+def refuse_forms(request: Request) -> None:
+    """Raise Problem 415 for a multipart form: nothing here takes one, and Django has already consumed its body."""
+    if content_type_of(request) == "multipart/form-data":
+        raise Problem(415, "Send JSON with `Content-Type: application/json`, not a form.")
+
+
 def read_json(request: Request, *, max_bytes: int | None = None) -> Any:
     """The JSON body. Raises BadJson, or Problem 400 when empty and 415 when it is not declared as JSON."""
     media_type = content_type_of(request)

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 from accounts.roles import ApiScope
 from accounts.scope import Scope
 from dialects.shared.auth import authenticate, require
+from dialects.shared.bodies import refuse_forms
 from dialects.shared.problems import Problem, answer_problem, problem_of
 from dialects.shared.rendering import JsonRenderer
 
@@ -38,6 +39,7 @@ class ApiView(APIView):
         needed = self.needs.get("GET" if request.method == "HEAD" else request.method or "")
         if needed is not None:
             require(self.scope, needed)
+        refuse_forms(request)
 
     def problem_of(self, error: Exception) -> Problem | None:
         """The problem an exception means. A dialect's base view adds those of its services."""

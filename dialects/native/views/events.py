@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from engine.services.events import send_event
-from engine.services.triggers import receive_event
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -14,6 +12,8 @@ from dialects.native.finding import find_instance
 from dialects.native.wire import event_json
 from dialects.shared.bodies import read_object
 from dialects.shared.idempotency import answer_once
+from engine.services.events import send_event
+from engine.services.triggers import receive_event
 
 
 class InstanceEvents(NativeView):
@@ -33,8 +33,8 @@ class InstanceEvents(NativeView):
         """Kept first-in-first-out per type until a wait takes it, also before the wait begins and while paused."""
 
         def act() -> Response:
-            body = read_object(request, schemas.EVENT)
             found = find_instance(self.scope, instance, request.query_params)
+            body = read_object(request, schemas.EVENT)
             event = send_event(self.scope, found, type=body["type"], payload=body.get("payload"))
             return Response(event_json(event), status=202)
 

@@ -136,8 +136,8 @@ class Publish(NativeView):
         """Makes the next version, which is live from now on; 422 with the problems when the draft has any."""
 
         def act() -> Response:
-            body = read_object(request, schemas.PUBLISH)
             row = find_flow(self.scope, key)
+            body = read_object(request, schemas.PUBLISH)
             version = publish_flow(self.scope, row, note=body.get("note", ""))
             headers = {"Location": f"/api/v1/flows/{row.key}/versions/{version.number}"}
             return Response(version_json(version, live=version.pk), status=201, headers=headers)

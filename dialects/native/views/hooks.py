@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from dialects.native.base import NativeView
-from dialects.shared.bodies import refuse_larger
+from dialects.shared.bodies import refuse_forms, refuse_larger
 from dialects.shared.problems import Problem
 from engine.models import Occurrence
 from engine.services.triggers import SignatureRefused, find_webhook, receive_webhook
@@ -25,6 +25,7 @@ class Hook(NativeView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Open to everyone who knows the address."""
         APIView.initial(self, request, *args, **kwargs)
+        refuse_forms(request)
 
     def problem_of(self, error: Exception) -> Problem | None:
         """Also what a signature can be refused for."""

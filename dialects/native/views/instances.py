@@ -49,8 +49,8 @@ class StartInstance(NativeView):
         started: list[Instance] = []
 
         def act() -> Response:
-            body = read_object(request, schemas.START)
             flow = find_flow(self.scope, key)
+            body = read_object(request, schemas.START)
             instance = start_instance(
                 self.scope, flow, input=body.get("input"), key=body.get("id"), version=body.get("version")
             )
@@ -87,8 +87,8 @@ class StartBatch(NativeView):
         """Start several instances in one transaction."""
 
         def act() -> Response:
-            body = read_object(request, schemas.START_BATCH, max_bytes=settings.MAX_REQUEST_BYTES)
             flow = find_flow(self.scope, key)
+            body = read_object(request, schemas.START_BATCH, max_bytes=settings.MAX_REQUEST_BYTES)
             wanted = [
                 StartRequest(input=one.get("input"), key=one.get("id"), version=one.get("version"))
                 for one in body["instances"]
@@ -212,6 +212,6 @@ def moment_in(text: str) -> datetime:
         message = "must be a moment such as 2030-01-31T08:00:00Z"
         raise Problem(400, f"started_after {message}.", errors=[("started_after", message)])
     try:
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except OverflowError as error:
         raise Problem(400, "started_after is out of range.") from error

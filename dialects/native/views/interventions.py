@@ -42,9 +42,8 @@ class Intervention(NativeView):
         """Apply once and show the instance."""
 
         def act() -> Response:
-            body = read_object(request, self.body_schema)
             found = find_instance(self.scope, instance, request.query_params)
-            self.apply(found, body)
+            self.apply(found, read_object(request, self.body_schema))
             return Response(instance_json(find_instance(self.scope, instance, request.query_params)))
 
         return answer_once(request, self.scope, act)

@@ -72,9 +72,8 @@ class StepAction(NativeView):
         """Apply once and show the instance."""
 
         def act() -> Response:
-            body = read_object(request, self.body_schema)
-            found = find_instance(self.scope, instance, request.query_params)
-            self.apply(find_step(found, task, request.query_params), body)
+            step = find_step(find_instance(self.scope, instance, request.query_params), task, request.query_params)
+            self.apply(step, read_object(request, self.body_schema))
             return Response(instance_json(find_instance(self.scope, instance, request.query_params)))
 
         return answer_once(request, self.scope, act)

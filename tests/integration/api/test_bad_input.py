@@ -144,7 +144,8 @@ YAML_BOMB = b"a: &a [x,x,x,x,x,x,x,x,x]\n" + b"".join(
 def test_yaml_that_is_no_flow_is_refused(api: Api, state: Callable[[], Any], body: bytes) -> None:
     before = state()
     answer = api.post("/flows", body, type="application/yaml")
-    assert answer.status_code in (400, 422), answer.content[:300]
+    # Django's test client sends no type with an empty body.
+    assert answer.status_code in (400, 422) if body else (415,), answer.content[:300]
     assert_problem(answer, answer.status_code)
     assert state() == before
 
@@ -159,7 +160,8 @@ def test_a_type_we_do_not_read_is_a_415(api: Api, state: Callable[[], Any], medi
 
 def test_a_multipart_form_is_a_415(api: Api, state: Callable[[], Any]) -> None:
     body = b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--\r\n'
-    assert_problem(api.post("/events", body, type="multipart/form-data; boundary=x"), 415)
+    for path in POSTS:
+        assert_problem(api.post(path, body, type="multipart/form-data; boundary=x", idempotency_key="k"), 415)
 
 
 @pytest.mark.parametrize("method", ["put", "delete"])
