@@ -30,7 +30,7 @@ def reasons(request: HtmxHttpRequest, scope: Scope) -> HttpResponse:
 @scoped(Role.ADMINISTRATOR)
 def new(request: HtmxHttpRequest, scope: Scope) -> HttpResponse:
     """Add a reason."""
-    form = NewClosingReasonForm(request.POST or None)
+    form = NewClosingReasonForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
@@ -50,7 +50,7 @@ def edit(request: HtmxHttpRequest, scope: Scope, pk: int) -> HttpResponse:
     reason = get_object_or_404(ClosingReason.objects.within(scope), pk=pk)
     # A copy, so that a refused title does not show up in the heading.
     stored = get_object_or_404(ClosingReason.objects.within(scope), pk=pk)
-    form = ClosingReasonForm(request.POST or None, instance=stored)
+    form = ClosingReasonForm(request.POST if request.method == "POST" else None, instance=stored)
     if request.method == "POST" and form.is_valid():
         try:
             change_reason(scope, reason, **{name: form.cleaned_data[name] for name in form.Meta.fields})

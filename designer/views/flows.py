@@ -46,7 +46,7 @@ def flow(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
 @scoped(Role.DESIGNER)
 def new(request: HtmxHttpRequest, scope: Scope) -> HttpResponse:
     """A new, empty flow; then to the editor."""
-    form = NewFlowForm(request.POST or None)
+    form = NewFlowForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             row = create_flow(scope, key=form.cleaned_data["key"], name=form.cleaned_data["name"])
@@ -61,7 +61,7 @@ def new(request: HtmxHttpRequest, scope: Scope) -> HttpResponse:
 @scoped(Role.DESIGNER)
 def import_file(request: HtmxHttpRequest, scope: Scope) -> HttpResponse:
     """A flow from a file or a pasted text: all of it, or nothing and every problem with its path."""
-    form = ImportForm(request.POST or None, request.FILES or None)
+    form = ImportForm(request.POST, request.FILES) if request.method == "POST" else ImportForm()
     if request.method == "POST" and form.is_valid():
         row = _imported(scope, form)
         if row is not None:
