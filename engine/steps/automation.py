@@ -46,7 +46,9 @@ class AutomationExecutor:
             outcome = action.run(request)
         except ActionFailed as bad:
             return failed(bad.name, bad.message, retryable=bad.is_retryable, input=inputs, **bad.details)
-        return Completed(output=outcome.output, vars=outcome.vars, input=inputs)
+        # The values of a sensitive set_values are its inputs: they are not kept beside the hidden output.
+        hides_inputs = settings.get("sensitive") == "output" and name == "set_values"
+        return Completed(output=outcome.output, vars=outcome.vars, input=None if hides_inputs else inputs)
 
     def on_timer(self, context: StepContext, purpose: str) -> Result | None:
         """No timers are set."""
