@@ -23,7 +23,7 @@ LONGEST_NOTE = 500
 
 
 class FlowHasProblems(Exception):
-    """The draft cannot be published as it is. `problems` holds each error: `path`, and a `message` that says the mend."""
+    """The draft cannot be published as it is. `problems` holds each error; its `message` says the mend."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
