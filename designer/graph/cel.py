@@ -6,9 +6,6 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Final
 
-import celpy
-from celpy.celparser import CELParseError
-
 from designer.graph.suggestions import did_you_mean, quoted
 
 LONGEST_FILTER: Final = 2000
@@ -33,8 +30,12 @@ def filter_reason(text: str) -> str | None:
 
 @lru_cache(maxsize=1024)
 def _reason(text: str) -> str | None:
+    # Imported here: it takes a while, and most flows have no filter. The parser alone, because a celpy Environment
+    # changes the recursion limit of the whole process.
+    from celpy.celparser import CELParseError, CELParser
+
     try:
-        tree = celpy.Environment().compile(text)
+        tree = CELParser().parse(text)
     except CELParseError as bad:
         where = f" (line {bad.line}, column {bad.column})" if bad.line else ""
         return f"This is no expression{where}."

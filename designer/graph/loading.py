@@ -211,8 +211,8 @@ class _YamlBuilder:
         return _refused(f"{message} (line {event.start_mark.line + 1}).", path_text(self._path()))
 
     def _path(self) -> list[str | int]:
-        key = self.keys[-1] if self.keys else _NO_KEY
-        return self.steps if key is _NO_KEY else [*self.steps, key]
+        has_key = bool(self.keys) and self.keys[-1] is not _NO_KEY
+        return [*self.steps, self.keys[-1]] if has_key else self.steps
 
 
 class _Inline(dict[str, Json]):

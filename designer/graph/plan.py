@@ -366,8 +366,10 @@ def _cancelled_by(
     required_by: dict[int, tuple[int, ...]],
     order: Sequence[int],
 ) -> tuple[int, ...]:
-    """Nodes from which every way leads to `node` (the invisible ways to the end of a phase count too), and which nothing
-    else requires, when its join cancels the rest."""
+    """When the join of `node` cancels the rest: the nodes from which every way leads here and which nothing else requires.
+
+    The invisible ways to the end of a phase count too.
+    """
     if task is None or not task.cancel_rest or task.join not in (Join.ANY, Join.RACE):
         return ()
     only_here: set[int] = set()

@@ -45,7 +45,7 @@ def spoiled(document: Any, data: st.DataObject) -> Any:
     return document
 
 
-many = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @many

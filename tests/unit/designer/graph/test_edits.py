@@ -458,9 +458,9 @@ def test_an_edit_that_cannot_be_read_is_refused_with_its_path(document: Any, pat
     assert caught.value.problems[0].path == path
 
 
-def test_a_hundred_thousand_nested_batches_are_refused() -> None:
+def test_ten_thousand_nested_batches_are_refused() -> None:
     document: Any = {"edit": "batch", "edits": []}
-    for _ in range(100_000):
+    for _ in range(10_000):
         document = {"edit": "batch", "edits": [document]}
     with pytest.raises(FlowFileInvalid, match="deeply"):
         edit_from_json(document)

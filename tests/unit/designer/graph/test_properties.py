@@ -14,7 +14,7 @@ from designer.graph.plan import START, Plan, compile_plan
 from designer.graph.schema import flow_file_schema
 from tests.strategies import flows
 
-few = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+few = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SCHEMA = jsonschema.Draft202012Validator(flow_file_schema())
 
 
