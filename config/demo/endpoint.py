@@ -42,11 +42,18 @@ def endpoint(method: str) -> Callable[[Callable[[HttpRequest, Json], Json]], Cal
             try:
                 return JsonResponse(answer(request, body_of(request)))
             except Answer as refusal:
-                return JsonResponse({"error": refusal.message}, status=refusal.status)
+                return refused(refusal)
 
         return view
 
     return decorate
+
+
+def refused(refusal: Answer) -> JsonResponse:
+    """The answer to a call that did not work. It is meant to fail, so the server's log need not call it an error."""
+    answer = JsonResponse({"error": refusal.message}, status=refusal.status)
+    setattr(answer, "_has_been_logged", True)  # noqa: B010 (how Django itself says so; its types do not know)
+    return answer
 
 
 def body_of(request: HttpRequest) -> Json:

@@ -42,8 +42,8 @@ INSTANCES: Final[dict[str, dict[str, Json]]] = {
     "customer-onboarding": {
         "northwind-bakery": customer("Northwind Bakery", email="office@northwind.example.com", employees=18),
         "harbour-logistics": customer(
-            "Harbour Logistics (busy)",
-            email="hello@harbour.example.com",
+            "Harbour Logistics",
+            email="busy.office@harbour.example.com",
             employees=640,
             country="NL",
             plan="enterprise",

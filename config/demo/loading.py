@@ -48,8 +48,7 @@ def load_demo(url: str, *, new_password: bool = False) -> Loaded:
         scope = designer_scope(organization)
         flows = sum(load_flow(scope, path, url) for path in sorted(FOLDER.glob("*.yaml")))
         instances = sum(start_missing(scope, key, wanted) for key, wanted in INSTANCES.items())
-    if password is not None:
-        keep_note(url, password)
+    keep_note(url, password)
     return Loaded(password, flows, instances)
 
 
@@ -90,9 +89,11 @@ def start_missing(scope: Scope, flow_key: str, wanted: dict[str, dict[str, Any]]
     return len(missing)
 
 
-def keep_note(url: str, password: str) -> None:
-    """Write down how to sign in, for the owner of the data folder alone."""
+def keep_note(url: str, password: str | None) -> None:
+    """Write down how to sign in, for the owner of the data folder alone. Without a password the noted one stays."""
     note: Path = settings.DEMO_NOTE
+    if password is None:
+        password = json.loads(note.read_text()).get("password", "") if note.exists() else ""
     users = {role.value: address_of(role) for role in Role}
     text = json.dumps({"url": url, "organization": SLUG, "users": users, "password": password}, indent=2)
     draft = note.with_suffix(f".{os.getpid()}")

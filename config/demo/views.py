@@ -28,7 +28,7 @@ def register_customer(request: HttpRequest, body: Json) -> Json:
     company, email = text_of(body, "company"), text_of(body, "email")
     if email.startswith("blocked@"):
         raise Answer(422, f"{email} is on the block list")
-    mood(request, company)
+    mood(request, email)
     return {"customer": f"C-{number_from(company, least=10_000, most=99_999)}", "company": company}
 
 
