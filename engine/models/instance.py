@@ -70,6 +70,7 @@ class Instance(EnvironmentScoped):
             ),
         ]
         indexes = [
+            models.Index(fields=["id"], condition=models.Q(status="queued"), name="instances_queued"),
             models.Index(fields=["environment", "-id"], name="instances_newest"),
             models.Index(fields=["environment", "status", "-id"], name="instances_by_status"),
             models.Index(fields=["flow", "status", "-id"], name="instances_by_flow"),

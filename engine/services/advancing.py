@@ -303,14 +303,17 @@ def _load_waits_of_resumed(cases: Sequence[Case]) -> None:
 def _write(cases: Sequence[Case]) -> None:
     _load_for_writing(cases)
     store = storage()
-    store.write_facts([row for case in cases for row in _fact_rows(case)])
-    store.write_steps({step: patch for case in cases for step, patch in case.steps.items()})
-    store.write_instances({case.row.id: _instance_columns(case) for case in cases})
-    store.drop_timers([step for case in cases for step in case.dropped])
-    store.resume_timers({case.row.id: case.shift_seconds or 0.0 for case in cases if case.is_resumed})
-    store.set_timers([timer._replace(is_suspended=case.is_held_up) for case in cases for timer in case.timers.values()])
-    store.hold_instances([case.row.id for case in cases if case.must_hold])
-    store.consume_events([(event, step) for case in cases for event, step in case.consumed.items()], cases[0].now)
+    with store.together():
+        store.write_facts([row for case in cases for row in _fact_rows(case)])
+        store.write_steps({step: patch for case in cases for step, patch in case.steps.items()})
+        store.write_instances({case.row.id: _instance_columns(case) for case in cases})
+        store.drop_timers([step for case in cases for step in case.dropped])
+        store.resume_timers({case.row.id: case.shift_seconds or 0.0 for case in cases if case.is_resumed})
+        store.set_timers(
+            [timer._replace(is_suspended=case.is_held_up) for case in cases for timer in case.timers.values()]
+        )
+        store.hold_instances([case.row.id for case in cases if case.must_hold])
+        store.consume_events([(event, step) for case in cases for event, step in case.consumed.items()], cases[0].now)
     for case in cases:
         _put_into_the_past(case)
 

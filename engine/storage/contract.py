@@ -7,6 +7,7 @@ that what nobody looks at is never parsed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -150,6 +151,10 @@ class Lease:
 
 class Storage(Protocol):
     """The contract. One test suite runs it on every database."""
+
+    def together(self) -> AbstractContextManager[Any]:
+        """Within it only methods that answer nothing may be called; they may be sent without waiting for each other."""
+        ...
 
     def lock_instances(self, ids: Sequence[int]) -> list[InstanceRow]:
         """These instances in the order of their ids, locked until the transaction ends. Missing ones are left out."""

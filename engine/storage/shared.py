@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Final
-
-from django.db import connection
 
 from engine.storage.contract import (
     AwaitingStep,
@@ -122,6 +121,18 @@ class SqlStorage(ABC):
     """Behind a query that joins instances as `i`: hold those, pass over rows that are held."""
 
     @abstractmethod
+    def query(self, sql: str, *parameters: Any) -> list[Any]:
+        """The rows of a statement."""
+
+    @abstractmethod
+    def execute(self, sql: str, *parameters: Any) -> int:
+        """Run a statement; answers how many rows it touched."""
+
+    @abstractmethod
+    def together(self) -> AbstractContextManager[Any]:
+        """Statements that answer nothing may be sent without waiting for each one."""
+
+    @abstractmethod
     def ids(self, ids: Iterable[int]) -> tuple[str, Any]:
         """A subquery or array of ids for `IN`, and its parameter."""
 
@@ -161,7 +172,7 @@ class SqlStorage(ABC):
         inside, parameter = self.ids(ids)
         return [
             InstanceRow(*row)
-            for row in _query(f"{SELECT_INSTANCES} WHERE id {inside} ORDER BY id {self.lock}", parameter)
+            for row in self.query(f"{SELECT_INSTANCES} WHERE id {inside} ORDER BY id {self.lock}", parameter)
         ]
 
     def write_instances(self, rows: Mapping[int, Mapping[str, Any]]) -> None:
@@ -173,7 +184,7 @@ class SqlStorage(ABC):
             return []
         inside, parameter = self.ids(ids)
         columns = "id, input, context, vars, trigger, created_at, started_at"
-        found = _query(f"SELECT {columns} FROM engine_instance WHERE id {inside}", parameter)
+        found = self.query(f"SELECT {columns} FROM engine_instance WHERE id {inside}", parameter)
         return [InstanceData(*row[:5], *self._moments(row[5:])) for row in found]
 
     def _moments(self, stored: Sequence[Any]) -> list[datetime | None]:
@@ -182,11 +193,11 @@ class SqlStorage(ABC):
     # -- claims and leases --------------------------------------------------------------------------------------------
 
     def has_claimable(self, now: datetime) -> bool:
-        return bool(_query("SELECT 1 FROM engine_step WHERE claimable_at <= %s LIMIT 1", self.moment(now)))
+        return bool(self.query("SELECT 1 FROM engine_step WHERE claimable_at <= %s LIMIT 1", self.moment(now)))
 
     def has_due_timer(self, now: datetime) -> bool:
         sql = "SELECT 1 FROM engine_timer WHERE due_at <= %s AND NOT is_suspended LIMIT 1"
-        return bool(_query(sql, self.moment(now)))
+        return bool(self.query(sql, self.moment(now)))
 
     def next_moment(self, now: datetime) -> datetime | None:
         sql = """
@@ -194,7 +205,7 @@ class SqlStorage(ABC):
                 SELECT due_at FROM engine_timer WHERE due_at > %s AND NOT is_suspended ORDER BY due_at LIMIT 1) t
             UNION ALL SELECT claimable_at FROM (
                 SELECT claimable_at FROM engine_step WHERE claimable_at > %s ORDER BY claimable_at LIMIT 1) s"""
-        found = [self.read_moment(row[0]) for row in _query(sql, self.moment(now), self.moment(now))]
+        found = [self.read_moment(row[0]) for row in self.query(sql, self.moment(now), self.moment(now))]
         return min(found, default=None)
 
     def lock_claimable(self, now: datetime, limit: int) -> list[StepKey]:
@@ -202,7 +213,7 @@ class SqlStorage(ABC):
             SELECT s.instance_id, s.task, s.iteration
             FROM engine_step s JOIN engine_instance i ON i.id = s.instance_id
             WHERE s.claimable_at <= %s ORDER BY s.claimable_at LIMIT %s {self.lock_instance}"""
-        return [StepKey(*row) for row in _query(sql, self.moment(now), limit)]
+        return [StepKey(*row) for row in self.query(sql, self.moment(now), limit)]
 
     def claim(self, tokens: Mapping[StepKey, int], lease: Lease, now: datetime) -> list[ClaimableStep]:
         if not tokens:
@@ -214,7 +225,7 @@ class SqlStorage(ABC):
                 lost_leases = engine_step.lost_leases + CASE engine_step.status WHEN 'running' THEN 1 ELSE 0 END
             FROM {table} WHERE {SAME_STEP} AND engine_step.claimable_at <= %s RETURNING {_of_step(answered)}"""
         arguments = (self.moment(lease.until), lease.owner, parameter, self.moment(now))
-        return [ClaimableStep(*row) for row in _query(sql, *arguments)]
+        return [ClaimableStep(*row) for row in self.query(sql, *arguments)]
 
     def lease_tokens(self, steps: Iterable[StepKey]) -> dict[StepKey, int]:
         wanted = list(steps)
@@ -223,7 +234,7 @@ class SqlStorage(ABC):
         table, parameter = self.rows(_types(STEP_TYPES, STEP_KEY), wanted)
         columns = _of_step((*STEP_KEY, "lease_token"))
         sql = f"SELECT {columns} FROM {table} JOIN engine_step ON {SAME_STEP} WHERE engine_step.status = 'running'"
-        return {StepKey(*row[:3]): row[3] for row in _query(sql, parameter)}
+        return {StepKey(*row[:3]): row[3] for row in self.query(sql, parameter)}
 
     def extend_leases(self, tokens: Mapping[StepKey, int], until: datetime) -> None:
         if not tokens:
@@ -232,11 +243,11 @@ class SqlStorage(ABC):
         sql = f"""
             UPDATE engine_step SET claimable_at = %s FROM {table}
             WHERE {SAME_STEP} AND engine_step.lease_token = x.lease_token AND engine_step.claimable_at IS NOT NULL"""
-        _execute(sql, self.moment(until), parameter)
+        self.execute(sql, self.moment(until), parameter)
 
     def expire_leases(self, now: datetime) -> int:
         sql = "UPDATE engine_step SET claimable_at = %s WHERE claimable_at IS NOT NULL AND lease_owner <> ''"
-        return _execute(sql, self.moment(now))
+        return self.execute(sql, self.moment(now))
 
     def _leased(self, tokens: Mapping[StepKey, int]) -> tuple[str, Any]:
         types = _types(STEP_TYPES, (*STEP_KEY, "lease_token"))
@@ -277,12 +288,12 @@ class SqlStorage(ABC):
             table, parameter = self.rows({"instance_id": BIG, "task": TEXT}, some)
             match = "s.instance_id = x.instance_id AND s.task = x.task AND NOT s.is_past"
             sql = f"SELECT {columns} FROM {table} JOIN engine_step s ON {match} ORDER BY s.instance_id, s.iteration"
-            found += [StepData(*row[:6], *self._moments(row[6:])) for row in _query(sql, parameter)]
+            found += [StepData(*row[:6], *self._moments(row[6:])) for row in self.query(sql, parameter)]
         if whole:
             inside, parameter = self.ids(whole)
             where = f"s.instance_id {inside} AND NOT s.is_past"
             sql = f"SELECT {columns} FROM engine_step s WHERE {where} ORDER BY s.instance_id, s.iteration"
-            found += [StepData(*row[:6], *self._moments(row[6:])) for row in _query(sql, parameter)]
+            found += [StepData(*row[:6], *self._moments(row[6:])) for row in self.query(sql, parameter)]
         return found
 
     # -- timers -------------------------------------------------------------------------------------------------------
@@ -291,7 +302,7 @@ class SqlStorage(ABC):
         sql = f"""
             SELECT t.id FROM engine_timer t JOIN engine_instance i ON i.id = t.instance_id
             WHERE t.due_at <= %s AND NOT t.is_suspended ORDER BY t.due_at, t.id LIMIT %s {self.lock_instance}"""
-        due = [row[0] for row in _query(sql, self.moment(now), limit)]
+        due = [row[0] for row in self.query(sql, self.moment(now), limit)]
         if not due:
             return []
         inside, parameter = self.ids(due)
@@ -300,7 +311,7 @@ class SqlStorage(ABC):
             RETURNING id, instance_id, task, iteration, purpose, due_at"""
         taken = [
             DueTimer(id, instance_id, task, iteration, purpose, self.read_moment(due_at))
-            for id, instance_id, task, iteration, purpose, due_at in _query(sql, parameter, self.moment(now))
+            for id, instance_id, task, iteration, purpose, due_at in self.query(sql, parameter, self.moment(now))
         ]
         return sorted(taken, key=lambda timer: (timer.due_at, timer.id))
 
@@ -316,15 +327,15 @@ class SqlStorage(ABC):
         table, parameter = self.rows(_types(STEP_TYPES, STEP_KEY), steps)
         named = f"SELECT {', '.join(STEP_KEY)} FROM {table}"
         sql = f"DELETE FROM engine_timer WHERE ({', '.join(STEP_KEY)}) IN ({named})"
-        _execute(sql, parameter)
+        self.execute(sql, parameter)
 
     def hold_instances(self, ids: Sequence[int]) -> None:
         if not ids:
             return
         inside, parameter = self.ids(ids)
-        _execute(f"UPDATE engine_timer SET is_suspended = TRUE WHERE instance_id {inside}", parameter)
+        self.execute(f"UPDATE engine_timer SET is_suspended = TRUE WHERE instance_id {inside}", parameter)
         sql = f"UPDATE engine_step SET claimable_at = NULL WHERE instance_id {inside} AND status = 'ready'"
-        _execute(sql, parameter)
+        self.execute(sql, parameter)
 
     def resume_timers(self, shifts: Mapping[int, float]) -> None:
         if not shifts:
@@ -334,11 +345,11 @@ class SqlStorage(ABC):
         sql = f"""
             UPDATE engine_timer SET is_suspended = FALSE, due_at = {self.later("engine_timer.due_at")}
             FROM {table} WHERE engine_timer.instance_id = x.instance_id"""
-        _execute(sql, parameter)
+        self.execute(sql, parameter)
         sql = f"""
             UPDATE engine_step SET wakes_at = {self.later("engine_step.wakes_at")}
             FROM {table} WHERE engine_step.instance_id = x.instance_id AND engine_step.wakes_at IS NOT NULL"""
-        _execute(sql, parameter)
+        self.execute(sql, parameter)
 
     # -- events -------------------------------------------------------------------------------------------------------
 
@@ -349,7 +360,7 @@ class SqlStorage(ABC):
         sql = f"""
             SELECT id, instance_id, type, payload FROM engine_event
             WHERE instance_id {inside} AND consumed_at IS NULL ORDER BY id"""
-        return [KeptEvent(*row) for row in _query(sql, parameter)]
+        return [KeptEvent(*row) for row in self.query(sql, parameter)]
 
     def awaiting_steps(self, instance_ids: Sequence[int]) -> list[AwaitingStep]:
         if not instance_ids:
@@ -358,7 +369,7 @@ class SqlStorage(ABC):
         sql = f"""
             SELECT instance_id, task, iteration, event_type FROM engine_step
             WHERE instance_id {inside} AND waits_for = 'event' AND status = 'waiting' ORDER BY id"""
-        return [AwaitingStep(*row) for row in _query(sql, parameter)]
+        return [AwaitingStep(*row) for row in self.query(sql, parameter)]
 
     def consume_events(self, consumed: Sequence[tuple[int, StepKey]], now: datetime) -> None:
         if not consumed:
@@ -370,20 +381,7 @@ class SqlStorage(ABC):
                 SELECT s.id FROM engine_step s
                 WHERE s.instance_id = x.instance_id AND s.task = x.task AND s.iteration = x.iteration)
             FROM {table} WHERE engine_event.id = x.event_id"""
-        _execute(sql, self.moment(now), parameter)
-
-
-def _query(sql: str, *parameters: Any) -> list[Any]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        rows: list[Any] = cursor.fetchall()
-        return rows
-
-
-def _execute(sql: str, *parameters: Any) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return int(cursor.rowcount)
+        self.execute(sql, self.moment(now), parameter)
 
 
 def _of_step(columns: Iterable[str]) -> str:
@@ -398,6 +396,5 @@ def _by_columns(rows: Iterable[tuple[Row, Mapping[str, Any]]]) -> Iterator[tuple
     """Rows `(key columns, other columns by name)`, grouped by those names; each row in its group's order of names."""
     groups: dict[tuple[str, ...], list[Row]] = {}
     for key, values in rows:
-        names = tuple(sorted(values))
-        groups.setdefault(names, []).append((*key, *(values[name] for name in names)))
+        groups.setdefault(tuple(values), []).append((*key, *values.values()))
     yield from groups.items()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.db import connection
 
 from engine.storage import json_text
-from engine.storage.shared import BIG, JSON, MOMENT, TEXT, TRUTH, WHOLE, Row, SqlStorage
+from engine.storage.shared import JSON, MOMENT, Row, SqlStorage
 
 
 def _moment(at: datetime | None) -> str | None:
@@ -21,23 +22,35 @@ def _json(value: Any) -> str | None:
     return None if value is None else json_text.write(value)
 
 
-def _as_is(value: Any) -> Any:
-    return value
+def _moments(column: Sequence[Any]) -> list[str | None]:
+    # A batch has few different moments: mostly its own.
+    known = {at: _moment(at) for at in set(column)}
+    return [known[at] for at in column]
 
 
-_WRITERS: Final[Mapping[str, Callable[[Any], Any]]] = {
-    TEXT: _as_is,
-    WHOLE: _as_is,
-    BIG: _as_is,
-    TRUTH: _as_is,
-    "real": _as_is,
-    MOMENT: _moment,
-    JSON: _json,
-}
+def _jsons(column: Sequence[Any]) -> list[str | None]:
+    return [_json(value) for value in column]
+
+
+_WRITERS: Final[Mapping[str, Callable[[Sequence[Any]], Sequence[Any]]]] = {MOMENT: _moments, JSON: _jsons}
 
 
 class SqliteStorage(SqlStorage):
     """The contract on SQLite 3.35 or newer."""
+
+    def query(self, sql: str, *parameters: Any) -> list[Any]:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            rows: list[Any] = cursor.fetchall()
+            return rows
+
+    def execute(self, sql: str, *parameters: Any) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            return int(cursor.rowcount)
+
+    def together(self) -> AbstractContextManager[Any]:
+        return nullcontext()
 
     def ids(self, ids: Iterable[int]) -> tuple[str, Any]:
         return "IN (SELECT value FROM json_each(%s))", json_text.write(list(ids))
@@ -82,5 +95,9 @@ class SqliteStorage(SqlStorage):
 
 
 def _written(types: Mapping[str, str], rows: Sequence[Row]) -> list[tuple[Any, ...]]:
-    writers = [_WRITERS[type] for type in types.values()]
-    return [tuple([write(value) for write, value in zip(writers, row, strict=True)]) for row in rows]
+    """The rows as SQLite stores them; written column by column, which is a good deal faster than value by value."""
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+    for number, type in enumerate(types.values()):
+        if type in _WRITERS:
+            columns[number] = _WRITERS[type](columns[number])
+    return list(zip(*columns, strict=True))
