@@ -366,7 +366,7 @@ def _cancelled_by(
     required_by: dict[int, tuple[int, ...]],
     order: Sequence[int],
 ) -> tuple[int, ...]:
-    """When the join of `node` cancels the rest: the nodes from which every way leads here and which nothing else requires.
+    """When the join of `node` cancels the rest: nodes from which every way leads here and which nothing else requires.
 
     The invisible ways to the end of a phase count too.
     """

@@ -10,9 +10,7 @@ from designer.graph.edits import EditRefused, edit_from_json, edit_to_json
 from designer.graph.model import Flow
 from tests.strategies import edits, flows
 
-few = settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+few = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 def is_same(one: Flow, other: Flow) -> bool:
