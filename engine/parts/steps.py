@@ -208,7 +208,7 @@ def spans_of(looks: Sequence[StepLook]) -> list[Span]:
     for look in looks:
         step = look.step
         began_at = look.began_at or (step.ended_at if step else None)
-        if step is None or began_at is None or look.is_not_reached:
+        if step is None or began_at is None or look.is_not_reached or (step.status == "skipped" and not look.began_at):
             continue
         attempts = len(look.attempts) + (1 if step.status == "running" else 0)
         spans.append(

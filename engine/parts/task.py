@@ -14,6 +14,7 @@ from accounts.scope import Scope
 from designer.graph.model import Flow
 from designer.services.versions import flow_of
 from engine.models import Instance, Step
+from engine.parts.instructions import instructions_of
 from engine.parts.rights import TaskRights
 from engine.parts.steps import StepLook, looks_of
 from engine.schema_form import SchemaForm
@@ -104,11 +105,10 @@ class TaskPanel:
         groups = MemberGroup.objects.within(self.scope).values_list("slug", "name")[:200]
         return [(slug, f"{name} (group)") for slug, name in groups] + people
 
-    @property
+    @cached_property
     def instructions(self) -> str:
         """What the designer wrote for whoever does it."""
-        described = self.look.task.settings.get("description")
-        return described if isinstance(described, str) and described else self.look.task.description
+        return instructions_of(self.look, self.instance)
 
 
 def schema_form(look: StepLook, data: Any = None, prefix_values: Any = None) -> SchemaForm:

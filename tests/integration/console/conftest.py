@@ -74,10 +74,10 @@ def order_file(**changes: Any) -> dict[str, Any]:
                 "name": "Approve",
                 "kind": "manual",
                 "phase": "ship",
+                "description": "Check the customer, total {{ input.total }}, {{ steps.charge.output }}.",
                 "settings": {
                     "assigned_to": ["operations"],
                     "form": FORM,
-                    "description": "Check the customer.",
                     "due": {"for": "2 days", "from": "start"},
                 },
             },

@@ -76,7 +76,13 @@ def test_a_task_shows_its_form_and_where_it_stands(
     client_as: ClientAs, approval: Step, operations: MemberGroup
 ) -> None:
     page = client_as(Role.ASSIGNEE).get(f"{HERE}{approval.pk}/").content.decode()
-    for words in ("Note for the customer", "Verdict", "Check the customer", "Claim", 'id="node-approve"'):
+    for words in (
+        "Note for the customer",
+        "Verdict",
+        "Check the customer, total 2000, [REDACTED].",
+        "Claim",
+        'id="node-approve"',
+    ):
         assert words in page, words
 
 
