@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from designer.graph.lowering import EdgeRole, LoweredEdge, Lowering
+from designer.graph.lowering import EdgeRole, LoweredEdge, Lowering, first_tasks, is_back_edge, start_tasks
 from designer.graph.model import TRIGGER, Edge, Flow, Join, Task
 
 START = -1
@@ -379,3 +379,18 @@ def _cancelled_by(
         if leads_here and only_here.issuperset(required_by.get(earlier, ())):
             only_here.add(earlier)
     return tuple(sorted(only_here))
+
+
+__all__ = [
+    "START",
+    "EdgeRole",
+    "FlowNotRunnable",
+    "Plan",
+    "PlanEdge",
+    "PlanLoop",
+    "PlanNode",
+    "compile_plan",
+    "first_tasks",
+    "is_back_edge",
+    "start_tasks",
+]

@@ -32,7 +32,7 @@ ROOTS: Final[Mapping[str, str]] = {
 }
 """Every name a reference may begin with, and what it stands for."""
 
-STEP_PARTS: Final = ("output", "error", "status")
+STEP_PARTS: Final = ("output", "error", "status", "started_at", "ended_at", "iteration")
 """What there is of a step."""
 
 LONGEST_TEMPLATE: Final = 1_000_000

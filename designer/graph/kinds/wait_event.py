@@ -48,6 +48,7 @@ KIND: Final = Kind(
             label="Waits at most",
             help="Then it fails: its error edge is taken. At most 365 days.",
             example="3 days",
+            is_templated=True,
             minimum=0.001,
             maximum=YEAR_SECONDS,
             default="24 hours",
