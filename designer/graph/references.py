@@ -63,8 +63,8 @@ _LIQUID: Final = Environment()
 for _tag in ("include", "render", "extends", "block", "macro", "call"):
     _LIQUID.tags.pop(_tag, None)  # a template stands alone
 
-FILTERS: Final = frozenset(_LIQUID.filters)
-"""The filters a template may use, by name."""
+FILTERS: Final = frozenset({*_LIQUID.filters, "json"})
+"""The filters a template may use, by name. `json` is ours (`engine.core.liquid`): a value as it stands in JSON."""
 
 _NOTHING: Final = Template()
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from designer.graph.lowering import EdgeRole
 from designer.graph.model import NONE_MET
-from designer.graph.plan import EdgeRole, PlanEdge, PlanLoop
+from designer.graph.plan import PlanEdge, PlanLoop
 from engine.core.facts import FactType
 from engine.core.state import DEAD, EDGE_FAILED, PENDING, TAKEN, StepStatus
 

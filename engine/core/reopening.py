@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from designer.graph.plan import EdgeRole, Plan, PlanEdge, PlanNode
+from designer.graph.lowering import EdgeRole
+from designer.graph.plan import Plan, PlanEdge, PlanNode
 from engine.core.facts import Fact, FactRefused
 from engine.core.settling import Fold
 from engine.core.state import DEAD, EDGE_FAILED, PENDING, TAKEN, InstanceStatus, State, StepStatus

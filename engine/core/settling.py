@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
+from designer.graph.lowering import EdgeRole
 from designer.graph.model import Json
-from designer.graph.plan import EdgeRole, Plan, PlanEdge, PlanNode
+from designer.graph.plan import Plan, PlanEdge, PlanNode
 from engine.core.commands import CancelStep, Command, Execute
 from engine.core.facts import Fact, FactRefused, FactType
 from engine.core.joins import Verdict, decide_join, decide_phase_exit
@@ -319,7 +320,7 @@ class Fold:
         self.note_settled(node)
 
     def _fail_joined(self, node: PlanNode) -> None:
-        """A failure arrived at a join that does not tolerate it, or at a phase's end, where an error edge catches it."""
+        """A failure reached a join that does not tolerate it, or the end of a phase, where an error edge catches it."""
         self.put(node.index, StepStatus.FAILED)
         if node.task is None and any(self.plan.edges[n].role is EdgeRole.ERROR for n in node.outgoing):
             self.state.errors.pop(node.index, None)
