@@ -7,7 +7,7 @@ transaction; rows whose `version` is empty belong to the draft. `designer.servic
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.core.validators import RegexValidator
 from django.db import models
@@ -81,6 +81,12 @@ class Version(models.Model):
 
     def __str__(self) -> str:
         return f"{self.flow} · version {self.number}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Written once. Raises TypeError on a version that is stored already."""
+        if not self._state.adding:
+            raise TypeError("a version never changes")
+        super().save(*args, **kwargs)
 
 
 class GraphRow(models.Model):

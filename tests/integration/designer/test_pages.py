@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from html import unescape
 from typing import Any
@@ -158,6 +159,49 @@ def test_the_list_costs_the_same_number_of_queries_for_any_number_of_flows(
         publish_flow(scope, import_flow(scope, order_file(key=key), replace=False))
     assert queries() == one
     assert one <= 12
+
+
+def test_the_list_says_how_many_instances_stand_where(
+    designer: Client, at: Callable[..., str], version: models.Version
+) -> None:
+    from engine.models import Instance
+
+    for number, status in enumerate(("waiting", "waiting", "paused", "waiting_for_pause", "errored", "complete")):
+        Instance.objects.create(
+            environment=version.flow.environment, flow=version.flow, version=version, key=str(number), status=status
+        )
+    page = " ".join(re.sub(r"<[^>]+>", " ", text_of(designer.get(at("flows")))).split())
+    assert "2 waiting" in page
+    assert "2 paused" in page
+    assert "1 errored" in page
+    assert "just now" in page
+
+
+def test_the_publish_page_says_who_stands_where(
+    designer: Client, at: Callable[..., str], version: models.Version
+) -> None:
+    from engine.models import Instance, Step
+
+    flow = version.flow
+    instance = Instance.objects.create(
+        environment=flow.environment, flow=flow, version=version, key="one", status="waiting"
+    )
+    Step.objects.create(
+        environment=flow.environment, instance=instance, task="approve", kind="manual", status="waiting"
+    )
+    assert "at Approve" in text_of(designer.get(at("publish", flow="order")))
+
+
+def test_a_trigger_shows_its_last_firings(designer: Client, at: Callable[..., str], version: models.Version) -> None:
+    from engine.models import Occurrence
+
+    cron = version.flow.trigger_rows.get(type="cron")
+    Occurrence.objects.create(
+        environment=cron.environment, flow=cron.flow, trigger=cron, type="cron", outcome="refused", reason="too many"
+    )
+    page = text_of(designer.get(at("triggers", flow="order")))
+    assert "refused" in page
+    assert "too many" in page
 
 
 def test_htmx_gets_the_list_alone(designer: Client, at: Callable[..., str], row: models.Flow) -> None:

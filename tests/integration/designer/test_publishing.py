@@ -68,6 +68,13 @@ def test_a_version_stays_as_it_is_whatever_becomes_of_the_draft(scope: Scope, ve
     assert list(row.tasks.filter(version=None)) == []
 
 
+def test_a_stored_version_refuses_to_be_saved_again(version: models.Version) -> None:
+    version.note = "Rewritten"
+    with pytest.raises(TypeError, match="never changes"):
+        version.save()
+    assert models.Version.objects.get().note == "First"
+
+
 def test_the_next_version_is_the_live_one(scope: Scope, version: models.Version) -> None:
     row = change(scope, version.flow, description="Changed")
     assert not is_unchanged(row)
