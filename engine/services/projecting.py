@@ -23,7 +23,7 @@ def project_fact(case: Case, fact: Fact) -> None:
     of_step = _OF_STEPS.get(fact.type)
     if of_step is not None and fact.task is not None:
         step = StepKey(case.row.id, fact.task, fact.iteration)
-        case.patch(step, may_be_new=fact.type in _MAY_BE_NEW).columns.update(of_step(fact))
+        case.patch(step, may_be_new=_may_be_new(fact)).columns.update(of_step(fact))
         return
     of_instance = _OF_INSTANCES.get(fact.type)
     if of_instance is not None:
@@ -44,6 +44,8 @@ def _waiting(fact: Fact) -> Columns:
     columns["assigned_to"] = fact.data.get("assigned_to", [])
     if "for" in fact.data and not fact.derived:
         columns["started_at"] = fact.at
+    if fact.derived:  # set to be started by a person: it was never ready by itself
+        columns["ready_at"] = fact.at
     return columns
 
 
@@ -85,6 +87,11 @@ _MAY_BE_NEW: Final = frozenset(
     }
 )
 """Facts with which a step may come into being."""
+
+
+def _may_be_new(fact: Fact) -> bool:
+    """A derived wait is that of a step which a person is to start: nothing came before it."""
+    return fact.type in _MAY_BE_NEW or (fact.type is FactType.STEP_WAITING and fact.derived)
 
 
 # -- the instance -----------------------------------------------------------------------------------------------------
