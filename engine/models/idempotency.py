@@ -10,7 +10,7 @@ from accounts.querysets import ScopedQuerySet
 
 
 class IdempotencyKey(EnvironmentScoped):
-    """A request made under an `Idempotency-Key`: a repeat within 24 hours is answered alike, another request is refused."""
+    """A request made under an `Idempotency-Key`: a repeat within 24 hours is answered alike, another one refused."""
 
     key = models.CharField(max_length=200)
     request_hash = models.CharField(max_length=64, help_text="SHA-256 of method, path and body.")

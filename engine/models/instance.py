@@ -33,9 +33,9 @@ class InstanceQuerySet(ScopedQuerySet["Instance"]):
 class Instance(EnvironmentScoped):
     """One run of one version.
 
-    `state` is the marking (`engine.core.state`), the truth of where the instance stands; `status`, the times and `error`
-    repeat it for queries. `fact_count` is the number of the last fact and the fence of every write: who changes an
-    instance does so `WHERE fact_count = <what was read>`, or under the row's lock.
+    `state` is the marking (`engine.core.state`), the truth of where the instance stands; `status`, the times and
+    `error` repeat it for queries. `fact_count` is the number of the last fact. Whoever changes an instance does so
+    under the row's lock, which `engine.services.advancing` takes.
     """
 
     # The indexes below begin with these two, so they need none of their own.

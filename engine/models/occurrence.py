@@ -24,7 +24,7 @@ class Occurrence(EnvironmentScoped):
     flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="occurrences")
     type = models.CharField(max_length=10)
     at = models.DateTimeField(default=timezone.now)
-    dedupe = models.CharField(max_length=200, null=True, blank=True)
+    dedupe = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001  # many without one are no repeats
     payload = models.JSONField(null=True, blank=True)
     outcome = models.CharField(max_length=10, choices=Outcome.choices)
     reason = models.TextField(blank=True)

@@ -23,9 +23,9 @@ class StepQuerySet(ScopedQuerySet["Step"]):
 class Step(EnvironmentScoped):
     """One task within one instance, per loop iteration.
 
-    `claimable_at` is the whole queue: empty when no worker has anything to do here; the moment from which the step may be
-    claimed while it is ready; the end of the lease while an attempt runs, so that a lease that ran out makes the step
-    claimable again by itself. `lease_token` is drawn anew for each claim; a result that carries another one is refused.
+    `claimable_at` is the whole queue: empty when no worker has anything to do here; the moment from which the step may
+    be claimed while it is ready; the end of the lease while an attempt runs, so that a lease that ran out makes the
+    step claimable again by itself. `lease_token` is drawn anew for each claim; a result with another one is refused.
     """
 
     # Each index and each checked reference costs every insert of the hot path. These two are looked for through the

@@ -53,13 +53,14 @@ def start_instance(
     version: int | Version | None = None,
     context: Mapping[str, Json] | None = None,
     trigger: Mapping[str, Json] | None = None,
+    now: datetime | None = None,
 ) -> Instance:
     """Start one instance; it has run as far as it can without outside effects when this returns.
 
     Raises `NotLegalNow` (flow disabled or never published), `InvalidInput`, `KeyTaken`.
     """
     request = StartRequest(input=input, key=key, version=version, context=context, trigger=trigger)
-    return start_instances(scope, flow, [request])[0]
+    return start_instances(scope, flow, [request], now=now)[0]
 
 
 def start_instances(

@@ -241,4 +241,4 @@ def _start(trigger: Trigger, payload: Json, now: datetime) -> Instance:
     if trigger.event_type:
         told["event"] = trigger.event_type
     with transaction.atomic():
-        return start_instance(system_scope(trigger.environment), flow, input=value, trigger=told)
+        return start_instance(system_scope(trigger.environment), flow, input=value, trigger=told, now=now)

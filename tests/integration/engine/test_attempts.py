@@ -1,0 +1,258 @@
+"""Leases, fencing, retries and timeouts of attempts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from engine.actions.python import DoNotRetry, flow_function
+from engine.core.ports import Completed, failed
+from engine.models import Instance, Step, Timer
+from engine.services.advancing import LEASE, MOST_LOST_LEASES, Worker
+from engine.services.attempts import EndedAttempt, extend_leases, give_back, make_attempt, settle_attempts
+from tests.integration.engine.conftest import Engine, python
+
+ONE = {"settings": {"a": python()}}
+CALLS: list[Any] = []
+
+
+@flow_function("test.flaky")
+def flaky(fail_times: int) -> dict[str, int]:
+    """Fails so many times, then answers how often it was called."""
+    CALLS.append(fail_times)
+    if len(CALLS) <= fail_times:
+        raise RuntimeError("not yet")
+    return {"calls": len(CALLS)}
+
+
+@flow_function("test.hopeless")
+def hopeless() -> None:
+    """Never to be tried again."""
+    raise DoNotRetry("no such customer")
+
+
+@flow_function("test.answers")
+def answers(what: str) -> Any:
+    """What cannot be stored."""
+    return {"nul": "a\0b", "large": "x" * (1024 * 1024 + 1), "set": {1, 2}, "surrogate": "\ud800"}[what]
+
+
+@pytest.fixture(autouse=True)
+def _no_calls() -> None:
+    CALLS.clear()
+
+
+def test_a_step_is_claimed_once(engine: Engine) -> None:
+    engine.start("a", **ONE)
+    assert len(engine.claim("first")) == 1
+    assert engine.claim("second") == []
+
+
+def test_a_claim_begins_the_attempt_and_notes_the_lease(engine: Engine, step_of: Callable[..., Step]) -> None:
+    instance = engine.start("a", **ONE)
+    assert step_of(instance, "a").status == "ready"
+    (attempt,) = engine.claim()
+    step = step_of(instance, "a")
+    assert (step.status, step.attempt, step.lease_owner) == ("running", 1, "worker")
+    assert (step.lease_token, step.claimable_at) == (attempt.token, engine.now + LEASE)
+
+
+def test_a_completed_step_keeps_its_output_and_its_attempt(engine: Engine, step_of: Callable[..., Step]) -> None:
+    instance = engine.start(
+        "a", settings={"a": python("echo", arguments={"total": "{{ input.total }}"})}, input={"total": 7}
+    )
+    assert engine.work() == 1
+    step = step_of(instance, "a")
+    assert step.status == "completed"
+    assert step.output == {"total": 7}
+    assert [(entry["number"], entry["error"]) for entry in step.attempts] == [(1, None)]
+    assert (step.claimable_at, step.lease_owner, step.lease_token) == (None, "", 0)
+    instance.refresh_from_db()
+    assert (instance.status, instance.output, instance.ended_at) == ("complete", {"total": 7}, engine.now)
+
+
+def test_the_follow_up_step_begins_in_the_commit_of_the_one_before(
+    engine: Engine, step_of: Callable[..., Step]
+) -> None:
+    instance = engine.start("a -> b", settings={"a": python(), "b": python()})
+    (attempt,) = engine.claim()
+    worker = Worker("worker", room=5)
+    settle_attempts([EndedAttempt(attempt, Completed(output=1), engine.now)], worker, now=engine.now)
+    (following,) = worker.claimed
+    step = step_of(instance, "b")
+    assert (step.status, step.attempt, step.lease_token) == ("running", 1, following.token)
+    assert worker.room == 4
+
+
+def test_a_worker_without_room_leaves_the_follow_up_to_others(engine: Engine, step_of: Callable[..., Step]) -> None:
+    instance = engine.start("a -> b", settings={"a": python(), "b": python()})
+    engine.settle(*engine.claim())
+    assert (step_of(instance, "b").status, step_of(instance, "b").claimable_at) == ("ready", engine.now)
+    assert len(engine.claim("other")) == 1
+
+
+def test_a_lease_that_ran_out_is_repeated_with_the_same_number(
+    engine: Engine, facts_of: Callable[..., list[str]]
+) -> None:
+    instance = engine.start("a", **ONE)
+    (lost,) = engine.claim("first")
+    engine.now += LEASE
+    (again,) = engine.claim("second")
+    assert (again.number, again.context.idempotency_key) == (lost.number, lost.context.idempotency_key)
+    assert again.token != lost.token
+    assert engine.settle(again, name="second") == 1
+    assert facts_of(instance, "AttemptStarted", "StepCompleted") == ["AttemptStarted a", "StepCompleted a"]
+
+
+def test_a_late_result_is_refused(engine: Engine, step_of: Callable[..., Step]) -> None:
+    instance = engine.start("a", **ONE)
+    (lost,) = engine.claim("first")
+    engine.now += LEASE
+    (again,) = engine.claim("second")
+    assert engine.settle(lost, result=Completed(output="late"), name="first") == 0
+    assert step_of(instance, "a").status == "running"
+    assert engine.settle(again, result=Completed(output="in time"), name="second") == 1
+    assert engine.settle(lost, result=Completed(output="late"), name="first") == 0
+    assert step_of(instance, "a").output == "in time"
+
+
+def test_a_result_of_a_cancelled_step_is_refused(engine: Engine, step_of: Callable[..., Step]) -> None:
+    instance = engine.start("a -> done[any]; b -> done", settings={"a": python(), "b": python()})
+    by_task = {attempt.step.task: attempt for attempt in engine.claim()}
+    assert engine.settle(by_task["a"]) == 1
+    assert step_of(instance, "b").status == "cancelled"
+    assert engine.settle(by_task["b"]) == 0
+    assert step_of(instance, "b").status == "cancelled"
+
+
+def test_a_heartbeat_keeps_the_lease(engine: Engine) -> None:
+    engine.start("a", **ONE)
+    (attempt,) = engine.claim("first")
+    engine.now += LEASE - timedelta(seconds=1)
+    extend_leases({attempt.step: attempt.token}, now=engine.now)
+    engine.now += timedelta(seconds=2)
+    assert engine.claim("second") == []
+    assert engine.settle(attempt, name="first") == 1
+
+
+def test_a_heartbeat_of_a_lost_lease_changes_nothing(engine: Engine) -> None:
+    engine.start("a", **ONE)
+    (lost,) = engine.claim("first")
+    engine.now += LEASE
+    (again,) = engine.claim("second")
+    extend_leases({lost.step: lost.token}, now=engine.now + LEASE)
+    engine.now += LEASE
+    assert len(engine.claim("third")) == 1
+    assert engine.settle(again, name="second") == 0
+
+
+def test_attempts_that_are_given_back_can_be_claimed_at_once(engine: Engine) -> None:
+    engine.start("a", **ONE)
+    (attempt,) = engine.claim("first")
+    give_back({attempt.step: attempt.token}, now=engine.now)
+    assert [one.number for one in engine.claim("second")] == [1]
+
+
+def test_a_worker_that_goes_away_again_and_again_counts_as_a_failed_attempt(
+    engine: Engine, step_of: Callable[..., Step]
+) -> None:
+    instance = engine.start("a", **ONE)
+    engine.claim()
+    for _ in range(MOST_LOST_LEASES):
+        engine.now += LEASE
+        assert len(engine.claim()) == 1
+    engine.now += LEASE
+    assert engine.claim() == []
+    assert step_of(instance, "a").status == "retrying"
+    engine.later(minutes=1)
+    assert step_of(instance, "a").status == "completed"
+
+
+def test_a_failed_attempt_is_retried_after_its_delay(engine: Engine, step_of: Callable[..., Step]) -> None:
+    retries = {"limit": 3, "delay": "10 seconds", "backoff": "exponential"}
+    settings = {"a": python("test.flaky", arguments={"fail_times": 2}, retries=retries)}
+    instance = engine.start("a", settings=settings)
+    engine.work()
+    step = step_of(instance, "a")
+    assert (step.status, step.wakes_at) == ("retrying", engine.now + timedelta(seconds=10))
+    assert engine.later(seconds=9) == 0
+    assert engine.later(seconds=1) == 1
+    assert step_of(instance, "a").wakes_at == engine.now + timedelta(seconds=20)
+    assert engine.later(seconds=20) == 1
+    step = step_of(instance, "a")
+    assert (step.status, step.output, step.attempt) == ("completed", {"calls": 3}, 3)
+    assert [entry["error"] and entry["error"]["name"] for entry in step.attempts] == ["FunctionFailed"] * 2 + [None]
+
+
+def test_a_step_fails_when_its_attempts_are_used_up(engine: Engine, step_of: Callable[..., Step]) -> None:
+    settings = {"a": python("test.flaky", arguments={"fail_times": 9}, retries={"limit": 1, "delay": "1 second"})}
+    instance = engine.start("a", settings=settings)
+    engine.work()
+    engine.later(seconds=1)
+    assert (step_of(instance, "a").status, len(CALLS)) == ("failed", 2)
+    instance.refresh_from_db()
+    assert instance.status == "errored"
+    assert instance.error["task"] == "a"
+    assert "not yet" in instance.error["message"]
+    assert not Timer.objects.exists()
+
+
+def test_an_error_that_makes_no_sense_to_repeat_ends_the_step(engine: Engine, status_of: Callable[..., str]) -> None:
+    instance = engine.start("a -!-> mend", settings={"a": python("test.hopeless"), "mend": python()})
+    engine.work()
+    assert status_of(instance) == "complete"
+    assert Step.objects.get(instance=instance, task="a").attempt == 1
+
+
+def test_an_attempt_that_takes_too_long_is_retried(engine: Engine, step_of: Callable[..., Step]) -> None:
+    settings = {"a": python(timeout="5 seconds", retries={"limit": 1, "delay": "1 second"})}
+    instance = engine.start("a", settings=settings)
+    (attempt,) = engine.claim()
+    assert engine.settle(attempt, result=None) == 1
+    step = step_of(instance, "a")
+    assert step.status == "retrying"
+    assert step.attempts[0]["error"]["name"] == "Timeout"
+    assert engine.settle(attempt, result=Completed(output="late")) == 0
+    engine.later(seconds=1)
+    assert step_of(instance, "a").status == "completed"
+
+
+@pytest.mark.parametrize("what", ["nul", "large", "set", "surrogate"])
+def test_an_output_that_cannot_be_stored_is_an_error_of_its_step(
+    engine: Engine, what: str, step_of: Callable[..., Step]
+) -> None:
+    instance = engine.start("a", settings={"a": python("test.answers", arguments={"what": what})})
+    engine.work()
+    step = step_of(instance, "a")
+    assert (step.status, step.error["name"]) == ("failed", "NotStorable")
+
+
+def test_one_bad_result_does_not_hold_up_the_others(engine: Engine, status_of: Callable[..., str]) -> None:
+    row = engine.publish("a", **ONE)
+    good, bad = engine.start(row), engine.start(row)
+    by_instance = {attempt.step.instance_id: attempt for attempt in engine.claim()}
+    ended = [
+        EndedAttempt(by_instance[good.pk], make_attempt(by_instance[good.pk]), engine.now),
+        EndedAttempt(by_instance[bad.pk], Completed(output="a\0b"), engine.now),
+    ]
+    settle_attempts(ended, Worker("worker", 0), now=engine.now)
+    assert status_of(good) == "complete"
+    assert status_of(bad) in ("complete", "errored")  # only PostgreSQL refuses the character
+
+
+def test_failures_of_executors_are_final_without_a_retry(engine: Engine, status_of: Callable[..., str]) -> None:
+    instance = engine.start("a", **ONE)
+    (attempt,) = engine.claim()
+    engine.settle(attempt, result=failed("Broken", "for good"))
+    assert status_of(instance) == "errored"
+
+
+def test_a_batch_moves_many_instances(engine: Engine) -> None:
+    row = engine.publish("a -> b -> c", settings={"a": python(), "b": python(), "c": python()})
+    for _ in range(20):
+        engine.start(row)
+    assert engine.work() == 60
+    assert set(Instance.objects.values_list("status", flat=True)) == {"complete"}
