@@ -10,8 +10,8 @@ from engine.models.instance import Instance
 class Fact(models.Model):
     """Something that happened. Numbered per instance from 1 without gaps; written once, never changed."""
 
-    # No constraint in the database: checking it row by row at the commit costs more than writing the fact. Facts are only
-    # ever written under the lock of their instance.
+    # No constraint in the database: checking it row by row at the commit costs more than writing the fact. Facts are
+    # only ever written under the lock of their instance.
     instance = models.ForeignKey(
         Instance, on_delete=models.CASCADE, related_name="facts", db_index=False, db_constraint=False
     )

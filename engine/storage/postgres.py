@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
 
@@ -41,10 +41,11 @@ class PostgresStorage(SqlStorage):
         with connection.wrap_database_errors, self._cursor() as cursor:
             return cursor.execute(sql, parameters).rowcount
 
-    def together(self) -> AbstractContextManager[Any]:
+    @contextmanager
+    def together(self) -> Iterator[None]:
         connection.ensure_connection()
-        pipeline: AbstractContextManager[Any] = connection.connection.pipeline()
-        return pipeline
+        with connection.wrap_database_errors, connection.connection.pipeline():
+            yield
 
     def _cursor(self) -> Cursor[Any]:
         """A cursor that sends parameters beside the statement, which the server then prepares and keeps.
