@@ -29,6 +29,7 @@ from engine.wording import FactWords, error_words, fact_words
 
 FACTS_A_PAGE: Final = 25
 MOST_STEPS: Final = 300
+LONGEST_DETAIL: Final = 400
 PARTS: Final = ("head", "summary", "timeline", "steps", "step", "history", "data")
 
 
@@ -69,6 +70,12 @@ class FactRow:
     fact: Fact
     words: FactWords
     name: str
+
+    @property
+    def detail(self) -> str:
+        """More about it, cut to what a row holds."""
+        detail = self.words.detail
+        return detail if len(detail) <= LONGEST_DETAIL else f"{detail[:LONGEST_DETAIL]}…"
 
 
 @dataclass(frozen=True, slots=True)

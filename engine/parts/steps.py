@@ -141,6 +141,12 @@ class StepLook:
             return ""
         return "Something before it failed." if self.is_not_reached else error_words(self.step.error)
 
+    @property
+    def error_line(self) -> str:
+        """The beginning of it, for a table."""
+        text = self.error_text
+        return text if len(text) <= 140 else f"{text[:139]}…"
+
     @cached_property
     def attempts(self) -> list[AttemptRow]:
         """Its ended attempts."""

@@ -26,10 +26,10 @@ from engine.core.commands import Execute
 from engine.core.facts import Fact, FactRefused, FactType
 from engine.core.ports import InboundMessage, Result, StepContext, failed
 from engine.core.state import InstanceStatus, StepStatus, new_state
-from engine.live.publish import Change as Announcement
-from engine.live.publish import publish
 from engine.models import Step
 from engine.services import executing, step_data
+from engine.services.announcing import Change as Announcement
+from engine.services.announcing import publish
 from engine.services.case import Ask, AskClaimed, AskEvent, AskKept, AskTimer, Case, Event
 from engine.services.errors import NotLegalNow
 from engine.services.projecting import NOT_CLAIMED

@@ -12,10 +12,10 @@ from accounts.live.topics import find_topic
 from accounts.models import Membership, User
 from accounts.roles import Role
 from accounts.scope import Scope
-from engine.live.publish import Change, publish
 from engine.live.topics import InboxCountTopic, InboxTopic, InstancesTopic, InstanceTopic
 from engine.models import Instance, Step
 from engine.parts.instances import InstanceList
+from engine.services.announcing import Change, publish
 from engine.services.human_tasks import complete_step
 
 Start = Callable[..., Instance]
