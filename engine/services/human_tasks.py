@@ -146,11 +146,11 @@ def checked_output(task: Task, output: Json) -> Json:
         return output
     value = {} if output is None else output
     try:
-        errors = sorted(_validator(form).iter_errors(value), key=lambda error: [str(part) for part in error.path])
+        problems = sorted(_described(error) for error in _validator(form).iter_errors(value))
     except SchemaError as broken:
         raise InvalidInput([("", f"The form of the task is not a JSON Schema: {broken.message}")]) from broken
-    if errors:
-        raise InvalidInput([_described(error) for error in errors[:MOST_PROBLEMS]])
+    if problems:
+        raise InvalidInput(problems[:MOST_PROBLEMS])
     return value
 
 

@@ -91,7 +91,9 @@ class SqliteStorage(SqlStorage):
         )
 
     def later(self, column: str) -> str:
-        return f"strftime('%%Y-%%m-%%d %%H:%%M:%%f', {column}, '+' || x.seconds || ' seconds')"
+        moved = f"strftime('%%Y-%%m-%%d %%H:%%M:%%f', {column}, '+' || x.seconds || ' seconds')"
+        # As Django writes it: no fraction where it is zero. Moments are compared as text.
+        return f"rtrim(rtrim({moved}, '0'), '.')"
 
 
 def _written(types: Mapping[str, str], rows: Sequence[Row]) -> list[tuple[Any, ...]]:
