@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from designer.graph.model import Json
 
@@ -37,8 +36,8 @@ class ActionFailed(Exception):
         self.details = details
 
 
-class RunnableAction(Protocol):
-    """An action of the registry."""
+class RunnableAction:
+    """An action of the registry. Actions hold no state; one object serves every step."""
 
     key: str
     has_outside_effect: bool
@@ -46,8 +45,12 @@ class RunnableAction(Protocol):
 
     def is_quick(self, inputs: Mapping[str, Json]) -> bool:
         """Whether it is known to take next to no time."""
-        ...
+        return False
+
+    def shown(self, inputs: Mapping[str, Json]) -> Mapping[str, Json]:
+        """The inputs as people may see them: secrets are hidden."""
+        return inputs
 
     def run(self, request: ActionRequest) -> ActionOutcome:
         """Run it once. Raises `ActionFailed`."""
-        ...
+        raise NotImplementedError

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from urllib.parse import quote
 
 import orjson
 
 from accounts.outbound import OutboundError, OutboundRequest, OutboundResponse, send
+from designer.graph.conditions import REDACTED
 from designer.graph.model import Json
-from engine.actions.action import ActionFailed, ActionOutcome, ActionRequest
+from engine.actions.action import ActionFailed, ActionOutcome, ActionRequest, RunnableAction
 
 RETRYABLE_STATUSES = frozenset({408, 425, 429})
+SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key"})
 LONGEST_SHOWN = 2000
+"""Characters of an unexpected answer's body that its error keeps."""
 
 
-class HttpRequest:
+class HttpRequest(RunnableAction):
     """Sends one request with the step's idempotency key and answers `{status, headers, body}`."""
 
     key = "http_request"
     has_outside_effect = True
 
-    def is_quick(self, inputs: Mapping[str, Json]) -> bool:
-        """Never: networks are not."""
-        return False
+    def shown(self, inputs: Mapping[str, Json]) -> Mapping[str, Json]:
+        """Without what lets somebody in."""
+        headers = inputs.get("headers")
+        if not isinstance(headers, Mapping):
+            return inputs
+        hidden = {name: REDACTED if str(name).lower() in SECRET_HEADERS else value for name, value in headers.items()}
+        return {**inputs, "headers": hidden}
 
     def run(self, request: ActionRequest) -> ActionOutcome:
         """Send it. A network failure, a 5xx, 408, 425 or 429 may be tried again; another unexpected status may not."""
@@ -51,10 +60,10 @@ def _outbound(request: ActionRequest) -> OutboundRequest:
     headers = {str(name): _text(value) for name, value in given.items()}
     named = {name.lower() for name in headers}
     if "idempotency-key" not in named:
-        headers["Idempotency-Key"] = request.idempotency_key
+        headers["Idempotency-Key"] = quote(request.idempotency_key, safe=":-._~@+")
     body = b""
     if "json" in inputs:
-        body = orjson.dumps(inputs["json"])
+        body = _json(inputs["json"])
         if "content-type" not in named:
             headers["Content-Type"] = "application/json"
     elif inputs.get("body") is not None:
@@ -71,7 +80,14 @@ def _outbound(request: ActionRequest) -> OutboundRequest:
 
 
 def _text(value: Json) -> str:
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    return value if isinstance(value, str) else _json(value).decode()
+
+
+def _json(value: Json) -> bytes:
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # a whole number of more than 64 bits
+        return json.dumps(value, ensure_ascii=False).encode()
 
 
 def _is_expected(status: int, expected: Json) -> bool:

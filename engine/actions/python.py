@@ -20,7 +20,7 @@ from typing import Any
 from django.conf import settings
 
 from designer.graph.model import Json
-from engine.actions.action import ActionFailed, ActionOutcome, ActionRequest
+from engine.actions.action import ActionFailed, ActionOutcome, ActionRequest, RunnableAction
 
 Function = Callable[..., Json]
 _FUNCTIONS: dict[str, Function] = {}
@@ -49,7 +49,7 @@ def _import_modules() -> None:
         import_module(module)
 
 
-class Python:
+class Python(RunnableAction):
     """Answers what the function answers."""
 
     key = "python"

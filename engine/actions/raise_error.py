@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from designer.graph.model import Json
-from engine.actions.action import ActionFailed, ActionOutcome, ActionRequest
+from engine.actions.action import ActionFailed, ActionOutcome, ActionRequest, RunnableAction
 
 
-class RaiseError:
+class RaiseError(RunnableAction):
     """Fails with a message that the flow's author wrote."""
 
     key = "raise_error"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import smtplib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -12,20 +12,16 @@ from django.core.mail import BadHeaderError, EmailMultiAlternatives
 from django.core.validators import validate_email
 
 from designer.graph.model import Json
-from engine.actions.action import ActionFailed, ActionOutcome, ActionRequest
+from engine.actions.action import ActionFailed, ActionOutcome, ActionRequest, RunnableAction
 
 MOST_RECIPIENTS = 100
 
 
-class SendEmail:
+class SendEmail(RunnableAction):
     """Answers `{message_id}`: made from the idempotency key, so that a repeated attempt sends the same one."""
 
     key = "send_email"
     has_outside_effect = True
-
-    def is_quick(self, inputs: Mapping[str, Json]) -> bool:
-        """Never: mail servers are not."""
-        return False
 
     def run(self, request: ActionRequest) -> ActionOutcome:
         """Send it."""
@@ -51,6 +47,8 @@ class SendEmail:
             mail.send()
         except BadHeaderError as bad:
             raise ActionFailed("WrongInputs", "Addresses and subject must be one line each.") from bad
+        except ValueError as bad:
+            raise ActionFailed("WrongInputs", f"The mail cannot be written: {str(bad)[:300]}") from bad
         except smtplib.SMTPRecipientsRefused as bad:
             raise ActionFailed("RecipientsRefused", f"The mail server refused: {', '.join(bad.recipients)}.") from bad
         except smtplib.SMTPResponseException as bad:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from designer.graph.model import Json
-from engine.actions.action import ActionFailed, ActionOutcome, ActionRequest
+from engine.actions.action import ActionFailed, ActionOutcome, ActionRequest, RunnableAction
 
 
-class SetValues:
+class SetValues(RunnableAction):
     """Answers its values."""
 
     key = "set_values"

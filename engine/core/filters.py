@@ -120,7 +120,7 @@ def _nested_macros(text: str) -> int:
     todo: list[tuple[Any, int]] = [(celpy.Environment().compile(text), 0)]
     while todo:
         node, depth = todo.pop()
-        children = getattr(node, "children", ())
+        children: Any = getattr(node, "children", ())
         deepest = max(deepest, depth)
         is_macro = getattr(node, "data", "") == "member_dot_arg" and str(children[1]) in _MACROS
         todo.extend((child, depth + (is_macro and place == 2)) for place, child in enumerate(children))

@@ -17,7 +17,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Protocol
 
-from designer.graph.model import Json, Task
+from designer.graph.model import Flow, Json, Task
 from engine.core.facts import Fact, FactType
 
 LONGEST_MESSAGE = 2000
@@ -43,7 +43,7 @@ class StepContext:
     """Everything an executor may know about the step it is to run.
 
     `data` has the keys `input context steps vars event instance flow now` (semantics: Data) and is not to be changed.
-    `attempt` counts from 1. `timezone` is the flow's IANA name.
+    `attempt` counts from 1. `timezone` is the flow's IANA name, `flow` the version's graph.
     """
 
     instance_id: int
@@ -55,6 +55,13 @@ class StepContext:
     data: Mapping[str, Json]
     now: datetime
     timezone: str = "UTC"
+    flow: Flow | None = None
+
+    @property
+    def sensitive_steps(self) -> frozenset[str]:
+        """Keys of the tasks whose output is passed on but shown nowhere."""
+        tasks = self.flow.tasks.values() if self.flow is not None else ()
+        return frozenset(task.key for task in tasks if task.settings.get("sensitive") == "output")
 
     @property
     def idempotency_key(self) -> str:

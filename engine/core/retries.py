@@ -1,4 +1,4 @@
-"""How often an attempt is repeated, and after which pause."""
+"""How often an attempt is repeated, after which pause, and how long it may take."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
-from designer.graph.durations import parse_duration
-from designer.graph.model import Json
+from designer.graph.durations import BadDuration, parse_duration
+from designer.graph.model import Json, Task
 
 
 class Backoff(StrEnum):
@@ -44,6 +44,17 @@ class RetryPolicy:
 
 DEFAULT_RETRIES: Final = RetryPolicy()
 NO_RETRIES: Final = RetryPolicy(limit=0)
+
+
+LONGEST_ATTEMPT: Final = timedelta(minutes=10)
+
+
+def attempt_timeout(task: Task) -> timedelta:
+    """How long one attempt of a task may take: its setting, else 10 minutes (semantics: Attempts)."""
+    try:
+        return parse_duration(task.settings["timeout"]).as_timedelta()
+    except (KeyError, BadDuration):
+        return LONGEST_ATTEMPT
 
 
 def retry_policy(settings: Mapping[str, Json]) -> RetryPolicy:

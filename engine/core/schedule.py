@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cronsim import CronSim, CronSimError
 
 from designer.graph.durations import BadDuration, parse_duration
-from designer.graph.model import Json, phase_of_ref
+from designer.graph.model import Flow, Json, phase_of_ref
 from designer.graph.paths import MISSING, resolve
+from designer.graph.values import INSTANCE_START, TASK_PREFIX
 
 
 class BadMoment(ValueError):
@@ -59,10 +60,14 @@ def next_match(cron: str, after: datetime, zone: tzinfo) -> datetime:
         raise BadMoment(f"{cron[:60]!r} is no schedule that ever comes.") from bad
 
 
-def due_at(due: Json, data: Mapping[str, Json], now: datetime, zone: tzinfo) -> datetime | None:
+def due_at(
+    due: Json, data: Mapping[str, Json], now: datetime, zone: tzinfo, *, flow: Flow | None = None
+) -> datetime | None:
     """When a manual task is due: `{at}`, or `{for, from: start | task:KEY | phase:KEY}` (semantics: Due dates).
 
-    None when nothing is set, or when what it counts from has not happened. Raises `BadMoment`.
+    It counts from the start of the instance, or from when the task, or the last task of the phase, was finished. None
+    when nothing is set, or when what it counts from has not happened. `data` holds the steps of that phase, `flow` says
+    which they are. Raises `BadMoment`.
     """
     if not isinstance(due, Mapping):
         return None
@@ -70,20 +75,32 @@ def due_at(due: Json, data: Mapping[str, Json], now: datetime, zone: tzinfo) -> 
         return parse_moment(due["at"], zone)
     if due.get("for") is None:
         return None
-    start = _counted_from(str(due.get("from") or "start"), data, now, zone)
+    start = _counted_from(str(due.get("from") or "start"), data, now, zone, flow)
     return None if start is None else moment_after(due["for"], start, zone)
 
 
-def _counted_from(reference: str, data: Mapping[str, Json], now: datetime, zone: tzinfo) -> datetime | None:
-    if reference == "start":
+def _counted_from(
+    reference: str, data: Mapping[str, Json], now: datetime, zone: tzinfo, flow: Flow | None
+) -> datetime | None:
+    if reference == INSTANCE_START:
         started = resolve(("instance", "started_at"), data)
         return now if started is MISSING or started is None else parse_moment(started, zone)
-    if reference.startswith("task:"):
-        ended = resolve(("steps", reference.removeprefix("task:"), "ended_at"), data)
-        return None if ended is MISSING or ended is None else parse_moment(ended, zone)
-    if phase_of_ref(reference) is not None:
-        return now
-    return None
+    if reference.startswith(TASK_PREFIX):
+        return _finished_at(reference.removeprefix(TASK_PREFIX), data, zone)
+    phase = phase_of_ref(reference)
+    if phase is None or flow is None:
+        return None
+    moments = [_finished_at(task.key, data, zone) for task in flow.tasks_in(phase)]
+    known = [moment for moment in moments if moment is not None]
+    return max(known) if known and len(known) == len(moments) else None
+
+
+def _finished_at(task: str, data: Mapping[str, Json], zone: tzinfo) -> datetime | None:
+    """When a step was completed or skipped; None if it was not."""
+    step = resolve(("steps", task), data)
+    if not isinstance(step, Mapping) or step.get("status") not in ("completed", "skipped"):
+        return None
+    return None if step.get("ended_at") is None else parse_moment(step["ended_at"], zone)
 
 
 def is_too_far(moment: datetime, now: datetime) -> bool:

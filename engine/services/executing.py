@@ -48,6 +48,7 @@ def context_of(case: Case, step: StepKey, *, attempt: int, event: Json = None) -
         data=data_for(case, needs_of(case.plan, task), event=event),
         now=case.now,
         timezone=case.plan.flow.timezone,
+        flow=case.plan.flow,
     )
 
 

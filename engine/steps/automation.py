@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from designer.graph.model import Task
+from designer.graph.model import Json, Task
+from designer.graph.references import steps_read
 from engine.actions import ACTIONS
-from engine.actions.action import ActionFailed, ActionRequest
+from engine.actions.action import ActionFailed, ActionRequest, RunnableAction
 from engine.core.ports import Completed, InboundMessage, Result, StepContext, failed
-from engine.core.schedule import BadMoment, moment_after, zone_of
+from engine.core.retries import attempt_timeout
 from engine.core.templates import TemplateError, render_value
 
 
@@ -40,15 +41,14 @@ class AutomationExecutor:
             return failed("TemplateError", str(bad))
         if not isinstance(inputs, Mapping):
             return failed("WrongInputs", "The inputs of an action must be an object.")
-        timeout = attempt_seconds(context.task, context)
-        request = ActionRequest(inputs=inputs, idempotency_key=context.idempotency_key, timeout_seconds=timeout)
+        seconds = attempt_timeout(context.task).total_seconds()
+        request = ActionRequest(inputs=inputs, idempotency_key=context.idempotency_key, timeout_seconds=seconds)
+        seen = _seen_inputs(context, action, inputs)
         try:
             outcome = action.run(request)
         except ActionFailed as bad:
-            return failed(bad.name, bad.message, retryable=bad.is_retryable, input=inputs, **bad.details)
-        # The values of a sensitive set_values are its inputs: they are not kept beside the hidden output.
-        hides_inputs = settings.get("sensitive") == "output" and name == "set_values"
-        return Completed(output=outcome.output, vars=outcome.vars, input=None if hides_inputs else inputs)
+            return failed(bad.name, bad.message, retryable=bad.is_retryable, input=seen, **bad.details)
+        return Completed(output=outcome.output, vars=outcome.vars, input=seen)
 
     def on_timer(self, context: StepContext, purpose: str) -> Result | None:
         """No timers are set."""
@@ -59,13 +59,19 @@ class AutomationExecutor:
         return None
 
 
-def attempt_seconds(task: Task, context: StepContext) -> float:
-    """How long one attempt may take, in seconds (default 10 minutes)."""
-    try:
-        until = moment_after(task.settings.get("timeout", "10 minutes"), context.now, zone_of("UTC"))
-    except BadMoment:
-        return 600.0
-    return (until - context.now).total_seconds()
+def _seen_inputs(context: StepContext, action: RunnableAction, inputs: Mapping[str, Json]) -> Json:
+    """The inputs as they are kept for people.
+
+    Where they may hold what is shown nowhere they are kept as they are written, not as rendered; and not at all where
+    they are the sensitive output itself.
+    """
+    if context.task.settings.get("sensitive") == "output" and action.key == "set_values":
+        return None
+    hidden = context.sensitive_steps
+    read = steps_read(context.task) if hidden else None
+    if read is not None and (read.any_step or not hidden.isdisjoint(read.keys)):
+        return context.task.settings.get("inputs")
+    return action.shown(inputs)
 
 
 EXECUTOR = AutomationExecutor()

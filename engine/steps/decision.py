@@ -20,7 +20,8 @@ class DecisionExecutor:
         """The branches that are met, and what each condition saw."""
         task = context.task
         parallel = task.settings.get("parallel", True) is not False
-        evaluation = evaluate(task.conditions, context.data, parallel=parallel)
+        hidden = context.sensitive_steps
+        evaluation = evaluate(task.conditions, context.data, parallel=parallel, sensitive_steps=hidden)
         records = tuple(dict(record) for record in evaluation.records)
         return Completed(
             output={"branches": list(evaluation.branches)}, branches=evaluation.branches, conditions=records

@@ -25,7 +25,8 @@ class ManualExecutor:
         try:
             zone = zone_of(context.timezone)
             assigned = render_value(settings.get("assigned_to", []), context.data, "assigned_to")
-            due = due_at(render_value(settings.get("due"), context.data, "due"), context.data, context.now, zone)
+            wanted = render_value(settings.get("due"), context.data, "due")
+            due = due_at(wanted, context.data, context.now, zone, flow=context.flow)
             timers = []
             if due is not None and due > context.now:
                 timers.append(Timer(TimerPurpose.DUE, due))
