@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from queue import SimpleQueue
-from typing import Final
+from dataclasses import dataclass
 
 from django.db import close_old_connections
-
-IDLE_SECONDS: Final = 30.0
 
 
 @dataclass(eq=False, slots=True)
@@ -20,7 +17,6 @@ class Job:
     run: Callable[[Job], None]
     is_given_up: bool = False
     has_begun: bool = False
-    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class Threads:
@@ -29,55 +25,60 @@ class Threads:
     def __init__(self, most: int, *, name: str) -> None:
         self._most = most
         self._name = name
-        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
-        self._lock = threading.Lock()
+        self._jobs: deque[Job] = deque()
+        self._changed = threading.Condition()
         self._idle = 0
         self._count = 0
+        self._is_stopping = False
 
     def submit(self, job: Job) -> None:
         """Have a job done as soon as a thread is free."""
-        self._jobs.put(job)
-        with self._lock:
-            if self._idle < self._jobs.qsize() and self._count < self._most:
+        with self._changed:
+            self._jobs.append(job)
+            if self._idle >= len(self._jobs):
+                self._changed.notify()
+            elif self._count < self._most:
                 self._start_thread()
 
     def give_up(self, job: Job) -> None:
         """Stop waiting for a job; if a thread is at it, another thread takes that one's place."""
-        with job.lock:
+        with self._changed:
             job.is_given_up = True
-            if not job.has_begun:
-                return
-        with self._lock:
-            self._start_thread()
+            if job.has_begun:
+                self._count -= 1
+                self._start_thread()
 
     def stop(self) -> None:
         """Let the threads end once their jobs are done. Jobs that have not begun are dropped."""
-        with self._lock:
-            for _ in range(self._count):
-                self._jobs.put(None)
+        with self._changed:
+            self._is_stopping = True
+            self._jobs.clear()
+            self._changed.notify_all()
 
     def _start_thread(self) -> None:
         self._count += 1
         threading.Thread(target=self._work, name=self._name, daemon=True).start()
 
     def _work(self) -> None:
-        while True:
-            with self._lock:
-                self._idle += 1
-            job = self._jobs.get()
-            with self._lock:
-                self._idle -= 1
-            if job is None or not self._do(job):
-                break
-        with self._lock:
-            self._count -= 1
+        while (job := self._next()) is not None:
+            job.run(job)
+            close_old_connections()
+            with self._changed:
+                if job.is_given_up:  # another thread has taken this one's place
+                    return
 
-    def _do(self, job: Job) -> bool:
-        """Do a job. Answers whether this thread is still wanted."""
-        with job.lock:
-            if job.is_given_up:
-                return True
-            job.has_begun = True
-        job.run(job)
-        close_old_connections()
-        return not job.is_given_up
+    def _next(self) -> Job | None:
+        """The next job that is still wanted; None when the threads are to end."""
+        with self._changed:
+            while True:
+                while not (self._jobs or self._is_stopping):
+                    self._idle += 1
+                    self._changed.wait()
+                    self._idle -= 1
+                if self._is_stopping:
+                    self._count -= 1
+                    return None
+                job = self._jobs.popleft()
+                if not job.is_given_up:
+                    job.has_begun = True
+                    return job
