@@ -48,11 +48,21 @@ export class Inspector {
     const html = await editor.askHtml("inspector", { subject, count });
     if (html === null || number !== this.#latest || !this.body) return;
     const isSame = subject === this.shown;
+    if (!isSame) this.#storeFocused();
     if (!isSame) this.element.scrollTop = 0;
     if (isSame) this.#update(html);
     else this.body.outerHTML = html;
     this.#grow();
     this.#focusWanted();
+  }
+
+  /** What is half typed in a form that goes away is stored as if one had left the field. */
+  #storeFocused() {
+    const control = document.activeElement;
+    if (!this.body?.contains(control)) return;
+    if (control instanceof HTMLInputElement || control instanceof HTMLTextAreaElement) {
+      if (control.value !== control.defaultValue) this.#changed(control);
+    }
   }
 
   /** Bring the form up to date, soon. */
@@ -86,12 +96,26 @@ export class Inspector {
   /** @param {string} html */
   #update(html) {
     const body = /** @type {HTMLElement} */ (this.body);
-    replacePart(body, html);
+    replacePart(body, this.#withFreshRows(body, html));
     for (const control of body.querySelectorAll(CONTROLS)) {
       const field = control.closest("[data-path]");
       const isHeld = control === document.activeElement || field?.hasAttribute("data-pending") || field?.hasAttribute("data-refused");
       if (!isHeld) setToDefault(control);
     }
+  }
+
+  /** The server knows no row before it is stored: fields with such rows stay as they are.
+   * @param {HTMLElement} body @param {string} html */
+  #withFreshRows(body, html) {
+    const fresh = /** @type {HTMLElement[]} */ ([...body.querySelectorAll("[data-live-keep=fresh]")]);
+    if (!fresh.length) return html;
+    const template = document.createElement("template");
+    template.innerHTML = html;
+    for (const field of fresh) {
+      const key = CSS.escape(field.dataset.key ?? "");
+      template.content.querySelector(`[data-key="${key}"][data-path]`)?.setAttribute("data-live-keep", "fresh");
+    }
+    return template.innerHTML;
   }
 
   /** @param {Element} target */
@@ -114,6 +138,7 @@ export class Inspector {
     const subject = this.shown;
     const path = JSON.parse(field.dataset.path ?? "[]");
     field.dataset.pending = "";
+    delete field.dataset.liveKeep;
     this.#say(field, "");
     editor.keyboard.flush();
     editor.queue.push({
@@ -169,6 +194,7 @@ export class Inspector {
     const fresh = template?.content.firstElementChild?.cloneNode(true);
     if (!(fresh instanceof HTMLElement) || !rows) return;
     rows.append(fresh);
+    field.dataset.liveKeep = "fresh";
     this.#number(fresh);
     fresh.querySelector(/** @type {any} */ (CONTROLS))?.focus();
     if (button.dataset.store !== undefined) this.#store(field);
