@@ -1,4 +1,4 @@
-"""The flow that is run: steps in a row, each a Python function that does nothing."""
+"""The flow that is run: steps in a row, each a Python function that answers its argument."""
 
 from __future__ import annotations
 
@@ -38,5 +38,5 @@ def publish_chain(scope: Scope, *, steps: int) -> Flow:
 
 
 def _task(key: str, number: int) -> dict[str, Any]:
-    inputs = {"function": "noop", "arguments": {"number": number}}
+    inputs = {"function": "echo", "arguments": {"number": number}}
     return {"key": key, "name": key, "kind": "automation", "settings": {"action": "python", "inputs": inputs}}

@@ -26,6 +26,7 @@ from engine.runners.threads import Job, Threads
 from engine.services import attempts, executing
 from engine.services.advancing import ClaimedAttempt, Worker
 from engine.services.attempts import EndedAttempt
+from engine.storage import storage
 from engine.storage.contract import StepKey
 
 log = logging.getLogger(__name__)
@@ -108,6 +109,7 @@ class AttemptLoop:
     def turn(self, *, wait: bool) -> None:
         """Settle what has ended, claim what there is room for, begin it."""
         self._collect(wait=wait and not self._ended)
+        storage().dedicate_connection()
         worker = Worker(self.name, self._room())
         self._settle(worker)
         if self._is_woken or time.monotonic() >= self._next_poll:

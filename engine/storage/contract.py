@@ -152,6 +152,11 @@ class Lease:
 class Storage(Protocol):
     """The contract. One test suite runs it on every database."""
 
+    def dedicate_connection(self) -> None:
+        """This thread's connection is a worker's: it does the engine's work and nothing else. Costs nothing when it has
+        been said before."""
+        ...
+
     def together(self) -> AbstractContextManager[Any]:
         """Within it only methods that answer nothing may be called; they may be sent without waiting for each other."""
         ...

@@ -111,7 +111,7 @@ SELECT_INSTANCES: Final = (
 
 
 class SqlStorage(ABC):
-    """The contract in SQL. Rows travel as one parameter, so that a statement never grows with its batch."""
+    """The contract in SQL. Rows travel as parameters, so that a statement never grows with its batch."""
 
     # -- what the dialects say ----------------------------------------------------------------------------------------
 
@@ -119,6 +119,10 @@ class SqlStorage(ABC):
     """Behind a query of one table: hold its rows until the end of the transaction."""
     lock_instance: str = ""
     """Behind a query that joins instances as `i`: hold those, pass over rows that are held."""
+
+    @abstractmethod
+    def dedicate_connection(self) -> None:
+        """See the contract."""
 
     @abstractmethod
     def query(self, sql: str, *parameters: Any) -> list[Any]:
@@ -137,8 +141,8 @@ class SqlStorage(ABC):
         """A subquery or array of ids for `IN`, and its parameter."""
 
     @abstractmethod
-    def rows(self, columns: Mapping[str, str], rows: Iterable[Row]) -> tuple[str, Any]:
-        """Rows as a table expression named `x` with these columns and types, and its parameter."""
+    def rows(self, columns: Mapping[str, str], rows: Iterable[Row]) -> tuple[str, Sequence[Any]]:
+        """At least one row as a table expression named `x` with these columns and types, and its parameters."""
 
     @abstractmethod
     def moment(self, at: datetime) -> Any:
@@ -218,38 +222,38 @@ class SqlStorage(ABC):
     def claim(self, tokens: Mapping[StepKey, int], lease: Lease, now: datetime) -> list[ClaimableStep]:
         if not tokens:
             return []
-        table, parameter = self._leased(tokens)
+        table, leases = self._leased(tokens)
         answered = (*STEP_KEY, "status", "attempt", "lost_leases")
         sql = f"""
             UPDATE engine_step SET claimable_at = %s, lease_owner = %s, lease_token = x.lease_token,
                 lost_leases = engine_step.lost_leases + CASE engine_step.status WHEN 'running' THEN 1 ELSE 0 END
             FROM {table} WHERE {SAME_STEP} AND engine_step.claimable_at <= %s RETURNING {_of_step(answered)}"""
-        arguments = (self.moment(lease.until), lease.owner, parameter, self.moment(now))
+        arguments = (self.moment(lease.until), lease.owner, *leases, self.moment(now))
         return [ClaimableStep(*row) for row in self.query(sql, *arguments)]
 
     def lease_tokens(self, steps: Iterable[StepKey]) -> dict[StepKey, int]:
         wanted = list(steps)
         if not wanted:
             return {}
-        table, parameter = self.rows(_types(STEP_TYPES, STEP_KEY), wanted)
+        table, parameters = self.rows(_types(STEP_TYPES, STEP_KEY), wanted)
         columns = _of_step((*STEP_KEY, "lease_token"))
         sql = f"SELECT {columns} FROM {table} JOIN engine_step ON {SAME_STEP} WHERE engine_step.status = 'running'"
-        return {StepKey(*row[:3]): row[3] for row in self.query(sql, parameter)}
+        return {StepKey(*row[:3]): row[3] for row in self.query(sql, *parameters)}
 
     def extend_leases(self, tokens: Mapping[StepKey, int], until: datetime) -> None:
         if not tokens:
             return
-        table, parameter = self._leased(tokens)
+        table, leases = self._leased(tokens)
         sql = f"""
             UPDATE engine_step SET claimable_at = %s FROM {table}
             WHERE {SAME_STEP} AND engine_step.lease_token = x.lease_token AND engine_step.claimable_at IS NOT NULL"""
-        self.execute(sql, self.moment(until), parameter)
+        self.execute(sql, self.moment(until), *leases)
 
     def expire_leases(self, now: datetime) -> int:
         sql = "UPDATE engine_step SET claimable_at = %s WHERE claimable_at IS NOT NULL AND lease_owner <> ''"
         return self.execute(sql, self.moment(now))
 
-    def _leased(self, tokens: Mapping[StepKey, int]) -> tuple[str, Any]:
+    def _leased(self, tokens: Mapping[StepKey, int]) -> tuple[str, Sequence[Any]]:
         types = _types(STEP_TYPES, (*STEP_KEY, "lease_token"))
         return self.rows(types, [(*step, token) for step, token in tokens.items()])
 
@@ -285,10 +289,10 @@ class SqlStorage(ABC):
         columns = ", ".join(f"s.{name}" for name in (*STEP_KEY, "status", "output", "error", "started_at", "ended_at"))
         found: list[StepData] = []
         if some:
-            table, parameter = self.rows({"instance_id": BIG, "task": TEXT}, some)
+            table, parameters = self.rows({"instance_id": BIG, "task": TEXT}, some)
             match = "s.instance_id = x.instance_id AND s.task = x.task AND NOT s.is_past"
             sql = f"SELECT {columns} FROM {table} JOIN engine_step s ON {match} ORDER BY s.instance_id, s.iteration"
-            found += [StepData(*row[:6], *self._moments(row[6:])) for row in self.query(sql, parameter)]
+            found += [StepData(*row[:6], *self._moments(row[6:])) for row in self.query(sql, *parameters)]
         if whole:
             inside, parameter = self.ids(whole)
             where = f"s.instance_id {inside} AND NOT s.is_past"
@@ -324,10 +328,10 @@ class SqlStorage(ABC):
     def drop_timers(self, steps: Sequence[StepKey]) -> None:
         if not steps:
             return
-        table, parameter = self.rows(_types(STEP_TYPES, STEP_KEY), steps)
+        table, parameters = self.rows(_types(STEP_TYPES, STEP_KEY), steps)
         named = f"SELECT {', '.join(STEP_KEY)} FROM {table}"
         sql = f"DELETE FROM engine_timer WHERE ({', '.join(STEP_KEY)}) IN ({named})"
-        self.execute(sql, parameter)
+        self.execute(sql, *parameters)
 
     def hold_instances(self, ids: Sequence[int]) -> None:
         if not ids:
@@ -341,15 +345,15 @@ class SqlStorage(ABC):
         if not shifts:
             return
         types = {"instance_id": BIG, "seconds": "real"}
-        table, parameter = self.rows(types, list(shifts.items()))
+        table, parameters = self.rows(types, list(shifts.items()))
         sql = f"""
             UPDATE engine_timer SET is_suspended = FALSE, due_at = {self.later("engine_timer.due_at")}
             FROM {table} WHERE engine_timer.instance_id = x.instance_id"""
-        self.execute(sql, parameter)
+        self.execute(sql, *parameters)
         sql = f"""
             UPDATE engine_step SET wakes_at = {self.later("engine_step.wakes_at")}
             FROM {table} WHERE engine_step.instance_id = x.instance_id AND engine_step.wakes_at IS NOT NULL"""
-        self.execute(sql, parameter)
+        self.execute(sql, *parameters)
 
     # -- events -------------------------------------------------------------------------------------------------------
 
@@ -375,13 +379,13 @@ class SqlStorage(ABC):
         if not consumed:
             return
         types = {"event_id": BIG, **_types(STEP_TYPES, STEP_KEY)}
-        table, parameter = self.rows(types, [(event, *step) for event, step in consumed])
+        table, parameters = self.rows(types, [(event, *step) for event, step in consumed])
         sql = f"""
             UPDATE engine_event SET consumed_at = %s, consumed_by_id = (
                 SELECT s.id FROM engine_step s
                 WHERE s.instance_id = x.instance_id AND s.task = x.task AND s.iteration = x.iteration)
             FROM {table} WHERE engine_event.id = x.event_id"""
-        self.execute(sql, self.moment(now), parameter)
+        self.execute(sql, self.moment(now), *parameters)
 
 
 def _of_step(columns: Iterable[str]) -> str:

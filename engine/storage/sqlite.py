@@ -38,6 +38,9 @@ _WRITERS: Final[Mapping[str, Callable[[Sequence[Any]], Sequence[Any]]]] = {MOMEN
 class SqliteStorage(SqlStorage):
     """The contract on SQLite 3.35 or newer."""
 
+    def dedicate_connection(self) -> None:
+        """Nothing: the settings of every connection suit."""
+
     def query(self, sql: str, *parameters: Any) -> list[Any]:
         with connection.cursor() as cursor:
             cursor.execute(sql, parameters)
@@ -55,9 +58,9 @@ class SqliteStorage(SqlStorage):
     def ids(self, ids: Iterable[int]) -> tuple[str, Any]:
         return "IN (SELECT value FROM json_each(%s))", json_text.write(list(ids))
 
-    def rows(self, columns: Mapping[str, str], rows: Iterable[Row]) -> tuple[str, Any]:
+    def rows(self, columns: Mapping[str, str], rows: Iterable[Row]) -> tuple[str, Sequence[Any]]:
         fields = ", ".join(f"json_extract(value, '$[{number}]') AS {name}" for number, name in enumerate(columns))
-        return f"(SELECT {fields} FROM json_each(%s)) x", json_text.write(list(map(list, rows)))
+        return f"(SELECT {fields} FROM json_each(%s)) x", (json_text.write(list(map(list, rows))),)
 
     def moment(self, at: datetime) -> Any:
         return _moment(at)
