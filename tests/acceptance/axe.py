@@ -22,11 +22,20 @@ async (tags) => {
 }
 """
 
+SETTLED: Final = """
+async () => {
+  await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  await Promise.allSettled(document.getAnimations().map((animation) => animation.finished));
+}
+"""
+"""A theme that has just been switched is still fading in: colours are measured once it has."""
+
 
 def violations(page: Page) -> list[str]:
     """One line for each rule that the page breaks as it looks now."""
     if not page.evaluate("typeof axe === 'object'"):
         page.evaluate(AXE_SCRIPT)
+    page.evaluate(SETTLED)
     found: list[dict[str, Any]] = page.evaluate(RUN, RULES)
     return [f"{rule['id']}: {rule['help']}\n      " + "\n      ".join(rule["nodes"]) for rule in found]
 
