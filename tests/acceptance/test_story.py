@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.acceptance.browser import sign_in
 from tests.acceptance.quadrille import Quadrille
+from tests.acceptance.test_editor import Board, ready
 
 PLACE: Final = "/o/demo/development"
 FORM: Final = (
@@ -25,26 +26,30 @@ MOST_TABS: Final = 120
 
 def test_the_story_by_mouse(page: Page, server: Quadrille) -> None:
     sign_in(page, server, "designer")
-    page.get_by_role("link", name="Flows", exact=True).click()
+    section(page, "Flows").click()
     page.get_by_role("link", name="New flow").first.click()
     page.get_by_label("Name").fill("Day off")
-    page.get_by_role("button", name="Create").click()
+    page.get_by_role("button", name="Draw it").click()
     page.wait_for_url("**/flows/day-off/edit/")
+    board = ready(page)
+    board.add("manual", (330, 200))
+    board.add("set_values", (640, 200))
+    ask, note = (card_key(card(page, name)) for name in ("Manual task", "Set values"))
+    board.connect("trigger", ask)
+    board.saved()
+    page.mouse.move(700, 700)
+    board.connect(ask, note)
+    expect(board.edges()).to_have_count(2)
+    board.saved()
 
-    drag_to_canvas(page, "Manual task", 330, 200)
-    drag_to_canvas(page, "Set values", 640, 200)
-    ask, note = card(page, "Manual task"), card(page, "Set values")
-    connect(page, ask, note)
-    expect(page.locator("#graph-edges .edge")).to_have_count(1)
-
-    ask.click()
+    open_task(page, board, ask)
     rename(page, "Ask the manager")
     set_form(page, FORM)
-    note.click()
+    open_task(page, board, note)
     rename(page, "Note the answer")
     page.get_by_role("button", name="Add to Values").click()
     page.get_by_label("Key", exact=True).last.fill("answer")
-    page.get_by_label("Value", exact=True).last.fill("{{ steps." + card_key(ask) + ".output.answer }}")
+    page.get_by_label("Value", exact=True).last.fill("{{ steps." + ask + ".output.answer }}")
     page.get_by_label("Value", exact=True).last.blur()
     expect(page.locator("#problems")).to_contain_text("ready to publish")
     saved(page)
@@ -53,8 +58,9 @@ def test_the_story_by_mouse(page: Page, server: Quadrille) -> None:
     page.get_by_role("button", name=re.compile("^Publish")).click()
     page.wait_for_url("**/versions/1/")
 
-    page.goto(f"{PLACE}/instances/start/?flow=day-off")
-    page.get_by_label("Id", exact=False).fill("day-off-1")
+    section(page, "Flows").click()
+    page.get_by_role("link", name="Start an instance of Day off").click()
+    page.get_by_label(re.compile("^Id")).fill("day-off-1")
     page.get_by_role("button", name="Start").click()
     page.wait_for_url(re.compile(r"/instances/\d+/"))
     page.evaluate("window.__sameDocument = true")
@@ -70,12 +76,17 @@ def test_the_story_by_mouse(page: Page, server: Quadrille) -> None:
     inbox.get_by_label("Your answer").fill("Enjoy the sun")
     inbox.get_by_role("button", name="Complete").click()
 
-    expect(page.locator("#instance-status")).to_contain_text("Complete")
+    expect(page.locator("#instance-status")).to_contain_text("complete", ignore_case=True)
     expect(card(page, "Note the answer")).to_have_class(re.compile("status-completed"))
     expect(page.locator("#instance-output")).to_contain_text("Enjoy the sun")
     assert page.evaluate("window.__sameDocument") is True, "the page was loaded anew instead of being updated"
     inbox.goto(f"{PLACE}/inbox/")
     expect(inbox.locator(".task-row", has_text="day-off-1")).to_have_count(0)
+
+
+def section(page: Page, name: str) -> Locator:
+    """The link to a section, in the bar over every page."""
+    return page.get_by_role("navigation", name="Sections").get_by_role("link", name=re.compile(f"^{name}"))
 
 
 def card(page: Page, name: str) -> Locator:
@@ -88,39 +99,15 @@ def card_key(node: Locator) -> str:
     return node.get_attribute("data-task") or ""
 
 
-def drag_to_canvas(page: Page, item: str, x: float, y: float) -> None:
-    """Drag something from the palette to a place on the canvas."""
-    canvas = page.locator("#canvas").bounding_box()
-    assert canvas is not None
-    before = page.locator("#graph-nodes g.node").count()
-    grip = page.get_by_role("button", name=item, exact=True).first.bounding_box()
-    assert grip is not None
-    page.mouse.move(grip["x"] + grip["width"] / 2, grip["y"] + grip["height"] / 2)
-    page.mouse.down()
-    page.mouse.move(canvas["x"] + x / 2, canvas["y"] + y, steps=6)
-    page.mouse.move(canvas["x"] + x, canvas["y"] + y, steps=6)
-    page.mouse.up()
-    expect(page.locator("#graph-nodes g.node")).to_have_count(before + 1)
-    saved(page)
-
-
-def connect(page: Page, source: Locator, target: Locator) -> None:
-    """Drag from the port at the right of one card to another card."""
-    start, end = source.locator("rect.card").bounding_box(), target.locator("rect.card").bounding_box()
-    assert start is not None
-    assert end is not None
-    middle = start["y"] + start["height"] / 2
-    page.mouse.move(start["x"] + start["width"] / 2, middle)
-    page.mouse.move(start["x"] + start["width"], middle, steps=4)
-    page.mouse.down()
-    page.mouse.move(end["x"] + end["width"] / 2, end["y"] + end["height"] / 2, steps=10)
-    page.mouse.up()
-    saved(page)
+def open_task(page: Page, board: Board, key: str) -> None:
+    """Click a card: its settings are in the inspector."""
+    board.card(key).click()
+    expect(page.locator("#inspector")).to_have_attribute("data-subject", key)
 
 
 def rename(page: Page, name: str) -> None:
     """Give what is selected another name, in the inspector."""
-    field = page.locator("#inspector").get_by_label("Name", exact=True)
+    field = page.locator("#inspector").get_by_label(re.compile("^Name"))
     field.fill(name)
     field.blur()
     expect(card(page, name)).to_be_visible()
@@ -156,34 +143,28 @@ def test_the_story_by_keyboard(page: Page, server: Quadrille) -> None:
     press("Enter")
     page.wait_for_url("**/o/demo/**")
 
-    tab_to(page, page.get_by_role("link", name="Flows", exact=True))
+    tab_to(page, section(page, "Flows"))
     press("Enter")
     tab_to(page, page.get_by_role("link", name="New flow").first)
     press("Enter")
-    page.wait_for_url("**/flows/new/")
+    page.wait_for_url("**/new/")
     tab_to(page, page.get_by_label("Name"))
     type_text("Key by key")
     press("Enter")
     page.wait_for_url("**/flows/key-by-key/edit/")
+    ready(page)
 
-    canvas = page.locator("#canvas")
-    tab_to(page, canvas)
-    for name, count in (("manual", 1), ("set values", 2)):
+    tab_to(page, page.locator("#canvas"))
+    press("Home")
+    for name, title in (("manual", "Manual task"), ("set values", "Set values")):
         press("n")
         type_text(name)
         press("Enter")
-        expect(page.locator("#graph-nodes g.node")).to_have_count(count)
+        expect(card(page, title)).to_be_focused()
         saved(page)
-        focus_canvas(page)
-    if page.locator("#graph-edges .edge").count() == 0:
-        press("Home")
-        press("c")
-        type_text("set values")
-        press("Enter")
-    expect(page.locator("#graph-edges .edge")).to_have_count(1)
-    saved(page)
+    expect(page.locator("#graph-edges .edge")).to_have_count(2)
 
-    select(page, "Set values")
+    press("Enter")
     tab_to(page, page.get_by_role("button", name="Add to Values"))
     press("Enter")
     tab_to(page, page.get_by_label("Key", exact=True).last)
@@ -201,7 +182,7 @@ def test_the_story_by_keyboard(page: Page, server: Quadrille) -> None:
     press("Enter")
     page.wait_for_url("**/versions/1/")
 
-    tab_to(page, page.get_by_role("link", name="Instances", exact=True))
+    tab_to(page, section(page, "Instances"))
     press("Enter")
     page.wait_for_url("**/instances/**")
     tab_to(page, page.get_by_role("link", name=re.compile("^Start")).first)
@@ -215,7 +196,7 @@ def test_the_story_by_keyboard(page: Page, server: Quadrille) -> None:
     instance = page.url
     key = page.locator("#instance-head h1").inner_text()
 
-    tab_to(page, page.get_by_role("link", name=re.compile("^Inbox")))
+    tab_to(page, section(page, "Inbox"))
     press("Enter")
     page.wait_for_url("**/inbox/**")
     tab_to(page, page.locator(".task-row", has_text=key).get_by_role("link", name="Open"))
@@ -224,7 +205,7 @@ def test_the_story_by_keyboard(page: Page, server: Quadrille) -> None:
     press("Enter")
     expect(page.get_by_role("button", name="Complete")).to_have_count(0)
     page.goto(instance)
-    expect(page.locator("#instance-status")).to_contain_text("Complete")
+    expect(page.locator("#instance-status")).to_contain_text("complete", ignore_case=True)
 
 
 def tab_to(page: Page, wanted: Locator) -> None:
@@ -235,23 +216,6 @@ def tab_to(page: Page, wanted: Locator) -> None:
             return
         page.keyboard.press("Tab")
     raise AssertionError(f"Tab does not lead to {wanted} in {MOST_TABS} steps")
-
-
-def focus_canvas(page: Page) -> None:
-    """Back to the canvas, from wherever the last command left the focus."""
-    page.keyboard.press("Escape")
-    tab_to(page, page.locator("#canvas"))
-
-
-def select(page: Page, name: str) -> None:
-    """Walk over the graph until the task with this name is selected."""
-    focus_canvas(page)
-    page.keyboard.press("Home")
-    for _ in range(10):
-        if "is-selected" in (card(page, name).get_attribute("class") or ""):
-            return
-        page.keyboard.press("PageDown")
-    raise AssertionError(f"the keys do not lead to {name}")
 
 
 def choose(page: Page, field: Locator, label: str) -> None:
