@@ -1,0 +1,120 @@
+"""What the kill test runs in the killed installation: `python -m tests.integration.engine.survivor prepare|check`.
+
+Also the functions of its flow, which leave a line in a file each time they are run: what was done outside.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+import time
+from collections import Counter
+from typing import Any
+
+INSTANCES = 50
+ROUNDS = 8
+
+
+def prepare() -> None:
+    """Publish the flow and start its instances; nothing runs yet."""
+    from accounts.models import Environment, Organization
+    from accounts.scope import system_scope
+    from designer.services.drafting import create_flow
+    from designer.services.publishing import publish_flow
+    from engine.services.instances import StartRequest, start_instances
+
+    organization = Organization.objects.create(name="Acme", slug="acme")
+    scope = system_scope(Environment.objects.create(organization=organization, name="Development", slug="development"))
+    flow = survivor_flow()
+    row = create_flow(scope, key=flow.key, name=flow.name, flow=flow)
+    publish_flow(scope, row)
+    start_instances(scope, row, [StartRequest(key=f"i{n}", input={"again": True}) for n in range(INSTANCES)])
+
+
+def survivor_flow() -> Any:
+    """Parallel branches, a loop, a retry and a delay."""
+    from tests.drawing import draw
+
+    def leaves_a_line(task: str) -> dict[str, Any]:
+        arguments = {"what": f"{{{{ instance.id }}}}:{task}"}
+        return {"action": "python", "inputs": {"function": "survivor.work", "arguments": arguments}}
+
+    retries = {"limit": 50, "delay": "100 milliseconds", "backoff": "constant"}
+    return draw(
+        "first -> left,right; left,right -> join; join -> page; page -> flaky -> rest -> more; "
+        "more -again-> page; more -done-> last",
+        kinds={"rest": "delay", "join": "noop"},
+        settings={
+            "rest": {"for": "400 milliseconds"},
+            "flaky": {**leaves_a_line("flaky"), "retries": retries},
+            **{task: leaves_a_line(task) for task in ("first", "left", "right", "page", "last")},
+        },
+        loops={"more": ("again", "done", ROUNDS)},
+        key="survivor",
+    )
+
+
+def work(what: str) -> dict[str, str]:
+    """Take a moment, leave a line; flaky ones fail every third time."""
+    time.sleep(random.uniform(0.0, 0.03))
+    with open(os.environ["SURVIVOR_FILE"], "a") as file:
+        file.write(f"{what}\n")
+    if what.endswith(":flaky") and random.random() < 0.3:
+        raise RuntimeError("not this time")
+    return {"what": what}
+
+
+def check() -> dict[str, Any]:
+    """How it ended: for each instance its status, and everything that is wrong with its history."""
+    from engine.models import Fact, Instance, Step, Timer
+    from tests.integration.engine.conftest import assert_history_is_whole
+
+    wrong: list[str] = []
+    for instance in Instance.objects.order_by("pk"):
+        try:
+            assert_history_is_whole(instance)
+        except AssertionError as broken:
+            wrong.append(f"{instance.key}: {broken}")
+        completed = Counter(
+            Fact.objects.filter(instance=instance, type="StepCompleted").values_list("task", "iteration")
+        )
+        wrong += [f"{instance.key}: {step} completed {count} times" for step, count in completed.items() if count > 1]
+        for step in Step.objects.filter(instance=instance, status="completed", kind="automation"):
+            if step.output != {"what": f"{instance.key}:{step.task}"}:
+                wrong.append(f"{instance.key}: {step.task} {step.iteration} has the output {step.output}")
+    statuses = Counter(Instance.objects.values_list("status", flat=True))
+    rounds = Counter(Step.objects.filter(task="page").values_list("instance", flat=True))
+    return {
+        "statuses": dict(statuses),
+        "wrong": wrong,
+        "rounds": sorted(set(rounds.values())),
+        "timers": Timer.objects.count(),
+        "steps": Step.objects.filter(status="completed").count(),
+        "lost_leases": sum(Step.objects.values_list("lost_leases", flat=True)),
+    }
+
+
+def main(what: str) -> None:
+    """Run one of the two against the installation that the environment names."""
+    import django
+
+    django.setup()
+    if what == "prepare":
+        prepare()
+    else:
+        sys.stdout.write(json.dumps(check()))
+
+
+def register() -> None:
+    """Make the function known to the engine that imports this module."""
+    from engine.actions.python import flow_function
+
+    flow_function("survivor.work")(work)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
+elif os.environ.get("SURVIVOR_FILE"):
+    register()

@@ -1,0 +1,113 @@
+"""kill -9 of the whole installation at any moment: nothing is lost, nothing that completed runs again."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.integration.engine.survivor import INSTANCES, ROUNDS
+from tests.servers import free_port
+
+ROOT = Path(__file__).resolve().parents[3]
+KILLS = 20
+LONGEST_LIFE_SECONDS = 0.8
+
+
+class Installation:
+    """A data folder and the process that serves it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.lines = folder / "lines"
+        kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
+        self.environment = kept | {
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "QUADRILLE_MODE": "embedded",
+            "QUADRILLE_DATA": str(folder),
+            "QUADRILLE_DEVELOPMENT": "1",
+            "QUADRILLE_PYTHON_MODULES": "tests.integration.engine.survivor",
+            "SURVIVOR_FILE": str(self.lines),
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def run(self, *words: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *words], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def serve(self) -> None:
+        """Start it, and return once it serves."""
+        log = self.folder / "log"
+        with log.open("wb") as output:
+            command = [sys.executable, "manage.py", "serve", "--port", str(free_port())]
+            self.process = subprocess.Popen(
+                command, cwd=ROOT, env=self.environment, stdout=output, stderr=subprocess.STDOUT
+            )
+        deadline = time.monotonic() + 60
+        while b"Quadrille is at" not in log.read_bytes():
+            assert self.process.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.01)
+
+    def kill(self) -> None:
+        """The machine dies."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+    def unfinished(self) -> int:
+        with closing(sqlite3.connect(self.folder / "quadrille.sqlite3", timeout=30)) as database:
+            sql = "SELECT count(*) FROM engine_instance WHERE status NOT IN ('complete', 'errored', 'terminated')"
+            return int(database.execute(sql).fetchone()[0])
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Iterator[Installation]:
+    """A prepared one that does not run yet."""
+    made = Installation(tmp_path)
+    made.run("manage.py", "migrate", "--verbosity", "0")
+    made.run("-m", "tests.integration.engine.survivor", "prepare")
+    yield made
+    made.kill()
+
+
+def test_an_installation_that_is_killed_twenty_times_loses_nothing_and_repeats_no_step(
+    installation: Installation,
+) -> None:
+    chance = random.Random()
+    for _ in range(KILLS):
+        installation.serve()
+        time.sleep(chance.uniform(0.0, LONGEST_LIFE_SECONDS))
+        installation.kill()
+    assert installation.unfinished(), "everything was done before the last kill: the test has become too easy"
+    installation.serve()
+    deadline = time.monotonic() + 60
+    while installation.unfinished():
+        assert time.monotonic() < deadline, installation.run("-m", "tests.integration.engine.survivor", "check")
+        time.sleep(0.1)
+    installation.kill()
+    found = json.loads(installation.run("-m", "tests.integration.engine.survivor", "check"))
+    assert found["wrong"] == []
+    assert found["statuses"] == {"complete": INSTANCES}
+    assert found["rounds"] == [ROUNDS]
+    assert found["timers"] == 0
+    assert found["lost_leases"] > 0, "no kill hit an attempt under way: the test has become too easy"
+    # Every completed step left its line at least once; those whose commit was lost with the process left one more.
+    lines = Counter(installation.lines.read_text().split())
+    assert all(lines[f"i{n}:{task}"] >= 1 for n in range(INSTANCES) for task in ("first", "left", "right", "last"))
+    assert all(lines[f"i{n}:page"] >= ROUNDS for n in range(INSTANCES))
