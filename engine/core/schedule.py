@@ -48,7 +48,7 @@ def moment_after(raw: Json, start: datetime, zone: tzinfo) -> datetime:
         return parse_duration(raw).after(start, zone)
     except BadDuration as bad:
         raise BadMoment(str(bad)) from bad
-    except OverflowError as bad:
+    except (OverflowError, ValueError) as bad:
         raise BadMoment("That is further away than a calendar goes.") from bad
 
 

@@ -86,7 +86,7 @@ class _Rendering:
         steps = parse_path(lone)
         found = MISSING if steps is None else resolve(steps, self.data)
         # Liquid knows more than our paths do: `items.size`, `items.first`, a key that is looked up by another value.
-        value = self._guarded(text, path, is_lone=True) if found is MISSING else found
+        value = self._guarded(text.strip(), path, is_lone=True) if found is MISSING else found
         if lone not in self.sizes:
             self.sizes[lone] = _size_of(value)
         self._count(self.sizes[lone], path)
