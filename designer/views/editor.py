@@ -33,12 +33,12 @@ def edit(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
 @require_GET
 @scoped(Role.VIEWER)
 def inspector(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
-    """The form of `?subject=`, a ref of js/editor/graph.js."""
+    """The form of `?subject=`, a ref of js/editor/graph.js; 204 where that has just gone."""
     count = request.GET.get("count", "0")
     page = EditorPage(scope, flow_row(scope, flow))
     form = page.form(request.GET.get("subject", ""), int(count) if count.isdecimal() and len(count) < 6 else 0)
     if form is None:
-        raise Http404("There is no such thing in this flow.")
+        return HttpResponse(status=204)
     return render(request, "designer/editor/inspector.html", {"form": form})
 
 

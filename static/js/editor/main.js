@@ -372,9 +372,9 @@ export class Editor {
     return this.doors.get(door, query).then((response) => response?.json() ?? null);
   }
 
-  /** @param {string} door @param {Record<string, string>} query @returns {Promise<string | null>} */
+  /** @param {string} door @param {Record<string, string>} query @returns {Promise<string | null>} null also for nothing */
   askHtml(door, query) {
-    return this.doors.get(door, query).then((response) => response?.text() ?? null);
+    return this.doors.get(door, query).then(async (response) => (await response?.text()) || null);
   }
 
   undo() {

@@ -98,8 +98,8 @@ export class Palette {
   /** A press that may become a drag onto the canvas. @param {PointerEvent} press */
   #press(press) {
     const item = /** @type {Element} */ (press.target).closest(".palette-item[data-kind]");
-    if (!(item instanceof HTMLElement) || press.button !== 0 || press.pointerType === "touch") return;
     this.wasDragged = false;
+    if (!(item instanceof HTMLElement) || press.button !== 0 || press.pointerType === "touch") return;
     const stop = new AbortController();
     const { signal } = stop;
     const end = () => {

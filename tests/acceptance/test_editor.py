@@ -1,0 +1,485 @@
+"""The editor, gesture by gesture: what a designer does by mouse, by keys alone, beside another, without a network."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.acceptance.axe import look_at
+from tests.acceptance.browser import PHONE, Watch, sign_in, watched_page
+from tests.acceptance.quadrille import Quadrille
+
+PLACE: Final = "/o/demo/development"
+
+
+@dataclass
+class Board:
+    """An open editor."""
+
+    page: Page
+
+    def card(self, key: str) -> Locator:
+        """The card of a task."""
+        return self.page.locator(f"[id='node-{key}']")
+
+    def edges(self) -> Locator:
+        """All edges."""
+        return self.page.locator("#graph-edges > .edge")
+
+    def middle(self, key: str) -> tuple[float, float]:
+        """Where to press a card."""
+        return _middle(self.card(key).locator(".card"))
+
+    def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Press, move in steps, let go."""
+        mouse = self.page.mouse
+        mouse.move(*start)
+        mouse.down()
+        mouse.move((start[0] + end[0]) / 2, (start[1] + end[1]) / 2, steps=4)
+        mouse.move(*end, steps=4)
+        mouse.up()
+
+    def handle(self, key: str, on: str = "success") -> tuple[float, float]:
+        """Where to pull an edge from: the handle that shows when one points at the card."""
+        self.page.mouse.move(*self.middle(key))
+        return _middle(self.page.locator(f".handle-{on}[data-port='{key}'] .handle-dot"))
+
+    def add(self, preset: str, at: tuple[float, float]) -> None:
+        """Drag something from the palette to a place on the canvas, in pixels from its corner."""
+        box = self.page.locator("#canvas").bounding_box()
+        assert box is not None
+        before = self.page.locator("#graph-nodes > .node").count()
+        self.drag(_middle(self.page.locator(f"[data-preset={preset}]")), (box["x"] + at[0], box["y"] + at[1]))
+        nodes = self.page.locator("#graph-nodes > .node")
+        expect(nodes).to_have_count(before + 1)
+        self.shows(nodes.last.get_attribute("data-task") or "")
+        self.saved()
+
+    def select(self, key: str) -> None:
+        """Click a card, and wait for its form."""
+        self.page.mouse.click(*self.middle(key))
+        self.shows(key)
+
+    def shows(self, ref: str) -> None:
+        """Wait until the inspector shows the form of something."""
+        expect(self.page.locator("#inspector")).to_have_attribute("data-subject", ref)
+
+    def connect(self, source: str, target: str, on: str = "success") -> None:
+        """Pull an edge from one card to another."""
+        self.drag(self.handle(source, on), self.middle(target))
+
+    def saved(self) -> None:
+        """Wait until everything is stored."""
+        expect(self.page.locator(".editor")).to_have_attribute("data-saving", "done")
+
+    def said(self, text: str) -> None:
+        """Wait for a word of the live region."""
+        expect(self.page.locator("#live")).to_contain_text(text)
+
+    def focused(self) -> str:
+        """The id of what has the keyboard."""
+        found: str = self.page.evaluate("document.activeElement.id")
+        return found
+
+
+def _middle(element: Locator) -> tuple[float, float]:
+    box = None
+    while box is None:  # a part that is just being replaced has none
+        element.wait_for(state="attached")  # a level line has no height and so counts as hidden
+        box = element.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def open_new(page: Page, name: str) -> Board:
+    """A new flow of this name, in the editor."""
+    page.goto(f"{PLACE}/flows/-/new/")
+    page.get_by_label("Name", exact=True).fill(name)
+    page.locator("main form .button-primary").click()
+    page.wait_for_url("**/edit/")
+    return ready(page)
+
+
+def ready(page: Page) -> Board:
+    """The editor of the page, once its script runs."""
+    page.locator(".editor[data-ready=true]").wait_for()
+    return Board(page)
+
+
+@pytest.fixture
+def board(page: Page, server: Quadrille, request: pytest.FixtureRequest) -> Board:
+    """The editor with a new flow."""
+    page.set_default_timeout(10_000)
+    sign_in(page, server, "designer")
+    return open_new(page, request.node.name.replace("_", " "))
+
+
+# ---------------------------------------------------------------- by mouse
+
+
+def test_tasks_are_dragged_in_moved_connected_and_deleted(board: Board) -> None:
+    page = board.page
+    board.add("http_request", (260, 200))
+    board.add("decision", (520, 200))
+    board.connect("trigger", "http_request")
+    board.connect("http_request", "decision")
+    expect(board.edges()).to_have_count(2)
+
+    before = board.middle("decision")
+    board.drag(before, (before[0] + 40, before[1] + 90))
+    board.saved()
+    after = board.middle("decision")
+    assert abs(after[0] - before[0] - 40) <= 8
+    assert abs(after[1] - before[1] - 90) <= 8
+
+    page.keyboard.press("Delete")
+    expect(board.card("decision")).to_have_count(0)
+    expect(board.edges()).to_have_count(1)
+    page.get_by_role("button", name="Undo").click()
+    expect(board.card("decision")).to_be_visible()
+    expect(board.edges()).to_have_count(2)
+
+
+def test_an_edge_dropped_on_paper_asks_what_stands_there(board: Board) -> None:
+    page = board.page
+    board.add("noop", (260, 200))
+    start = board.handle("junction")
+    board.drag(start, (start[0] + 160, start[1] + 150))
+    expect(page.get_by_role("heading", name="Add what?")).to_be_visible()
+    page.keyboard.type("mail")
+    page.keyboard.press("Enter")
+    expect(board.card("send_e_mail")).to_be_visible()
+    expect(board.edges()).to_have_count(1)
+
+
+def test_an_edge_that_may_not_be_is_refused_with_the_reason(board: Board) -> None:
+    page = board.page
+    board.add("noop", (240, 200))
+    board.add("noop", (560, 200))
+    board.connect("junction", "junction_2")
+    expect(board.edges()).to_have_count(1)
+    page.mouse.move(*board.handle("junction_2"))
+    page.mouse.down()
+    page.mouse.move(*board.middle("junction"), steps=6)
+    expect(page.locator("#canvas-hint")).to_contain_text("circle")
+    expect(board.card("junction")).to_have_class(re.compile("is-no-target"))
+    page.mouse.up()
+    expect(page.locator("#toasts")).to_contain_text("circle")
+    expect(board.edges()).to_have_count(1)
+
+
+def test_a_task_dropped_on_an_edge_goes_in_between(board: Board) -> None:
+    page = board.page
+    board.add("noop", (200, 220))
+    board.add("noop", (640, 220))
+    board.connect("junction", "junction_2")
+    expect(board.edges()).to_have_count(1)
+    board.drag(_middle(page.locator("[data-preset=delay]")), _middle(board.edges().locator(".edge-line")))
+    expect(board.card("delay")).to_be_visible()
+    expect(board.edges()).to_have_count(2)
+
+
+def test_tasks_are_dragged_into_a_phase_and_move_with_it(board: Board) -> None:
+    page = board.page
+    page.locator("[data-preset=phase]").click()
+    phase = page.locator("#phase-phase")
+    expect(phase).to_be_visible()
+    box = phase.locator(".area").bounding_box()
+    assert box is not None
+    board.add("noop", (120, 90))
+    board.drag(board.middle("junction"), (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2))
+    board.said("Moved into Phase 1")
+    expect(phase).to_contain_text("1 task")
+    before = board.middle("junction")
+    board.drag((box["x"] + 30, box["y"] + 14), (box["x"] + 30, box["y"] + 94))
+    board.saved()
+    assert abs(board.middle("junction")[1] - before[1] - 80) <= 8
+
+
+def test_several_are_selected_with_the_band_and_move_together(board: Board) -> None:
+    page = board.page
+    board.add("noop", (300, 200))
+    board.add("noop", (300, 320))
+    canvas = page.locator("#canvas").bounding_box()
+    assert canvas is not None
+    board.drag((canvas["x"] + 190, canvas["y"] + 150), (canvas["x"] + 520, canvas["y"] + 400))
+    expect(page.locator(".is-selected")).to_have_count(2)
+    expect(page.locator("#inspector")).to_contain_text("2 things")
+    before = board.middle("junction_2")
+    start = board.middle("junction")
+    board.drag(start, (start[0] + 80, start[1]))
+    board.saved()
+    assert abs(board.middle("junction_2")[0] - before[0] - 80) <= 8
+
+
+def test_the_wheel_moves_and_zooms_to_the_pointer(board: Board) -> None:
+    page = board.page
+    board.add("noop", (300, 200))
+    x, y = board.middle("junction")
+    page.mouse.move(x, y)
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -60)
+    page.keyboard.up("Control")
+    expect(page.locator("[data-zoom]")).not_to_have_text("100 %")
+    nearer = board.middle("junction")
+    assert abs(nearer[0] - x) < 3
+    assert abs(nearer[1] - y) < 3
+    page.mouse.wheel(0, 120)
+    assert abs(board.middle("junction")[1] - y + 120) < 6
+
+
+def test_branches_are_built_and_used(board: Board) -> None:
+    page = board.page
+    board.add("decision", (240, 220))
+    board.add("noop", (620, 120))
+    board.select("decision")
+    form = page.locator("#inspector")
+    form.get_by_role("button", name="Branch", exact=True).click()
+    form.get_by_label("Name of the branch").fill("Over 1000")
+    form.get_by_label("Name of the branch").blur()
+    form.get_by_label("Value to look at").fill("input.order.total")
+    form.get_by_label("Comparison").select_option(label="over")
+    form.get_by_label("Value to compare with").fill("1000")
+    form.get_by_label("Value to compare with").blur()
+    board.saved()
+    expect(board.card("decision")).to_contain_text("total over 1000")
+    board.connect("decision", "junction")
+    expect(page.get_by_role("heading", name="Which branch?")).to_be_visible()
+    page.locator("#chooser-list").get_by_role("option", name="Over 1000").click()
+    expect(board.edges()).to_contain_text(["Over 1000"])
+
+
+def test_a_refused_value_stays_in_its_field_with_the_reason(board: Board, watch: Watch) -> None:
+    watch.expected_errors.append("422")
+    page = board.page
+    board.add("http_request", (300, 200))
+    page.locator("#inspector summary", has_text="Attempts").click()
+    field = page.get_by_label("Repeats").first
+    field.fill("many")
+    field.blur()
+    expect(page.locator("#inspector [data-refused] .field-error")).to_have_text("Repeats: give a number.")
+    expect(field).to_have_value("many")
+    field.fill("3")
+    field.blur()
+    expect(page.locator("#inspector [data-refused]")).to_have_count(0)
+    expect(board.card("http_request")).to_contain_text("3×")
+
+
+def test_a_problem_leads_to_its_culprit(board: Board) -> None:
+    page = board.page
+    board.add("send_email", (300, 200))
+    page.keyboard.press("Escape")
+    page.locator(".problems-head").click()
+    page.locator(".problem").first.click()
+    expect(board.card("send_e_mail")).to_have_class(re.compile("is-selected"))
+    expect(page.locator("#inspector")).to_have_attribute("data-subject", "send_e_mail")
+
+
+def test_names_are_only_ever_text(board: Board) -> None:
+    page = board.page
+    board.add("noop", (300, 200))
+    name = "<script>window.__broken = 1</script><b>bold</b>"
+    field = page.locator("#inspector").get_by_label("Name")
+    field.fill(name)
+    field.blur()
+    board.saved()
+    expect(board.card("junction").locator("title")).to_have_text(name)
+    page.reload()
+    ready(page)
+    expect(board.card("junction").locator("title")).to_have_text(name)
+    assert page.evaluate("window.__broken") is None
+
+
+def test_everything_on_the_canvas_is_svg(board: Board) -> None:
+    page = board.page
+    board.add("decision", (300, 200))
+    board.add("noop", (560, 200))
+    board.connect("decision", "junction")
+    page.locator("[data-preset=phase]").click()
+    expect(page.locator("#phase-phase")).to_be_visible()
+    foreign = (
+        "[...document.querySelectorAll('#canvas *')].filter(e => !(e instanceof SVGElement)).map(e => e.outerHTML)"
+    )
+    assert page.evaluate(foreign) == []
+
+
+# ---------------------------------------------------------------- by keyboard
+
+
+def test_a_flow_is_drawn_with_the_keys_alone(board: Board) -> None:
+    page, press = board.page, board.page.keyboard.press
+    page.locator("#canvas").focus()
+    press("Home")
+    assert board.focused() == "node-trigger"
+    for words, key in (("set values", "set_values"), ("decision", "decision")):
+        press("n")
+        page.keyboard.type(words)
+        press("Enter")
+        expect(board.card(key)).to_be_focused()
+    expect(board.edges()).to_have_count(2)
+    board.said("Added Decision after Set values")
+    board.shows("decision")
+
+    press("F2")
+    page.keyboard.type("Large?")
+    press("Enter")
+    expect(board.card("decision")).to_contain_text("Large?")
+    press("Escape")
+    expect(board.card("decision")).to_be_focused()
+    press("ArrowLeft")
+    expect(board.card("set_values")).to_be_focused()
+    press("ArrowRight")
+
+    before = board.middle("decision")
+    for _ in range(3):
+        press("Alt+ArrowDown")
+    board.said("Moved Large?")
+    assert abs(board.middle("decision")[1] - before[1] - 24) < 2
+    expect(board.card("decision")).to_be_focused()
+
+    press("n")
+    page.keyboard.type("junction")
+    press("Enter")
+    expect(board.card("junction")).to_be_focused()
+    press("ArrowLeft")
+    press("e")
+    assert board.focused().startswith("edge-decision~junction")
+    press("Delete")
+    expect(board.edges()).to_have_count(2)
+    expect(board.card("decision")).to_be_focused()
+    press("c")
+    expect(page.get_by_role("heading", name="Connect to…")).to_be_visible()
+    page.keyboard.type("junction")
+    press("Enter")
+    expect(board.edges()).to_have_count(3)
+    press("Control+a")
+    press("g")
+    expect(page.locator("#phase-phase")).to_be_focused()
+    press("Control+z")
+    expect(page.locator("#phase-phase")).to_have_count(0)
+    press("Control+Shift+z")
+    expect(page.locator("#phase-phase")).to_have_count(1)
+    press("?")
+    expect(page.get_by_role("heading", name="Keys and gestures")).to_be_visible()
+    press("Escape")
+    press("Control+s")
+    expect(page.locator("#toasts")).to_contain_text("Every change is saved as you make it.")
+
+
+# ---------------------------------------------------------------- beside another
+
+
+def test_two_open_editors_show_the_same(board: Board) -> None:
+    other = board.page.context.new_page()
+    other.goto(board.page.url)
+    beside = ready(other)
+    board.add("noop", (300, 200))
+    expect(beside.card("junction")).to_be_visible()
+    beside.select("junction")
+    field = other.locator("#inspector").get_by_label("Name")
+    field.fill("Seen by both")
+    field.blur()
+    expect(board.card("junction")).to_contain_text("Seen by both")
+    expect(board.page.locator("#inspector .inspector-title")).to_have_text("Seen by both")
+
+
+def test_a_change_of_what_another_has_changed_is_asked_about(
+    board: Board, watch: Watch, browser: Browser, server: Quadrille
+) -> None:
+    watch.expected_errors.append("409")
+    page = board.page
+    board.add("noop", (300, 200))
+    # A window that follows nobody: as if its connection were slow.
+    with watched_page(browser, server) as (slow, slow_watch):
+        slow_watch.expected_errors += ["409", "WebSocket"]
+        sign_in(slow, server, "administrator")
+        slow.route_web_socket(re.compile("/live/"), lambda socket: None)
+        slow.goto(page.url)
+        behind = ready(slow)
+        field = page.locator("#inspector").get_by_label("Name")
+        field.fill("First")
+        field.blur()
+        board.saved()
+        behind.select("junction")
+        late = slow.locator("#inspector").get_by_label("Name")
+        late.fill("Second")
+        late.blur()
+        expect(slow.locator("#notice")).to_contain_text("changed the same meanwhile")
+        expect(behind.card("junction")).to_contain_text("First")
+        slow.get_by_role("button", name="Apply mine again").click()
+        expect(behind.card("junction")).to_contain_text("Second")
+    expect(board.card("junction")).to_contain_text("Second")
+
+
+def test_without_a_network_a_change_is_kept_and_sent_again(board: Board, watch: Watch) -> None:
+    watch.expected_errors += ["ERR_FAILED", "Failed to load"]
+    page = board.page
+    board.add("noop", (300, 200))
+    page.route("**/edit/edits", lambda route: route.abort())
+    before = board.middle("junction")
+    board.drag(before, (before[0] + 80, before[1]))
+    expect(page.locator("#notice")).to_contain_text("One change is not saved")
+    assert abs(board.middle("junction")[0] - before[0] - 80) <= 8
+    page.unroute("**/edit/edits")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.locator("#notice")).to_be_hidden()
+    board.saved()
+    page.reload()
+    ready(page)
+    page.get_by_role("button", name="Undo").click()
+    expect(board.card("junction")).to_be_visible()
+
+
+# ---------------------------------------------------------------- for everyone
+
+
+def test_viewers_see_and_cannot_change(board: Board, browser: Browser, server: Quadrille) -> None:
+    board.add("noop", (300, 200))
+    with watched_page(browser, server) as (page, _):
+        sign_in(page, server, "viewer")
+        page.goto(board.page.url)
+        seen = ready(page)
+        expect(page.get_by_text("read only")).to_be_visible()
+        expect(page.locator(".palette")).to_have_count(0)
+        before = seen.middle("junction")
+        seen.drag(before, (before[0] + 80, before[1] + 80))
+        assert seen.middle("junction") == before
+        page.keyboard.press("Delete")
+        expect(seen.card("junction")).to_be_visible()
+        expect(page.locator("#inspector").get_by_label("Name")).not_to_be_editable()
+
+
+def test_on_a_phone_the_palette_and_the_inspector_are_drawers(browser: Browser, server: Quadrille) -> None:
+    with watched_page(browser, server, size=PHONE) as (page, _):
+        sign_in(page, server, "designer")
+        board = open_new(page, "On a phone")
+        page.locator("[data-act=side][data-side=palette]").click()
+        page.locator("[data-preset=delay]").click()
+        expect(board.card("delay")).to_be_visible()
+        expect(page.locator(".palette")).to_be_hidden()
+        page.locator("[data-act=side][data-side=inspector]").click()
+        page.get_by_label("For", exact=True).fill("2 days")
+        page.get_by_label("For", exact=True).blur()
+        expect(board.card("delay")).to_contain_text("2 d")
+        page.get_by_role("button", name="Close the inspector").click()
+        expect(page.locator(".inspector")).to_be_hidden()
+
+
+@pytest.mark.parametrize("state", ["empty", "drawn"])
+def test_the_editor_is_accessible(board: Board, state: str) -> None:
+    page = board.page
+    if state == "drawn":
+        board.add("decision", (240, 220))
+        board.add("manual", (560, 120))
+        board.connect("decision", "manual_task")
+        page.locator("[data-preset=phase]").click()
+        expect(page.locator("#phase-phase")).to_be_visible()
+        board.select("decision")
+        page.locator("#inspector").get_by_role("button", name="Branch", exact=True).click()
+        expect(page.get_by_label("Name of the branch")).to_be_visible()
+        page.locator(".problems-head").click()
+    found = look_at(page)
+    assert not found, "\n".join(found)
