@@ -7,11 +7,12 @@ version never changes, so compiling it again must give the same numbers, also in
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from designer.graph.lowering import EdgeRole, LoweredEdge, Lowering, first_tasks, is_back_edge, start_tasks
-from designer.graph.model import TRIGGER, Edge, Flow, Join, Task
+from designer.graph.model import TRIGGER, Edge, Flow, Join, Task, phase_of_ref
+from designer.graph.values import TASK_PREFIX
 
 START = -1
 """The source of plan edges that are taken when the instance starts."""
@@ -102,6 +103,8 @@ class Plan:
     """Node index by task key, or by `phase:KEY` for junctions."""
     required_by: dict[int, tuple[int, ...]]
     """Nodes to look at again when this node settles."""
+    due_from: dict[int, tuple[int, ...]]
+    """Nodes whose due date counts from when this node, or the whole of its phase, is finished."""
     phases: dict[str, tuple[int, ...]]
     """Task nodes by phase key."""
 
@@ -190,6 +193,7 @@ def compile_plan(flow: Flow) -> Plan:
         loop_of_decision={loop.decision: loop.index for loop in loops},
         index=index,
         required_by=required_by,
+        due_from=_due_from(flow, lowering, index),
         phases={key: tuple(index[task] for task in lowering.tasks_in[key]) for key in flow.phases},
     )
 
@@ -207,6 +211,20 @@ def _required_by(requires: dict[int, tuple[tuple[int, ...], ...]]) -> dict[int, 
         for required in dict.fromkeys(number for group in groups for number in group):
             waiting.setdefault(required, []).append(node)
     return {required: tuple(nodes) for required, nodes in waiting.items()}
+
+
+def _due_from(flow: Flow, lowering: Lowering, index: dict[str, int]) -> dict[int, tuple[int, ...]]:
+    waiting: dict[int, list[int]] = {}
+    for key, task in flow.tasks.items():
+        due = task.settings.get("due")
+        start = due.get("from") if isinstance(due, Mapping) else None
+        if isinstance(start, str):
+            phase = phase_of_ref(start)
+            names = [start.removeprefix(TASK_PREFIX)] if phase is None else lowering.tasks_in.get(phase, [])
+            for name in names:
+                if name in flow.tasks:
+                    waiting.setdefault(index[name], []).append(index[key])
+    return {node: tuple(nodes) for node, nodes in waiting.items()}
 
 
 class _Graph:

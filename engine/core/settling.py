@@ -15,6 +15,7 @@ from designer.graph.lowering import EdgeRole
 from designer.graph.model import Json
 from designer.graph.plan import Plan, PlanEdge, PlanNode
 from engine.core.commands import CancelStep, Command, Execute
+from engine.core.due_dates import set_due_dates
 from engine.core.facts import Fact, FactRefused, FactType
 from engine.core.joins import Verdict, decide_join, decide_phase_exit
 from engine.core.loops import leave_loop
@@ -357,8 +358,11 @@ class Fold:
         self._blocked_to_check.extend(
             n for n in self.plan.required_by.get(node, ()) if self.state.nodes[n] is StepStatus.BLOCKED
         )
+        if not self.state.nodes[node].is_finished:
+            return
+        set_due_dates(self, node)
         phase = self.phase_of(node)
-        if phase not in self.state.begun or not self.state.nodes[node].is_finished:
+        if phase not in self.state.begun:
             return
         if self.state.finished[phase] == len(self.plan.phases[phase]):
             self.derive(FactType.PHASE_COMPLETED, None, {"phase": phase})
