@@ -13,6 +13,7 @@ import secrets
 import socket
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
@@ -50,14 +51,25 @@ class Running:
 
 
 class AttemptLoop:
-    """A worker. `capacity`: attempts claimed at a time; `threads`: how many of those run side by side."""
+    """A worker. `capacity`: attempts claimed at a time; `threads`: how many of those run side by side.
 
-    def __init__(self, *, capacity: int = 256, threads: int = 64, poll_seconds: float = POLL_SECONDS) -> None:
+    `when_full` is called when there was more to claim than this worker has room for.
+    """
+
+    def __init__(
+        self,
+        *,
+        capacity: int = 256,
+        threads: int = 64,
+        poll_seconds: float = POLL_SECONDS,
+        when_full: Callable[[], None] = lambda: None,
+    ) -> None:
         self.name = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
         self._capacity = capacity
         self._most_slow = threads
         self._threads = Threads(threads, name="quadrille-attempt")
         self._poll_seconds = poll_seconds
+        self._when_full = when_full
         self._running: dict[StepKey, Running] = {}
         self._results: SimpleQueue[tuple[Running, Result] | None] = SimpleQueue()
         self._ended: list[EndedAttempt] = []
@@ -171,6 +183,7 @@ class AttemptLoop:
         wanted = min(worker.room, MOST_PER_COMMIT)
         if attempts.claim_attempts(worker, now=timezone.now(), limit=wanted) >= wanted:
             self._is_woken = True
+            self._when_full()
 
     def _begin(self, attempt: ClaimedAttempt) -> None:
         running = Running(attempt, timezone.now())

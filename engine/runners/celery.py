@@ -10,36 +10,66 @@ from engine.runners.attempt_loop import AttemptLoop
 from engine.services.waking import add_waker
 
 WAKE_INTERVAL_SECONDS: Final = 0.05
+"""Wake-ups of one process closer together than this become one message, which is sent at the end of the interval."""
+POLL_SECONDS: Final = 0.05
+"""How often a loop that is at work looks for more by itself."""
 TASK_SECONDS: Final = 20.0
 """How long one task works before it hands over to a new one, so that workers can be restarted."""
 
-_lock: Final = threading.Lock()
+
+class Sender:
+    """Sends wake-ups, at most one per interval; none that comes within one is lost."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._next_at = 0.0
+        self._is_waiting = False
+
+    def wake(self) -> None:
+        """Send a message now, or at the end of the interval."""
+        with self._lock:
+            if self._is_waiting:
+                return
+            pause = self._next_at - time.monotonic()
+            self._is_waiting = pause > 0
+            if pause <= 0:
+                self._next_at = time.monotonic() + WAKE_INTERVAL_SECONDS
+        if pause > 0:
+            timer = threading.Timer(pause, self._send_late)
+            timer.daemon = True
+            timer.start()
+        else:
+            send_wake()
+
+    def _send_late(self) -> None:
+        with self._lock:
+            self._is_waiting = False
+            self._next_at = time.monotonic() + WAKE_INTERVAL_SECONDS
+        send_wake()
+
+
+_sender: Final = Sender()
+_at_work: Final = threading.Lock()
 _loop: AttemptLoop | None = None
-_last_sent = 0.0
 
 
 def work() -> None:
     """Make attempts until there are none left, or the task's time is up; then another task goes on."""
     global _loop
-    with _lock:
+    with _at_work:
         if _loop is None:
-            _loop = AttemptLoop()
-        loop = _loop
-        loop.run_until_idle(at_most_seconds=TASK_SECONDS)
-        if loop.has_work:
+            _loop = AttemptLoop(poll_seconds=POLL_SECONDS, when_full=_sender.wake)
+        _loop.run_until_idle(at_most_seconds=TASK_SECONDS)
+        if _loop.has_work:
             send_wake()
 
 
 def wake_workers() -> None:
-    """Wake this process's own loop if it works, else send a message; at most twenty a second."""
-    global _last_sent
-    if _loop is not None and _lock.locked():
+    """Wake this process's own loop while it works, else any worker."""
+    if _loop is not None and _at_work.locked():
         _loop.wake()
-        return
-    now = time.monotonic()
-    if now - _last_sent >= WAKE_INTERVAL_SECONDS:
-        _last_sent = now
-        send_wake()
+    else:
+        _sender.wake()
 
 
 def send_wake() -> None:
