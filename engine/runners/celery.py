@@ -6,9 +6,15 @@ import threading
 import time
 from typing import Final
 
+from celery import current_app
+
+from celery import current_app
+
 from engine.runners.attempt_loop import AttemptLoop
 from engine.services.waking import add_waker
 
+WAKE: Final = "engine.wake"
+"""The task a wake-up asks for, by its name: the doors (`engine.tasks`) are above this room."""
 WAKE_INTERVAL_SECONDS: Final = 0.05
 """Wake-ups of one process closer together than this become one message, which is sent at the end of the interval."""
 POLL_SECONDS: Final = 0.05
@@ -73,10 +79,8 @@ def wake_workers() -> None:
 
 
 def send_wake() -> None:
-    """Send one wake-up."""
-    from engine.tasks import wake
-
-    wake.apply_async(ignore_result=True, retry=False, expires=60)
+    """Send one wake-up (`engine.tasks.wake`; by its name, as tasks know their runner and not the other way round)."""
+    current_app.send_task("engine.wake", ignore_result=True, retry=False, expires=60)
 
 
 def use_celery() -> None:
