@@ -11,7 +11,7 @@ from engine.services.timers import fire_due_timers
 from engine.services.triggers import fire_due_schedules, match_inbound_events
 
 
-@shared_task(name="engine.wake")
+@shared_task(name=celery.WAKE)
 def wake() -> None:
     """There may be attempts to make, or events to match."""
     while match_inbound_events(timezone.now()):

@@ -8,8 +8,6 @@ from typing import Final
 
 from celery import current_app
 
-from celery import current_app
-
 from engine.runners.attempt_loop import AttemptLoop
 from engine.services.waking import add_waker
 

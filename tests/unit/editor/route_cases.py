@@ -1,4 +1,4 @@
-"""Makes `tests/js/editor/routes.json`, after the ways of edges were changed: `python -m tests.unit.editor.route_cases`."""
+"""Makes `tests/js/editor/routes.json` after the ways of edges changed: `python -m tests.unit.editor.route_cases`."""
 
 from __future__ import annotations
 
