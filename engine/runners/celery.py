@@ -78,7 +78,7 @@ def wake_workers() -> None:
 
 def send_wake() -> None:
     """Send one wake-up (`engine.tasks.wake`; by its name, as tasks know their runner and not the other way round)."""
-    current_app.send_task("engine.wake", ignore_result=True, retry=False, expires=60)
+    current_app.send_task(WAKE, ignore_result=True, retry=False, expires=60)
 
 
 def use_celery() -> None:
