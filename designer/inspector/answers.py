@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -276,10 +274,3 @@ def _trigger_edit(flow: Flow, path: Path, raw: Json) -> Edit:
 
 def _with_triggers(triggers: list[dict[str, Json]]) -> Edit:
     return ConfigureFlow((_change(("triggers",), triggers or None),))
-
-
-def key_for(name: str, taken: Iterable[str]) -> str:
-    """A free key that resembles a name: `Größe prüfen` gives `grosse_prufen`."""
-    plain = unicodedata.normalize("NFKD", name.replace("ß", "ss")).encode("ascii", "ignore").decode()
-    key = re.sub(r"[^a-zA-Z0-9]+", "_", plain).strip("_").lower()[:60]
-    return free_key(key or "task", {*taken, TRIGGER})

@@ -157,20 +157,3 @@ def _read_group(field: Field, raw: Json) -> Json:
     known = {inner.key: inner for inner in field.beside(raw).fields}
     read = {key: _read(known[key], value) if key in known else value for key, value in raw.items()}
     return {key: value for key, value in read.items() if value is not None} or None
-
-
-def with_value(values: Mapping[str, Json], path: Sequence[str | int], value: Json) -> dict[str, Json]:
-    """`values` with `value` at `path`; None takes it out, and with it every object that it leaves empty.
-
-    Objects on the way are made as needed. Raises `ValueRefused` where the path leads through something else.
-    """
-    key, rest = str(path[0]), path[1:]
-    inner = values.get(key)
-    if rest:
-        if inner is not None and not isinstance(inner, Mapping):
-            raise ValueRefused(f"{key} holds no settings of its own.")
-        value = with_value(inner or {}, rest, value) or None
-    changed = {name: old for name, old in values.items() if name != key or value is not None}
-    if value is not None:
-        changed[key] = value
-    return changed
