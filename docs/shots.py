@@ -16,7 +16,7 @@ from tests.acceptance.quadrille import Quadrille, quadrille
 IMAGES: Final = Path(__file__).parent / "images"
 SIZE: Final = (1440, 900)
 PLACE: Final = "/o/demo/development"
-SETTLE_SECONDS: Final = 8
+SETTLE_SECONDS: Final = 20
 """How long the demo's first instances need to get to where they wait."""
 
 
@@ -28,8 +28,9 @@ def flows(page: Page) -> None:
 def editor(page: Page) -> None:
     """The editor with a flow that has everything."""
     page.goto(f"{PLACE}/flows/order-fulfilment/edit/")
-    page.locator("[data-task=charge]").first.wait_for()
-    page.locator("[data-task=large]").first.click()
+    page.locator(".editor[data-ready=true]").wait_for()
+    page.locator("#node-large").click()
+    page.locator("#inspector[data-subject=large]").wait_for()
 
 
 def instances(page: Page) -> None:
@@ -41,7 +42,7 @@ def instance(page: Page) -> None:
     """An instance that waits for a person."""
     page.goto(f"{PLACE}/instances/?q=order-1002")
     page.get_by_role("link", name="order-1002").first.click()
-    page.locator("[data-task=approve]").first.wait_for()
+    page.locator("#node-approve").wait_for()
 
 
 def inbox(page: Page) -> None:
