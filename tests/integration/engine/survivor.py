@@ -14,7 +14,11 @@ from collections import Counter
 from typing import Any
 
 INSTANCES = 50
-ROUNDS = 8
+KILLS = 20
+LONGEST_LIFE_SECONDS = 0.7
+# A life ends before a delay that it began; so each life goes round once, and the last kill never comes too late.
+DELAY = "800 milliseconds"
+ROUNDS = KILLS + 2
 
 
 def prepare() -> None:
@@ -47,7 +51,7 @@ def survivor_flow() -> Any:
         "more -again-> page; more -done-> last",
         kinds={"rest": "delay", "join": "noop"},
         settings={
-            "rest": {"for": "400 milliseconds"},
+            "rest": {"for": DELAY},
             "flaky": {**leaves_a_line("flaky"), "retries": retries},
             **{task: leaves_a_line(task) for task in ("first", "left", "right", "page", "last")},
         },

@@ -17,12 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.engine.survivor import INSTANCES, ROUNDS
+from tests.integration.engine.survivor import INSTANCES, KILLS, LONGEST_LIFE_SECONDS, ROUNDS
 from tests.servers import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
-KILLS = 20
-LONGEST_LIFE_SECONDS = 0.8
 
 
 class Installation:
