@@ -166,7 +166,15 @@ def _never_began(plan: Plan, state: State, node: int) -> bool:
     """Whether a settled node did not run: no way led there, or a failure came first."""
     if state.nodes[node] is StepStatus.SKIPPED:
         return node not in state.passed
-    return _failed_by_join(plan, state, node)
+    return _failed_by_join(plan, state, node) or _is_caught_in_vain(plan, state, plan.nodes[node])
+
+
+def _is_caught_in_vain(plan: Plan, state: State, node: PlanNode) -> bool:
+    """Whether the end of a phase caught a failure, and what its error edges lead to has not begun."""
+    if node.task is not None or state.nodes[node.index] is not StepStatus.FAILED:
+        return False
+    caught = [plan.edges[n].target for n in node.outgoing if plan.edges[n].role is EdgeRole.ERROR]
+    return all(state.nodes[target] is StepStatus.IDLE for target in caught)
 
 
 # -- opening again ----------------------------------------------------------------------------------------------------
@@ -208,14 +216,11 @@ def _reopen(fold: Fold, begun: Iterable[int], *, undecided: Iterable[int] = ()) 
     reopened = _Reopened(plan, state, set(begun), set(undecided))
     reopened.spread()
     both = reopened.begun | reopened.undecided
-    to_look_at = set(reopened.undecided)
     for node in both:
         for number in _ways_on(plan, node):
             edge = plan.edges[number]
             if not (edge.leaves is not None and edge.role is EdgeRole.ERROR and state.edges[number] == TAKEN):
                 state.edges[number] = PENDING
-            if state.nodes[edge.target] is StepStatus.IDLE:
-                to_look_at.add(edge.target)
         loop = plan.loop_of_decision.get(node)
         if loop is not None and state.edges[plan.loops[loop].back_edge] == DEAD:
             state.edges[plan.loops[loop].back_edge] = PENDING
@@ -229,8 +234,10 @@ def _reopen(fold: Fold, begun: Iterable[int], *, undecided: Iterable[int] = ()) 
     state.ends = [node for node in state.ends if node not in both]
     state.error = None
     state.status = InstanceStatus.RUNNING
-    for node in sorted(to_look_at - reopened.begun):
-        fold.look_again(node)
+    # All of them: where the instance ended, edges may have settled that no join has looked at yet.
+    for node, status in enumerate(state.nodes):
+        if status is StepStatus.IDLE and node not in reopened.begun:
+            fold.look_again(node)
     for node in sorted(reopened.begun):
         fold.start(node)
 

@@ -356,3 +356,14 @@ def test_what_is_beyond_the_most_executions_is_left_to_a_worker() -> None:
 def test_a_state_of_an_unknown_format_is_refused() -> None:
     with pytest.raises(ValueError, match="State format 99"):
         state_from_json({"v": 99})
+
+
+def test_a_retry_looks_at_edges_that_settled_when_the_instance_failed() -> None:
+    # `a` fails: the end of phase p catches that, and at the same moment `b`, a path of its own, ends the instance.
+    flow = draw("a -> x; a -> b -> c; phase:p -!-> mend; phase:p -> d", phases={"p": "x"})
+    driven = Driven(flow).start().fail("a")
+    assert (driven.state.status, driven.status("mend")) == ("errored", "idle")
+    driven.retry()
+    driven.complete("a", "x", "b", "d", "c")
+    assert driven.state.status == "complete"
+    assert driven.status("mend") == "skipped"
