@@ -35,9 +35,10 @@ from engine.models import Instance  # noqa: E402
 from engine.services.instances import StartRequest, start_instances  # noqa: E402
 
 STEPS: Final = 10
-LOOK_SECONDS: Final = 0.002
+LOOK_SECONDS: Final = 0.005
 """How long to sleep between two looks at the database."""
 PATIENCE_SECONDS: Final = 60
+UNFINISHED: Final = ("queued", "running", "waiting")
 
 
 def run(scope: Scope, flow: Flow, instances: int, in_flight: int) -> None:
@@ -55,7 +56,7 @@ def run(scope: Scope, flow: Flow, instances: int, in_flight: int) -> None:
             started += count
             running += count
         time.sleep(LOOK_SECONDS)
-        before, running = running, Instance.objects.filter(flow=flow).unfinished().count()
+        before, running = running, Instance.objects.filter(flow=flow, status__in=UNFINISHED).count()
         if running < before:
             seen_at = time.monotonic()
         elif time.monotonic() - seen_at > PATIENCE_SECONDS:

@@ -37,6 +37,12 @@ GATHER_SECONDS: Final = 0.002
 HEARTBEAT: Final = timedelta(seconds=10)
 POLL_SECONDS: Final = 0.5
 MOST_PER_COMMIT: Final = 256
+FIRST_CLAIM: Final = 16
+"""A worker begins with so many steps, so that others get their share, and doubles while there is more."""
+BUSY_POLL_SECONDS: Final = 0.05
+"""While there is work there is probably more, of which another process knows and this one was not told."""
+BUSY_SECONDS: Final = 1.0
+"""How long after the last claim that found something."""
 
 
 @dataclass(slots=True)
@@ -61,14 +67,12 @@ class AttemptLoop:
         *,
         capacity: int = 256,
         threads: int = 64,
-        poll_seconds: float = POLL_SECONDS,
         when_full: Callable[[], None] = lambda: None,
     ) -> None:
         self.name = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
         self._capacity = capacity
         self._most_slow = threads
         self._threads = Threads(threads, name="quadrille-attempt")
-        self._poll_seconds = poll_seconds
         self._when_full = when_full
         self._running: dict[StepKey, Running] = {}
         self._results: SimpleQueue[tuple[Running, Result] | None] = SimpleQueue()
@@ -76,6 +80,8 @@ class AttemptLoop:
         self._is_woken = True
         self._stopping = threading.Event()
         self._next_poll = 0.0
+        self._busy_until = 0.0
+        self._claim_size = FIRST_CLAIM
         self._next_heartbeat = time.monotonic() + HEARTBEAT.total_seconds()
 
     # -- for other threads --------------------------------------------------------------------------------------------
@@ -91,11 +97,6 @@ class AttemptLoop:
         self._stopping.set()
         self._results.put(None)
 
-    @property
-    def has_work(self) -> bool:
-        """Whether something is under way, or may be claimed."""
-        return bool(self._running or self._ended or self._is_woken)
-
     # -- the loop -----------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
@@ -108,15 +109,6 @@ class AttemptLoop:
                 connection.close()
                 self._stopping.wait(1)
         connection.close()
-
-    def run_until_idle(self, *, at_most_seconds: float) -> None:
-        """Work until there is nothing to claim and nothing under way, or the time is up."""
-        deadline = time.monotonic() + at_most_seconds
-        self._is_woken = True
-        while time.monotonic() < deadline and not self._stopping.is_set():
-            self.turn(wait=bool(self._running))
-            if not self.has_work:
-                return
 
     def turn(self, *, wait: bool) -> None:
         """Settle what has ended, claim what there is room for, begin it."""
@@ -150,7 +142,7 @@ class AttemptLoop:
         """Take in results. Waits for the first one, or for a wake-up, at most until the next poll."""
         if wait and not (self._is_woken and self._room() > 0):
             pause = self._next_poll - time.monotonic() if at_most is None else at_most
-            self._take(timeout=max(0.0, min(pause, self._poll_seconds)))
+            self._take(timeout=max(0.0, min(pause, POLL_SECONDS)))
             if self._ended and self._running:
                 time.sleep(GATHER_SECONDS)
         while self._take(timeout=0):
@@ -179,9 +171,16 @@ class AttemptLoop:
         if worker.room <= 0:
             return
         self._is_woken = False
-        self._next_poll = time.monotonic() + self._poll_seconds
-        wanted = min(worker.room, MOST_PER_COMMIT)
-        if attempts.claim_attempts(worker, now=timezone.now(), limit=wanted) >= wanted:
+        wanted = min(worker.room, self._claim_size)
+        claimed = attempts.claim_attempts(worker, now=timezone.now(), limit=wanted)
+        now = time.monotonic()
+        if claimed:
+            self._busy_until = now + BUSY_SECONDS
+        self._next_poll = now + (BUSY_POLL_SECONDS if now < self._busy_until else POLL_SECONDS)
+        if claimed < wanted:
+            self._claim_size = FIRST_CLAIM
+        else:
+            self._claim_size = min(2 * self._claim_size, MOST_PER_COMMIT)
             self._is_woken = True
             self._when_full()
 

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from accounts.scope import Scope
@@ -146,15 +145,12 @@ def test_workers_share_the_work_and_nothing_runs_twice(live: Engine, scope: Scop
     row = live.publish("a -> b -> c", settings={task: python() for task in "abc"})
     start_instances(scope, row, [StartRequest() for _ in range(60)])
     loops = [AttemptLoop(capacity=10), AttemptLoop(capacity=10)]
-
-    def run(loop: AttemptLoop) -> None:
-        loop.run_until_idle(at_most_seconds=20)
-        connection.close()
-
-    threads = [threading.Thread(target=run, args=(loop,)) for loop in loops]
+    threads = [threading.Thread(target=loop.run) for loop in loops]
     for thread in threads:
         thread.start()
-    for thread in threads:
+    until(lambda: not Instance.objects.unfinished().exists())
+    for loop, thread in zip(loops, threads, strict=True):
+        loop.stop()
         thread.join()
     assert set(Instance.objects.values_list("status", flat=True)) == {"complete"}
     for instance in Instance.objects.all():
