@@ -37,6 +37,8 @@ class Command(BaseCommand):
 
     def serve(self, listener: socket.socket) -> None:
         """Run the engine beside the web server, until that ends."""
+        # A flow may call this very server: from here on its calls wait until they are answered.
+        listener.listen(128)
         runner = EmbeddedRunner(is_alone=not settings.PRODUCTION)
         runner.start()
         host, port = listener.getsockname()[:2]
