@@ -24,6 +24,7 @@ from engine.models import IdempotencyKey
 
 KEPT = timedelta(hours=24)
 MAX_LENGTH = 200
+SWEEP_EVERY = 100  # keys; each sweep removes ten times as many
 REPLAYED = "Idempotency-Replayed"
 
 
@@ -71,6 +72,8 @@ def claim(scope: Scope, key: str, wanted: str) -> tuple[IdempotencyKey, Response
     try:
         with transaction.atomic():
             made = IdempotencyKey.objects.create(environment=scope.environment, key=key, request_hash=wanted)
+        if made.pk % SWEEP_EVERY == 0:
+            forget_old_keys()
         return made, None
     except IntegrityError:
         row = rows.get(key=key)
