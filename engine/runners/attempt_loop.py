@@ -25,8 +25,8 @@ from django.utils import timezone
 from engine.core.ports import Result
 from engine.runners.threads import Job, Threads
 from engine.services import attempts, executing
-from engine.services.advancing import ClaimedAttempt, Worker
 from engine.services.attempts import EndedAttempt
+from engine.services.rounds import ClaimedAttempt, Worker
 from engine.storage import storage
 from engine.storage.contract import StepKey
 

@@ -20,16 +20,9 @@ from designer.graph.model import Task
 from engine.core.facts import FactType
 from engine.core.ports import Failed, Result, Waiting, failed
 from engine.services import executing
-from engine.services.advancing import (
-    LEASE,
-    Change,
-    ClaimedAttempt,
-    Worker,
-    change_locked,
-    new_token,
-    settle_or_fail,
-)
+from engine.services.advancing import Change, change_locked, report_broken
 from engine.services.case import AskClaimed, Case
+from engine.services.rounds import LEASE, ClaimedAttempt, Worker, new_token, settle_or_fail
 from engine.storage import storage
 from engine.storage.contract import ClaimableStep, Lease, StepKey
 
@@ -65,7 +58,7 @@ def claim_attempts(worker: Worker, *, now: datetime, limit: int) -> int:
         changes = [_beginning(step, tokens[step.step]) for step in claimed]
         before = len(worker.claimed)
         worker.room -= len(claimed)
-        change_locked(rows, changes, now=now, worker=worker)
+        report_broken(changes, change_locked(rows, changes, now=now, worker=worker))
         return len(worker.claimed) - before
 
 
@@ -109,7 +102,9 @@ def _settle_batch(ended: Sequence[EndedAttempt], worker: Worker, now: datetime) 
         valid = [one for one in ended if current.get(one.attempt.step) == one.attempt.token]
         if len(valid) < len(ended):
             log.info("%d late results were refused", len(ended) - len(valid))
-        outcomes = change_locked(rows, [_ending(one) for one in valid], now=now, worker=worker)
+        changes = [_ending(one) for one in valid]
+        outcomes = change_locked(rows, changes, now=now, worker=worker)
+        report_broken(changes, outcomes)
         return sum(outcome.refusal is None for outcome in outcomes)
 
 

@@ -90,7 +90,9 @@ def start_instances(
             _refuse_taken_keys(flow, requests)
             raise
         changes = [Change(row.pk, _Start(row, actor_of(scope))) for row in rows]
-        change_locked([_as_locked(row) for row in rows], changes, now=moment)
+        outcomes = change_locked([_as_locked(row) for row in rows], changes, now=moment)
+        for refusal in (outcome.refusal for outcome in outcomes if outcome.refusal is not None):
+            raise refusal
     found = Instance.objects.select_related("flow", "version", "environment").in_bulk([row.pk for row in rows])
     return [found[row.pk] for row in rows]
 

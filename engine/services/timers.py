@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
 
 from django.db import transaction
 
 from engine.core.facts import FactType
-from engine.services.advancing import Change, change_locked
+from engine.services.advancing import Change, change_locked, report_broken
 from engine.services.case import AskTimer, Case
 from engine.storage import storage
-from engine.storage.contract import DueTimer, StepKey
+from engine.storage.contract import DueTimer, StepKey, TimerRow
+
+PUT_BACK: Final = timedelta(minutes=1)
 
 
 def fire_due_timers(now: datetime, limit: int = 200) -> int:
@@ -23,12 +27,24 @@ def fire_due_timers(now: datetime, limit: int = 200) -> int:
     with transaction.atomic():
         due = storage().lock_due_timers(now, limit)
         rows = storage().lock_instances(sorted({timer.instance_id for timer in due}))
-        change_locked(rows, [_firing(timer) for timer in due], now=now)
+        changes = [_firing(timer) for timer in due]
+        outcomes = change_locked(rows, changes, now=now)
+        report_broken(changes, outcomes)
+        _put_back([timer for timer, outcome in zip(due, outcomes, strict=True) if outcome.is_broken], now)
     return len(due)
 
 
+def _put_back(timers: Sequence[DueTimer], now: datetime) -> None:
+    """Timers of instances that broke come up again a little later: once the mistake is mended, nothing is lost."""
+    storage().set_timers([TimerRow(*_step(timer), timer.purpose, now + PUT_BACK, False) for timer in timers])
+
+
+def _step(timer: DueTimer) -> StepKey:
+    return StepKey(timer.instance_id, timer.task, timer.iteration)
+
+
 def _firing(timer: DueTimer) -> Change:
-    step = StepKey(timer.instance_id, timer.task, timer.iteration)
+    step = _step(timer)
 
     def apply(case: Case) -> None:
         case.tell(case.fact(FactType.TIMER_FIRED, step, purpose=timer.purpose))

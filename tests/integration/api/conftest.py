@@ -13,8 +13,8 @@ from django.utils import timezone
 from accounts.models import ApiKey, Environment
 from accounts.roles import ApiScope
 from accounts.scope import Scope
-from engine.services.advancing import Worker
 from engine.services.attempts import EndedAttempt, claim_attempts, make_attempt, settle_attempts
+from engine.services.rounds import Worker
 from engine.services.triggers import match_inbound_events
 
 Json = dict[str, Any]

@@ -18,10 +18,10 @@ from designer.services.versions import plan_of
 from engine.core.advance import fold
 from engine.core.state import new_state
 from engine.models import Fact, Instance, Step
-from engine.services.advancing import ClaimedAttempt, Worker
 from engine.services.attempts import EndedAttempt, claim_attempts, make_attempt, settle_attempts
 from engine.services.history import told_facts
 from engine.services.instances import start_instance
+from engine.services.rounds import ClaimedAttempt, Worker
 from engine.services.states import read_state
 from engine.services.timers import fire_due_timers
 from tests.drawing import draw

@@ -11,8 +11,9 @@ import pytest
 from engine.actions.python import DoNotRetry, flow_function
 from engine.core.ports import Completed, failed
 from engine.models import Instance, Step, Timer
-from engine.services.advancing import LEASE, MOST_LOST_LEASES, Worker
 from engine.services.attempts import EndedAttempt, extend_leases, give_back, make_attempt, settle_attempts
+from engine.services.rounds import LEASE, MOST_LOST_LEASES, Worker
+from tests.drawing import draw
 from tests.integration.engine.conftest import Engine, python
 
 ONE = {"settings": {"a": python()}}
@@ -256,3 +257,43 @@ def test_a_batch_moves_many_instances(engine: Engine) -> None:
         engine.start(row)
     assert engine.work() == 60
     assert set(Instance.objects.values_list("status", flat=True)) == {"complete"}
+
+
+def test_an_instance_that_breaks_does_not_hold_up_the_others(
+    engine: Engine, status_of: Callable[..., str], caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = {"a": python(), "rest": {"for": "1 minute"}}
+    row = engine.publish("a -> rest", kinds={"rest": "delay"}, settings=settings)
+    good, bad = engine.start(row), engine.start(row)
+    attempts = engine.claim()
+    state = Instance.objects.get(pk=bad.pk).state
+    Instance.objects.filter(pk=bad.pk).update(state='{"v": 99}')
+    assert engine.settle(*attempts) == 1
+    assert (status_of(good), status_of(bad)) == ("waiting", "running")
+    assert f"instance {bad.pk} is left as it was" in caplog.text
+    engine.now += LEASE
+    assert engine.claim() == []
+    Instance.objects.filter(pk=bad.pk).update(state=state)
+    engine.now += LEASE
+    engine.work()
+    assert status_of(bad) == "waiting"
+    state = Instance.objects.get(pk=bad.pk).state
+    Instance.objects.filter(pk=bad.pk).update(state='{"v": 99}')
+    engine.later(minutes=1)
+    assert status_of(good) == "complete"
+    Instance.objects.filter(pk=bad.pk).update(state=state)
+    engine.later(minutes=1)
+    assert status_of(bad) == "complete"
+
+
+def test_an_instance_runs_no_more_steps_than_its_flow_allows(engine: Engine) -> None:
+    flow = draw(
+        "a -> more; more -again-> a; more -done-> end",
+        settings={"a": python()},
+        loops={"more": ("again", "done", 100)},
+        limits={"max_steps": 20},
+    )
+    instance = engine.start(flow, input={"again": True})
+    assert engine.work() == 10
+    instance.refresh_from_db()
+    assert (instance.status, instance.error["name"]) == ("errored", "TooManySteps")

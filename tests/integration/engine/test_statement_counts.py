@@ -6,9 +6,9 @@ import pytest
 
 from accounts.scope import Scope
 from designer.models import Flow
-from engine.services.advancing import Worker
 from engine.services.attempts import EndedAttempt, claim_attempts, make_attempt, settle_attempts
 from engine.services.instances import StartRequest, start_instances
+from engine.services.rounds import Worker
 from engine.services.timers import fire_due_timers
 from tests.drawing import draw
 from tests.integration.engine.conftest import Engine, python

@@ -1,0 +1,250 @@
+"""What follows from a change, carried out in rounds as far as it needs no outside effect.
+
+A round answers all questions that are open over all cases of a batch: steps to be executed, timers that fired, events to
+be offered. It loads what they refer to with at most three queries. What follows from the answers is the next round.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from engine.core.commands import Execute
+from engine.core.facts import FactRefused, FactType
+from engine.core.ports import InboundMessage, Result, StepContext, failed
+from engine.core.state import StepStatus
+from engine.models import Step
+from engine.services import executing, step_data
+from engine.services.case import Ask, AskClaimed, AskEvent, AskKept, AskTimer, Case, Event
+from engine.services.projecting import NOT_CLAIMED
+from engine.storage import json_text, storage
+from engine.storage.contract import StepKey
+
+log = logging.getLogger(__name__)
+
+LEASE: Final = timedelta(seconds=30)
+"""How long a claim lasts without a heartbeat."""
+MOST_EXECUTIONS: Final = 1000
+"""Steps that one instance executes within one transaction; the rest is left to workers, so that none grows for ever."""
+MOST_LOST_LEASES: Final = 8
+"""How often a step's worker may go away before that counts as a failed attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedAttempt:
+    """An attempt that this worker is to make. `token` proves the claim when its result is told."""
+
+    step: StepKey
+    token: int
+    number: int
+    context: StepContext
+
+
+@dataclass(slots=True)
+class Worker:
+    """Who claims follow-up steps in the very transaction that makes them ready. `room`: how many more it can take."""
+
+    name: str
+    room: int
+    claimed: list[ClaimedAttempt] = field(default_factory=list)
+
+    def forget(self, instance_id: int) -> None:
+        """Drop what was claimed of an instance: it is not written."""
+        self.claimed[:] = [attempt for attempt in self.claimed if attempt.step.instance_id != instance_id]
+
+
+def follow(cases: Sequence[Case], worker: Worker | None, guard: Callable[[Case, Callable[[], None]], None]) -> None:
+    """Answer rounds of questions until none is open. `guard` runs each answer, and knows what to do if it breaks."""
+    _load_waits_of_resumed(cases)
+    while round := [(case, ask) for case in cases for ask in _drain(case)]:
+        asked: list[tuple[Case, Ask]] = []
+        for case, ask in round:
+            guard(case, lambda case=case, ask=ask: _sort(case, ask, worker, asked))  # type: ignore[misc]  # bound now
+        _load(asked)
+        for case, ask in asked:
+            guard(case, lambda case=case, ask=ask: _answer(case, ask, worker))  # type: ignore[misc]  # bound now
+
+
+def _sort(case: Case, ask: Ask, worker: Worker | None, asked: list[tuple[Case, Ask]]) -> None:
+    if _is_for_us(case, ask, worker):
+        asked.append((case, ask))
+
+
+def _drain(case: Case) -> Iterator[Ask]:
+    while case.asks:
+        yield case.asks.popleft()
+
+
+def _load(asked: Sequence[tuple[Case, Ask]]) -> None:
+    step_data.load((case, step_data.needs_of(case.plan, case.task(_step_of(case, ask).task))) for case, ask in asked)
+    _load_kept_events([case for case, ask in asked if isinstance(ask, AskKept) and case.kept is None])
+
+
+def _answer(case: Case, ask: Ask, worker: Worker | None) -> None:
+    match ask:
+        case Execute():
+            _execute(case, ask, worker)
+        case AskClaimed():
+            _begin_claimed(case, ask, worker)
+        case AskTimer(step, purpose):
+            _ask_timer(case, step, purpose)
+        case AskEvent(step, event_id, message):
+            _ask_event(case, step, event_id, message)
+        case AskKept(step, event_type):
+            _ask_kept(case, step, event_type)
+
+
+def _step_of(case: Case, ask: Ask) -> StepKey:
+    return StepKey(case.row.id, ask.task, ask.iteration) if isinstance(ask, Execute) else ask.step
+
+
+def _is_for_us(case: Case, ask: Ask, worker: Worker | None) -> bool:
+    """Whether it is answered in this transaction. Steps for other workers are left to be claimed."""
+    if not isinstance(ask, Execute):
+        return True
+    if not case.is_current(ask) or _is_over_limit(case, ask):
+        return False
+    if executing.has_outside_effect(case.task(ask.task)):
+        if worker is not None and worker.room > 0:
+            worker.room -= 1
+            return True
+    elif case.executed < MOST_EXECUTIONS:
+        case.executed += 1
+        return True
+    case.leave_to_workers(ask)
+    return False
+
+
+def _is_over_limit(case: Case, ask: Execute) -> bool:
+    """Whether the instance has run as many steps as its flow allows; then the step fails instead of being run.
+
+    The marking tells at most how many there were; rows are counted only when that is too many, which loops and restarts
+    together may make it.
+    """
+    limit = case.plan.flow.limits.get("max_steps")
+    if not isinstance(limit, int) or ask.attempt > 1:
+        return False
+    state = case.state
+    begun = [
+        node for node, status in enumerate(state.nodes) if status is not StepStatus.IDLE or node in state.iterations
+    ]
+    if sum(state.iteration(node) for node in begun) <= limit:
+        return False
+    run = Step.objects.filter(instance_id=case.row.id, is_past=False).exclude(
+        status__in=["skipped", "ready", "blocked"]
+    )
+    new = [patch for patch in case.steps.values() if patch.may_be_new and patch.columns.get("status") != "skipped"]
+    if run.count() + len(new) <= limit:
+        return False
+    message = f"The instance has run {limit} steps, as many as its flow allows."
+    case.settle(StepKey(case.row.id, ask.task, ask.iteration), failed("TooManySteps", message))
+    return True
+
+
+def _execute(case: Case, ask: Execute, worker: Worker | None) -> None:
+    if not case.is_current(ask):
+        return
+    step = StepKey(case.row.id, ask.task, ask.iteration)
+    if worker is not None and executing.has_outside_effect(case.task(ask.task)):
+        _claim(case, step, worker)
+        return
+    case.patch(step).columns["started_at"] = case.now
+    settle_or_fail(case, step, executing.begin(executing.context_of(case, step, attempt=ask.attempt)))
+
+
+def settle_or_fail(case: Case, step: StepKey, result: Result, *, attempt: int | None = None) -> None:
+    """Tell an executor's result. One that does not fit the state is a mistake of the executor: the step fails by it."""
+    try:
+        case.settle(step, result, attempt=attempt)
+    except FactRefused as refusal:
+        log.error("%s of instance %s answered what cannot be: %s", step.task, step.instance_id, refusal.reason)
+        case.settle(step, failed("InternalError", refusal.reason), attempt=attempt)
+
+
+def _begin_claimed(case: Case, ask: AskClaimed, worker: Worker | None) -> None:
+    """Go on with a step whose claim is stored already: begin its attempt, or repeat the one that a worker lost."""
+    status = case.status(ask.step)
+    if worker is None or case.is_held_up or status not in (StepStatus.READY, StepStatus.RUNNING):
+        case.patch(ask.step).columns.update(NOT_CLAIMED)
+    elif status is StepStatus.READY and not executing.has_outside_effect(case.task(ask.step.task)):
+        _execute(case, Execute(ask.step.task, ask.step.iteration, case.attempt(ask.step.task) + 1), None)
+    elif status is StepStatus.READY:
+        _claim(case, ask.step, worker, token=ask.token)
+    elif ask.lost_leases > MOST_LOST_LEASES:
+        message = "Its worker went away during the attempt, again and again."
+        case.settle(ask.step, failed("WorkerLost", message, retryable=True), attempt=case.attempt(ask.step.task))
+    else:
+        _hand_over(case, ask.step, worker, ask.token, case.attempt(ask.step.task))
+
+
+def _claim(case: Case, step: StepKey, worker: Worker, *, token: int | None = None) -> None:
+    """Begin a ready step's next attempt for `worker`. `token`: that of a claim that is stored already."""
+    number = case.attempt(step.task) + 1
+    case.tell(case.fact(FactType.ATTEMPT_STARTED, step, number=number))
+    if token is None:
+        token = new_token()
+        lease = {"claimable_at": case.now + LEASE, "lease_owner": worker.name, "lease_token": token}
+        case.patch(step).columns.update(lease)
+    _hand_over(case, step, worker, token, number)
+
+
+def _hand_over(case: Case, step: StepKey, worker: Worker, token: int, number: int) -> None:
+    context = executing.context_of(case, step, attempt=number)
+    worker.claimed.append(ClaimedAttempt(step, token, number, context))
+
+
+_random = random.SystemRandom()
+
+
+def new_token() -> int:
+    """A lease token nobody else has."""
+    return _random.getrandbits(62) + 1
+
+
+def _ask_timer(case: Case, step: StepKey, purpose: str) -> None:
+    if not case.status(step).is_open:
+        return
+    result = executing.on_timer(executing.context_of(case, step, attempt=case.attempt(step.task)), purpose)
+    if result is not None:
+        settle_or_fail(case, step, result)
+
+
+def _ask_event(case: Case, step: StepKey, event_id: int, message: InboundMessage) -> bool:
+    """Offer an event to a waiting step. Answers whether it was taken."""
+    if event_id in case.consumed or case.status(step) is not StepStatus.WAITING or case.is_held_up:
+        return False
+    context = executing.context_of(case, step, attempt=case.attempt(step.task), event=message.payload)
+    result = executing.on_event(context, message)
+    if result is None:
+        return False
+    case.consumed[event_id] = step
+    case.tell(case.fact(FactType.EVENT_CONSUMED, step, type=message.type, event=event_id))
+    settle_or_fail(case, step, result)
+    return True
+
+
+def _ask_kept(case: Case, step: StepKey, event_type: str) -> None:
+    for event in case.kept or ():
+        if event.message.type == event_type and _ask_event(case, step, event.id, event.message):
+            return
+
+
+def _load_kept_events(cases: Sequence[Case]) -> None:
+    by_id = {case.row.id: case for case in cases}
+    for case in cases:
+        case.kept = []
+    for kept in storage().kept_events(list(by_id)):
+        message = InboundMessage(kept.type, json_text.parse(kept.payload))
+        by_id[kept.instance_id].keep(Event(kept.id, message))
+
+
+def _load_waits_of_resumed(cases: Sequence[Case]) -> None:
+    """Events that came during a pause are offered to the steps that waited meanwhile."""
+    resumed = {case.row.id: case for case in cases if case.is_resumed}
+    for waiting in storage().awaiting_steps(list(resumed)):
+        step = StepKey(waiting.instance_id, waiting.task, waiting.iteration)
+        resumed[waiting.instance_id].asks.append(AskKept(step, waiting.event_type))

@@ -1,0 +1,120 @@
+"""Writing what a batch of cases has come to: a few statements, whatever its size; then telling the world."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.db import transaction
+
+from accounts.models import Environment
+from engine.core.state import InstanceStatus
+from engine.models import Step
+from engine.services import step_data
+from engine.services.announcing import Change as Announcement
+from engine.services.announcing import publish
+from engine.services.case import Case
+from engine.services.states import write_state
+from engine.services.waking import wake_after_commit
+from engine.storage import storage
+from engine.storage.contract import FactRow
+
+
+def write(cases: Sequence[Case]) -> None:
+    """Write cases that have changed, in the caller's transaction."""
+    _load_for_writing(cases)
+    store = storage()
+    with store.together():
+        store.write_facts([row for case in cases for row in _fact_rows(case)])
+        store.write_steps({step: patch for case in cases for step, patch in case.steps.items()})
+        store.write_instances({case.row.id: _instance_columns(case) for case in cases})
+        store.drop_timers([step for case in cases for step in case.dropped])
+        store.resume_timers({case.row.id: case.shift_seconds or 0.0 for case in cases if case.is_resumed})
+        store.set_timers(
+            [timer._replace(is_suspended=case.is_held_up) for case in cases for timer in case.timers.values()]
+        )
+        store.hold_instances([case.row.id for case in cases if case.must_hold])
+        store.consume_events([(event, step) for case in cases for event, step in case.consumed.items()], cases[0].now)
+    for case in cases:
+        _put_into_the_past(case)
+
+
+def _load_for_writing(cases: Sequence[Case]) -> None:
+    """Vars to merge into, and the outputs that make an instance's output."""
+    wanted = [
+        (case, step_data.Needs(instance=True)) for case in cases if case.var_changes and "vars" not in case.columns
+    ]
+    wanted += [(case, step_data.Needs(steps=frozenset(_ends(case)))) for case in cases if _ends(case)]
+    step_data.load(wanted)
+
+
+def _ends(case: Case) -> list[str]:
+    """The tasks whose outputs make the instance's output, when it has just completed."""
+    if case.state.status is not InstanceStatus.COMPLETE:
+        return []
+    return [case.plan.nodes[node].key for node in case.state.ends if case.plan.nodes[node].task is not None]
+
+
+def _fact_rows(case: Case) -> Iterator[FactRow]:
+    for number, fact in enumerate(case.facts, start=case.row.fact_count + 1):
+        yield FactRow(
+            case.row.id, number, fact.type.value, fact.at, fact.task or "", fact.iteration, fact.data, fact.derived
+        )
+
+
+def _instance_columns(case: Case) -> dict[str, Any]:
+    columns = {
+        **case.columns,
+        "status": case.state.status.value,
+        "state": write_state(case.state),
+        "fact_count": case.row.fact_count + len(case.facts),
+    }
+    if case.var_changes:
+        before = columns.get("vars") or (case.loaded.instance or {}).get("vars") or {}
+        columns["vars"] = {**before, **case.var_changes}
+    if case.state.status is InstanceStatus.COMPLETE:
+        columns["output"] = _output(case)
+    return columns
+
+
+def _output(case: Case) -> Any:
+    """Of the last task when one path ended, else each end task's output by its key (semantics: rule 5)."""
+    ends = _ends(case)
+    steps = step_data.data_for(case, step_data.Needs(steps=frozenset(ends)))["steps"]
+    outputs = {key: steps[key]["output"] if key in steps else None for key in ends}
+    return outputs[ends[0]] if len(ends) == 1 else outputs or None
+
+
+def _put_into_the_past(case: Case) -> None:
+    for task, iteration in case.superseded.items():
+        Step.objects.filter(instance_id=case.row.id, task=task, iteration__lt=iteration).update(is_past=True)
+
+
+# -- after the commit -------------------------------------------------------------------------------------------------
+
+_organizations: dict[int, int] = {}
+"""The organization of each environment; it never changes."""
+
+
+def _organization_of(environment_id: int) -> int:
+    known = _organizations.get(environment_id)
+    if known is None:
+        known = Environment.objects.values_list("organization_id", flat=True).get(pk=environment_id)
+        _organizations[environment_id] = known
+    return known
+
+
+def announce_after_commit(cases: Sequence[Case]) -> None:
+    """Tell the pages that look at these instances, and the workers when there is something to do."""
+    changes = [
+        Announcement(
+            case.row.id,
+            case.row.environment_id,
+            _organization_of(case.row.environment_id),
+            case.row.fact_count + len(case.facts),
+        )
+        for case in cases
+    ]
+    transaction.on_commit(lambda: publish(changes))
+    if any(case.has_left_work or case.timers or case.is_resumed for case in cases):
+        wake_after_commit()
