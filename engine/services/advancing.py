@@ -17,6 +17,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import DatabaseError, transaction
 
@@ -123,7 +124,7 @@ class _Batch:
         if case is None:
             return NotLegalNow("The instance does not exist any more.")
         refusals: list[Exception] = []
-        self.guard(case, lambda: self._tell(case, change, refusals))
+        self.guard(case, self._tell, case, change, refusals)
         return refusals[0] if refusals else None
 
     def _tell(self, case: Case, change: Change, refusals: list[Exception]) -> None:
@@ -132,12 +133,12 @@ class _Batch:
         except (FactRefused, NotLegalNow) as refusal:
             refusals.append(refusal)
 
-    def guard(self, case: Case, act: Callable[[], None]) -> None:
+    def guard(self, case: Case, act: Callable[..., None], *arguments: Any) -> None:
         """Do something with a case, unless it has broken or breaks now. What the database refuses breaks them all."""
         if case.row.id in self.broken:
             return
         try:
-            act()
+            act(*arguments)
         except DatabaseError:
             raise
         except Exception as error:

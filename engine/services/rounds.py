@@ -1,7 +1,7 @@
 """What follows from a change, carried out in rounds as far as it needs no outside effect.
 
-A round answers all questions that are open over all cases of a batch: steps to be executed, timers that fired, events to
-be offered. It loads what they refer to with at most three queries. What follows from the answers is the next round.
+A round answers all questions that are open over all cases of a batch: steps to be executed, timers that fired, events
+to be offered. It loads what they refer to with at most three queries. What follows from the answers is the next round.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final, Protocol
 
 from engine.core.commands import Execute
 from engine.core.facts import FactRefused, FactType
@@ -57,16 +57,24 @@ class Worker:
         self.claimed[:] = [attempt for attempt in self.claimed if attempt.step.instance_id != instance_id]
 
 
-def follow(cases: Sequence[Case], worker: Worker | None, guard: Callable[[Case, Callable[[], None]], None]) -> None:
-    """Answer rounds of questions until none is open. `guard` runs each answer, and knows what to do if it breaks."""
+class Guard(Protocol):
+    """Does something with a case, and knows what to do when it breaks."""
+
+    def __call__(self, case: Case, act: Callable[..., None], *arguments: Any) -> None:
+        """Call `act` with the arguments, or not, if the case has broken before."""
+        ...
+
+
+def follow(cases: Sequence[Case], worker: Worker | None, guard: Guard) -> None:
+    """Answer rounds of questions until none is open."""
     _load_waits_of_resumed(cases)
     while round := [(case, ask) for case in cases for ask in _drain(case)]:
         asked: list[tuple[Case, Ask]] = []
         for case, ask in round:
-            guard(case, lambda case=case, ask=ask: _sort(case, ask, worker, asked))  # type: ignore[misc]  # bound now
+            guard(case, _sort, case, ask, worker, asked)
         _load(asked)
         for case, ask in asked:
-            guard(case, lambda case=case, ask=ask: _answer(case, ask, worker))  # type: ignore[misc]  # bound now
+            guard(case, _answer, case, ask, worker)
 
 
 def _sort(case: Case, ask: Ask, worker: Worker | None, asked: list[tuple[Case, Ask]]) -> None:
@@ -129,14 +137,12 @@ def _is_over_limit(case: Case, ask: Execute) -> bool:
     if not isinstance(limit, int) or ask.attempt > 1:
         return False
     state = case.state
-    begun = [
-        node for node, status in enumerate(state.nodes) if status is not StepStatus.IDLE or node in state.iterations
-    ]
+    rounds = state.iterations
+    begun = (node for node, status in enumerate(state.nodes) if status is not StepStatus.IDLE or node in rounds)
     if sum(state.iteration(node) for node in begun) <= limit:
         return False
-    run = Step.objects.filter(instance_id=case.row.id, is_past=False).exclude(
-        status__in=["skipped", "ready", "blocked"]
-    )
+    run = Step.objects.filter(instance_id=case.row.id, is_past=False)
+    run = run.exclude(status__in=["skipped", "ready", "blocked"])
     new = [patch for patch in case.steps.values() if patch.may_be_new and patch.columns.get("status") != "skipped"]
     if run.count() + len(new) <= limit:
         return False
