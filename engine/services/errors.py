@@ -27,7 +27,3 @@ class KeyTaken(Exception):
     def __init__(self, key: str) -> None:
         super().__init__(f"There is already an instance with the id {key!r} of this flow.")
         self.key = key
-
-
-class TooManySteps(Exception):
-    """The instance has run more steps than its flow allows (`limits.max_steps`)."""
