@@ -63,8 +63,8 @@ def _fact_rows(case: Case) -> Iterator[FactRow]:
 
 
 def _instance_columns(case: Case) -> dict[str, Any]:
-    columns = {
-        **case.columns,
+    columns = case.columns
+    columns |= {
         "status": case.state.status.value,
         "state": write_state(case.state),
         "fact_count": case.row.fact_count + len(case.facts),
