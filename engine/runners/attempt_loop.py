@@ -28,7 +28,7 @@ from engine.services import attempts, executing
 from engine.services.attempts import EndedAttempt
 from engine.services.rounds import ClaimedAttempt, Worker
 from engine.storage import storage
-from engine.storage.contract import StepKey
+from engine.storage.contract import InstanceRow, StepKey
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +37,8 @@ GATHER_SECONDS: Final = 0.002
 HEARTBEAT: Final = timedelta(seconds=10)
 POLL_SECONDS: Final = 0.5
 MOST_PER_COMMIT: Final = 256
+MOST_ROWS: Final = 4096
+"""How many instances a worker remembers, as it left them."""
 FIRST_CLAIM: Final = 16
 """A worker begins with so many steps, so that others get their share, and doubles while there is more."""
 BUSY_POLL_SECONDS: Final = 0.05
@@ -77,6 +79,7 @@ class AttemptLoop:
         self._running: dict[StepKey, Running] = {}
         self._results: SimpleQueue[tuple[Running, Result] | None] = SimpleQueue()
         self._ended: list[EndedAttempt] = []
+        self._rows: dict[int, InstanceRow] = {}
         self._is_woken = True
         self._stopping = threading.Event()
         self._next_poll = 0.0
@@ -114,12 +117,14 @@ class AttemptLoop:
         """Settle what has ended, claim what there is room for, begin it."""
         self._collect(wait=wait and not self._ended)
         storage().dedicate_connection()
-        worker = Worker(self.name, self._room())
+        worker = Worker(self.name, self._room(), rows=self._rows)
         self._settle(worker)
         if self._is_woken or time.monotonic() >= self._next_poll:
             self._claim(worker)
         for attempt in worker.claimed:
             self._begin(attempt)
+        if len(self._rows) > MOST_ROWS:
+            self._rows.clear()
         self._give_up_overdue()
         self._beat()
 

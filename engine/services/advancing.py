@@ -14,7 +14,7 @@ Order of locks: instances by id, then their steps and timers. Nobody locks the o
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,9 +28,9 @@ from engine.services.case import Case
 from engine.services.errors import NotLegalNow
 from engine.services.rounds import Worker, follow
 from engine.services.states import read_state
-from engine.services.writing import announce_after_commit, write
+from engine.services.writing import announce_after_commit, row_after, write
 from engine.storage import storage
-from engine.storage.contract import InstanceRow
+from engine.storage.contract import InstanceRow, Outdated, StepKey
 
 log = logging.getLogger(__name__)
 
@@ -82,11 +82,30 @@ def change_locked(
     rows: Iterable[InstanceRow], changes: Sequence[Change], *, now: datetime, worker: Worker | None = None
 ) -> list[Outcome]:
     """As `change_instances`, for instances that the caller's transaction has locked."""
-    batch = _Batch(worker)
+    return _change(_Batch(worker), rows, changes, now)
+
+
+def change_remembered(
+    rows: Iterable[InstanceRow],
+    changes: Sequence[Change],
+    *,
+    now: datetime,
+    worker: Worker,
+    tokens: Mapping[StepKey, int],
+) -> list[Outcome]:
+    """As `change_locked`, for instances that nobody has locked: `rows` are as the worker left them.
+
+    Needs no transaction. Raises `Outdated`, and has changed nothing, when one is not so any more, when one of the
+    leases (`tokens`) has passed to somebody else, or when a change is refused, which may be for the same reason.
+    """
+    return _change(_Batch(worker, tokens), rows, changes, now)
+
+
+def _change(batch: _Batch, rows: Iterable[InstanceRow], changes: Sequence[Change], now: datetime) -> list[Outcome]:
     for row in rows:
         batch.open(row, now)
     refusals = [batch.apply(change) for change in changes]
-    batch.advance()
+    batch.advance(is_whole=not any(refusals))
     return [
         Outcome(batch.broken.get(change.instance_id, refusal), change.instance_id in batch.broken)
         for change, refusal in zip(changes, refusals, strict=True)
@@ -103,8 +122,9 @@ def report_broken(changes: Sequence[Change], outcomes: Sequence[Outcome]) -> Non
 class _Batch:
     """The cases of one unit of work, and what broke."""
 
-    def __init__(self, worker: Worker | None) -> None:
+    def __init__(self, worker: Worker | None, tokens: Mapping[StepKey, int] | None = None) -> None:
         self.worker = worker
+        self.tokens = tokens
         self.cases: dict[int, Case] = {}
         self.broken: dict[int, Exception] = {}
 
@@ -149,10 +169,15 @@ class _Batch:
         if self.cases.pop(instance_id, None) is not None and self.worker is not None:
             self.worker.forget(instance_id)
 
-    def advance(self) -> None:
+    def advance(self, *, is_whole: bool) -> None:
         """Follow what was told to the end, write it, and tell the world after the commit."""
         follow(list(self.cases.values()), self.worker, self.guard)
+        if self.tokens is not None and (self.broken or not is_whole):
+            raise Outdated
         changed = [case for case in self.cases.values() if case.has_changed()]
         if changed:
-            write(changed)
+            write(changed, self.tokens)
             announce_after_commit(changed)
+        if self.worker is not None:
+            # Should the commit fail, this is wrong, and found to be so when it is used.
+            self.worker.rows.update((case.row.id, row_after(case)) for case in self.cases.values())

@@ -20,11 +20,11 @@ from designer.graph.model import Task
 from engine.core.facts import FactType
 from engine.core.ports import Failed, Result, Waiting, failed
 from engine.services import executing
-from engine.services.advancing import Change, change_locked, report_broken
+from engine.services.advancing import Change, change_locked, change_remembered, report_broken
 from engine.services.case import AskClaimed, Case
 from engine.services.rounds import LEASE, ClaimedAttempt, Worker, new_token, settle_or_fail
 from engine.storage import storage
-from engine.storage.contract import ClaimableStep, Lease, StepKey
+from engine.storage.contract import ClaimableStep, Lease, Outdated, StepKey
 
 log = logging.getLogger(__name__)
 DEFAULT_TIMEOUT: Final = timedelta(minutes=10)
@@ -96,8 +96,28 @@ def settle_attempts(ended: Sequence[EndedAttempt], worker: Worker, *, now: datet
 
 
 def _settle_batch(ended: Sequence[EndedAttempt], worker: Worker, now: datetime) -> int:
+    ids = sorted({one.attempt.step.instance_id for one in ended})
+    if all(id in worker.rows for id in ids):
+        before, room = len(worker.claimed), worker.room
+        try:
+            return _settle_remembered(ids, ended, worker, now)
+        except Outdated:
+            del worker.claimed[before:]
+            worker.room = room
+    return _settle_locked(ids, ended, worker, now)
+
+
+def _settle_remembered(ids: Sequence[int], ended: Sequence[EndedAttempt], worker: Worker, now: datetime) -> int:
+    """Without reading or locking anything first. Raises `Outdated`, and nothing has happened."""
+    rows = [worker.rows[id] for id in ids]
+    tokens = {one.attempt.step: one.attempt.token for one in ended}
+    changes = [_ending(one) for one in ended]
+    return len(change_remembered(rows, changes, now=now, worker=worker, tokens=tokens))
+
+
+def _settle_locked(ids: Sequence[int], ended: Sequence[EndedAttempt], worker: Worker, now: datetime) -> int:
     with transaction.atomic():
-        rows = storage().lock_instances(sorted({one.attempt.step.instance_id for one in ended}))
+        rows = storage().lock_instances(ids)
         current = storage().lease_tokens([one.attempt.step for one in ended])
         valid = [one for one in ended if current.get(one.attempt.step) == one.attempt.token]
         if len(valid) < len(ended):

@@ -22,7 +22,7 @@ from engine.services import executing, step_data
 from engine.services.case import Ask, AskClaimed, AskEvent, AskKept, AskTimer, Case, Event
 from engine.services.projecting import NOT_CLAIMED
 from engine.storage import json_text, storage
-from engine.storage.contract import StepKey
+from engine.storage.contract import InstanceRow, StepKey
 
 log = logging.getLogger(__name__)
 
@@ -46,15 +46,20 @@ class ClaimedAttempt:
 
 @dataclass(slots=True)
 class Worker:
-    """Who claims follow-up steps in the very transaction that makes them ready. `room`: how many more it can take."""
+    """Who claims follow-up steps in the very transaction that makes them ready. `room`: how many more it can take.
+
+    `rows`: instances as this worker left them. As long as nobody else has changed them they need not be read again.
+    """
 
     name: str
     room: int
     claimed: list[ClaimedAttempt] = field(default_factory=list)
+    rows: dict[int, InstanceRow] = field(default_factory=dict)
 
     def forget(self, instance_id: int) -> None:
         """Drop what was claimed of an instance: it is not written."""
         self.claimed[:] = [attempt for attempt in self.claimed if attempt.step.instance_id != instance_id]
+        self.rows.pop(instance_id, None)
 
 
 class Guard(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -17,24 +17,47 @@ from engine.services.case import Case
 from engine.services.states import write_state
 from engine.services.waking import wake_after_commit
 from engine.storage import storage
-from engine.storage.contract import FactRow
+from engine.storage.contract import Batch, FactRow, Fence, InstanceRow, Outdated, StepKey
 
 
-def write(cases: Sequence[Case]) -> None:
-    """Write cases that have changed, in the caller's transaction."""
+def write(cases: Sequence[Case], tokens: Mapping[StepKey, int] | None = None) -> None:
+    """Write cases that have changed.
+
+    Without `tokens` their instances are locked by the caller's transaction. With them (the leases of steps of the
+    batch) nobody has locked anything: `Outdated` is raised, and nothing is written, when an instance is not any more as
+    the case found it, or a lease has passed to somebody else.
+    """
     _load_for_writing(cases)
+    batch = Batch(
+        facts=[row for case in cases for row in _fact_rows(case)],
+        steps={step: patch for case in cases for step, patch in case.steps.items()},
+        instances={case.row.id: _instance_columns(case) for case in cases},
+    )
+    fence = None
+    if tokens is not None:
+        if not all(step in batch.steps and not batch.steps[step].may_be_new for step in tokens):
+            raise Outdated  # not that we know; but a step that is inserted cannot be fenced
+        fence = Fence({case.row.id: case.row.fact_count for case in cases}, tokens)
+    if not any(_has_more(case) for case in cases):
+        storage().write(batch, fence)
+        return
+    with transaction.atomic():
+        storage().write(batch, fence)
+        _write_more(cases)
+
+
+def _has_more(case: Case) -> bool:
+    """Whether more has to be written than facts, steps and the instance."""
+    return bool(case.timers or case.dropped or case.is_resumed or case.must_hold or case.consumed or case.superseded)
+
+
+def _write_more(cases: Sequence[Case]) -> None:
     store = storage()
-    with store.together():
-        store.write_facts([row for case in cases for row in _fact_rows(case)])
-        store.write_steps({step: patch for case in cases for step, patch in case.steps.items()})
-        store.write_instances({case.row.id: _instance_columns(case) for case in cases})
-        store.drop_timers([step for case in cases for step in case.dropped])
-        store.resume_timers({case.row.id: case.shift_seconds or 0.0 for case in cases if case.is_resumed})
-        store.set_timers(
-            [timer._replace(is_suspended=case.is_held_up) for case in cases for timer in case.timers.values()]
-        )
-        store.hold_instances([case.row.id for case in cases if case.must_hold])
-        store.consume_events([(event, step) for case in cases for event, step in case.consumed.items()], cases[0].now)
+    store.drop_timers([step for case in cases for step in case.dropped])
+    store.resume_timers({case.row.id: case.shift_seconds or 0.0 for case in cases if case.is_resumed})
+    store.set_timers([timer._replace(is_suspended=case.is_held_up) for case in cases for timer in case.timers.values()])
+    store.hold_instances([case.row.id for case in cases if case.must_hold])
+    store.consume_events([(event, step) for case in cases for event, step in case.consumed.items()], cases[0].now)
     for case in cases:
         _put_into_the_past(case)
 
@@ -64,17 +87,24 @@ def _fact_rows(case: Case) -> Iterator[FactRow]:
 
 def _instance_columns(case: Case) -> dict[str, Any]:
     columns = case.columns
-    columns |= {
-        "status": case.state.status.value,
-        "state": write_state(case.state),
-        "fact_count": case.row.fact_count + len(case.facts),
-    }
+    columns |= {"state": write_state(case.state), "fact_count": case.row.fact_count + len(case.facts)}
+    if case.state.status.value != case.row.status:
+        # Only then: the column is in two indexes.
+        columns["status"] = case.state.status.value
     if case.var_changes:
         before = columns.get("vars") or (case.loaded.instance or {}).get("vars") or {}
         columns["vars"] = {**before, **case.var_changes}
     if case.state.status is InstanceStatus.COMPLETE:
         columns["output"] = _output(case)
     return columns
+
+
+def row_after(case: Case) -> InstanceRow:
+    """The row of an instance as it is once the case is written."""
+    if not case.has_changed():
+        return case.row
+    columns = case.columns
+    return case.row._replace(status=case.state.status.value, state=columns["state"], fact_count=columns["fact_count"])
 
 
 def _output(case: Case) -> Any:

@@ -7,8 +7,7 @@ that what nobody looks at is never parsed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
@@ -149,16 +148,36 @@ class Lease:
     until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a unit of work writes: facts to append, steps, and columns of instances by their id."""
+
+    facts: Sequence[FactRow] = ()
+    steps: Mapping[StepKey, StepPatch] = field(default_factory=dict)
+    instances: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """What has to be so still when a batch is written: each instance's fact count, each step's lease token.
+
+    Only instances and known steps (not `may_be_new`) of the batch can be fenced.
+    """
+
+    fact_counts: Mapping[int, int]
+    tokens: Mapping[StepKey, int]
+
+
+class Outdated(Exception):
+    """Somebody else has changed an instance, or claimed a step, meanwhile."""
+
+
 class Storage(Protocol):
     """The contract. One test suite runs it on every database."""
 
     def dedicate_connection(self) -> None:
         """This thread's connection is a worker's: it does the engine's work and nothing else. Costs nothing when it has
         been said before."""
-        ...
-
-    def together(self) -> AbstractContextManager[Any]:
-        """Within it only methods that answer nothing may be called; they may be sent without waiting for each other."""
         ...
 
     def lock_instances(self, ids: Sequence[int]) -> list[InstanceRow]:
@@ -203,16 +222,12 @@ class Storage(Protocol):
         another transaction holds are passed over."""
         ...
 
-    def write_facts(self, rows: Sequence[FactRow]) -> None:
-        """Append facts."""
-        ...
+    def write(self, batch: Batch, fence: Fence | None = None) -> None:
+        """Write it all: with one statement where the database can, else with one for each set of columns that occurs.
 
-    def write_steps(self, patches: Mapping[StepKey, StepPatch]) -> None:
-        """Write steps: one statement for each set of columns that occurs."""
-        ...
-
-    def write_instances(self, rows: Mapping[int, Mapping[str, Any]]) -> None:
-        """Write columns of locked instances: one statement for each set of columns that occurs."""
+        Without a fence its instances have to be locked. With one they need not be: where anything that the fence names
+        is not as it says, nothing is written and `Outdated` is raised. Needs no transaction.
+        """
         ...
 
     def set_timers(self, rows: Sequence[TimerRow]) -> None:

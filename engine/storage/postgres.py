@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
-from django.db import connection
-from psycopg import Connection, Cursor
+from django.db import DataError, connection, transaction
+from psycopg import Connection, Cursor, RawCursor
+from psycopg.errors import DivisionByZero
 
 from engine.storage import json_text
-from engine.storage.shared import BIG, JSON, MOMENT, TEXT, TRUTH, WHOLE, Row, SqlStorage
+from engine.storage.contract import Batch, Fence, Outdated
+from engine.storage.shared import BIG, JSON, MOMENT, TEXT, TRUTH, WHOLE, Insert, Row, SqlStorage, Update
 
 _TYPES: Final[Mapping[str, str]] = {
     TEXT: "text",
@@ -24,9 +27,14 @@ _TYPES: Final[Mapping[str, str]] = {
 }
 PREPARE_AFTER: Final = 3
 """Statements are prepared when they are used so often on a dedicated connection."""
+KEYS: Final = frozenset({"id", "instance_id", "task", "iteration", "event_id"})
+"""Columns by which rows of tables are found."""
+HELD: Final = "held_"
+"""The column of a row source with the value that the table has to hold still."""
 KEEP_TO_INDEXES: Final = """
     SELECT set_config(name, 'off', false)
-    FROM unnest(ARRAY['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin']) AS name"""
+    FROM unnest(string_to_array('seqscan bitmapscan hashjoin mergejoin material', ' ')) AS way,
+        concat('enable_', way) AS name"""
 """The engine finds every row by its key. A prepared statement keeps its plan, and one that was made while the tables
 were small would go on to scan them whole, however large they get.
 """
@@ -41,17 +49,11 @@ class PostgresStorage(SqlStorage):
 
     def query(self, sql: str, *parameters: Any) -> list[Any]:
         with connection.wrap_database_errors, self._cursor() as cursor:
-            return cursor.execute(sql, parameters).fetchall()
+            return cursor.execute(_numbered(sql), parameters).fetchall()
 
     def execute(self, sql: str, *parameters: Any) -> int:
         with connection.wrap_database_errors, self._cursor() as cursor:
-            return cursor.execute(sql, parameters).rowcount
-
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        connection.ensure_connection()
-        with connection.wrap_database_errors, connection.connection.pipeline():
-            yield
+            return cursor.execute(_numbered(sql), parameters).rowcount
 
     def dedicate_connection(self) -> None:
         connection.ensure_connection()
@@ -61,32 +63,42 @@ class PostgresStorage(SqlStorage):
             with connection.wrap_database_errors, Cursor(raw) as cursor:
                 cursor.execute(KEEP_TO_INDEXES)
 
-    def _cursor(self) -> Cursor[Any]:
+    def _cursor(self) -> RawCursor[Any]:
         """A cursor that sends parameters beside the statement.
 
         Django's own puts them into the text: megabytes to quote, send and parse.
         """
         connection.ensure_connection()
         connection.validate_no_broken_transaction()
-        return Cursor(connection.connection)
+        return RawCursor(connection.connection)
 
     def ids(self, ids: Iterable[int]) -> tuple[str, Any]:
-        return "= ANY(%s)", list(ids)
+        return "= ANY(%s::bigint[])", _array(map(str, ids))
 
     def rows(self, columns: Mapping[str, str], rows: Iterable[Row]) -> tuple[str, Sequence[Any]]:
-        """A column in which all rows agree travels as one value, any other as an array; the first always so."""
-        arrays: dict[str, str] = {}
-        values: dict[str, str | None] = {}
-        for (name, type), column in zip(columns.items(), zip(*rows, strict=True), strict=True):
-            texts = _texts(type, column)
-            if arrays and texts.count(texts[0]) == len(texts):
-                values[name] = texts[0]
-            else:
-                arrays[name] = _array(texts)
+        return self.source(columns, rows, arrays=KEYS)
+
+    def source(
+        self, columns: Mapping[str, str], rows: Iterable[Row], *, arrays: Collection[str]
+    ) -> tuple[str, Sequence[Any]]:
+        """As `rows`. A column in which all rows agree travels as one value; the others, and `arrays`, as an array each.
+
+        What rows of a table are found by has to be an array, or the planner looks for all that have just that value.
+        """
+        texts = {
+            name: _texts(type, column)
+            for (name, type), column in zip(columns.items(), zip(*rows, strict=True), strict=True)
+        }
+        values = {
+            name: column[0]
+            for name, column in texts.items()
+            if name not in arrays and column.count(column[0]) == len(column)
+        }
+        spread = {name: _array(column) for name, column in texts.items() if name not in values}
         selected = ["r.*", *(f"%s::{_TYPES[columns[name]]} AS {name}" for name in values)]
-        unnested = ", ".join(f"%s::{_TYPES[columns[name]]}[]" for name in arrays)
-        sql = f"(SELECT {', '.join(selected)} FROM unnest({unnested}) AS r({', '.join(arrays)})) x"
-        return sql, (*values.values(), *arrays.values())
+        unnested = ", ".join(f"%s::{_TYPES[columns[name]]}[]" for name in spread)
+        sql = f"(SELECT {', '.join(selected)} FROM unnest({unnested}) AS r({', '.join(spread)})) x"
+        return sql, (*values.values(), *spread.values())
 
     def moment(self, at: datetime) -> Any:
         return at
@@ -95,30 +107,99 @@ class PostgresStorage(SqlStorage):
         found: datetime = stored
         return found
 
-    def insert(self, table: str, types: Mapping[str, str], rows: Sequence[Row], conflict: str = "") -> None:
-        names = ", ".join(types)
-        source, parameters = self.rows(types, rows)
-        self._send(f"INSERT INTO {table} ({names}) SELECT {names} FROM {source} {conflict}", *parameters)
+    def write(self, batch: Batch, fence: Fence | None = None) -> None:
+        statement = _Statement(self)
+        for write in self.writes(batch, fence):
+            if isinstance(write, Insert):
+                statement.insert(write)
+            else:
+                statement.update(write)
+        if statement.parts:
+            statement.run(is_fenced=fence is not None)
 
-    def update(self, table: str, types: Mapping[str, str], key: Sequence[str], rows: Sequence[Row]) -> None:
-        changes = ", ".join(
-            f"attempts = {self.appended('x.attempts')}" if name == "attempts" else f"{name} = x.{name}"
-            for name in types
-            if name not in key
-        )
-        same = " AND ".join(f"{table}.{name} = x.{name}" for name in key)
-        source, parameters = self.rows(types, rows)
-        self._send(f"UPDATE {table} SET {changes} FROM {source} WHERE {same}", *parameters)
-
-    def _send(self, sql: str, *parameters: Any) -> None:
-        with connection.wrap_database_errors, self._cursor() as cursor:
-            cursor.execute(sql, parameters)
+    def insert(self, put: Insert) -> None:
+        statement = _Statement(self)
+        statement.insert(put)
+        statement.run(is_fenced=False)
 
     def appended(self, new: str) -> str:
         return f"engine_step.attempts || {new}"
 
     def later(self, column: str) -> str:
         return f"{column} + make_interval(secs => x.seconds)"
+
+
+class _Statement:
+    """Many writes as one statement: `WITH w0 AS (UPDATE …), w1 AS (INSERT …), … SELECT …`."""
+
+    def __init__(self, storage: PostgresStorage) -> None:
+        self.storage = storage
+        self.parts: list[str] = []
+        self.parameters: list[Any] = []
+        self.fences: list[tuple[str, int]] = []
+        """Parts that have to touch so many rows."""
+
+    def insert(self, put: Insert) -> None:
+        """One more part."""
+        names = ", ".join(put.types)
+        source, parameters = self.storage.source(put.types, put.rows, arrays=["instance_id"])
+        after = f"WHERE {self._after_fences()}" if self.fences else "WHERE TRUE"
+        self._add(f"INSERT INTO {put.table} ({names}) SELECT {names} FROM {source} {after} {put.conflict}", parameters)
+
+    def update(self, put: Update) -> None:
+        """One more part."""
+        changes = ", ".join(
+            f"attempts = {self.storage.appended('x.attempts')}" if name == "attempts" else f"{name} = x.{name}"
+            for name in put.types
+            if name not in put.key
+        )
+        conditions = [f"{put.table}.{name} = x.{name}" for name in put.key]
+        types, rows = put.types, put.rows
+        if put.held is not None:
+            types = {**types, HELD: BIG}
+            rows = [(*row, value) for row, value in zip(rows, put.held, strict=True)]
+            conditions.append(f"{put.table}.{put.fence} = x.{HELD}")
+        if self.fences:
+            conditions.append(self._after_fences())
+        source, parameters = self.storage.rows(types, rows)
+        name = self._add(
+            f"UPDATE {put.table} SET {changes} FROM {source} WHERE {' AND '.join(conditions)} RETURNING 1", parameters
+        )
+        if put.held is not None:
+            self.fences.append((name, len(rows)))
+
+    def _add(self, sql: str, parameters: Iterable[Any]) -> str:
+        name = f"w{len(self.parts)}"
+        self.parts.append(f"{name} AS ({sql})")
+        self.parameters += parameters
+        return name
+
+    def _after_fences(self) -> str:
+        """True, but only once the fenced parts before are done: who waits for an instance is to hold nothing yet."""
+        return " + ".join(f"(SELECT count(*) FROM {name})" for name, _ in self.fences) + " >= 0"
+
+    def run(self, *, is_fenced: bool) -> None:
+        """Send it. Raises `Outdated`, and has written nothing, when a fence does not hold."""
+        checks = " AND ".join(f"(SELECT count(*) FROM {name}) = %s::bigint" for name, _ in self.fences)
+        sql = f"WITH {', '.join(self.parts)} SELECT {f'1 / ({checks})::int' if checks else '1'}"
+        self.parameters += [count for _, count in self.fences]
+        if not is_fenced:
+            self.storage.execute(sql, *self.parameters)
+            return
+        try:
+            with transaction.atomic() if connection.in_atomic_block else nullcontext():
+                self.storage.execute(sql, *self.parameters)
+        except DataError as error:
+            if isinstance(error.__cause__, DivisionByZero):
+                raise Outdated from error
+            raise
+
+
+@lru_cache(maxsize=1024)
+def _numbered(sql: str) -> str:
+    """`%s` as `$1`, `$2`, …: the statement as the server reads it."""
+    first, *others = sql.replace("%%", "%").split("%s")
+    return first + "".join(f"${number}{part}" for number, part in enumerate(others, start=1))
 
 
 def _texts(type: str, column: Sequence[Any]) -> list[str | None]:

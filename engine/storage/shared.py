@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from engine.storage.contract import (
     AwaitingStep,
+    Batch,
     ClaimableStep,
     DueTimer,
-    FactRow,
+    Fence,
     InstanceData,
     InstanceRow,
     KeptEvent,
     Lease,
     StepData,
     StepKey,
-    StepPatch,
     TimerRow,
 )
 
@@ -104,10 +103,34 @@ TIMER_TYPES: Final[Mapping[str, str]] = {
     "is_suspended": TRUTH,
 }
 
+INSTANCES, STEPS = "engine_instance", "engine_step"
 SAME_STEP: Final = " AND ".join(f"engine_step.{name} = x.{name}" for name in STEP_KEY)
 SELECT_INSTANCES: Final = (
     "SELECT id, environment_id, flow_id, version_id, key, status, state, fact_count FROM engine_instance"
 )
+
+
+class Insert(NamedTuple):
+    """Rows to insert that have the columns of `types`. `conflict`: what if they are there."""
+
+    table: str
+    types: Mapping[str, str]
+    rows: Sequence[Row]
+    conflict: str = ""
+
+
+class Update(NamedTuple):
+    """Rows to write that have the columns of `types`, found by those of `key`.
+
+    With `held`, a value for each row: only if the column `fence` still holds that.
+    """
+
+    table: str
+    types: Mapping[str, str]
+    key: Sequence[str]
+    rows: Sequence[Row]
+    fence: str = ""
+    held: Sequence[int] | None = None
 
 
 class SqlStorage(ABC):
@@ -133,10 +156,6 @@ class SqlStorage(ABC):
         """Run a statement; answers how many rows it touched."""
 
     @abstractmethod
-    def together(self) -> AbstractContextManager[Any]:
-        """Statements that answer nothing may be sent without waiting for each one."""
-
-    @abstractmethod
     def ids(self, ids: Iterable[int]) -> tuple[str, Any]:
         """A subquery or array of ids for `IN`, and its parameter."""
 
@@ -153,12 +172,12 @@ class SqlStorage(ABC):
         """A moment as it comes out of the database."""
 
     @abstractmethod
-    def insert(self, table: str, types: Mapping[str, str], rows: Sequence[Row], conflict: str = "") -> None:
-        """Insert rows that have the columns of `types`."""
+    def write(self, batch: Batch, fence: Fence | None = None) -> None:
+        """See the contract."""
 
     @abstractmethod
-    def update(self, table: str, types: Mapping[str, str], key: Sequence[str], rows: Sequence[Row]) -> None:
-        """Write rows that have the columns of `types`, found by the columns of `key`."""
+    def insert(self, put: Insert) -> None:
+        """Insert rows."""
 
     @abstractmethod
     def appended(self, new: str) -> str:
@@ -178,10 +197,6 @@ class SqlStorage(ABC):
             InstanceRow(*row)
             for row in self.query(f"{SELECT_INSTANCES} WHERE id {inside} ORDER BY id {self.lock}", parameter)
         ]
-
-    def write_instances(self, rows: Mapping[int, Mapping[str, Any]]) -> None:
-        for columns, group in _by_columns(((id,), values) for id, values in rows.items()):
-            self.update("engine_instance", _types(INSTANCE_TYPES, ("id", *columns)), ("id",), group)
 
     def instance_data(self, ids: Sequence[int]) -> list[InstanceData]:
         if not ids:
@@ -259,19 +274,31 @@ class SqlStorage(ABC):
 
     # -- steps and facts ----------------------------------------------------------------------------------------------
 
-    def write_facts(self, rows: Sequence[FactRow]) -> None:
-        if rows:
-            self.insert("engine_fact", FACT_TYPES, rows)
+    def writes(self, batch: Batch, fence: Fence | None) -> Iterator[Insert | Update]:
+        """What a batch comes to. Instances come first: who waits for them holds nothing yet."""
+        fact_counts = fence.fact_counts if fence else {}
+        for columns, group in _by_columns(((id,), values) for id, values in batch.instances.items()):
+            held = [fact_counts[row[0]] for row in group] if fence else None
+            yield Update(INSTANCES, _types(INSTANCE_TYPES, ("id", *columns)), ("id",), group, "fact_count", held)
+        tokens = fence.tokens if fence else {}
+        claimed = ((step, batch.steps[step].columns) for step in tokens)
+        for columns, group in _by_columns(claimed):
+            held = [tokens[StepKey(*row[:3])] for row in group]
+            yield Update(STEPS, _types(STEP_TYPES, (*STEP_KEY, *columns)), STEP_KEY, group, "lease_token", held)
+        known = ((step, patch.columns) for step, patch in batch.steps.items() if not patch.may_be_new)
+        for columns, group in _by_columns((step, values) for step, values in known if values and step not in tokens):
+            yield Update(STEPS, _types(STEP_TYPES, (*STEP_KEY, *columns)), STEP_KEY, group)
+        new = (
+            ((*step, patch.environment_id, patch.kind), patch.columns)
+            for step, patch in batch.steps.items()
+            if patch.may_be_new
+        )
+        for columns, group in _by_columns(new):
+            yield self._put_steps(columns, group)
+        if batch.facts:
+            yield Insert("engine_fact", FACT_TYPES, batch.facts)
 
-    def write_steps(self, patches: Mapping[StepKey, StepPatch]) -> None:
-        new = ((step, patch.environment_id, patch.kind) for step, patch in patches.items() if patch.may_be_new)
-        for columns, group in _by_columns((((*step, *more)), patches[step].columns) for step, *more in new):
-            self._put_steps(columns, group)
-        known = ((step, patch.columns) for step, patch in patches.items() if not patch.may_be_new and patch.columns)
-        for columns, group in _by_columns(known):
-            self.update("engine_step", _types(STEP_TYPES, (*STEP_KEY, *columns)), STEP_KEY, group)
-
-    def _put_steps(self, columns: tuple[str, ...], group: Sequence[Row]) -> None:
+    def _put_steps(self, columns: tuple[str, ...], group: Sequence[Row]) -> Insert:
         """Insert steps, or write these columns of those that are there."""
         defaults = {name: value for name, value in NEW_STEP.items() if name not in columns}
         types = _types(STEP_TYPES, (*STEP_KEY, "environment_id", "kind", *columns, *defaults))
@@ -280,8 +307,7 @@ class SqlStorage(ABC):
             f"attempts = {self.appended('excluded.attempts')}" if name == "attempts" else f"{name} = excluded.{name}"
             for name in (*columns, "kind")
         )
-        conflict = f"ON CONFLICT (instance_id, task, iteration) DO UPDATE SET {changes}"
-        self.insert("engine_step", types, rows, conflict)
+        return Insert(STEPS, types, rows, f"ON CONFLICT (instance_id, task, iteration) DO UPDATE SET {changes}")
 
     def step_data(self, wanted: Mapping[int, Iterable[str] | None]) -> list[StepData]:
         some = [(id, task) for id, tasks in wanted.items() if tasks is not None for task in tasks]
@@ -323,7 +349,7 @@ class SqlStorage(ABC):
         if rows:
             conflict = """ON CONFLICT (instance_id, task, iteration, purpose)
                 DO UPDATE SET due_at = excluded.due_at, is_suspended = excluded.is_suspended"""
-            self.insert("engine_timer", TIMER_TYPES, rows, conflict)
+            self.insert(Insert("engine_timer", TIMER_TYPES, rows, conflict))
 
     def drop_timers(self, steps: Sequence[StepKey]) -> None:
         if not steps:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from django.db import connection
+from django.db import connection, transaction
 
 from engine.storage import json_text
-from engine.storage.shared import JSON, MOMENT, Row, SqlStorage
+from engine.storage.contract import Batch, Fence, Outdated
+from engine.storage.shared import JSON, MOMENT, Insert, Row, SqlStorage, Update
 
 
 def _moment(at: datetime | None) -> str | None:
@@ -52,9 +52,6 @@ class SqliteStorage(SqlStorage):
             cursor.execute(sql, parameters)
             return int(cursor.rowcount)
 
-    def together(self) -> AbstractContextManager[Any]:
-        return nullcontext()
-
     def ids(self, ids: Iterable[int]) -> tuple[str, Any]:
         return "IN (SELECT value FROM json_each(%s))", json_text.write(list(ids))
 
@@ -69,23 +66,40 @@ class SqliteStorage(SqlStorage):
         found = stored if isinstance(stored, datetime) else datetime.fromisoformat(stored)
         return found.replace(tzinfo=UTC)
 
-    def insert(self, table: str, types: Mapping[str, str], rows: Sequence[Row], conflict: str = "") -> None:
-        marks = ", ".join(["%s"] * len(types))
-        sql = f"INSERT INTO {table} ({', '.join(types)}) VALUES ({marks}) {conflict}"
-        with connection.cursor() as cursor:
-            cursor.executemany(sql, _written(types, rows))
+    def write(self, batch: Batch, fence: Fence | None = None) -> None:
+        writes = list(self.writes(batch, fence))
+        if not writes:
+            return
+        with transaction.atomic(savepoint=fence is not None):
+            for write in writes:
+                if isinstance(write, Insert):
+                    self.insert(write)
+                else:
+                    self.update(write)
 
-    def update(self, table: str, types: Mapping[str, str], key: Sequence[str], rows: Sequence[Row]) -> None:
+    def insert(self, put: Insert) -> None:
+        marks = ", ".join(["%s"] * len(put.types))
+        sql = f"INSERT INTO {put.table} ({', '.join(put.types)}) VALUES ({marks}) {put.conflict}"
+        with connection.cursor() as cursor:
+            cursor.executemany(sql, _written(put.types, put.rows))
+
+    def update(self, put: Update) -> None:
+        """Raises `Outdated` when a row is not as it has to be; those before it are written then."""
         changes = ", ".join(
             f"attempts = {self.appended('%s')}" if name == "attempts" else f"{name} = %s"
-            for name in types
-            if name not in key
+            for name in put.types
+            if name not in put.key
         )
-        same = " AND ".join(f"{name} = %s" for name in key)
-        size = len(key)
-        turned = [(*row[size:], *row[:size]) for row in _written(types, rows)]
+        same = " AND ".join(f"{name} = %s" for name in put.key)
+        size = len(put.key)
+        turned = [(*row[size:], *row[:size]) for row in _written(put.types, put.rows)]
+        if put.held is not None:
+            same += f" AND {put.fence} = %s"
+            turned = [(*row, value) for row, value in zip(turned, put.held, strict=True)]
         with connection.cursor() as cursor:
-            cursor.executemany(f"UPDATE {table} SET {changes} WHERE {same}", turned)
+            cursor.executemany(f"UPDATE {put.table} SET {changes} WHERE {same}", turned)
+            if put.held is not None and cursor.rowcount != len(turned):
+                raise Outdated
 
     def appended(self, new: str) -> str:
         return (

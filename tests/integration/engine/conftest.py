@@ -49,15 +49,21 @@ class Engine:
         row = graph if isinstance(graph, Flow) else self.publish(graph, **drawing)
         return start_instance(self.scope, row, input=input, now=self.now)
 
+    def worker(self, name: str, room: int) -> Worker:
+        """A worker as it is at the beginning of a turn: it remembers instances from the turns before."""
+        worker = self.workers.setdefault(name, Worker(name, room))
+        worker.room, worker.claimed = room, []
+        return worker
+
     def claim(self, name: str = "worker", room: int = 100) -> list[ClaimedAttempt]:
         """What a worker gets when it asks."""
-        worker = self.workers[name] = Worker(name, room)
+        worker = self.worker(name, room)
         claim_attempts(worker, now=self.now, limit=room)
         return worker.claimed
 
     def settle(self, *attempts: ClaimedAttempt, result: Any = ..., name: str = "worker") -> int:
         """Hand in results: `result`, or what making the attempt answers. Answers how many counted."""
-        worker = self.workers[name] = Worker(name, 0)
+        worker = self.worker(name, 0)
         ended = [
             EndedAttempt(attempt, make_attempt(attempt) if result is ... else result, self.now) for attempt in attempts
         ]
@@ -66,7 +72,7 @@ class Engine:
     def work(self) -> int:
         """Make attempts until there are none; answers how many."""
         made = 0
-        worker = Worker("worker", 100)
+        worker = self.worker("worker", 100)
         while claim_attempts(worker, now=self.now, limit=100) or worker.claimed:
             claimed, worker.claimed, worker.room = worker.claimed, [], 100
             made += len(claimed)

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from accounts.scope import Scope
 from engine.actions.python import DoNotRetry, flow_function
 from engine.core.ports import Completed, failed
 from engine.models import Instance, Step, Timer
 from engine.services.attempts import EndedAttempt, extend_leases, give_back, make_attempt, settle_attempts
+from engine.services.events import send_event
 from engine.services.rounds import LEASE, MOST_LOST_LEASES, Worker
 from tests.drawing import draw
 from tests.integration.engine.conftest import Engine, python
@@ -251,6 +253,18 @@ def test_failures_of_executors_are_final_without_a_retry(engine: Engine, status_
     assert status_of(instance) == "errored"
 
 
+def test_a_change_by_somebody_else_costs_a_worker_its_memory_and_no_result(
+    engine: Engine, scope: Scope, status_of: Callable[..., str]
+) -> None:
+    row = engine.publish("a -> b", settings={"a": python(), "b": python()})
+    changed, untouched = engine.start(row), engine.start(row)
+    attempts = engine.claim()
+    send_event(scope, changed, type="news")
+    assert engine.settle(*attempts) == 2
+    engine.work()
+    assert (status_of(changed), status_of(untouched)) == ("complete", "complete")
+
+
 def test_a_batch_moves_many_instances(engine: Engine) -> None:
     row = engine.publish("a -> b -> c", settings={"a": python(), "b": python(), "c": python()})
     for _ in range(20):
@@ -268,7 +282,7 @@ def test_an_instance_that_breaks_does_not_hold_up_the_others(
     attempts = engine.claim()
     state = Instance.objects.get(pk=bad.pk).state
     Instance.objects.filter(pk=bad.pk).update(state='{"v": 99}')
-    assert engine.settle(*attempts) == 1
+    assert engine.settle(*attempts, name="remembers nothing") == 1
     assert (status_of(good), status_of(bad)) == ("waiting", "running")
     assert f"instance {bad.pk} is left as it was" in caplog.text
     engine.now += LEASE

@@ -8,7 +8,7 @@ import pytest
 
 from engine.models import Fact, Instance, Step, Timer
 from engine.storage import storage
-from engine.storage.contract import FactRow, Lease, StepKey, StepPatch, TimerRow
+from engine.storage.contract import Batch, FactRow, Fence, Lease, Outdated, StepKey, StepPatch, TimerRow
 from tests.integration.engine.conftest import NOON, Engine
 
 AWKWARD = {"text": "é \U0001f389 \\u0000 \"quoted\" 'quoted' %s {}", "deep": [[{"n": None}]], "big": 2**53, "no": False}
@@ -25,7 +25,8 @@ def key(instance: Instance, task: str = "new", iteration: int = 1) -> StepKey:
 
 
 def put(instance: Instance, step: StepKey, **columns: object) -> None:
-    storage().write_steps({step: StepPatch(instance.environment_id, "automation", dict(columns), may_be_new=True)})
+    patch = StepPatch(instance.environment_id, "automation", dict(columns), may_be_new=True)
+    storage().write(Batch(steps={step: patch}))
 
 
 def test_a_new_step_has_what_the_patch_says_and_empty_columns_otherwise(instance: Instance) -> None:
@@ -47,7 +48,7 @@ def test_a_step_that_is_there_is_written_not_doubled(instance: Instance) -> None
 def test_attempts_are_appended(instance: Instance) -> None:
     put(instance, key(instance), status="running", attempts=[{"number": 1, "error": AWKWARD}])
     patch = StepPatch(instance.environment_id, "automation", {"attempts": [{"number": 2, "error": None}]})
-    storage().write_steps({key(instance): patch})
+    storage().write(Batch(steps={key(instance): patch}))
     put(instance, key(instance), attempts=[{"number": 3}])
     step = Step.objects.get(instance=instance, task="new")
     assert step.attempts == [{"number": 1, "error": AWKWARD}, {"number": 2, "error": None}, {"number": 3}]
@@ -60,7 +61,7 @@ def test_steps_with_different_columns_are_written_in_one_call(instance: Instance
         key(instance, "one"): StepPatch(instance.environment_id, "noop", {"status": "completed", "output": [1]}),
         key(instance, "two"): StepPatch(instance.environment_id, "noop", {"status": "skipped"}, may_be_new=True),
     }
-    storage().write_steps(patches)
+    storage().write(Batch(steps=patches))
     rows = Step.objects.filter(instance=instance).exclude(task="ask").order_by("task")
     assert [(step.task, step.status, step.output) for step in rows] == [
         ("one", "completed", [1]),
@@ -70,10 +71,60 @@ def test_steps_with_different_columns_are_written_in_one_call(instance: Instance
 
 
 def test_facts_keep_their_data(instance: Instance) -> None:
-    storage().write_facts([FactRow(instance.pk, 99, "ContextChanged", NOON, "", 0, AWKWARD, False)])
+    storage().write(Batch(facts=[FactRow(instance.pk, 99, "ContextChanged", NOON, "", 0, AWKWARD, False)]))
     fact = Fact.objects.get(instance=instance, number=99)
     assert (fact.data, fact.at, fact.is_derived) == (AWKWARD, NOON, False)
     fact.delete()
+
+
+def fenced(instance: Instance, *, fact_count: int, token: int) -> tuple[Batch, Fence]:
+    """A batch with a part of each kind, fenced by what a worker remembers."""
+    step = key(instance)
+    batch = Batch(
+        facts=[FactRow(instance.pk, 99, "ContextChanged", NOON, "", 0, {}, False)],
+        steps={
+            step: StepPatch(instance.environment_id, "automation", {"status": "completed"}),
+            key(instance, "next"): StepPatch(instance.environment_id, "noop", {"status": "ready"}, may_be_new=True),
+        },
+        instances={instance.pk: {"fact_count": 99}},
+    )
+    return batch, Fence({instance.pk: fact_count}, {step: token})
+
+
+def written(instance: Instance) -> dict[str, object]:
+    steps = Step.objects.filter(instance=instance).exclude(task="ask")
+    return {
+        "facts": Fact.objects.filter(instance=instance, number=99).count(),
+        "steps": {step.task: step.status for step in steps},
+        "fact_count": Instance.objects.get(pk=instance.pk).fact_count,
+    }
+
+
+def clean_up(instance: Instance, fact_count: int) -> None:
+    Step.objects.filter(instance=instance).exclude(task="ask").delete()
+    Fact.objects.filter(instance=instance, number=99).delete()
+    Instance.objects.filter(pk=instance.pk).update(fact_count=fact_count)
+
+
+def test_a_fenced_batch_is_written_when_everything_is_as_remembered(instance: Instance) -> None:
+    put(instance, key(instance), status="running", lease_token=7)
+    count = Instance.objects.get(pk=instance.pk).fact_count
+    storage().write(*fenced(instance, fact_count=count, token=7))
+    assert written(instance) == {"facts": 1, "steps": {"new": "completed", "next": "ready"}, "fact_count": 99}
+    clean_up(instance, count)
+
+
+@pytest.mark.parametrize(("missing_facts", "token"), [(1, 7), (0, 8)])
+def test_nothing_of_a_fenced_batch_is_written_when_something_is_not(
+    instance: Instance, missing_facts: int, token: int
+) -> None:
+    put(instance, key(instance), status="running", lease_token=7)
+    count = Instance.objects.get(pk=instance.pk).fact_count
+    batch, fence = fenced(instance, fact_count=count - missing_facts, token=token)
+    with pytest.raises(Outdated):
+        storage().write(batch, fence)
+    assert written(instance) == {"facts": 0, "steps": {"new": "running"}, "fact_count": count}
+    clean_up(instance, count)
 
 
 def test_claims_count_lost_leases_and_draw_new_tokens(instance: Instance) -> None:
@@ -147,9 +198,7 @@ def test_timers_are_suspended_shifted_and_dropped(instance: Instance) -> None:
 def test_nothing_to_do_costs_no_statement(instance: Instance, django_assert_num_queries: object) -> None:
     store = storage()
     with django_assert_num_queries(0):  # type: ignore[operator]  # a fixture that is a context manager
-        store.write_facts([])
-        store.write_steps({})
-        store.write_instances({})
+        store.write(Batch())
         store.set_timers([])
         store.drop_timers([])
         store.hold_instances([])
