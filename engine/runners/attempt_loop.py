@@ -59,7 +59,8 @@ class Running:
 
 
 class AttemptLoop:
-    """A worker. `capacity`: attempts claimed at a time; `threads`: how many of those run side by side.
+    """A worker. `capacity`: attempts claimed at a time; `threads`: how many of those run side by side; `first_claim`:
+    how many it takes at once when it finds work.
 
     `when_full` is called when there was more to claim than this worker has room for.
     """
@@ -69,6 +70,7 @@ class AttemptLoop:
         *,
         capacity: int = 256,
         threads: int = 64,
+        first_claim: int = FIRST_CLAIM,
         when_full: Callable[[], None] = lambda: None,
     ) -> None:
         self.name = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
@@ -84,7 +86,7 @@ class AttemptLoop:
         self._stopping = threading.Event()
         self._next_poll = 0.0
         self._busy_until = 0.0
-        self._claim_size = FIRST_CLAIM
+        self._first_claim = self._claim_size = first_claim
         self._next_heartbeat = time.monotonic() + HEARTBEAT.total_seconds()
 
     # -- for other threads --------------------------------------------------------------------------------------------
@@ -183,7 +185,7 @@ class AttemptLoop:
             self._busy_until = now + BUSY_SECONDS
         self._next_poll = now + (BUSY_POLL_SECONDS if now < self._busy_until else POLL_SECONDS)
         if claimed < wanted:
-            self._claim_size = FIRST_CLAIM
+            self._claim_size = self._first_claim
         else:
             self._claim_size = min(2 * self._claim_size, MOST_PER_COMMIT)
             self._is_woken = True

@@ -16,6 +16,7 @@ from celery import current_app
 from celery.signals import worker_process_init, worker_process_shutdown, worker_shutdown
 
 from engine.runners.attempt_loop import AttemptLoop
+from engine.runners.heap import settle_heap
 from engine.runners.listening import Listener, notify_listeners
 from engine.services.waking import add_waker
 
@@ -63,6 +64,7 @@ class WorkerLoop:
 
     def __init__(self) -> None:
         self.process = os.getpid()
+        settle_heap()
         self._loop = AttemptLoop(when_full=notify_listeners)
         self._thread = threading.Thread(target=self._loop.run, name="quadrille-attempts", daemon=True)
         self._listener = Listener(self._loop.wake)

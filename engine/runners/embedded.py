@@ -11,7 +11,8 @@ from typing import Final
 from django.db import connection
 from django.utils import timezone
 
-from engine.runners.attempt_loop import AttemptLoop
+from engine.runners.attempt_loop import FIRST_CLAIM, MOST_PER_COMMIT, AttemptLoop
+from engine.runners.heap import settle_heap
 from engine.services.instances import start_queued_instances
 from engine.services.recovery import recover_alone
 from engine.services.timers import fire_due_timers
@@ -78,7 +79,7 @@ class EmbeddedRunner:
 
     def __init__(self, *, threads: int = 64, is_alone: bool = True) -> None:
         self._is_alone = is_alone
-        self._attempts = AttemptLoop(threads=threads)
+        self._attempts = AttemptLoop(threads=threads, first_claim=MOST_PER_COMMIT if is_alone else FIRST_CLAIM)
         self._attempts_thread = threading.Thread(target=self._attempts.run, name="quadrille-attempts", daemon=True)
         self._clock = Beat("quadrille-clock", fire_due_timers, start_queued_instances)
         self._triggers = Beat("quadrille-triggers", fire_due_schedules, match_inbound_events)
@@ -87,6 +88,7 @@ class EmbeddedRunner:
         """Recover what the process before left behind, and begin to work."""
         if self._is_alone:
             recover_alone(timezone.now())
+        settle_heap()
         add_waker(self.wake)
         self._attempts_thread.start()
         self._clock.start()

@@ -24,7 +24,7 @@ from django.db import DatabaseError, transaction
 from designer.services.versions import plan_of
 from engine.core.facts import Fact, FactRefused
 from engine.core.state import new_state
-from engine.services.case import Case
+from engine.services.case import Case, Folds
 from engine.services.errors import NotLegalNow
 from engine.services.rounds import Worker, follow
 from engine.services.states import read_state
@@ -125,6 +125,7 @@ class _Batch:
     def __init__(self, worker: Worker | None, tokens: Mapping[StepKey, int] | None = None) -> None:
         self.worker = worker
         self.tokens = tokens
+        self.folds = Folds()
         self.cases: dict[int, Case] = {}
         self.broken: dict[int, Exception] = {}
 
@@ -132,7 +133,8 @@ class _Batch:
         """Have a case for a locked instance."""
         try:
             plan = plan_of(row.version_id)
-            self.cases[row.id] = Case(row, plan, read_state(row.state) if row.state else new_state(plan), now)
+            state = read_state(row.state) if row.state else new_state(plan)
+            self.cases[row.id] = Case(row, plan, state, now, self.folds)
         except DatabaseError:
             raise
         except Exception as error:

@@ -6,19 +6,21 @@ A `Case` changes nothing in the database. `advancing` loads it, asks executors, 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from designer.graph.model import Json, Task
 from designer.graph.plan import Plan
-from engine.core.advance import fold
+from engine.core.advance import Advance, fold
 from engine.core.commands import CancelStep, Command, Execute, SetTimer, ShiftTimers
 from engine.core.facts import Fact, FactType
 from engine.core.ports import Completed, InboundMessage, Result, Waiting, facts_for
 from engine.core.state import InstanceStatus, State, StepStatus
 from engine.services.projecting import project_fact
 from engine.services.step_data import Loaded
+from engine.storage import json_text
 from engine.storage.contract import InstanceRow, StepKey, StepPatch, TimerRow
 
 HELD_UP = (InstanceStatus.PAUSED, InstanceStatus.WAITING_FOR_PAUSE)
@@ -69,6 +71,27 @@ class Event:
     message: InboundMessage
 
 
+class Folds:
+    """The folds of one batch at one moment.
+
+    Under load many instances of a version stand at the same point and the same happens to them. What follows is the
+    same as well, so it is asked once.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Any, ...], tuple[Plan, State, Advance]] = {}
+
+    def fold(self, plan: Plan, state: State, facts: Sequence[Fact], now: datetime) -> Advance:
+        """As `engine.core.advance.fold`. The answer is shared, and not to be changed."""
+        told = tuple([(f.type, f.at, f.task, f.iteration, json_text.write_bytes(f.data)) for f in facts])
+        key = (id(plan), id(state), told)
+        known = self._known.get(key)
+        if known is None:
+            # Plan and state are kept with the answer, so that their ids are not given to others.
+            known = self._known[key] = (plan, state, fold(plan, state, facts, now=now))
+        return known[2]
+
+
 @dataclass(slots=True)
 class Case:
     """One locked instance."""
@@ -77,6 +100,7 @@ class Case:
     plan: Plan
     state: State
     now: datetime
+    folds: Folds
     facts: list[Fact] = field(default_factory=list)
     columns: dict[str, Any] = field(default_factory=dict)
     """Columns of the instance to write, beside those that follow from the state."""
@@ -103,7 +127,7 @@ class Case:
 
     def tell(self, *facts: Fact) -> None:
         """Fold told facts. All or nothing: raises `FactRefused` for the first that does not fit."""
-        advance = fold(self.plan, self.state, facts, now=self.now)
+        advance = self.folds.fold(self.plan, self.state, facts, self.now)
         self.state = advance.state
         for fact in advance.facts:
             project_fact(self, fact)

@@ -11,6 +11,8 @@ MOST_REMEMBERED: Final = 4_096
 LONGEST_REMEMBERED: Final = 4_096
 _known: dict[str, State] = {}
 """By text. Nobody changes a state: folding works on a copy."""
+_texts: dict[int, tuple[State, str]] = {}
+"""The other way round, by the state's identity."""
 
 
 def read_state(text: str) -> State:
@@ -24,6 +26,9 @@ def read_state(text: str) -> State:
 
 def write_state(state: State) -> str:
     """The text to store. `state` is not to be changed any more: it is what `read_state` answers for this text."""
+    known = _texts.get(id(state))
+    if known is not None and known[0] is state:
+        return known[1]
     text = json_text.write(state.to_json())
     _remember(text, state)
     return text
@@ -34,4 +39,6 @@ def _remember(text: str, state: State) -> None:
         return
     if len(_known) >= MOST_REMEMBERED:
         _known.clear()
+        _texts.clear()
     _known[text] = state
+    _texts[id(state)] = (state, text)
