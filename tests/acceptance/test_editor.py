@@ -233,11 +233,9 @@ def test_the_wheel_moves_and_zooms_to_the_pointer(board: Board) -> None:
     page.mouse.wheel(0, -60)
     page.keyboard.up("Control")
     expect(page.locator("[data-zoom]")).not_to_have_text("100 %")
-    nearer = board.middle("junction")
-    assert abs(nearer[0] - x) < 3
-    assert abs(nearer[1] - y) < 3
+    board.comes_to("junction", (x, y))
     page.mouse.wheel(0, 120)
-    assert abs(board.middle("junction")[1] - y + 120) < 6
+    board.comes_to("junction", (x, y - 120))
 
 
 def test_branches_are_built_and_used(board: Board) -> None:
