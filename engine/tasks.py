@@ -13,15 +13,10 @@ from engine.services.triggers import fire_due_schedules, match_inbound_events
 
 @shared_task(name=celery.WAKE)
 def wake() -> None:
-    """There may be attempts to make."""
-    celery.work()
-
-
-@shared_task(name=celery.MATCH)
-def match() -> None:
-    """There may be events to match."""
+    """There may be attempts to make, or events to match."""
     while match_inbound_events(timezone.now()):
         pass
+    celery.work()
 
 
 @shared_task(name="engine.sweep")
@@ -29,8 +24,6 @@ def sweep() -> None:
     """Every second: timers, schedules, queued instances, and whatever a lost wake-up left."""
     now = timezone.now()
     while fire_due_timers(now):
-        pass
-    while match_inbound_events(now):
         pass
     fire_due_schedules(now)
     start_queued_instances(now)

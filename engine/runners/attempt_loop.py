@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import count
 from queue import Empty, SimpleQueue
 from typing import Final
 
@@ -83,7 +82,6 @@ class AttemptLoop:
         self._results: SimpleQueue[tuple[Running, Result] | None] = SimpleQueue()
         self._ended: list[EndedAttempt] = []
         self._rows: dict[int, InstanceRow] = {}
-        self._lease_tokens = count(secrets.randbits(61))
         self._is_woken = True
         self._stopping = threading.Event()
         self._next_poll = 0.0
@@ -121,7 +119,7 @@ class AttemptLoop:
         """Settle what has ended, claim what there is room for, begin it."""
         self._collect(wait=wait and not self._ended)
         storage().dedicate_connection()
-        worker = Worker(self.name, self._room(), rows=self._rows, tokens=self._lease_tokens)
+        worker = Worker(self.name, self._room(), rows=self._rows)
         self._settle(worker)
         if self._is_woken or time.monotonic() >= self._next_poll:
             self._claim(worker)

@@ -18,27 +18,25 @@ from celery.signals import worker_process_init, worker_process_shutdown, worker_
 from engine.runners.attempt_loop import AttemptLoop
 from engine.runners.heap import settle_heap
 from engine.runners.listening import Listener, notify_listeners
-from engine.services.waking import Work, add_waker
+from engine.services.waking import add_waker
 
 WAKE: Final = "engine.wake"
-MATCH: Final = "engine.match"
-"""The tasks that messages ask for, by their names: the doors (`engine.tasks`) are above this room."""
-WAKE_INTERVAL_SECONDS: Final = 0.25
-"""Messages of a process for a task closer together than this become one, sent at the end of the interval."""
+"""The task a wake-up asks for, by its name: the doors (`engine.tasks`) are above this room."""
+WAKE_INTERVAL_SECONDS: Final = 0.05
+"""Wake-ups of one process closer together than this become one message, which is sent at the end of the interval."""
 STOP_SECONDS: Final = 10.0
 """How long attempts under way may take when their process is told to end; then others may claim them."""
 
 
 class Sender:
-    """Sends messages for a task, at most one per interval; none that comes within one is lost."""
+    """Sends wake-ups, at most one per interval; none that comes within one is lost."""
 
-    def __init__(self, task: str) -> None:
-        self._task = task
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._next_at = 0.0
         self._is_waiting = False
 
-    def send(self) -> None:
+    def wake(self) -> None:
         """Send a message now, or at the end of the interval."""
         with self._lock:
             if self._is_waiting:
@@ -52,16 +50,13 @@ class Sender:
             timer.daemon = True
             timer.start()
         else:
-            self._send()
+            send_wake()
 
     def _send_late(self) -> None:
         with self._lock:
             self._is_waiting = False
             self._next_at = time.monotonic() + WAKE_INTERVAL_SECONDS
-        self._send()
-
-    def _send(self) -> None:
-        current_app.send_task(self._task, ignore_result=True, retry=False, expires=60)
+        send_wake()
 
 
 class WorkerLoop:
@@ -88,8 +83,7 @@ class WorkerLoop:
         self._loop.drain(STOP_SECONDS)
 
 
-_wake: Final = Sender(WAKE)
-_match: Final = Sender(MATCH)
+_sender: Final = Sender()
 _starting: Final = threading.Lock()
 _worker: WorkerLoop | None = None
 
@@ -103,16 +97,19 @@ def work() -> None:
     _worker.wake()
 
 
-def wake_workers(work: Work = Work.STEPS) -> None:
-    """Wake who does such work: this process's own loop if it has one, else any worker's. Moments wait for the sweep."""
+def wake_workers() -> None:
+    """Wake this process's own loop if it has one, else any worker."""
     worker = _worker
-    if work is Work.EVENTS:
-        _match.send()
-    elif work is Work.STEPS and worker is not None and worker.process == os.getpid():
+    if worker is not None and worker.process == os.getpid():
         worker.wake()
-    elif work is Work.STEPS:
+    else:
         notify_listeners()
-        _wake.send()
+        _sender.wake()
+
+
+def send_wake() -> None:
+    """Send one wake-up."""
+    current_app.send_task(WAKE, ignore_result=True, retry=False, expires=60)
 
 
 def use_celery() -> None:

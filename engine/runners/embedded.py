@@ -17,7 +17,7 @@ from engine.services.instances import start_queued_instances
 from engine.services.recovery import recover_alone
 from engine.services.timers import fire_due_timers
 from engine.services.triggers import fire_due_schedules, match_inbound_events
-from engine.services.waking import Work, add_waker, remove_waker
+from engine.services.waking import add_waker, remove_waker
 from engine.storage import storage
 
 log = logging.getLogger(__name__)
@@ -94,15 +94,11 @@ class EmbeddedRunner:
         self._clock.start()
         self._triggers.start()
 
-    def wake(self, work: Work) -> None:
+    def wake(self) -> None:
         """There is something to do. Callable from any thread; costs nothing."""
-        match work:
-            case Work.STEPS:
-                self._attempts.wake()
-            case Work.MOMENTS:
-                self._clock.wake()
-            case Work.EVENTS:
-                self._triggers.wake()
+        self._attempts.wake()
+        self._clock.wake()
+        self._triggers.wake()
 
     def stop(self, seconds: float = STOP_SECONDS) -> None:
         """Let attempts under way finish for so many seconds, give the others back, and end."""

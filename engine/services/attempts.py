@@ -22,7 +22,7 @@ from engine.core.ports import Failed, Result, Waiting, failed
 from engine.services import executing
 from engine.services.advancing import Change, change_locked, change_remembered, report_broken
 from engine.services.case import AskClaimed, Case
-from engine.services.rounds import LEASE, ClaimedAttempt, Worker, settle_or_fail
+from engine.services.rounds import LEASE, ClaimedAttempt, Worker, new_token, settle_or_fail
 from engine.storage import storage
 from engine.storage.contract import ClaimableStep, Lease, Outdated, StepKey
 
@@ -52,7 +52,7 @@ def claim_attempts(worker: Worker, *, now: datetime, limit: int) -> int:
     if limit <= 0 or not storage().has_claimable(now):
         return 0
     with transaction.atomic():
-        tokens = {step: next(worker.tokens) for step in storage().lock_claimable(now, limit)}
+        tokens = {step: new_token() for step in storage().lock_claimable(now, limit)}
         claimed = storage().claim(tokens, Lease(worker.name, now + LEASE), now)
         rows = storage().lock_instances(sorted({step.instance_id for step in claimed}))
         changes = [_beginning(step, tokens[step.step]) for step in claimed]

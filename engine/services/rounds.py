@@ -7,11 +7,10 @@ to be offered. It loads what they refer to with at most three queries. What foll
 from __future__ import annotations
 
 import logging
-import secrets
+import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import count
 from typing import Any, Final, Protocol
 
 from engine.core.commands import Execute
@@ -56,8 +55,6 @@ class Worker:
     room: int
     claimed: list[ClaimedAttempt] = field(default_factory=list)
     rows: dict[int, InstanceRow] = field(default_factory=dict)
-    tokens: Iterator[int] = field(default_factory=lambda: count(secrets.randbits(61)))
-    """Lease tokens that nobody else has. They need not be secret; to draw each one would cost as much as a fold."""
 
     def forget(self, instance_id: int) -> None:
         """Drop what was claimed of an instance: it is not written."""
@@ -200,7 +197,7 @@ def _claim(case: Case, step: StepKey, worker: Worker, *, token: int | None = Non
     number = case.attempt(step.task) + 1
     case.tell(case.fact(FactType.ATTEMPT_STARTED, step, number=number))
     if token is None:
-        token = next(worker.tokens)
+        token = new_token()
         lease = {"claimable_at": case.now + LEASE, "lease_owner": worker.name, "lease_token": token}
         case.patch(step).columns.update(lease)
     _hand_over(case, step, worker, token, number)
@@ -209,6 +206,14 @@ def _claim(case: Case, step: StepKey, worker: Worker, *, token: int | None = Non
 def _hand_over(case: Case, step: StepKey, worker: Worker, token: int, number: int) -> None:
     context = executing.context_of(case, step, attempt=number)
     worker.claimed.append(ClaimedAttempt(step, token, number, context))
+
+
+_random = random.SystemRandom()
+
+
+def new_token() -> int:
+    """A lease token nobody else has."""
+    return _random.getrandbits(62) + 1
 
 
 def _ask_timer(case: Case, step: StepKey, purpose: str) -> None:

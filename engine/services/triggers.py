@@ -32,7 +32,7 @@ from engine.models import InboundEvent, Instance, Occurrence
 from engine.services.errors import InvalidInput, KeyTaken, NotLegalNow
 from engine.services.executing import MAX_VALUE_BYTES, storing_problem
 from engine.services.instances import start_instance
-from engine.services.waking import Work, wake_after_commit
+from engine.services.waking import wake_after_commit
 
 log = logging.getLogger(__name__)
 LONGEST_TYPE: Final = 200
@@ -91,7 +91,7 @@ def receive_event(scope: Scope, type: str, payload: Json = None, *, now: datetim
         event = InboundEvent.objects.create(
             environment=scope.environment, type=type, payload=payload, received_at=moment
         )
-        wake_after_commit(Work.EVENTS)
+        wake_after_commit()
     return event
 
 

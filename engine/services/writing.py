@@ -15,7 +15,7 @@ from engine.services.announcing import Change as Announcement
 from engine.services.announcing import publish
 from engine.services.case import Case
 from engine.services.states import write_state
-from engine.services.waking import Work, wake_after_commit
+from engine.services.waking import wake_after_commit
 from engine.storage import storage
 from engine.storage.contract import Batch, FactRow, Fence, InstanceRow, Outdated, StepKey
 
@@ -146,12 +146,5 @@ def announce_after_commit(cases: Sequence[Case]) -> None:
         for case in cases
     ]
     transaction.on_commit(lambda: publish(changes))
-    if any(case.has_left_work or case.is_resumed for case in cases):
-        wake_after_commit(Work.STEPS)
-    if any(case.timers or case.is_resumed or _makes_room(case) for case in cases):
-        wake_after_commit(Work.MOMENTS)
-
-
-def _makes_room(case: Case) -> bool:
-    """Whether a queued instance of the flow may start now."""
-    return case.state.status.is_final and "concurrency" in case.plan.flow.limits
+    if any(case.has_left_work or case.timers or case.is_resumed for case in cases):
+        wake_after_commit()
