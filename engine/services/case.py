@@ -104,6 +104,8 @@ class Case:
     facts: list[Fact] = field(default_factory=list)
     columns: dict[str, Any] = field(default_factory=dict)
     """Columns of the instance to write, beside those that follow from the state."""
+    is_new: bool = False
+    """Whether the instance is yet to be inserted; then `columns` holds them all."""
     steps: dict[StepKey, StepPatch] = field(default_factory=dict)
     timers: dict[tuple[StepKey, str], TimerRow] = field(default_factory=dict)
     dropped: dict[StepKey, None] = field(default_factory=dict)

@@ -23,6 +23,7 @@ from engine.services.advancing import Change, change_instances, change_locked
 from engine.services.case import Case
 from engine.services.errors import InvalidInput, KeyTaken, NotLegalNow
 from engine.services.executing import storing_problem
+from engine.storage import storage
 from engine.storage.contract import InstanceRow
 
 KEY_PATTERN: Final = r"^[A-Za-z0-9_][A-Za-z0-9_.:@~-]{0,199}\Z"
@@ -83,12 +84,10 @@ def start_instances(
             _new_row(scope, flow, version, request, moment, is_queued=room is not None and number >= room)
             for number, (version, request) in enumerate(zip(versions, requests, strict=True))
         ]
-        _insert(flow, requests, rows)
+        for row, id in zip(rows, storage().draw_instance_ids(len(rows)), strict=True):
+            row.pk = id
         starts = [_Start(row, actor_of(scope)) for row in rows]
-        changes = [Change(start.row.pk, start) for start in starts]
-        outcomes = change_locked([_as_locked(row) for row in rows], changes, now=moment)
-        for refusal in (outcome.refusal for outcome in outcomes if outcome.refusal is not None):
-            raise refusal
+        _write(flow, requests, starts, moment)
     for start in starts:
         start.bring_up_to_date()
     return rows
@@ -110,17 +109,20 @@ def start_queued_instances(now: datetime, limit: int = 100) -> int:
     return started
 
 
-def _insert(flow: Flow, requests: Sequence[StartRequest], rows: Sequence[Instance]) -> None:
-    if all(request.key is None for request in requests):
-        Instance.objects.bulk_create(rows)
-        return
+def _write(flow: Flow, requests: Sequence[StartRequest], starts: Sequence[_Start], now: datetime) -> None:
     try:
-        with transaction.atomic():
-            Instance.objects.bulk_create(rows)
+        with transaction.atomic(savepoint=any(request.key is not None for request in requests)):
+            rows = [_as_locked(start.row) for start in starts]
+            outcomes = change_locked(rows, [Change(start.row.pk, start) for start in starts], now=now)
     except IntegrityError:
         # Someone else has taken a key since we looked.
         _refuse_taken_keys(flow, requests)
         raise
+    for refusal in (outcome.refusal for outcome in outcomes if outcome.refusal is not None):
+        raise refusal
+
+
+_FIELDS: Final = [field for field in Instance._meta.concrete_fields if not field.primary_key]
 
 
 class _Start:
@@ -134,6 +136,8 @@ class _Start:
     def __call__(self, case: Case) -> None:
         row = self.row
         self.case = case
+        case.is_new = True
+        case.columns |= {field.attname: getattr(row, field.attname) for field in _FIELDS}
         case.loaded.instance = {
             "input": row.input,
             "context": row.context,
@@ -154,6 +158,7 @@ class _Start:
             self.row.version = flow.live_version  # type: ignore[assignment]  # it has just been started
         for name, value in (self.case.columns if self.case else {}).items():
             setattr(self.row, name, value)
+        self.row._state.adding, self.row._state.db = False, flow._state.db
 
 
 def _room(flow: Flow, version_id: int) -> int | None:

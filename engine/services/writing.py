@@ -31,7 +31,8 @@ def write(cases: Sequence[Case], tokens: Mapping[StepKey, int] | None = None) ->
     batch = Batch(
         facts=[row for case in cases for row in _fact_rows(case)],
         steps={step: patch for case in cases for step, patch in case.steps.items()},
-        instances={case.row.id: _instance_columns(case) for case in cases},
+        instances={case.row.id: _instance_columns(case) for case in cases if not case.is_new},
+        new_instances={case.row.id: _instance_columns(case) for case in cases if case.is_new},
     )
     fence = None
     if tokens is not None:

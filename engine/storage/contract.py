@@ -150,11 +150,15 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a unit of work writes: facts to append, steps, and columns of instances by their id."""
+    """What a unit of work writes: new instances and columns of others by their id, steps, and facts to append.
+
+    A new instance names each of its columns, `engine.storage.shared.INSTANCE_TYPES`.
+    """
 
     facts: Sequence[FactRow] = ()
     steps: Mapping[StepKey, StepPatch] = field(default_factory=dict)
     instances: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    new_instances: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +182,10 @@ class Storage(Protocol):
     def dedicate_connection(self) -> None:
         """This thread's connection is a worker's: it does the engine's work and nothing else. Costs nothing when it has
         been said before."""
+        ...
+
+    def draw_instance_ids(self, count: int) -> list[int]:
+        """Ids for instances that the caller's transaction is about to insert."""
         ...
 
     def lock_instances(self, ids: Sequence[int]) -> list[InstanceRow]:

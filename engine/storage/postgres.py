@@ -72,6 +72,10 @@ class PostgresStorage(SqlStorage):
         connection.validate_no_broken_transaction()
         return RawCursor(connection.connection)
 
+    def draw_instance_ids(self, count: int) -> list[int]:
+        sequence = "pg_get_serial_sequence('engine_instance', 'id')"
+        return [id for (id,) in self.query(f"SELECT nextval({sequence}) FROM generate_series(1, %s::integer)", count)]
+
     def ids(self, ids: Iterable[int]) -> tuple[str, Any]:
         return "= ANY(%s::bigint[])", _array(map(str, ids))
 
@@ -142,7 +146,7 @@ class _Statement:
     def insert(self, put: Insert) -> None:
         """One more part."""
         names = ", ".join(put.types)
-        source, parameters = self.storage.source(put.types, put.rows, arrays=["instance_id"])
+        source, parameters = self.storage.source(put.types, put.rows, arrays=[next(iter(put.types))])
         after = f"WHERE {self._after_fences()}" if self.fences else "WHERE TRUE"
         self._add(f"INSERT INTO {put.table} ({names}) SELECT {names} FROM {source} {after} {put.conflict}", parameters)
 

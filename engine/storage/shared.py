@@ -72,7 +72,10 @@ NEW_STEP: Final[Mapping[str, Any]] = {
 """What the columns of a new step hold that a patch does not name; the others are empty."""
 INSTANCE_TYPES: Final[Mapping[str, str]] = {
     "id": BIG,
+    "environment_id": BIG,
+    "flow_id": BIG,
     "version_id": BIG,
+    "key": TEXT,
     "status": TEXT,
     "state": TEXT,
     "fact_count": WHOLE,
@@ -81,9 +84,13 @@ INSTANCE_TYPES: Final[Mapping[str, str]] = {
     "vars": JSON,
     "output": JSON,
     "error": JSON,
+    "trigger": JSON,
+    "started_by_id": BIG,
+    "created_at": MOMENT,
     "started_at": MOMENT,
     "ended_at": MOMENT,
 }
+NEW_INSTANCE: Final = tuple(name for name in INSTANCE_TYPES if name != "id")
 FACT_TYPES: Final[Mapping[str, str]] = {
     "instance_id": BIG,
     "number": WHOLE,
@@ -276,6 +283,9 @@ class SqlStorage(ABC):
 
     def writes(self, batch: Batch, fence: Fence | None) -> Iterator[Insert | Update]:
         """What a batch comes to. Instances come first: who waits for them holds nothing yet."""
+        if batch.new_instances:
+            fresh = [(id, *(values[name] for name in NEW_INSTANCE)) for id, values in batch.new_instances.items()]
+            yield Insert(INSTANCES, INSTANCE_TYPES, fresh)
         fact_counts = fence.fact_counts if fence else {}
         for columns, group in _by_columns(((id,), values) for id, values in batch.instances.items()):
             held = [fact_counts[row[0]] for row in group] if fence else None

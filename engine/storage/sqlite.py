@@ -52,6 +52,12 @@ class SqliteStorage(SqlStorage):
             cursor.execute(sql, parameters)
             return int(cursor.rowcount)
 
+    def draw_instance_ids(self, count: int) -> list[int]:
+        # Nobody else writes until this transaction ends.
+        found = self.query("SELECT seq FROM sqlite_sequence WHERE name = 'engine_instance'")
+        last = found[0][0] if found else 0
+        return list(range(last + 1, last + 1 + count))
+
     def ids(self, ids: Iterable[int]) -> tuple[str, Any]:
         return "IN (SELECT value FROM json_each(%s))", json_text.write(list(ids))
 
