@@ -34,7 +34,12 @@ run: $(RUNTIME) ## The whole of Quadrille, with the demo, in one process
 	$(BIN)/python manage.py demo --url http://$(HOST):$(PORT)
 	$(BIN)/python manage.py serve --host $(HOST) --port $(PORT)
 
-test: $(DEVELOP) ## Every ring: unit, integration on SQLite and on PostgreSQL, browser, scripts
+node_modules/.installed: package-lock.json
+	@if command -v npm >/dev/null; then npm ci --ignore-scripts --loglevel=error && touch $@; \
+	elif [ -n "$$CI" ]; then echo "npm is missing" >&2; exit 1; \
+	else echo "NOT INSTALLED: npm is missing, so the tests with the vendors' JavaScript SDKs will be left out" >&2; fi
+
+test: $(DEVELOP) node_modules/.installed ## Every ring: unit, integration on SQLite and on PostgreSQL, browser, scripts
 	tests/run
 
 test-quick: $(DEVELOP) ## No browser, no PostgreSQL
@@ -62,5 +67,5 @@ lock: | $(BIN)/python ## Compile the hashed locks from pyproject.toml; they name
 	@! grep -nE '^--|https?://' requirements/*.txt
 
 clean: ## Everything made, nothing written; the data folder stays
-	rm -rf $(VENV) staticfiles test-results bench-results .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) node_modules staticfiles test-results bench-results .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -not -path './node_modules/*' -prune -exec rm -rf {} +
