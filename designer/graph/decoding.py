@@ -65,6 +65,7 @@ _FLOW_KEYS: Final = (
     "limits",
     "retention",
     "entity_sync",
+    "extensions",
 )
 _PHASE_KEYS: Final = ("key", "name", "description", "requirements", "frame")
 _TASK_KEYS: Final = ("key", "name", "kind", "phase", "description", "settings", "join", "cancel_rest", "at")
@@ -181,8 +182,19 @@ class _Decoder:
                 for number, entry in enumerate(self.entries(document.get("entity_sync", ()), "entity_sync", most=200))
             ),
             "timezone": zone,
+            "extensions": self.extensions(document.get("extensions", {})),
         }
         return self.graph(document, rest)
+
+    def extensions(self, raw: Json) -> Mapping[str, Json]:
+        """An object per dialect; what is in it is that dialect's own."""
+        if not isinstance(raw, Mapping):
+            self.problem("extensions", "Extensions are an object: by dialect, an object of its own.")
+            return {}
+        for name, value in raw.items():
+            if not (is_key(name) and isinstance(value, Mapping)):
+                self.problem(f"extensions.{name[:64]}", "Give an object under the name of a dialect.")
+        return dict(raw)
 
     def graph(self, document: Mapping[str, Json], rest: Mapping[str, Any]) -> Flow:
         phases = self.by_key("phases", document.get("phases", ()), self.phase, most=MOST_PHASES)

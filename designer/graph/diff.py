@@ -213,7 +213,8 @@ _FLOW_LABELS: Final[Labels] = {
 
 
 def _header(flow: Flow) -> Mapping[str, Json]:
-    left_out = ("format", "key", "phases", "tasks", "edges")
+    # Extensions repeat what the graph says in a vendor's words: nothing a person could read a change from.
+    left_out = ("format", "key", "phases", "tasks", "edges", "extensions")
     return {key: value for key, value in encode_flow(flow).items() if key not in left_out}
 
 

@@ -48,6 +48,8 @@ def encode_flow(flow: Flow) -> dict[str, Json]:
             document[name] = dict(values)
     if flow.entity_sync:
         document["entity_sync"] = [dict(entry) for entry in flow.entity_sync]
+    if flow.extensions:
+        document["extensions"] = dict(flow.extensions)
     return document
 
 

@@ -227,6 +227,8 @@ class Flow:
     retention: Mapping[str, Json] = field(default_factory=dict)
     entity_sync: tuple[Mapping[str, Json], ...] = ()
     timezone: str = "UTC"
+    extensions: Mapping[str, Json] = field(default_factory=dict)
+    """By dialect: what a flow that came from there carries beyond this model. Kept as it is, never read here."""
 
     def has_node(self, ref: str) -> bool:
         """Whether `ref` names the trigger, a task or a phase of this flow."""

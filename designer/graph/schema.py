@@ -54,6 +54,12 @@ def flow_file_schema() -> Schema:
             "limits": _object(LIMIT_FIELDS),
             "retention": _object(RETENTION_FIELDS),
             "entity_sync": _list(_object(ENTITY_SYNC_FIELDS), 200),
+            "extensions": {
+                "type": "object",
+                "description": "By dialect: what a flow made over that dialect carries beyond this format.",
+                "propertyNames": {"pattern": KEY_PATTERN},
+                "additionalProperties": {"type": "object"},
+            },
         },
         "$defs": _definitions(),
     }

@@ -345,4 +345,5 @@ def _own_fields(flow: Flow) -> tuple[Any, ...]:
         flow.retention,
         flow.entity_sync,
         flow.timezone,
+        flow.extensions,
     )

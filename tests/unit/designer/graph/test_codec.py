@@ -74,6 +74,7 @@ def test_everything_that_may_stand_in_a_file_is_read() -> None:
             description="What for",
             tags=["x"],
             timezone="Europe/Berlin",
+            extensions={"epilot": {"org_id": "77"}},
             phases=[
                 {
                     "key": "p",
@@ -90,6 +91,7 @@ def test_everything_that_may_stand_in_a_file_is_read() -> None:
         )
     )
     assert flow.timezone == "Europe/Berlin"
+    assert flow.extensions == {"epilot": {"org_id": "77"}} == encode_flow(flow)["extensions"]
     assert flow.phases["p"].frame == Frame(0, 0, 300, 200)
     assert flow.phases["p"].requirements == (Requirement("a"),)
     assert flow.tasks["a"].name == "a"
@@ -179,6 +181,8 @@ def test_every_problem_is_told_with_its_path() -> None:
         ({"triggers": [{"type": "cron", "cron": "every day"}]}, "triggers[0].cron"),
         ({"retention": {"success": 30}}, "retention.success"),
         ({"timezone": "Mars/Olympus"}, "timezone"),
+        ({"extensions": ["epilot"]}, "extensions"),
+        ({"extensions": {"epilot": "text"}}, "extensions.epilot"),
         ({"tags": ["x", "x"]}, "tags[1]"),
         ({"single_closing_reason": "yes"}, "single_closing_reason"),
         ({"name": "two\nlines"}, "name"),
