@@ -127,12 +127,23 @@ SQLITE_OPTIONS: dict[str, Any] = {
 }
 
 
+# A database server that has gone without a word (its machine died, a cable was pulled) is noticed in a minute.
+POSTGRES_OPTIONS: dict[str, Any] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
+
+
 def database_settings(url: str) -> dict[str, Any]:
     """Django's settings for one database URL: PostgreSQL with kept connections, SQLite with WAL."""
     settings: dict[str, Any] = dict(dj_database_url.parse(url))
     if "sqlite" in settings["ENGINE"]:
         settings["OPTIONS"] = settings.get("OPTIONS", {}) | SQLITE_OPTIONS
     else:
+        settings["OPTIONS"] = POSTGRES_OPTIONS | settings.get("OPTIONS", {})
         settings["CONN_MAX_AGE"] = env.number("DATABASE_CONNECTION_SECONDS", 300)
         settings["CONN_HEALTH_CHECKS"] = True
     return settings
@@ -250,6 +261,8 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 20
 # Networks that outbound HTTP may reach although they are private; everything public is allowed anyway.
 OUTBOUND_ALLOW = env.items("QUADRILLE_OUTBOUND_ALLOW", "" if PRODUCTION else "127.0.0.0/8,::1/128")
 PYTHON_FUNCTION_MODULES = env.items("QUADRILLE_PYTHON_MODULES", "")
+# How long a worker's claim on an attempt outlives its last sign of life: what a crash costs at most.
+LEASE_SECONDS = max(1, env.number("QUADRILLE_LEASE_SECONDS", 30))
 OUTBOUND_MAX_SECONDS = env.number("OUTBOUND_MAX_SECONDS", 600)
 
 # ---------------------------------------------------------------- files

@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 from django.conf import settings
+from django.db.backends.signals import connection_created
 
 
 class EngineConfig(AppConfig):
@@ -14,12 +15,14 @@ class EngineConfig(AppConfig):
         from designer.services.guards import register_instances
         from engine.flow_use import EngineInstances
         from engine.live.topics import InboxCountTopic, InboxTopic, InstancesTopic, InstanceTopic
+        from engine.storage.postgres import end_forsaken_transactions
 
         register_instances(EngineInstances())
         register_topic("instance", InstanceTopic())
         register_topic("instances", InstancesTopic())
         register_topic("inbox", InboxTopic())
         register_topic("inbox_count", InboxCountTopic())
+        connection_created.connect(end_forsaken_transactions)
         if settings.PRODUCTION:
             # Commits wake the workers through Celery; `manage.py serve` has its runner in the process.
             from engine.runners.celery import use_celery

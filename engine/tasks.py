@@ -9,6 +9,7 @@ from engine.runners import celery
 from engine.services.instances import start_queued_instances
 from engine.services.timers import fire_due_timers
 from engine.services.triggers import fire_due_schedules, match_inbound_events
+from engine.services.waking import wake as wake_workers
 
 
 @shared_task(name=celery.WAKE)
@@ -27,4 +28,4 @@ def sweep() -> None:
         pass
     fire_due_schedules(now)
     start_queued_instances(now)
-    celery.wake_workers()
+    wake_workers()

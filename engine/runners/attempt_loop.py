@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import Final
 
@@ -26,7 +26,7 @@ from engine.core.ports import Result
 from engine.runners.threads import Job, Threads
 from engine.services import attempts, executing
 from engine.services.attempts import EndedAttempt
-from engine.services.rounds import ClaimedAttempt, Worker
+from engine.services.rounds import LEASE, ClaimedAttempt, Worker
 from engine.storage import storage
 from engine.storage.contract import InstanceRow, StepKey
 
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 GATHER_SECONDS: Final = 0.002
 """How long a first result waits for others that are about to come, so that they share a commit."""
-HEARTBEAT: Final = timedelta(seconds=10)
+HEARTBEAT: Final = LEASE / 3
 POLL_SECONDS: Final = 0.5
 MOST_PER_COMMIT: Final = 256
 MOST_ROWS: Final = 4096
@@ -120,11 +120,14 @@ class AttemptLoop:
         self._collect(wait=wait and not self._ended)
         storage().dedicate_connection()
         worker = Worker(self.name, self._room(), rows=self._rows)
-        self._settle(worker)
-        if self._is_woken or time.monotonic() >= self._next_poll:
-            self._claim(worker)
-        for attempt in worker.claimed:
-            self._begin(attempt)
+        try:
+            self._settle(worker)
+            if self._is_woken or time.monotonic() >= self._next_poll:
+                self._claim(worker)
+        finally:
+            # What is committed is claimed, whatever broke after it.
+            for attempt in worker.claimed:
+                self._begin(attempt)
         if len(self._rows) > MOST_ROWS:
             self._rows.clear()
         self._give_up_overdue()
@@ -142,6 +145,8 @@ class AttemptLoop:
     # -- what a turn is made of ---------------------------------------------------------------------------------------
 
     def _room(self) -> int:
+        if any(running.attempt.is_suspect for running in self._running.values()):
+            return 0  # it is made alone
         slow = sum(running.job is not None for running in self._running.values())
         return 0 if slow >= self._most_slow else self._capacity - len(self._running)
 
@@ -179,7 +184,8 @@ class AttemptLoop:
             return
         self._is_woken = False
         wanted = min(worker.room, self._claim_size)
-        claimed = attempts.claim_attempts(worker, now=timezone.now(), limit=wanted)
+        is_idle = not (self._running or self._ended or worker.claimed)
+        claimed = attempts.claim_attempts(worker, now=timezone.now(), limit=wanted, is_idle=is_idle)
         now = time.monotonic()
         if claimed:
             self._busy_until = now + BUSY_SECONDS

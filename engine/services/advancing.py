@@ -14,14 +14,17 @@ Order of locks: instances by id, then their steps and timers. Nobody locks the o
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import DatabaseError, transaction
+from django.db import Error as DatabaseTrouble
+from django.db import transaction
 
 from designer.services.versions import plan_of
+from engine import failpoints
 from engine.core.facts import Fact, FactRefused
 from engine.core.state import new_state
 from engine.services.case import Case, Folds
@@ -119,6 +122,19 @@ def report_broken(changes: Sequence[Change], outcomes: Sequence[Outcome]) -> Non
             log.error("instance %d is left as it was", change.instance_id, exc_info=outcome.refusal)
 
 
+@contextmanager
+def reaching_failpoints(changed: Sequence[Case]) -> Iterator[None]:
+    """Reach the failpoints around the writing of these cases."""
+    if not failpoints.armed:
+        yield
+        return
+    kinds = {patch.kind for case in changed for patch in case.steps.values()}
+    failpoints.reach("before_write", kinds)
+    yield
+    failpoints.reach("before_commit", kinds)
+    transaction.on_commit(lambda: failpoints.reach("after_commit", kinds))
+
+
 class _Batch:
     """The cases of one unit of work, and what broke."""
 
@@ -135,7 +151,7 @@ class _Batch:
             plan = plan_of(row.version_id)
             state = read_state(row.state) if row.state else new_state(plan)
             self.cases[row.id] = Case(row, plan, state, now, self.folds)
-        except DatabaseError:
+        except DatabaseTrouble:
             raise
         except Exception as error:
             self._break(row.id, error)
@@ -161,7 +177,7 @@ class _Batch:
             return
         try:
             act(*arguments)
-        except DatabaseError:
+        except DatabaseTrouble:
             raise
         except Exception as error:
             self._break(case.row.id, error)
@@ -178,7 +194,8 @@ class _Batch:
             raise Outdated
         changed = [case for case in self.cases.values() if case.has_changed()]
         if changed:
-            write(changed, self.tokens)
+            with reaching_failpoints(changed):
+                write(changed, self.tokens)
             announce_after_commit(changed)
         if self.worker is not None:
             # Should the commit fail, this is wrong, and found to be so when it is used.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db import DatabaseError, transaction
+from django.db import Error, InterfaceError, OperationalError, transaction
 
 from designer.graph.durations import BadDuration, parse_duration
 from designer.graph.model import Task
@@ -22,12 +22,16 @@ from engine.core.ports import Failed, Result, Waiting, failed
 from engine.services import executing
 from engine.services.advancing import Change, change_locked, change_remembered, report_broken
 from engine.services.case import AskClaimed, Case
-from engine.services.rounds import LEASE, ClaimedAttempt, Worker, new_token, settle_or_fail
+from engine.services.rounds import LEASE, MOST_LOST_IN_COMPANY, ClaimedAttempt, Worker, new_token, settle_or_fail
 from engine.storage import storage
 from engine.storage.contract import ClaimableStep, Lease, Outdated, StepKey
 
 log = logging.getLogger(__name__)
+PROGRAM_LIMIT_EXCEEDED: Final = "54"
+"""PostgreSQL's class of errors for a value that is too much for it; psycopg counts them among the operational ones."""
 DEFAULT_TIMEOUT: Final = timedelta(minutes=10)
+SUSPECT_PATIENCE: Final = timedelta(minutes=2)
+"""How long a step that seems to kill its workers waits for an idle one before any takes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +51,31 @@ def timeout_of(task: Task) -> timedelta:
         return DEFAULT_TIMEOUT
 
 
-def claim_attempts(worker: Worker, *, now: datetime, limit: int) -> int:
-    """Claim up to `limit` steps for `worker` and begin their attempts, in one transaction. Answers how many it got."""
+def claim_attempts(worker: Worker, *, now: datetime, limit: int, is_idle: bool = True) -> int:
+    """Claim up to `limit` steps for `worker` and begin their attempts, in one transaction. Answers how many it got.
+
+    A step during which workers went away again and again may be what kills them. It is left to a worker that has
+    nothing else under way (`is_idle`), alone; unless it has waited long for one.
+    """
     if limit <= 0 or not storage().has_claimable(now):
         return 0
+    before, room = len(worker.claimed), worker.room
+    try:
+        return _claim(worker, now, limit, is_idle=is_idle)
+    except Error:
+        del worker.claimed[before:]
+        worker.room = room
+        raise
+
+
+def _claim(worker: Worker, now: datetime, limit: int, *, is_idle: bool) -> int:
     with transaction.atomic():
-        tokens = {step: new_token() for step in storage().lock_claimable(now, limit)}
+        found = storage().lock_claimable(
+            now, limit, most_lost=MOST_LOST_IN_COMPANY - 1, unless_since=now - SUSPECT_PATIENCE
+        )
+        if not found and is_idle:
+            found = storage().lock_claimable(now, 1)
+        tokens = {step: new_token() for step in found}
         claimed = storage().claim(tokens, Lease(worker.name, now + LEASE), now)
         rows = storage().lock_instances(sorted({step.instance_id for step in claimed}))
         changes = [_beginning(step, tokens[step.step]) for step in claimed]
@@ -76,23 +99,30 @@ def settle_attempts(ended: Sequence[EndedAttempt], worker: Worker, *, now: datet
     """Record what came of attempts, and begin what follows as far as `worker` has room. Answers how many counted.
 
     Results whose lease has passed to someone else are refused. If the batch cannot be written, each result is written
-    by itself, and one that cannot be written even then fails its step.
+    by itself, and one that cannot be written even then fails its step. Where the database is in trouble its error is
+    raised: the results are as good as before, and to be settled again.
     """
     before = len(worker.claimed)
     room = worker.room
     try:
         return _settle_batch(ended, worker, now)
-    except DatabaseError:
-        if len(ended) == 1 and isinstance(ended[0].result, Failed):
-            raise
+    except Error as error:
         del worker.claimed[before:]
         worker.room = room
+        if is_passing_trouble(error) or (len(ended) == 1 and isinstance(ended[0].result, Failed)):
+            raise
         log.exception("a batch of %d results could not be written; trying one by one", len(ended))
     if len(ended) > 1:
         return sum(settle_attempts([one], worker, now=now) for one in ended)
     (one,) = ended
     problem = failed("NotStorable", "What the step answered could not be stored.")
     return settle_attempts([EndedAttempt(one.attempt, problem, one.started_at)], worker, now=now)
+
+
+def is_passing_trouble(error: Error) -> bool:
+    """Whether the database could not work just then (it is away, full, busy), rather than refused what it was given."""
+    refused = getattr(error.__cause__, "sqlstate", None) or ""
+    return isinstance(error, (OperationalError, InterfaceError)) and not refused.startswith(PROGRAM_LIMIT_EXCEEDED)
 
 
 def _settle_batch(ended: Sequence[EndedAttempt], worker: Worker, now: datetime) -> int:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from designer.graph.model import Json, Task
+from engine import failpoints
 from engine.core.ports import LONGEST_MESSAGE, Completed, Executor, Failed, InboundMessage, Result, StepContext, failed
 from engine.services.case import Case
 from engine.services.step_data import data_for, needs_of
@@ -57,7 +58,11 @@ def begin(context: StepContext) -> Result:
     executor = executor_of(context.task)
     if executor is None:
         return failed("UnknownKind", f"This release cannot run tasks of the kind {context.task.kind!r}.")
+    if failpoints.armed:
+        failpoints.reach("before_effect", [context.task.kind])
     result = _guarded(context, lambda: executor.begin(context))
+    if failpoints.armed:
+        failpoints.reach("after_effect", [context.task.kind])
     return result if result is not None else failed("InternalError", "The task answered nothing.")
 
 

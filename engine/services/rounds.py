@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final, Protocol
 
+from django.conf import settings
+
 from engine.core.commands import Execute
 from engine.core.facts import FactRefused, FactType
 from engine.core.ports import InboundMessage, Result, StepContext, failed
@@ -26,12 +28,14 @@ from engine.storage.contract import InstanceRow, StepKey
 
 log = logging.getLogger(__name__)
 
-LEASE: Final = timedelta(seconds=30)
+LEASE: Final = timedelta(seconds=settings.LEASE_SECONDS)
 """How long a claim lasts without a heartbeat."""
 MOST_EXECUTIONS: Final = 1000
 """Steps that one instance executes within one transaction; the rest is left to workers, so that none grows for ever."""
 MOST_LOST_LEASES: Final = 8
-"""How often a step's worker may go away before that counts as a failed attempt."""
+"""How often a step's worker may go away during the attempt before the step fails: it probably kills them."""
+MOST_LOST_IN_COMPANY: Final = 3
+"""How often that may have happened before the step is made alone, so that it takes no neighbours with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,12 @@ class ClaimedAttempt:
     token: int
     number: int
     context: StepContext
+    lost_leases: int = 0
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether workers went away so often during this attempt that it is to be made alone."""
+        return self.lost_leases > MOST_LOST_IN_COMPANY
 
 
 @dataclass(slots=True)
@@ -187,9 +197,9 @@ def _begin_claimed(case: Case, ask: AskClaimed, worker: Worker | None) -> None:
         _claim(case, ask.step, worker, token=ask.token)
     elif ask.lost_leases > MOST_LOST_LEASES:
         message = "Its worker went away during the attempt, again and again."
-        case.settle(ask.step, failed("WorkerLost", message, retryable=True), attempt=case.attempt(ask.step.task))
+        case.settle(ask.step, failed("WorkerLost", message), attempt=case.attempt(ask.step.task))
     else:
-        _hand_over(case, ask.step, worker, ask.token, case.attempt(ask.step.task))
+        _hand_over(case, ask.step, worker, ask.token, case.attempt(ask.step.task), ask.lost_leases)
 
 
 def _claim(case: Case, step: StepKey, worker: Worker, *, token: int | None = None) -> None:
@@ -203,9 +213,9 @@ def _claim(case: Case, step: StepKey, worker: Worker, *, token: int | None = Non
     _hand_over(case, step, worker, token, number)
 
 
-def _hand_over(case: Case, step: StepKey, worker: Worker, token: int, number: int) -> None:
+def _hand_over(case: Case, step: StepKey, worker: Worker, token: int, number: int, lost_leases: int = 0) -> None:
     context = executing.context_of(case, step, attempt=number)
-    worker.claimed.append(ClaimedAttempt(step, token, number, context))
+    worker.claimed.append(ClaimedAttempt(step, token, number, context, lost_leases))
 
 
 _random = random.SystemRandom()

@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from django.db import transaction
 
+from engine import failpoints
+
 log = logging.getLogger(__name__)
 _wakers: list[Callable[[], None]] = []
 
@@ -31,7 +33,7 @@ def wake_after_commit() -> None:
 
 def wake() -> None:
     """Wake the workers now. Never raises."""
-    for waker in tuple(_wakers):
+    for waker in tuple(_wakers) * (failpoints.deliveries() if failpoints.armed else 1):
         try:
             waker()
         except Exception:

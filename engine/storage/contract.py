@@ -204,9 +204,14 @@ class Storage(Protocol):
         """When the next timer is due or the next step may be claimed, after `now`. Needs no transaction."""
         ...
 
-    def lock_claimable(self, now: datetime, limit: int) -> list[StepKey]:
+    def lock_claimable(
+        self, now: datetime, limit: int, *, most_lost: int | None = None, unless_since: datetime | None = None
+    ) -> list[StepKey]:
         """Steps that may be claimed at `now`, longest waiting first, with their instances locked; those of instances
-        that another transaction holds are passed over."""
+        that another transaction holds are passed over.
+
+        With `most_lost`, only steps that lost at most so many workers, or that could be claimed since `unless_since`.
+        """
         ...
 
     def claim(self, tokens: Mapping[StepKey, int], lease: Lease, now: datetime) -> list[ClaimableStep]:

@@ -8,7 +8,9 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
+from django.conf import settings
 from django.db import DataError, connection, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import Connection, Cursor, RawCursor
 from psycopg.errors import DivisionByZero
 
@@ -38,6 +40,16 @@ KEEP_TO_INDEXES: Final = """
 """The engine finds every row by its key. A prepared statement keeps its plan, and one that was made while the tables
 were small would go on to scan them whole, however large they get.
 """
+
+
+def end_forsaken_transactions(connection: BaseDatabaseWrapper, **_: Any) -> None:
+    """Have the server end a new connection of ours that holds a transaction open and says nothing for a whole lease.
+
+    A process that stands still in the midst of one would hold its instances locked as long. For `connection_created`.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET idle_in_transaction_session_timeout = '{settings.LEASE_SECONDS:d}s'")
 
 
 class PostgresStorage(SqlStorage):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from engine.storage.contract import (
@@ -112,6 +112,7 @@ TIMER_TYPES: Final[Mapping[str, str]] = {
 
 INSTANCES, STEPS = "engine_instance", "engine_step"
 SAME_STEP: Final = " AND ".join(f"engine_step.{name} = x.{name}" for name in STEP_KEY)
+LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 SELECT_INSTANCES: Final = (
     "SELECT id, environment_id, flow_id, version_id, key, status, state, fact_count FROM engine_instance"
 )
@@ -234,12 +235,19 @@ class SqlStorage(ABC):
         found = [self.read_moment(row[0]) for row in self.query(sql, self.moment(now), self.moment(now))]
         return min(found, default=None)
 
-    def lock_claimable(self, now: datetime, limit: int) -> list[StepKey]:
+    def lock_claimable(
+        self, now: datetime, limit: int, *, most_lost: int | None = None, unless_since: datetime | None = None
+    ) -> list[StepKey]:
+        which = ""
+        chosen: list[Any] = []
+        if most_lost is not None:
+            which = "AND (s.lost_leases <= %s OR s.claimable_at <= %s)"
+            chosen = [most_lost, self.moment(unless_since or LONG_AGO)]
         sql = f"""
             SELECT s.instance_id, s.task, s.iteration
             FROM engine_step s JOIN engine_instance i ON i.id = s.instance_id
-            WHERE s.claimable_at <= %s ORDER BY s.claimable_at LIMIT %s {self.lock_instance}"""
-        return [StepKey(*row) for row in self.query(sql, self.moment(now), limit)]
+            WHERE s.claimable_at <= %s {which} ORDER BY s.claimable_at LIMIT %s {self.lock_instance}"""
+        return [StepKey(*row) for row in self.query(sql, self.moment(now), *chosen, limit)]
 
     def claim(self, tokens: Mapping[StepKey, int], lease: Lease, now: datetime) -> list[ClaimableStep]:
         if not tokens:

@@ -5,16 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from django.db import OperationalError
 
 from accounts.scope import Scope
 from engine.actions.python import DoNotRetry, flow_function
 from engine.core.ports import Completed, failed
 from engine.models import Instance, Step, Timer
-from engine.services.attempts import EndedAttempt, extend_leases, give_back, make_attempt, settle_attempts
+from engine.services import attempts
+from engine.services.attempts import (
+    SUSPECT_PATIENCE,
+    EndedAttempt,
+    claim_attempts,
+    extend_leases,
+    give_back,
+    make_attempt,
+    settle_attempts,
+)
 from engine.services.events import send_event
-from engine.services.rounds import LEASE, MOST_LOST_LEASES, Worker
+from engine.services.rounds import LEASE, MOST_LOST_IN_COMPANY, MOST_LOST_LEASES, Worker
 from tests.drawing import draw
 from tests.integration.engine.conftest import Engine, python
 
@@ -159,9 +170,7 @@ def test_attempts_that_are_given_back_can_be_claimed_at_once(engine: Engine) -> 
     assert [one.number for one in engine.claim("second")] == [1]
 
 
-def test_a_worker_that_goes_away_again_and_again_counts_as_a_failed_attempt(
-    engine: Engine, step_of: Callable[..., Step]
-) -> None:
+def test_a_step_whose_worker_goes_away_again_and_again_fails(engine: Engine, step_of: Callable[..., Step]) -> None:
     instance = engine.start("a", **ONE)
     engine.claim()
     for _ in range(MOST_LOST_LEASES):
@@ -169,9 +178,66 @@ def test_a_worker_that_goes_away_again_and_again_counts_as_a_failed_attempt(
         assert len(engine.claim()) == 1
     engine.now += LEASE
     assert engine.claim() == []
-    assert step_of(instance, "a").status == "retrying"
-    engine.later(minutes=1)
-    assert step_of(instance, "a").status == "completed"
+    step = step_of(instance, "a")
+    assert (step.status, step.error["name"]) == ("failed", "WorkerLost")
+    assert Instance.objects.get(pk=instance.pk).status == "errored"
+
+
+def test_a_step_that_seems_to_kill_its_workers_is_made_by_an_idle_one_alone(engine: Engine) -> None:
+    suspect = engine.start("a", **ONE)
+    neighbours = engine.publish("b", key="neighbours", settings={"b": python()})
+    engine.claim()
+    for _ in range(MOST_LOST_IN_COMPANY):
+        engine.now += LEASE
+        (attempt,) = engine.claim()
+        assert not attempt.is_suspect
+    engine.now += LEASE
+    engine.start(neighbours)
+    engine.start(neighbours)
+    worker = engine.worker("busy", 100)
+    assert claim_attempts(worker, now=engine.now, limit=100, is_idle=False) == 2
+    assert suspect.pk not in {attempt.step.instance_id for attempt in worker.claimed}
+    assert claim_attempts(worker, now=engine.now, limit=100, is_idle=False) == 0
+    (attempt,) = engine.claim("idle")
+    assert attempt.is_suspect
+    assert attempt.step.instance_id == suspect.pk
+
+
+def test_a_step_that_seems_to_kill_its_workers_does_not_wait_for_ever_for_an_idle_one(engine: Engine) -> None:
+    engine.start("a", **ONE)
+    engine.claim()
+    for _ in range(MOST_LOST_IN_COMPANY):
+        engine.now += LEASE
+        engine.claim()
+    engine.now += LEASE + SUSPECT_PATIENCE
+    assert claim_attempts(engine.worker("busy", 100), now=engine.now, limit=100, is_idle=False) == 1
+
+
+class Away(Exception):
+    """What a driver raises."""
+
+    sqlstate = "57P01"
+
+
+@pytest.mark.parametrize("state", [None, "57P01", "53100", "53300", "40P01"])
+def test_a_result_outlives_a_database_in_trouble(
+    engine: Engine, step_of: Callable[..., Step], monkeypatch: pytest.MonkeyPatch, state: str | None
+) -> None:
+    instance = engine.start("a -> b", settings={"a": python(), "b": python()})
+    (attempt,) = engine.claim()
+    cause = Away()
+    cause.sqlstate = state or ""
+    trouble = OperationalError("gone")
+    trouble.__cause__ = cause
+    worker = engine.worker("worker", 5)
+    ended = [EndedAttempt(attempt, Completed(output="kept"), engine.now)]
+    with monkeypatch.context() as patch:
+        patch.setattr(attempts, "_settle_batch", Mock(side_effect=trouble))
+        with pytest.raises(OperationalError):
+            settle_attempts(ended, worker, now=engine.now)
+    assert (worker.claimed, worker.room) == ([], 5)
+    assert settle_attempts(ended, worker, now=engine.now) == 1
+    assert step_of(instance, "a").output == "kept"
 
 
 def test_a_failed_attempt_is_retried_after_its_delay(engine: Engine, step_of: Callable[..., Step]) -> None:
