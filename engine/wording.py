@@ -167,6 +167,7 @@ def _rounds(data: Data) -> str:
 
 TIMER_WORDS: Final = {
     "retry": "the next attempt",
+    "start": "its scheduled start",
     "wake": "waking up",
     "timeout": "giving up waiting",
     "expire": "the task expiring",

@@ -51,11 +51,18 @@ class Duration:
 
     def after(self, moment: datetime, zone: tzinfo) -> datetime:
         """`moment` plus this duration, calendar units counted on the clocks of `zone`; in the zone of `moment`."""
+        return self._moved(moment, zone, 1)
+
+    def before(self, moment: datetime, zone: tzinfo) -> datetime:
+        """`moment` less this duration, counted as in `after`."""
+        return self._moved(moment, zone, -1)
+
+    def _moved(self, moment: datetime, zone: tzinfo, sign: int) -> datetime:
         if not (self.months or self.days):
-            return moment + self.exact
+            return moment + sign * self.exact
         local = moment.astimezone(zone)
-        naive = local.replace(tzinfo=None) + relativedelta(months=self.months, days=self.days)
-        return naive.replace(tzinfo=zone).astimezone(moment.tzinfo) + self.exact
+        naive = local.replace(tzinfo=None) + relativedelta(months=sign * self.months, days=sign * self.days)
+        return naive.replace(tzinfo=zone).astimezone(moment.tzinfo) + sign * self.exact
 
     def as_timedelta(self) -> timedelta:
         """Elapsed time with days of 24 hours and months of 30 days: for limits and pauses, not for dates."""

@@ -37,8 +37,6 @@ class Fault(StrEnum):
     """It belongs to another choice than the one made beside it."""
     MISSING = "missing"
     """A required field is not set yet."""
-    UNAVAILABLE = "unavailable"
-    """It is right, but this release cannot run it yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,7 +139,7 @@ _HANDLERS: Final[dict[FactType, Callable[[Fold, Fact], None]]] = {
     FactType.STEP_ASSIGNED: step_facts.note,
     FactType.STEP_CLAIMED: step_facts.note,
     FactType.DUE_DATE_SET: step_facts.note,
-    FactType.STEP_SCHEDULED: step_facts.note,
+    FactType.STEP_SCHEDULED: step_facts.schedule,
     FactType.TIMER_SET: step_facts.set_timer,
     FactType.TIMER_FIRED: step_facts.fire_timer,
     FactType.TIMER_CANCELLED: instance_facts.record,

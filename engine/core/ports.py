@@ -19,15 +19,18 @@ from typing import Literal, Protocol
 
 from designer.graph.model import Flow, Json, Task
 from engine.core.facts import Fact, FactType
+from engine.core.schedule import START
 
 LONGEST_MESSAGE = 2000
 """Characters of an error's message that are kept."""
 
 
 class TimerPurpose(StrEnum):
-    """Why a timer was set. `retry` belongs to the core, the others to the executors."""
+    """Why a timer was set. `retry` and `start` belong to the core, the others to the executors."""
 
     RETRY = "retry"
+    START = START
+    """A scheduled moment has come."""
     WAKE = "wake"
     """A delay is over."""
     TIMEOUT = "timeout"

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 
 from designer.graph.durations import BadDuration, parse_duration
-from designer.graph.model import Flow, Json, phase_of_ref
+from designer.graph.model import Flow, Json, Task, phase_of_ref
 from designer.graph.paths import MISSING, resolve
 from designer.graph.values import INSTANCE_START, TASK_PREFIX
+
+START: Final = "start"
+"""The purpose of the timer of a step that is scheduled."""
 
 
 class BadMoment(ValueError):
     """A setting names no moment. The text says why, for people."""
+
+
+class ReferenceMissing(BadMoment):
+    """A schedule counts from something that has not happened, or from a date that is not there."""
+
+
+class MomentPassed(BadMoment):
+    """A schedule names a moment that has passed already."""
 
 
 def zone_of(name: str) -> tzinfo:
@@ -52,6 +64,16 @@ def moment_after(raw: Json, start: datetime, zone: tzinfo) -> datetime:
         raise BadMoment("That is further away than a calendar goes.") from bad
 
 
+def moment_before(raw: Json, end: datetime, zone: tzinfo) -> datetime:
+    """`end` less the duration that `raw` writes, calendar units counted in `zone`. Raises `BadMoment`."""
+    try:
+        return parse_duration(raw).before(end, zone)
+    except BadDuration as bad:
+        raise BadMoment(str(bad)) from bad
+    except (OverflowError, ValueError) as bad:
+        raise BadMoment("That is further away than a calendar goes.") from bad
+
+
 def next_match(cron: str, after: datetime, zone: tzinfo) -> datetime:
     """The first moment after `after` that the schedule matches on the clocks of `zone`, in UTC. Raises `BadMoment`."""
     try:
@@ -77,6 +99,47 @@ def due_at(
         return None
     start = _counted_from(str(due.get("from") or "start"), data, now, zone, flow)
     return None if start is None else moment_after(due["for"], start, zone)
+
+
+def is_scheduled(task: Task) -> bool:
+    """Whether a task has a schedule other than at once."""
+    schedule = task.settings.get("schedule")
+    return isinstance(schedule, Mapping) and schedule.get("mode") in ("delayed", "relative")
+
+
+def starts_at(
+    schedule: Mapping[str, Json], data: Mapping[str, Json], now: datetime, zone: tzinfo, *, flow: Flow | None = None
+) -> datetime:
+    """When a step with a schedule starts whose turn has come now; templates in `schedule` have been rendered.
+
+    `delayed`: `duration` from now. `relative`: `duration` `before` or `after` the `reference`, which is `start`,
+    `task:KEY`, `phase:KEY` or a date. Raises `BadMoment`; of it `ReferenceMissing` where there is nothing to count from
+    and `MomentPassed` (semantics: an error on the step with its reason, never a silent run).
+    """
+    duration = schedule.get("duration")
+    if schedule.get("mode") == "delayed":
+        moment = moment_after(duration, now, zone)
+    else:
+        reference = _reference(schedule.get("reference"), data, now, zone, flow)
+        is_before = schedule.get("direction") == "before"
+        moment = moment_before(duration, reference, zone) if is_before else moment_after(duration, reference, zone)
+    if moment < now:
+        raise MomentPassed(f"It was to start at {moment:%Y-%m-%d %H:%M:%S} UTC, which has passed.")
+    if is_too_far(moment, now):
+        raise BadMoment(f"It was to start at {moment:%Y-%m-%d}, which is too far away.")
+    return moment
+
+
+def _reference(reference: Json, data: Mapping[str, Json], now: datetime, zone: tzinfo, flow: Flow | None) -> datetime:
+    if reference is None or reference == "":
+        raise ReferenceMissing("The date that its schedule counts from is not in the data.")
+    text = str(reference)
+    if text != INSTANCE_START and not text.startswith(TASK_PREFIX) and phase_of_ref(text) is None:
+        return parse_moment(reference, zone)
+    moment = _counted_from(text, data, now, zone, flow)
+    if moment is None:
+        raise ReferenceMissing(f"Its schedule counts from {text}, which has not been finished.")
+    return moment
 
 
 def _counted_from(

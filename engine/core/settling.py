@@ -257,6 +257,8 @@ class Fold:
     def make_ready(self, node: int) -> None:
         """Ask for the next attempt of a step; one that a person is to start, or to decide, waits for that."""
         is_begun = node in self.state.attempts
+        if not is_begun:
+            self.state.scheduled.pop(node, None)
         if self.plan.task(node).settings.get("start") == "manual" and not is_begun:
             self.put(node, StepStatus.WAITING)
             self.derive(FactType.STEP_WAITING, node, {"for": "person"})

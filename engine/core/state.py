@@ -136,6 +136,8 @@ class State:
     """Keys of the phases of which a task has begun."""
     finished: dict[str, int] = field(default_factory=dict)
     """How many tasks of a phase are completed or skipped."""
+    scheduled: dict[int, bool] = field(default_factory=dict)
+    """Steps whose schedule has been read: whether their moment has come, or a person did not wait for it."""
 
     def iteration(self, node: int) -> int:
         """The current round of a node, from 1."""
@@ -161,6 +163,7 @@ class State:
             forgiven=self.forgiven.copy(),
             begun=self.begun.copy(),
             finished=self.finished.copy(),
+            scheduled=self.scheduled.copy(),
         )
 
     def to_json(self) -> dict[str, Json]:
@@ -195,6 +198,8 @@ class State:
             document["begun"] = sorted(self.begun)
         if self.finished:
             document["finished"] = self.finished.copy()
+        if self.scheduled:
+            document["scheduled"] = {str(node): has_come for node, has_come in self.scheduled.items()}
         return document
 
 
@@ -232,4 +237,5 @@ def state_from_json(document: dict[str, Json]) -> State:
         forgiven={int(node): count for node, count in document.get("forgiven", {}).items()},
         begun=set(document.get("begun", ())),
         finished=dict(document.get("finished", {})),
+        scheduled={int(node): has_come for node, has_come in document.get("scheduled", {}).items()},
     )

@@ -10,6 +10,7 @@ from engine.core.commands import SetTimer
 from engine.core.facts import Fact, FactRefused, FactType
 from engine.core.loops import pass_through_loop
 from engine.core.retries import retry_policy
+from engine.core.schedule import START
 from engine.core.settling import Fold
 from engine.core.state import DEAD, TAKEN, StepStatus
 
@@ -17,9 +18,13 @@ _COMPLETABLE = (StepStatus.READY, StepStatus.RUNNING, StepStatus.WAITING)
 
 
 def start_by_person(fold: Fold, fact: Fact) -> None:
-    """A person starts a step that is set to be started by a person."""
+    """A person starts a step that is set to be started by a person, or one before its scheduled moment."""
     node = fold.open_node(fact, StepStatus.WAITING)
     task = fold.plan.task(node)
+    if fold.state.scheduled.get(node) is False:
+        fold.drop_waits(node)
+        _let_start(fold, node)
+        return
     if task.settings.get("start") != "manual":
         raise FactRefused(f"{fact.task} starts by itself.")
     if task.kind == "decision":
@@ -63,13 +68,39 @@ def fail_attempt(fold: Fold, fact: Fact) -> None:
 
 
 def fire_timer(fold: Fold, fact: Fact) -> None:
-    """A retry's pause is over. Timers of other purposes are recorded; their executors tell what follows."""
-    if fact.data.get("purpose") != "retry":
+    """A retry's pause is over, or a scheduled moment has come. Timers of other purposes are recorded; their executors
+    tell what follows.
+    """
+    purpose = fact.data.get("purpose")
+    if purpose == START:
+        node = fold.open_node(fact, StepStatus.WAITING)
+        fold.derive(FactType.STEP_READY, node)
+        _let_start(fold, node)
+        return
+    if purpose != "retry":
         fold.open_node(fact)
         return
     node = fold.open_node(fact, StepStatus.RETRYING)
     fold.put(node, StepStatus.READY)
     fold.derive(FactType.STEP_READY, node)
+    fold.ask_for_attempt(node)
+
+
+def schedule(fold: Fold, fact: Fact) -> None:
+    """A ready step has a schedule: it waits until `wakes_at`. One whose moment has come already just starts."""
+    node = fold.open_node(fact, StepStatus.READY)
+    starts_at = datetime.fromisoformat(fact.data["wakes_at"])
+    if starts_at <= fold.now:
+        _let_start(fold, node)
+        return
+    fold.put(node, StepStatus.WAITING)
+    fold.state.scheduled[node] = False
+    fold.commands.append(SetTimer(START, fold.plan.nodes[node].key, fact.iteration, starts_at))
+
+
+def _let_start(fold: Fold, node: int) -> None:
+    fold.state.scheduled[node] = True
+    fold.put(node, StepStatus.READY)
     fold.ask_for_attempt(node)
 
 

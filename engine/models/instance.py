@@ -76,6 +76,9 @@ class Instance(EnvironmentScoped):
             models.Index(fields=["flow", "status", "-id"], name="instances_by_flow"),
             models.Index(fields=["environment", "key"], name="instances_by_key"),
             models.Index(fields=["environment", "created_at"], name="instances_by_start"),
+            models.Index(
+                fields=["flow", "ended_at"], condition=models.Q(ended_at__isnull=False), name="instances_ended"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -57,7 +57,7 @@ class Step(EnvironmentScoped):
     error = models.JSONField(null=True, blank=True)
     is_sensitive = models.BooleanField(default=False, help_text="Its output is shown as [REDACTED].")
     is_past = models.BooleanField(default=False, help_text="From before a restart: nothing reads its output any more.")
-    waits_for = models.CharField(max_length=6, blank=True, help_text="timer, event or person.")
+    waits_for = models.CharField(max_length=6, blank=True, help_text="timer, start, event, person or child.")
     event_type = models.CharField(max_length=200, blank=True)
     event_filter = models.TextField(blank=True)
     assigned_to = models.JSONField(default=list, blank=True, help_text="Addresses and group slugs.")

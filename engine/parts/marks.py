@@ -25,7 +25,7 @@ class GraphMarks:
 
 def marks_of(plan: Plan, state: State) -> GraphMarks:
     """The marks of one instance."""
-    tasks = {node.key: _word(state.nodes[node.index]) for node in plan.nodes if node.task is not None}
+    tasks = {node.key: _word(state, node.index) for node in plan.nodes if node.task is not None}
     found: dict[str, set[str]] = {}
     for edge in plan.edges:
         if edge.flow_edge is not None:
@@ -40,7 +40,10 @@ def marks_of(plan: Plan, state: State) -> GraphMarks:
     return GraphMarks(tasks, edges, phases, "open" if state.status is InstanceStatus.QUEUED else "completed")
 
 
-def _word(status: StepStatus) -> str:
+def _word(state: State, node: int) -> str:
+    status = state.nodes[node]
+    if status is StepStatus.WAITING and state.scheduled.get(node) is False:
+        return "scheduled"
     return {StepStatus.IDLE: "open", StepStatus.HELD: "on_hold"}.get(status, status.value)
 
 

@@ -104,7 +104,14 @@ class StepLook:
             return "open"
         if self.is_not_reached:
             return "not_reached"
+        if self.is_scheduled:
+            return "scheduled"
         return SHOWN_STATUS.get(self.step.status, self.step.status)
+
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether it waits for the moment its schedule names."""
+        return self.step is not None and self.step.status == "waiting" and self.step.waits_for == "start"
 
     @property
     def is_not_reached(self) -> bool:
@@ -160,6 +167,8 @@ class StepLook:
             return ""
         if step.status == "retrying":
             return f"attempt {step.attempt + 1}"
+        if step.waits_for == "start":
+            return "its moment"
         if step.waits_for == "person":
             people = ", ".join(str(person) for person in step.assigned_to or [])
             return people or "a person"

@@ -75,6 +75,11 @@ class TaskPanel:
         return self.look.task.kind == "automation"
 
     @property
+    def may_start_now(self) -> bool:
+        """Whether it is scheduled for later, and this viewer may start it now."""
+        return self.look.is_scheduled and not self.instance.is_final and not self.is_frozen and self.rights.may_assign
+
+    @property
     def is_overdue(self) -> bool:
         """Whether its due date has passed while it is open."""
         due_at = self.step.due_at if self.step is not None else None

@@ -17,6 +17,7 @@ from engine.core.advance import Advance, fold
 from engine.core.commands import CancelStep, Command, Execute, SetTimer, ShiftTimers
 from engine.core.facts import Fact, FactType
 from engine.core.ports import Completed, InboundMessage, Result, Waiting, facts_for
+from engine.core.schedule import is_scheduled
 from engine.core.state import InstanceStatus, State, StepStatus
 from engine.services.projecting import project_fact
 from engine.services.step_data import Loaded
@@ -195,6 +196,12 @@ class Case:
         step = StepKey(self.row.id, command.task, command.iteration)
         ready = self.status(step) is StepStatus.READY and self.attempt(command.task) + 1 == command.attempt
         return ready and self.state.status not in HELD_UP
+
+    def awaits_schedule(self, task: str) -> bool:
+        """Whether a ready step is to wait for its schedule before its first attempt."""
+        node = self.plan.index[task]
+        is_due = node in self.state.attempts or self.state.scheduled.get(node)
+        return not is_due and is_scheduled(self.plan.task(node))
 
     @property
     def is_held_up(self) -> bool:

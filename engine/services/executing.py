@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from designer.graph.model import Json, Task
 from engine import failpoints
 from engine.core.ports import LONGEST_MESSAGE, Completed, Executor, Failed, InboundMessage, Result, StepContext, failed
+from engine.core.schedule import BadMoment, starts_at, zone_of
+from engine.core.templates import TemplateError, render_value
 from engine.services.case import Case
 from engine.services.step_data import data_for, needs_of
 from engine.steps import EXECUTORS
@@ -64,6 +67,23 @@ def begin(context: StepContext) -> Result:
     if failpoints.armed:
         failpoints.reach("after_effect", [context.task.kind])
     return result if result is not None else failed("InternalError", "The task answered nothing.")
+
+
+def schedule(context: StepContext) -> datetime | Failed:
+    """When a step with a schedule starts whose turn has come; or why that cannot be said. Never raises."""
+    settings = dict(context.task.settings["schedule"])
+    try:
+        if "reference" in settings:
+            settings["reference"] = render_value(settings["reference"], context.data, "schedule.reference")
+    except TemplateError as bad:
+        return failed("ReferenceMissing", str(bad))
+    try:
+        settings["duration"] = render_value(settings.get("duration"), context.data, "schedule.duration")
+        return starts_at(settings, context.data, context.now, zone_of(context.timezone), flow=context.flow)
+    except TemplateError as bad:
+        return failed("TemplateError", str(bad))
+    except BadMoment as bad:
+        return failed(type(bad).__name__, str(bad))
 
 
 def on_timer(context: StepContext, purpose: str) -> Result | None:

@@ -129,7 +129,10 @@ def assign_step(scope: Scope, step: Step, *, to: Sequence[str], now: datetime | 
 
 
 def start_step(scope: Scope, step: Step, *, now: datetime | None = None) -> Step:
-    """Start a step that is set to be started by a person. Raises `NotLegalNow`."""
+    """Start a step that is set to be started by a person, or one now that is scheduled for later.
+
+    Raises `NotLegalNow`.
+    """
     return _tell(step, FactType.STEP_READY, now, by=actor_of(scope))
 
 

@@ -68,6 +68,7 @@ _OF_STEPS: Final[dict[FactType, Callable[[Fact], Columns]]] = {
     FactType.ATTEMPT_TIMED_OUT: lambda fact: dict(NOT_CLAIMED),
     FactType.RETRY_SCHEDULED: lambda fact: {"status": "retrying"},
     FactType.STEP_WAITING: _waiting,
+    FactType.STEP_SCHEDULED: lambda fact: {"status": "waiting", "waits_for": "start", **NOT_CLAIMED},
     FactType.STEP_PUT_ON_HOLD: lambda fact: {"status": "held"},
     FactType.STEP_RELEASED: lambda fact: {"status": "waiting"},
     FactType.STEP_COMPLETED: _settled("completed"),

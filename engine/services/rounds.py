@@ -10,14 +10,14 @@ import logging
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 from django.conf import settings
 
 from engine.core.commands import Execute
 from engine.core.facts import FactRefused, FactType
-from engine.core.ports import InboundMessage, Result, StepContext, failed
+from engine.core.ports import Failed, InboundMessage, Result, StepContext, failed
 from engine.core.state import StepStatus
 from engine.models import Step
 from engine.services import executing, step_data
@@ -131,7 +131,7 @@ def _is_for_us(case: Case, ask: Ask, worker: Worker | None) -> bool:
         return True
     if not case.is_current(ask) or _is_over_limit(case, ask):
         return False
-    if executing.has_outside_effect(case.task(ask.task)):
+    if executing.has_outside_effect(case.task(ask.task)) and not case.awaits_schedule(ask.task):
         if worker is not None and worker.room > 0:
             worker.room -= 1
             return True
@@ -170,6 +170,9 @@ def _execute(case: Case, ask: Execute, worker: Worker | None) -> None:
     if not case.is_current(ask):
         return
     step = StepKey(case.row.id, ask.task, ask.iteration)
+    if case.awaits_schedule(ask.task):
+        settle_schedule(case, step, executing.schedule(executing.context_of(case, step, attempt=ask.attempt)))
+        return
     if worker is not None and executing.has_outside_effect(case.task(ask.task)):
         _claim(case, step, worker)
         return
@@ -186,12 +189,22 @@ def settle_or_fail(case: Case, step: StepKey, result: Result, *, attempt: int | 
         case.settle(step, failed("InternalError", refusal.reason), attempt=attempt)
 
 
+def settle_schedule(case: Case, step: StepKey, found: datetime | Failed) -> None:
+    """Tell until when a step waits by its schedule, or why that cannot be said."""
+    if isinstance(found, Failed):
+        case.settle(step, found)
+    else:
+        case.tell(case.fact(FactType.STEP_SCHEDULED, step, wakes_at=found.isoformat()))
+
+
 def _begin_claimed(case: Case, ask: AskClaimed, worker: Worker | None) -> None:
     """Go on with a step whose claim is stored already: begin its attempt, or repeat the one that a worker lost."""
     status = case.status(ask.step)
     if worker is None or case.is_held_up or status not in (StepStatus.READY, StepStatus.RUNNING):
         case.patch(ask.step).columns.update(NOT_CLAIMED)
-    elif status is StepStatus.READY and not executing.has_outside_effect(case.task(ask.step.task)):
+    elif status is StepStatus.READY and (
+        case.awaits_schedule(ask.step.task) or not executing.has_outside_effect(case.task(ask.step.task))
+    ):
         _execute(case, Execute(ask.step.task, ask.step.iteration, case.attempt(ask.step.task) + 1), None)
     elif status is StepStatus.READY:
         _claim(case, ask.step, worker, token=ask.token)

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 from designer.graph.model import Json, Task, phase_of_ref
 from designer.graph.plan import Plan
 from designer.graph.references import references_of, steps_read
+from engine.core.schedule import is_scheduled
 from engine.storage import json_text, storage
 from engine.storage.contract import InstanceRow, StepData, StepKey, StepPatch
 
@@ -51,7 +52,11 @@ def needs_of(plan: Plan, task: Task) -> Needs:
 def _find_needs(plan: Plan, task: Task) -> Needs:
     read = steps_read(task)
     counted_from = _counted_from(plan, task)
-    instance = bool(counted_from) or any(reference.path[0] in INSTANCE_ROOTS for reference in references_of(task))
+    instance = (
+        bool(counted_from)
+        or is_scheduled(task)
+        or any(reference.path[0] in INSTANCE_ROOTS for reference in references_of(task))
+    )
     if read.any_step:
         return Needs(instance, None)
     steps = (read.keys | counted_from) & plan.flow.tasks.keys()

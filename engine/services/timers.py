@@ -9,12 +9,15 @@ from typing import Final
 from django.db import transaction
 
 from engine.core.facts import FactType
+from engine.core.ports import TimerPurpose
 from engine.services.advancing import Change, change_locked, report_broken
 from engine.services.case import AskTimer, Case
 from engine.storage import storage
 from engine.storage.contract import DueTimer, StepKey, TimerRow
 
 PUT_BACK: Final = timedelta(minutes=1)
+OF_THE_CORE: Final = frozenset({TimerPurpose.RETRY.value, TimerPurpose.START.value})
+"""Purposes of which the core knows itself what follows."""
 
 
 def fire_due_timers(now: datetime, limit: int = 200) -> int:
@@ -48,7 +51,7 @@ def _firing(timer: DueTimer) -> Change:
 
     def apply(case: Case) -> None:
         case.tell(case.fact(FactType.TIMER_FIRED, step, purpose=timer.purpose))
-        if timer.purpose != "retry":
+        if timer.purpose not in OF_THE_CORE:
             case.asks.append(AskTimer(step, timer.purpose))
 
     return Change(timer.instance_id, apply)

@@ -109,7 +109,7 @@ def act_on_task(request: HtmxHttpRequest, scope: Scope, pk: int, action: str) ->
 
 def check_right(panel: TaskPanel, action: str) -> None:
     """Raise PermissionDenied unless this person may."""
-    if action in FOR_OPERATORS:
+    if action in FOR_OPERATORS or (action == "start" and panel.look.is_scheduled):
         panel.scope.require(Role.OPERATOR)
     elif not panel.may_do:
         raise PermissionDenied("This task is assigned to someone else.")

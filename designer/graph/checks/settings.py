@@ -24,7 +24,6 @@ _CODES: Mapping[Fault, str] = {
     Fault.WRONG: "setting_wrong",
     Fault.UNKNOWN: "setting_unknown",
     Fault.STRAY: "setting_stray",
-    Fault.UNAVAILABLE: "setting_unavailable",
 }
 
 

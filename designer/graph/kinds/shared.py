@@ -155,6 +155,3 @@ def schedule_problems(task: Task) -> Iterator[ValueProblem]:
         yield ValueProblem(("schedule", "duration"), Fault.MISSING, "Duration is required.")
     if mode == "relative" and not schedule.get("reference"):
         yield ValueProblem(("schedule", "reference"), Fault.MISSING, "Moment is required.")
-    if mode in ("delayed", "relative"):
-        message = "This release starts a task as soon as its turn comes. Choose “At once”, and put a Delay before it."
-        yield ValueProblem(("schedule", "mode"), Fault.UNAVAILABLE, message)

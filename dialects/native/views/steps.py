@@ -191,7 +191,7 @@ class Start(StepAction):
         """Let it run."""
         human_tasks.start_step(self.scope, step)
 
-    @on_a_step("Start an automation that waits to be started by hand", "Nothing")
+    @on_a_step("Start a step that waits to be started by hand, or for its scheduled moment", "Nothing")
     def post(self, request: Request, instance: str, task: str) -> Response:
-        """For tasks whose `start` is `manual`."""
+        """For tasks whose `start` is `manual`, and for those with a `schedule` that are not to wait any longer."""
         return self.answer(request, instance, task)

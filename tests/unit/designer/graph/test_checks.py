@@ -291,10 +291,10 @@ def test_a_phase_that_straddles_a_loop_and_is_left_inside_it_is_named() -> None:
             {
                 "action": "raise_error",
                 "inputs": {"message": "x"},
-                "schedule": {"mode": "delayed", "duration": "1 day"},
+                "schedule": {"mode": "relative", "duration": "1 day"},
             },
-            "setting_unavailable",
-            "tasks.a.settings.schedule.mode",
+            "setting_missing",
+            "tasks.a.settings.schedule.reference",
         ),
         (
             {"action": "raise_error", "inputs": {"message": "x"}, "compensation": {"action": "http_request"}},
