@@ -35,7 +35,7 @@ from engine.models import Instance  # noqa: E402
 from engine.services.instances import StartRequest, start_instances  # noqa: E402
 
 STEPS: Final = 10
-LOOK_SECONDS: Final = 0.002
+LOOK_SECONDS: Final = 0.005
 """How long to sleep between two looks at the database."""
 PATIENCE_SECONDS: Final = 60
 

@@ -7,6 +7,7 @@ to be offered. It loads what they refer to with at most three queries. What foll
 from __future__ import annotations
 
 import logging
+import os
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -231,7 +232,8 @@ def _hand_over(case: Case, step: StepKey, worker: Worker, token: int, number: in
     worker.claimed.append(ClaimedAttempt(step, token, number, context, lost_leases))
 
 
-_random = random.SystemRandom()
+_random = random.Random()  # noqa: S311 - a token has to be unique, not secret
+os.register_at_fork(after_in_child=_random.seed)  # or two workers would draw the same ones
 
 
 def new_token() -> int:
