@@ -6,7 +6,7 @@ from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooMany
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template import loader
 
-PROGRAM_PREFIXES = ("/api/", "/hooks/")
+PROGRAM_PREFIXES = ("/api/", "/hooks/", "/cloudflare/")
 
 
 def wants_json(request: HttpRequest) -> bool:

@@ -265,6 +265,10 @@ PYTHON_FUNCTION_MODULES = env.items("QUADRILLE_PYTHON_MODULES", "")
 LEASE_SECONDS = max(1, env.number("QUADRILLE_LEASE_SECONDS", 30))
 OUTBOUND_MAX_SECONDS = env.number("OUTBOUND_MAX_SECONDS", 600)
 
+# How many instances an account, and a workflow, may create in a second over the Cloudflare dialect (429 beyond it).
+CLOUDFLARE_ACCOUNT_CREATE_RATE = env.number("CLOUDFLARE_ACCOUNT_CREATE_RATE", 300)
+CLOUDFLARE_WORKFLOW_CREATE_RATE = env.number("CLOUDFLARE_WORKFLOW_CREATE_RATE", 100)
+
 # ---------------------------------------------------------------- files
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.text("STATIC_ROOT", str(DATA_DIR / "static")))

@@ -19,6 +19,7 @@ urlpatterns = [
     path("accounts/", include("accounts.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("dialects.native.urls")),
+    path("cloudflare/client/v4/", include("dialects.cloudflare.urls")),
     path("hooks/", include("dialects.native.hook_urls")),
     path("demo/", include("config.demo.urls")),
     path("o/<slug:org>/<slug:env>/", include(console)),

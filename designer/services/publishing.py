@@ -32,8 +32,12 @@ class FlowHasProblems(Exception):
         super().__init__(f"{first}{more}")
 
 
-def publish_flow(scope: Scope, row: models.Flow, *, note: str = "", revision: int | None = None) -> models.Version:
+def publish_flow(
+    scope: Scope, row: models.Flow, *, note: str = "", revision: int | None = None, flow: Flow | None = None
+) -> models.Version:
     """Make the next version from the draft and let it be the live one. Running instances stay on theirs.
+
+    With `flow` that graph is published instead, and the draft stays as it is.
 
     Publishing a draft that equals the live version is allowed: it makes one more version (`is_unchanged` tells
     beforehand). With `revision` the draft must be at it, else `StaleRevision`. Raises `FlowHasProblems`. Warnings do
@@ -43,7 +47,7 @@ def publish_flow(scope: Scope, row: models.Flow, *, note: str = "", revision: in
         locked = models.Flow.objects.within(scope).select_for_update(of=("self",)).get(pk=row.pk)
         if revision is not None and locked.draft_revision != revision:
             raise StaleRevision(locked.draft_revision)
-        flow = draft_of(locked)
+        flow = draft_of(locked) if flow is None else flow
         refuse_problems(flow)
         version = _write_version(scope, locked, flow, note)
         write_rows(locked, version, flow)

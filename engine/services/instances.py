@@ -35,7 +35,7 @@ _KEY_LENGTH: Final = 12
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartRequest:
     """One instance to start. `version`: a number, a row, or None for the live one. `trigger`: `{type, by?, event?,
-    payload?}`; templates see its payload as `event`.
+    payload?}`; templates see its payload as `event`. `is_key_ours`: the key was made here and may have any characters.
     """
 
     input: Json = None
@@ -43,6 +43,7 @@ class StartRequest:
     version: int | Version | None = None
     context: Mapping[str, Json] | None = None
     trigger: Mapping[str, Json] | None = None
+    is_key_ours: bool = False
 
 
 def start_instance(
@@ -203,7 +204,7 @@ def _check(requests: Sequence[StartRequest]) -> None:
                 problems.append((_path(requests, place, name), problem))
         if request.key is None:
             continue
-        if not _KEY.match(request.key):
+        if not request.is_key_ours and not _KEY.match(request.key):
             message = "must begin with a letter, a digit or _, and hold at most 200 letters, digits and . _ : @ ~ -"
             problems.append((_path(requests, place, "id"), message))
         if request.key in seen:

@@ -12,7 +12,7 @@ import base64
 import hashlib
 import hmac
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -31,7 +31,7 @@ from engine.core.templates import TemplateError, render_value
 from engine.models import InboundEvent, Instance, Occurrence
 from engine.services.errors import InvalidInput, KeyTaken, NotLegalNow
 from engine.services.executing import MAX_VALUE_BYTES, storing_problem
-from engine.services.instances import start_instance
+from engine.services.instances import StartRequest, start_instances
 from engine.services.waking import wake_after_commit
 
 log = logging.getLogger(__name__)
@@ -232,6 +232,16 @@ def fire_trigger(
     return occurrence
 
 
+Preparer = Callable[[Trigger, StartRequest, datetime], StartRequest]
+"""Changes how a trigger starts an instance at a moment, or raises `NotLegalNow` to let it be."""
+_preparers: list[Preparer] = []
+
+
+def add_preparer(prepare: Preparer) -> None:
+    """Have a dialect asked before a trigger starts an instance: it may know another id for it, or another input."""
+    _preparers.append(prepare)
+
+
 def _start(trigger: Trigger, payload: Json, now: datetime) -> Instance:
     flow: Flow = trigger.flow
     inputs = trigger.settings.get("inputs")
@@ -240,5 +250,8 @@ def _start(trigger: Trigger, payload: Json, now: datetime) -> Instance:
     told: dict[str, Any] = {"type": trigger.type, "by": str(trigger), "payload": payload}
     if trigger.event_type:
         told["event"] = trigger.event_type
+    request = StartRequest(input=value, trigger=told)
+    for prepare in _preparers:
+        request = prepare(trigger, request, now)
     with transaction.atomic():
-        return start_instance(system_scope(trigger.environment), flow, input=value, trigger=told, now=now)
+        return start_instances(system_scope(trigger.environment), flow, [request], now=now)[0]

@@ -1,0 +1,257 @@
+"""The step log of an instance: our steps as the vendor's log entries.
+
+An entry's name is the name of its step and a counter, `charge card-1`: the counter counts per name and type in the
+order in which they began. Steps that never began (no way led there) have no entry.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from designer.graph.durations import BadDuration, parse_duration
+from designer.graph.model import Flow, Json, Task
+from dialects.cloudflare.translate import entry_type, error_to_wire, has_program, moment_text, step_name
+from engine.core.retries import DEFAULT_RETRIES, attempt_timeout, retry_policy
+from engine.models import Fact, Instance, Step
+from engine.storage import json_text
+
+REDACTED: Final = "[REDACTED]"
+LONGEST_OUTPUT: Final = 4096
+"""Characters of an output in the log; the step endpoint has all of it."""
+SETTLED: Final = frozenset({"completed", "skipped", "failed", "cancelled"})
+RETRIED_KINDS: Final = frozenset({"automation", "ai_agent", "call", "transfer", "account_update", "do"})
+"""Kinds whose attempts are repeated; the others have one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A step with its place in the log."""
+
+    step: Step
+    task: Task | None
+    type: str
+    name: str
+    count: int
+
+    @property
+    def log_name(self) -> str:
+        """The name with the counter."""
+        return f"{self.name}-{self.count}"
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it has ended."""
+        return self.step.status in SETTLED
+
+    @property
+    def is_success(self) -> bool:
+        """Whether it ended well. What a person skipped is finished, too."""
+        return self.step.status in ("completed", "skipped")
+
+    @property
+    def shown_output(self) -> Json:
+        """The output, never a sensitive one."""
+        return REDACTED if self.step.is_sensitive and self.step.output is not None else self.step.output
+
+    @property
+    def error(self) -> dict[str, str] | None:
+        """Why it failed or was stopped."""
+        if self.step.status == "cancelled":
+            return {"name": "Cancelled", "message": "The step was cancelled."}
+        return error_to_wire(self.step.error, timeout_ms=timeout_ms(self.task))
+
+
+def entries_of(instance: Instance, flow: Flow) -> list[Entry]:
+    """The entries of an instance in the order in which they began."""
+    if not has_program(flow):
+        return []
+    steps = instance.steps.filter(is_past=False, started_at__isnull=False).order_by("started_at", "pk")
+    counts: Counter[tuple[str, str]] = Counter()
+    found = []
+    for step in steps:
+        task = flow.tasks.get(step.task)
+        type, name = entry_type(step.kind), step_name(task, step.task)
+        counts[type, name] += 1
+        found.append(Entry(step, task, type, name, counts[type, name]))
+    return found
+
+
+def find_entry(entries: Sequence[Entry], name: str, type: str, *, count: int | None = None) -> Entry | None:
+    """The entry of a log name (`charge card-1`), or of a plain name and a count (1 where none is given)."""
+    alike = [entry for entry in entries if entry.type == type]
+    if count is None:
+        exact = next((entry for entry in alike if entry.log_name == name), None)
+        if exact is not None:
+            return exact
+    return next((entry for entry in alike if entry.name == name and entry.count == (count or 1)), None)
+
+
+def log_json(instance: Instance, entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """The log of an instance, oldest first."""
+    begun = _running_since(instance, entries)
+    return [entry_json(entry, begun.get(entry.step.task)) for entry in entries]
+
+
+def _running_since(instance: Instance, entries: Sequence[Entry]) -> Mapping[str, datetime]:
+    """When the attempts that are under way began, by task."""
+    running = [entry.step.task for entry in entries if entry.step.status == "running"]
+    if not running:
+        return {}
+    facts = Fact.objects.filter(instance=instance, type="AttemptStarted", task__in=running).order_by("number")
+    return dict(facts.values_list("task", "at"))
+
+
+def entry_json(entry: Entry, running_since: datetime | None = None) -> dict[str, Any]:
+    """One entry."""
+    match entry.type:
+        case "sleep":
+            return _sleep_json(entry)
+        case "waitForEvent":
+            return _wait_json(entry)
+        case _:
+            return _step_json(entry, running_since)
+
+
+def _sleep_json(entry: Entry) -> dict[str, Any]:
+    return {
+        "type": "sleep",
+        "name": entry.log_name,
+        "start": _text(entry.step.started_at),
+        "end": _text(_end_or_plan(entry.step)),
+        "finished": entry.is_done,
+        "error": entry.error,
+    }
+
+
+def _wait_json(entry: Entry) -> dict[str, Any]:
+    body = {**_sleep_json(entry), "type": "waitForEvent"}
+    if entry.step.event_type:
+        body["event_type"] = entry.step.event_type
+    if entry.step.status == "completed":
+        body["output"] = _output_text(entry)
+    return body
+
+
+def _end_or_plan(step: Step) -> datetime | None:
+    """When it ended; while it has not, when it will at the latest (a wait without an end is not known to end)."""
+    return step.ended_at or step.wakes_at or step.due_at or step.started_at
+
+
+def _step_json(entry: Entry, running_since: datetime | None) -> dict[str, Any]:
+    step = entry.step
+    return {
+        "type": "step",
+        "name": entry.log_name,
+        "start": _text(step.started_at),
+        "end": _text(step.ended_at) if entry.is_done else None,
+        "success": entry.is_success if entry.is_done else None,
+        "output": _output_text(entry) if step.status == "completed" else None,
+        "config": config_json(entry.task, step.kind),
+        "attempts": list(attempts_json(entry, running_since)),
+    }
+
+
+def attempts_json(entry: Entry, running_since: datetime | None = None) -> Iterator[dict[str, Any]]:
+    """The attempts of a step, the one under way included."""
+    step, limit = entry.step, timeout_ms(entry.task)
+    for attempt in step.attempts:
+        error = error_to_wire(attempt.get("error"), timeout_ms=limit)
+        yield {
+            "start": _text(datetime.fromisoformat(attempt["started_at"])),
+            "end": _text(datetime.fromisoformat(attempt["ended_at"])),
+            "success": error is None,
+            "error": error,
+        }
+    if step.status == "running":
+        yield {"start": _text(running_since or step.started_at), "end": None, "success": None, "error": None}
+    elif not step.attempts and entry.is_done:
+        yield {
+            "start": _text(step.started_at),
+            "end": _text(step.ended_at),
+            "success": entry.is_success,
+            "error": None if entry.is_success else entry.error,
+        }
+
+
+def config_json(task: Task | None, kind: str) -> dict[str, Any]:
+    """The settings of a step with all defaults filled in."""
+    settings = task.settings if task is not None else {}
+    if kind in RETRIED_KINDS:
+        policy = retry_policy(settings)
+        delay = (settings.get("retries") or {}).get("delay")
+        shown = delay if delay is not None else policy_ms(policy.delay.total_seconds())
+        retries = {"limit": policy.limit, "delay": shown, "backoff": policy.backoff.value}
+    else:
+        retries = {"limit": 0, "delay": 0, "backoff": DEFAULT_RETRIES.backoff.value}
+    config: dict[str, Any] = {"retries": retries, "timeout": settings.get("timeout", "10 minutes")}
+    if settings.get("sensitive") == "output":
+        config["sensitive"] = "output"
+    return config
+
+
+def policy_ms(seconds: float) -> int:
+    """Seconds as whole milliseconds."""
+    return round(seconds * 1000)
+
+
+def timeout_ms(task: Task | None) -> float | None:
+    """How long an attempt, or a wait, may take; None where that is not known."""
+    if task is None:
+        return None
+    if task.kind == "wait_event":
+        try:
+            return parse_duration(task.settings.get("timeout", "24 hours")).as_timedelta().total_seconds() * 1000
+        except BadDuration:
+            return None
+    return attempt_timeout(task).total_seconds() * 1000
+
+
+def _output_text(entry: Entry) -> str | None:
+    if entry.step.is_sensitive and entry.step.output is not None:
+        return REDACTED
+    text = json_text.write(entry.step.output)
+    return text if len(text) <= LONGEST_OUTPUT else f"{text[:LONGEST_OUTPUT]}…"
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment_text(moment)
+
+
+# -- one step ---------------------------------------------------------------------------------------------------------
+
+
+def result_json(entry: Entry) -> dict[str, Any]:
+    """The whole result of one step, untruncated. Between two attempts: `running` with the last error."""
+    step = entry.step
+    last = step.attempts[-1].get("error") if step.attempts else None
+    error = entry.error if entry.is_done and not entry.is_success else None
+    if not entry.is_done and last is not None:
+        error = error_to_wire(last, timeout_ms=timeout_ms(entry.task))
+    body: dict[str, Any] = {"status": _result_status(entry), "error": error}
+    body["output"] = entry.shown_output if step.status == "completed" else None
+    if entry.type == "waitForEvent" and step.event_type:
+        body["event_type"] = step.event_type
+    return body
+
+
+def _result_status(entry: Entry) -> str:
+    if entry.is_done:
+        return "complete" if entry.is_success else "errored"
+    return "waiting" if entry.step.status in ("waiting", "held") else "running"
+
+
+def attempt_json(entry: Entry, number: int) -> dict[str, Any] | None:
+    """What came of attempt `number` (from 1) of a step; None where it has not been made."""
+    attempts = list(attempts_json(entry))
+    if entry.type != "step":
+        return result_json(entry) if number == 1 else None
+    if number > len(attempts):
+        return None
+    attempt = attempts[number - 1]
+    status = {None: "running", True: "complete", False: "errored"}[attempt["success"]]
+    output = entry.shown_output if status == "complete" and entry.step.status == "completed" else None
+    return {"status": status, "error": attempt["error"], "output": output}
