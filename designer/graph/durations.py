@@ -1,4 +1,4 @@
-"""Durations as people write them: `"10 seconds"`, `"3 days"`, `"1 month"`, or ISO 8601 (`"PT10S"`).
+"""Durations as people write them: `"10 seconds"`, `"3 days"`, `"1 month"`, ISO 8601 (`"PT10S"`), or Go's `"1h30m"`.
 
 Minutes and hours are exact. Days, weeks, months and years are calendar units: added to a moment in a time zone, a day
 later is the same time on the clock, whatever daylight saving did in between.
@@ -30,6 +30,8 @@ _ISO: Final = re.compile(
     r"P(?:(?P<years>\d{1,4})Y)?(?:(?P<months>\d{1,5})M)?(?:(?P<weeks>\d{1,5})W)?(?:(?P<days>\d{1,6})D)?"
     r"(?:T(?:(?P<hours>\d{1,9})H)?(?:(?P<minutes>\d{1,9})M)?(?:(?P<seconds>\d{1,9}(?:\.\d{1,6})?)S)?)?",
 )
+_GO: Final = re.compile(r"(\d{1,12}(?:\.\d{1,9})?|\.\d{1,9})(ns|us|µs|μs|ms|s|m|h)")
+_GO_SECONDS: Final = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _LONGEST_YEARS: Final = 100
 
 
@@ -73,7 +75,7 @@ def parse_duration(raw: Json) -> Duration:
     """The duration that `raw` writes. Raises `BadDuration`; numbers without a unit are refused."""
     if not isinstance(raw, str) or len(raw) > 100:
         raise BadDuration(raw)
-    amounts = _from_iso(raw.strip()) or _from_words(raw.strip())
+    amounts = _from_iso(raw.strip()) or _from_words(raw.strip()) or _from_go(raw.strip())
     if amounts is None:
         raise BadDuration(raw)
     calendar = {unit: amounts.pop(unit, 0.0) for unit in ("years", "months", "weeks", "days")}
@@ -107,3 +109,12 @@ def _from_words(text: str) -> dict[str, float] | None:
             return None
         amounts[unit] = float(amount)
     return amounts or None
+
+
+def _from_go(text: str) -> dict[str, float] | None:
+    """`1h30m`, `300ms`: without spaces, exact, as Go's `time.ParseDuration` reads them."""
+    parts = _GO.findall(text)
+    if not parts or "".join(amount + unit for amount, unit in parts) != text:
+        return None
+    seconds = sum(float(amount) * _GO_SECONDS[unit] for amount, unit in parts)
+    return {"seconds": seconds} if seconds < _LONGEST_YEARS * 366 * 86_400 else None

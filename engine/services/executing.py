@@ -33,6 +33,11 @@ def has_outside_effect(task: Task) -> bool:
     return executor is not None and executor.has_outside_effect(task)
 
 
+def writes(task: Task) -> bool:
+    """Whether executing the task writes to the database by itself, which has to be committed with its result."""
+    return bool(getattr(executor_of(task), "writes", False))
+
+
 def is_quick(task: Task) -> bool:
     """Whether an attempt is known to take next to no time, so that it may be made without a thread of its own."""
     quick = getattr(executor_of(task), "is_quick", None)

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 from django.conf import settings
+from django.db import connection
 
 from engine.core.commands import Execute
 from engine.core.facts import FactRefused, FactType
@@ -25,7 +26,7 @@ from engine.services import executing, step_data
 from engine.services.case import Ask, AskClaimed, AskEvent, AskKept, AskTimer, Case, Event
 from engine.services.projecting import NOT_CLAIMED
 from engine.storage import json_text, storage
-from engine.storage.contract import InstanceRow, StepKey
+from engine.storage.contract import InstanceRow, Outdated, StepKey
 
 log = logging.getLogger(__name__)
 
@@ -177,8 +178,15 @@ def _execute(case: Case, ask: Execute, worker: Worker | None) -> None:
     if worker is not None and executing.has_outside_effect(case.task(ask.task)):
         _claim(case, step, worker)
         return
+    if executing.writes(case.task(ask.task)) and not connection.in_atomic_block:
+        raise Outdated  # what it writes must be committed together with its result: again, in a transaction
     case.patch(step).columns["started_at"] = case.now
-    settle_or_fail(case, step, executing.begin(executing.context_of(case, step, attempt=ask.attempt)))
+    result = executing.begin(executing.context_of(case, step, attempt=ask.attempt))
+    settle_or_fail(case, step, result, attempt=ask.attempt if _may_be_repeated(result) else None)
+
+
+def _may_be_repeated(result: Result) -> bool:
+    return isinstance(result, Failed) and result.error.get("retryable") is True
 
 
 def settle_or_fail(case: Case, step: StepKey, result: Result, *, attempt: int | None = None) -> None:

@@ -46,9 +46,10 @@ class WaitEventExecutor:
             return failed("BadDuration", str(bad))
         if not type or len(type) > 200:
             return failed("BadEventType", "The event type must have 1 to 200 characters.")
+        latest = context.now + LONGEST_TIMEOUT
         return Waiting(
             for_="event",
-            timers=(Timer(TimerPurpose.TIMEOUT, min(until, context.now + LONGEST_TIMEOUT)),),
+            timers=() if settings.get("forever") is True else (Timer(TimerPurpose.TIMEOUT, min(until, latest)),),
             event_type=type,
             event_filter=str(settings.get("filter") or ""),
         )

@@ -14,6 +14,8 @@ from designer.graph.wording import short_duration, with_dots
 def summarize(task: Task) -> str:
     """`event picked-up · 3 d`."""
     event, timeout = task.settings.get("event_type"), task.settings.get("timeout")
+    if task.settings.get("forever") is True:
+        timeout = None
     return with_dots(f"event {event}" if event else "", short_duration(timeout) if timeout else "")
 
 
@@ -52,6 +54,13 @@ KIND: Final = Kind(
             minimum=0.001,
             maximum=YEAR_SECONDS,
             default="24 hours",
+        ),
+        Field(
+            key="forever",
+            type=FieldType.BOOLEAN,
+            label="Waits for ever",
+            help="Without a limit, whatever “Waits at most” says.",
+            default=False,
         ),
         REQUIREMENTS,
     ),

@@ -30,6 +30,9 @@ from designer.graph.durations import BadDuration, Duration, parse_duration
         ("P1DT12H", Duration(days=1, exact=timedelta(hours=12))),
         ("P1Y2M3W4D", Duration(months=14, days=25)),
         ("0 seconds", Duration()),
+        ("36h", Duration(exact=timedelta(hours=36))),
+        ("1h30m0.5s", Duration(exact=timedelta(hours=1, minutes=30, milliseconds=500))),
+        ("300ms", Duration(exact=timedelta(milliseconds=300))),
     ],
 )
 def test_a_duration_is_read(text: str, duration: Duration) -> None:
@@ -48,6 +51,9 @@ def test_a_duration_is_read(text: str, duration: Duration) -> None:
         "10",
         "ten seconds",
         "10 s",
+        "1h 30m",
+        "1h30",
+        "1d",
         "10 parsecs",
         "1 day 2 days",
         "1.5 days",
