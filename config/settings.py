@@ -51,6 +51,7 @@ env.problems += environment.field_key_problems(FIELD_KEYS)
 INSTALLED_APPS = [
     "config.apps.ConfigConfig",
     "dialects.apps.DialectsConfig",
+    "dialects.formance.apps.FormanceConfig",
     "engine.apps.EngineConfig",
     "designer.apps.DesignerConfig",
     "accounts.apps.AccountsConfig",
@@ -323,6 +324,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
 }
+
+# The Formance API: the environment ("organization/environment") in which callers without a token work; empty: none may.
+FORMANCE_ANONYMOUS = env.text("QUADRILLE_FORMANCE_ANONYMOUS")
+FORMANCE_WAIT_SECONDS = env.number("QUADRILLE_FORMANCE_WAIT_SECONDS", 60)
 
 # ---------------------------------------------------------------- demo
 # The small outside world that the demo flows call, below /demo/. `manage.py demo` leaves its note in the data folder.

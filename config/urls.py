@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from accounts.views import home
 from config import health
+from dialects.formance.oauth import token as formance_token
 
 console: list[URLPattern | URLResolver] = [
     path("", include("designer.urls")),
@@ -20,6 +21,8 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("dialects.native.urls")),
     path("cloudflare/client/v4/", include("dialects.cloudflare.urls")),
+    path("api/auth/oauth/token", formance_token),  # where Formance's clients look for it, whatever their base URL
+    path("formance/", include("dialects.formance.urls")),
     path("hooks/", include("dialects.native.hook_urls")),
     path("demo/", include("config.demo.urls")),
     path("o/<slug:org>/<slug:env>/", include(console)),

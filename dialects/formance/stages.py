@@ -90,7 +90,9 @@ _PAYMENT_DESTINATION: Final = Spec(
 
 STAGES: Final[Mapping[str, tuple[Spec, ...]]] = {
     "send": (
-        Spec("Source", "source", "struct", fields=(_account("Account", "account", "default"), _WALLET, _PAYMENT_SOURCE)),
+        Spec(
+            "Source", "source", "struct", fields=(_account("Account", "account", "default"), _WALLET, _PAYMENT_SOURCE)
+        ),
         Spec(
             "Destination",
             "destination",
@@ -139,8 +141,13 @@ def check_stage(stage: Json) -> tuple[str, Mapping[str, Json]]:
         raise StageInvalid(f"unable to resolve schema {kind}")
     if kind == "noop":
         return kind, body if isinstance(body, Mapping) else {}
-    _read_struct(STAGES[kind], body)
+    read_stage(kind, body)
     return kind, body or {}
+
+
+def read_stage(kind: str, body: Mapping[str, Json]) -> dict[str, Json]:
+    """The body of a stage as it is written, placeholders kept, with its defaults. Raises `StageInvalid`."""
+    return _read_struct(STAGES[kind], body) if kind != "noop" else {}
 
 
 def resolve(kind: str, body: Mapping[str, Json], variables: Mapping[str, Json]) -> dict[str, Json]:
@@ -152,11 +159,6 @@ def resolve(kind: str, body: Mapping[str, Json], variables: Mapping[str, Json]) 
 def replaced(text: str, variables: Mapping[str, Json]) -> str:
     """A text with its placeholders filled in; an unknown variable is empty."""
     return PLACEHOLDER.sub(lambda found: str(variables.get(found[0][2:-1], "")), text)
-
-
-def field_of(fields: tuple[Spec, ...], key: str) -> Spec:
-    """The field with this key."""
-    return next(field for field in fields if field.key == key)
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from accounts.scope import Scope
 from designer.graph.model import Json
 from engine.core.facts import FactType
 from engine.core.ports import InboundMessage
-from engine.models import Event, Instance
+from engine.models import Event, Instance, Step
 from engine.services.actors import actor_of
 from engine.services.advancing import change_instance
 from engine.services.case import AskEvent, Case
@@ -48,6 +48,35 @@ def send_event(
     change_instance(instance.pk, apply, now=moment)
     sent[0].refresh_from_db(fields=["consumed_at", "consumed_by"])
     return sent[0]
+
+
+def offer_event(
+    scope: Scope, instance: Instance, step: Step, *, type: str, payload: Json = None, now: datetime | None = None
+) -> bool:
+    """Send an event to one step if it waits for just that type now; otherwise nothing happens, and nothing is kept.
+
+    Answers whether the step took it. Raises `InvalidInput`.
+    """
+    _check(type, payload)
+    moment = now or timezone.now()
+    key = StepKey(instance.pk, step.task, step.iteration)
+    sent: list[Event] = []
+
+    def apply(case: Case) -> None:
+        awaited = [
+            StepKey(one.instance_id, one.task, one.iteration)
+            for one in storage().awaiting_steps([instance.pk])
+            if one.event_type == type
+        ]
+        if case.state.status.is_final or key not in awaited:
+            return
+        event = Event.objects.create(instance_id=instance.pk, type=type, payload=payload, received_at=moment)
+        sent.append(event)
+        case.tell(case.fact(FactType.EVENT_RECEIVED, type=type, event=event.pk, by=actor_of(scope)))
+        case.asks.append(AskEvent(key, event.pk, InboundMessage(type, payload)))
+
+    change_instance(instance.pk, apply, now=moment)
+    return bool(sent)
 
 
 def _check(type: str, payload: Json) -> None:

@@ -180,7 +180,8 @@ def _execute(case: Case, ask: Execute, worker: Worker | None) -> None:
         return
     if executing.writes(case.task(ask.task)) and not connection.in_atomic_block:
         raise Outdated  # what it writes must be committed together with its result: again, in a transaction
-    case.patch(step).columns["started_at"] = case.now
+    if ask.attempt == 1:
+        case.patch(step).columns["started_at"] = case.now
     result = executing.begin(executing.context_of(case, step, attempt=ask.attempt))
     settle_or_fail(case, step, result, attempt=ask.attempt if _may_be_repeated(result) else None)
 

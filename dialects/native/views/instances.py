@@ -15,12 +15,12 @@ from accounts.roles import ApiScope
 from dialects.native import openapi, schemas
 from dialects.native.base import NativeView
 from dialects.native.finding import find_flow, find_instance
-from dialects.native.waiting import LONGEST_SECONDS, wait_until_ended
 from dialects.native.wire import fact_json, instance_json, instance_summary
 from dialects.shared.bodies import read_object
 from dialects.shared.cursors import newest_first, page_json, whole_number
 from dialects.shared.idempotency import answer_once, remember
 from dialects.shared.problems import Problem
+from dialects.shared.waiting import LONGEST_SECONDS, wait_until_ended
 from engine.models import Instance
 from engine.services.instances import StartRequest, start_instance, start_instances
 

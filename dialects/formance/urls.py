@@ -1,0 +1,39 @@
+"""The orchestration API, below `/formance/`. A slash at the end is taken as well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.urls import URLPattern, re_path
+from rest_framework.views import APIView
+
+from dialects.formance import oauth
+from dialects.formance.base import NothingHere
+from dialects.formance.views import info, instances, workflows
+
+ROOT = "api/orchestration/"
+BOTH: dict[str, type[APIView]] = {
+    "_info": info.Info,
+    "workflows": workflows.Workflows,
+    "workflows/(?P<workflow>[^/]+)": workflows.OneWorkflow,
+    "workflows/(?P<workflow>[^/]+)/instances": workflows.RunWorkflow,
+    "instances": instances.Instances,
+    "instances/(?P<instance>[^/]+)": instances.OneInstance,
+    "instances/(?P<instance>[^/]+)/events": instances.Events,
+    "instances/(?P<instance>[^/]+)/abort": instances.Abort,
+    "instances/(?P<instance>[^/]+)/history": instances.History,
+    "instances/(?P<instance>[^/]+)/stages/(?P<number>[^/]+)/history": instances.StageHistory,
+}
+"""What version 1 and version 2 have in common, by its path."""
+
+
+def _patterns() -> Iterator[URLPattern]:
+    yield re_path(r"^api/auth/oauth/token/?$", oauth.token)
+    for version, prefix in ((1, ROOT), (2, f"{ROOT}v2/")):
+        for path, view in BOTH.items():
+            yield re_path(f"^{prefix}{path}/?$", view.as_view(version=version))
+    yield re_path(r"^.*$", NothingHere.as_view())
+
+
+app_name = "formance"
+urlpatterns = list(_patterns())
