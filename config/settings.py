@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "dialects.apps.DialectsConfig",
     "dialects.formance.apps.FormanceConfig",
     "engine.apps.EngineConfig",
+    "engine.calls.apps.CallsConfig",
     "designer.apps.DesignerConfig",
     "accounts.apps.AccountsConfig",
     "config.apps.QuadrilleAdminConfig",

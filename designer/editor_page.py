@@ -21,6 +21,7 @@ from designer.problem_rows import ProblemRow, problem_rows
 from designer.rendering.svg import definitions
 from designer.services.drafting import draft_of, next_redo, next_undo, words_of_entry
 from designer.services.edit_words import words_of
+from designer.services.publishing import flow_keys
 
 MOST_PEOPLE = 500
 
@@ -116,7 +117,7 @@ class EditorPage:
     @cached_property
     def problems(self) -> tuple[ProblemRow, ...]:
         """What is wrong with the draft, the worst first."""
-        return problem_rows(self.draft)
+        return problem_rows(self.draft, flows=flow_keys(self.row.environment_id))
 
     @property
     def error_count(self) -> int:

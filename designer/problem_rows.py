@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from designer.graph.checks import Problem, check_flow
@@ -21,9 +22,9 @@ class ProblemRow:
     path: str
 
 
-def problem_rows(flow: Flow) -> tuple[ProblemRow, ...]:
-    """What the checks find, errors first."""
-    return tuple(_row(flow, problem) for problem in check_flow(flow))
+def problem_rows(flow: Flow, *, flows: Collection[str] | None = None) -> tuple[ProblemRow, ...]:
+    """What the checks find, errors first. `flows`: the keys of the flows beside it."""
+    return tuple(_row(flow, problem) for problem in check_flow(flow, flows=flows))
 
 
 def _row(flow: Flow, problem: Problem) -> ProblemRow:

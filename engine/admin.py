@@ -20,6 +20,7 @@ from engine.display.json_text import json_text
 from engine.models import Event, Fact, IdempotencyKey, InboundEvent, Instance, Occurrence, Step, Timer
 from engine.services import interventions
 from engine.services.errors import NotLegalNow
+from engine.services.hiding import shown_input, shown_output
 from engine.wording import fact_words
 
 REASON = "From the admin"
@@ -142,7 +143,7 @@ class InstanceAdmin(EngineAdmin):
     @admin.display(description="input")
     def input_json(self, instance: Instance) -> SafeString:
         """What it was started with."""
-        return shown_json(instance.input)
+        return shown_json(shown_input(instance))
 
     @admin.display(description="context")
     def context_json(self, instance: Instance) -> SafeString:
@@ -152,7 +153,7 @@ class InstanceAdmin(EngineAdmin):
     @admin.display(description="output")
     def output_json(self, instance: Instance) -> SafeString:
         """What came of it."""
-        return shown_json(instance.output, is_sensitive=instance.steps.filter(is_sensitive=True).exists())
+        return shown_json(shown_output(instance))
 
     @admin.display(description="error")
     def error_json(self, instance: Instance) -> SafeString:

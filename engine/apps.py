@@ -15,6 +15,8 @@ class EngineConfig(AppConfig):
         from designer.services.guards import register_instances
         from engine.flow_use import EngineInstances
         from engine.live.topics import InboxCountTopic, InboxTopic, InstancesTopic, InstanceTopic
+        from engine.services.calls import deliver_some
+        from engine.services.waking import add_courier
         from engine.storage.postgres import end_forsaken_transactions
 
         register_instances(EngineInstances())
@@ -23,6 +25,7 @@ class EngineConfig(AppConfig):
         register_topic("inbox", InboxTopic())
         register_topic("inbox_count", InboxCountTopic())
         connection_created.connect(end_forsaken_transactions)
+        add_courier(deliver_some)
         if settings.PRODUCTION:
             # Commits wake the workers through Celery; `manage.py serve` has its runner in the process.
             from engine.runners.celery import use_celery

@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from engine.runners import celery
+from engine.services.calls import deliver_signals
 from engine.services.instances import start_queued_instances
 from engine.services.timers import fire_due_timers
 from engine.services.triggers import fire_due_schedules, match_inbound_events
@@ -22,9 +23,11 @@ def wake() -> None:
 
 @shared_task(name="engine.sweep")
 def sweep() -> None:
-    """Every second: timers, schedules, queued instances, and whatever a lost wake-up left."""
+    """Every second: timers, calls, schedules, queued instances, and whatever a lost wake-up left."""
     now = timezone.now()
     while fire_due_timers(now):
+        pass
+    while deliver_signals(now):
         pass
     fire_due_schedules(now)
     start_queued_instances(now)

@@ -145,8 +145,12 @@ def _to(data: Data) -> str:
 
 def _waiting(data: Data) -> str:
     kind = data.get("for")
-    what = {"person": "a person", "event": "an event", "timer": "a moment"}.get(str(kind), str(kind or ""))
-    return _join(what, data.get("event_type"), _moment(data["wakes_at"]) if data.get("wakes_at") else "")
+    what = {"person": "a person", "event": "an event", "timer": "a moment", "child": "a flow"}.get(
+        str(kind), str(kind or "")
+    )
+    return _join(
+        what, data.get("event_type"), data.get("flow"), _moment(data["wakes_at"]) if data.get("wakes_at") else ""
+    )
 
 
 def _timer(data: Data) -> str:

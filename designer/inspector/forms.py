@@ -261,7 +261,7 @@ def _task_form(flow: Flow, task: Task, offers: Offers, can_edit: bool) -> Form:
         subject=task.key,
         heading=action.label if action else kind.label,
         title=task.name or task.key,
-        icon=action.icon if action else kind.icon,
+        icon=kind.icon_of(task),
         tone=kind.colour,
         key=task.key,
         lead=action.description if action else kind.description,

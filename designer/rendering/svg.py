@@ -111,7 +111,7 @@ def flow_svg(
 def standalone_svg(flow: Flow, layout: Layout) -> str:
     """The drawing as a file of its own, in light colours, with everything it needs inside."""
     box = layout.bounds
-    icons = {kind_of(task).icon for task in flow.tasks.values()} | {"play"}
+    icons = {kind_of(task).icon_of(task) for task in flow.tasks.values()} | {"play"}
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f'<svg xmlns="http://www.w3.org/2000/svg" class="graph" viewBox="{_view_box(box)}" width="{box.width:g}"'
@@ -193,7 +193,7 @@ def node_svg(
         f"<title>{markup(task.name or key)}</title>"
         f'<rect class="halo" x="-4" y="-4" width="{box.width + 8:g}" height="{box.height + 8:g}" rx="11"/>'
         f'<rect class="card" width="{box.width:g}" height="{box.height:g}" rx="8"/>'
-        f"{_tile(kind.icon, box)}{_words(task, summary, box)}"
+        f"{_tile(kind.icon_of(task), box)}{_words(task, summary, box)}"
         f"{_ports(box, has_error_edge=key in ends.failing)}{_join(task, ends)}"
         f"{_badge(look, box) if look is not None and mark.status not in QUIET else ''}"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db import transaction
 from django.db.models import Max
@@ -48,7 +48,7 @@ def publish_flow(
         if revision is not None and locked.draft_revision != revision:
             raise StaleRevision(locked.draft_revision)
         flow = draft_of(locked) if flow is None else flow
-        refuse_problems(flow)
+        refuse_problems(flow, flows=flow_keys(locked.environment_id))
         version = _write_version(scope, locked, flow, note)
         write_rows(locked, version, flow)
         write_triggers(locked, flow)
@@ -60,9 +60,14 @@ def publish_flow(
     return version
 
 
-def refuse_problems(flow: Flow) -> None:
-    """Raise `FlowHasProblems` for what hinders publishing."""
-    errors = [problem for problem in check_flow(flow) if problem.is_error]
+def flow_keys(environment_id: int) -> frozenset[str]:
+    """The keys of the flows of an environment: what a flow there may call."""
+    return frozenset(models.Flow.objects.filter(environment=environment_id).values_list("key", flat=True))
+
+
+def refuse_problems(flow: Flow, *, flows: Collection[str] | None = None) -> None:
+    """Raise `FlowHasProblems` for what hinders publishing. `flows`: the keys of those it may call, if known."""
+    errors = [problem for problem in check_flow(flow, flows=flows) if problem.is_error]
     if errors:
         raise FlowHasProblems(errors)
 

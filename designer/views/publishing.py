@@ -19,7 +19,7 @@ from designer.graph.checks import check_flow
 from designer.graph.model import Flow
 from designer.services.drafting import StaleRevision, draft_of
 from designer.services.guards import instances
-from designer.services.publishing import FlowHasProblems, is_unchanged, publish_flow
+from designer.services.publishing import FlowHasProblems, flow_keys, is_unchanged, publish_flow
 from designer.services.versions import flow_of
 from designer.views.editor import flow_row
 
@@ -59,7 +59,7 @@ def _page(
     request: HtmxHttpRequest, row: models.Flow, form: PublishForm, *, status: int = 200, refusal: str = ""
 ) -> HttpResponse:
     draft = draft_of(row)
-    problems = check_flow(draft)
+    problems = check_flow(draft, flows=flow_keys(row.environment_id))
     context = {
         "flow": row,
         "form": form,

@@ -196,13 +196,23 @@ STEP: Final = record(
         "started_at": nullable(MOMENT),
         "ended_at": nullable(MOMENT),
         "wakes_at": nullable(MOMENT),
+        "calls": {
+            "type": "array",
+            "description": "The instances it has called; `status` is null once one has been removed.",
+            "items": record(
+                {"flow": {"type": "string"}, "instance": {"type": "string"}, "status": nullable({"type": "string"})}
+            ),
+        },
     }
 )
 WAIT: Final = record(
     {
         "task": {"type": "string"},
         "iteration": {"type": "integer"},
-        "for": {"enum": ["timer", "event", "person"]},
+        "for": {
+            "enum": ["timer", "start", "event", "person", "child"],
+            "description": "`start`: its scheduled moment; `child`: the end of an instance it has called.",
+        },
         "event_type": {"type": "string"},
         "assigned_to": {"type": "array", "items": {"type": "string"}},
         "claimed_by": nullable({"type": "string"}),
@@ -216,7 +226,11 @@ INSTANCE_PROPERTIES: Final[Schema] = {
     "version": {"type": "integer"},
     "status": {"enum": list(INSTANCE_STATUSES)},
     "error": ERROR,
-    "trigger": {"type": "object", "description": "What started it: `{type, by, …}`."},
+    "trigger": {
+        "type": "object",
+        "description": "What started it: `{type, by, …}`; where that was a step of another instance, with `caller`: its"
+        " `{flow, instance, task, iteration}`.",
+    },
     "created_at": MOMENT,
     "started_at": nullable(MOMENT),
     "ended_at": nullable(MOMENT),

@@ -13,6 +13,7 @@ from designer.graph.model import phase_of_ref
 from designer.models import Flow, Version
 from designer.services.versions import flow_of
 from engine.models import Event, Fact, InboundEvent, Instance, Step
+from engine.services.hiding import shown_input, shown_output
 
 REDACTED = "[REDACTED]"
 Json = dict[str, Any]
@@ -101,34 +102,34 @@ def instance_summary(instance: Instance) -> Json:
 
 
 def instance_json(instance: Instance) -> Json:
-    """An instance with its steps in the order they began: two queries."""
+    """An instance with its steps in the order they began: a fixed number of queries."""
     graph = flow_of(instance.version)
     steps = list(instance.steps.select_related("claimed_by").order_by("pk"))
+    calls = calls_of(instance, steps)
     return {
         **instance_summary(instance),
-        "input": instance.input,
-        "output": shown_output(instance, steps),
-        "steps": [step_json(step, graph) for step in steps],
+        "input": shown_input(instance),
+        "output": shown_output(instance),
+        "steps": [step_json(step, graph, calls.get((step.task, step.iteration), ())) for step in steps],
         "waiting_for": waiting_json(instance, steps),
     }
 
 
-def shown_output(instance: Instance, steps: Iterable[Step]) -> Any:
-    """The output, unless it is made of a sensitive step's."""
-    secret = {step.task for step in steps if step.is_sensitive}
-    if not secret or instance.output is None:
-        return instance.output
-    ended = instance.facts.filter(type="InstanceCompleted").order_by("-number").first()
-    ends: list[str] = list(ended.data.get("ends", ())) if ended else []
-    if len(ends) == 1:
-        return REDACTED if ends[0] in secret else instance.output
-    if not isinstance(instance.output, dict):
-        return REDACTED
-    return {key: REDACTED if key in secret else value for key, value in instance.output.items()}
+def calls_of(instance: Instance, steps: Iterable[Step]) -> dict[tuple[str, int], list[Json]]:
+    """The instances that its steps have called, by task and iteration."""
+    found: dict[tuple[str, int], list[Json]] = {}
+    if any(step.kind == "call" for step in steps):
+        for call in instance.calls.select_related("child").only(
+            "parent_id", "task", "iteration", "flow_key", "child_key", "child__status"
+        ):
+            status = call.child.status if call.child else None
+            one = {"flow": call.flow_key, "instance": call.child_key, "status": status}
+            found.setdefault((call.task, call.iteration), []).append(one)
+    return found
 
 
-def step_json(step: Step, graph: Graph) -> Json:
-    """A step; a sensitive output is never shown."""
+def step_json(step: Step, graph: Graph, calls: Iterable[Json] = ()) -> Json:
+    """A step; a sensitive output is never shown. `calls`: the instances it has called."""
     task = graph.tasks.get(step.task)
     return {
         "task": step.task,
@@ -143,6 +144,7 @@ def step_json(step: Step, graph: Graph) -> Json:
         "started_at": step.started_at,
         "ended_at": step.ended_at,
         "wakes_at": step.wakes_at,
+        "calls": list(calls),
     }
 
 
@@ -154,7 +156,7 @@ def waiting_json(instance: Instance, steps: Iterable[Step]) -> list[Json]:
 
 
 def wait_json(step: Step) -> Json:
-    """What one step waits for: a timer, an event or a person."""
+    """What one step waits for: a timer, its scheduled start, an event, a person or an instance it has called."""
     body: Json = {"task": step.task, "iteration": step.iteration, "for": step.waits_for or "timer"}
     if step.waits_for == "event":
         body["event_type"] = step.event_type

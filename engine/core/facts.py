@@ -18,7 +18,7 @@ from designer.graph.model import Json
 class FactType(StrEnum):
     """The history vocabulary. The comment after a member names the keys of `Fact.data`."""
 
-    INSTANCE_QUEUED = "InstanceQueued"
+    INSTANCE_QUEUED = "InstanceQueued"  # actor, caller? {flow, instance, task, iteration}
     INSTANCE_STARTED = "InstanceStarted"
     INSTANCE_PAUSE_REQUESTED = "InstancePauseRequested"  # actor, reason
     INSTANCE_PAUSED = "InstancePaused"
@@ -35,7 +35,7 @@ class FactType(StrEnum):
     STEP_BLOCKED = "StepBlocked"  # requires: keys of unfinished requirements
     STEP_STARTED = "StepStarted"
     STEP_SCHEDULED = "StepScheduled"  # wakes_at
-    STEP_WAITING = "StepWaiting"  # for: timer | event | person, event_type?, assigned_to?
+    STEP_WAITING = "StepWaiting"  # for: timer | event | person | child, event_type?, assigned_to?, flow?
     ATTEMPT_STARTED = "AttemptStarted"  # number
     ATTEMPT_FAILED = "AttemptFailed"  # number, error {name, message, retryable}
     ATTEMPT_TIMED_OUT = "AttemptTimedOut"  # number, error

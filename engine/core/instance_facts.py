@@ -12,6 +12,8 @@ def queue(fold: Fold, fact: Fact) -> None:
     """The instance exists and waits to be started."""
     if fold.state.status is not InstanceStatus.QUEUED:
         raise FactRefused("The instance has already started.")
+    if fact.data.get("caller") is not None:
+        fold.state.is_called = True
 
 
 def start(fold: Fold, fact: Fact) -> None:

@@ -110,20 +110,34 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChildCall:
+    """An instance that a step calls: of the flow with this key, with this input. `waits`: the step ends with it.
+
+    `is_input_hidden`: the input may hold what is shown nowhere.
+    """
+
+    flow: str
+    input: Json = None
+    waits: bool = True
+    is_input_hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
     """The step waits. `timers` are set with it. What else is filled in depends on what it waits for.
 
-    For a person: `assigned_to` (addresses and group slugs; none: anyone), `due_at`, `form` (JSON Schema). For an
-    event: `event_type`, `event_filter` (CEL, empty for none).
+    For a child: `call`. For a person: `assigned_to` (addresses and group slugs; none: anyone), `due_at`, `form` (JSON
+    Schema). For an event: `event_type`, `event_filter` (CEL, empty for none).
     """
 
-    for_: Literal["timer", "event", "person"]
+    for_: Literal["timer", "event", "person", "child"]
     timers: tuple[Timer, ...] = ()
     event_type: str = ""
     event_filter: str = ""
     assigned_to: tuple[str, ...] = ()
     due_at: datetime | None = None
     form: Mapping[str, Json] | None = None
+    call: ChildCall | None = None
     input: Json = None
 
 
@@ -208,6 +222,8 @@ def _noted(result: Waiting) -> dict[str, Json]:
     noted: dict[str, Json] = {}
     if result.for_ == "event":
         noted["event_type"] = result.event_type
+    if result.call is not None:
+        noted["flow"] = result.call.flow
     if result.assigned_to:
         noted["assigned_to"] = list(result.assigned_to)
     return noted

@@ -35,6 +35,7 @@ def restart(fold: Fold, fact: Fact) -> None:
         edges=[PENDING] * len(old.edges),
         iterations={**old.iterations, **{node: old.iteration(node) + 1 for node in begun}},
         rounds=[1] * len(fold.plan.loops),
+        is_called=old.is_called,
     )
 
 

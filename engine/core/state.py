@@ -136,6 +136,8 @@ class State:
     """Keys of the phases of which a task has begun."""
     finished: dict[str, int] = field(default_factory=dict)
     """How many tasks of a phase are completed or skipped."""
+    is_called: bool = False
+    """Whether a step of another instance wants to know how this one ends."""
     scheduled: dict[int, bool] = field(default_factory=dict)
     """Steps whose schedule has been read: whether their moment has come, or a person did not wait for it."""
 
@@ -163,6 +165,7 @@ class State:
             forgiven=self.forgiven.copy(),
             begun=self.begun.copy(),
             finished=self.finished.copy(),
+            is_called=self.is_called,
             scheduled=self.scheduled.copy(),
         )
 
@@ -198,6 +201,8 @@ class State:
             document["begun"] = sorted(self.begun)
         if self.finished:
             document["finished"] = self.finished.copy()
+        if self.is_called:
+            document["called"] = True
         if self.scheduled:
             document["scheduled"] = {str(node): has_come for node, has_come in self.scheduled.items()}
         return document
@@ -237,5 +242,6 @@ def state_from_json(document: dict[str, Json]) -> State:
         forgiven={int(node): count for node, count in document.get("forgiven", {}).items()},
         begun=set(document.get("begun", ())),
         finished=dict(document.get("finished", {})),
+        is_called=bool(document.get("called")),
         scheduled={int(node): has_come for node, has_come in document.get("scheduled", {}).items()},
     )

@@ -16,6 +16,7 @@ from accounts.roles import Role
 from accounts.scope import Scope
 from designer.graph.model import Flow
 from designer.services.versions import flow_of, plan_of
+from engine.calls.models import Call
 from engine.core.state import State, new_state, state_from_json
 from engine.display.json_text import JsonText, json_text
 from engine.display.spans import span_words
@@ -24,6 +25,7 @@ from engine.models import Event, Fact, Instance, Step
 from engine.parts.marks import GraphMarks, marks_of
 from engine.parts.steps import StepLook, looks_of, names_of, spans_of
 from engine.parts.task import TaskPanel
+from engine.services.hiding import shown_input, shown_output
 from engine.services.interventions import legal_actions
 from engine.wording import FactWords, error_words, fact_words
 
@@ -231,6 +233,13 @@ class InstancePage:
         """Who or what started it."""
         return started_by_words(self.instance)
 
+    @cached_property
+    def call(self) -> Call | None:
+        """The call that started it, with its parent; None where something else did, or the parent is gone."""
+        if not self.instance.trigger.get("caller"):
+            return None
+        return Call.objects.filter(child=self.instance).select_related("parent__flow").first()
+
     @property
     def error_text(self) -> str:
         """Why it failed, in one line."""
@@ -245,13 +254,12 @@ class InstancePage:
     @property
     def input(self) -> JsonText:
         """What it was started with."""
-        return json_text(self.instance.input)
+        return json_text(shown_input(self.instance))
 
     @property
     def output(self) -> JsonText:
         """What came of it; redacted where the output of a sensitive step would show."""
-        is_sensitive = any(look.step is not None and look.step.is_sensitive for look in self.looks)
-        return json_text(self.instance.output, is_sensitive=is_sensitive)
+        return json_text(shown_output(self.instance))
 
     @cached_property
     def kept_events(self) -> list[Event]:
@@ -289,7 +297,14 @@ def started_by_words(instance: Instance) -> str:
     if instance.started_by is not None:
         return instance.started_by.display_name
     by = trigger.get("by")
-    words = {"cron": "schedule", "webhook": "webhook", "form": "form", "api": "API", "event": "event"}.get(kind, kind)
+    words = {
+        "cron": "schedule",
+        "webhook": "webhook",
+        "form": "form",
+        "api": "API",
+        "event": "event",
+        "call": "call",
+    }.get(kind, kind)
     return " · ".join(str(part) for part in (words, by or trigger.get("event")) if part) or "Quadrille"
 
 

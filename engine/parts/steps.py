@@ -92,6 +92,11 @@ class StepLook:
         return KINDS.get(self.task.kind)
 
     @property
+    def icon(self) -> str:
+        """The icon of its kind, or of what it is set to do."""
+        return self.kind.icon_of(self.task) if self.kind else "circle"
+
+    @property
     def phase(self) -> str:
         """The name of its phase."""
         phase = self.flow.phases.get(self.task.phase) if self.task.phase else None
@@ -167,6 +172,8 @@ class StepLook:
             return ""
         if step.status == "retrying":
             return f"attempt {step.attempt + 1}"
+        if step.waits_for == "child":
+            return f"flow {self.task.settings.get('flow', '')}"
         if step.waits_for == "start":
             return "its moment"
         if step.waits_for == "person":
@@ -241,7 +248,7 @@ def spans_of(looks: Sequence[StepLook]) -> list[Span]:
     return spans
 
 
-WAITING_KINDS: Final = frozenset({"manual", "delay", "wait_event"})
+WAITING_KINDS: Final = frozenset({"manual", "delay", "wait_event", "call"})
 
 
 def _pieces(look: StepLook) -> tuple[tuple[datetime, datetime, bool], ...]:

@@ -13,6 +13,7 @@ from accounts.models import MemberGroup, Membership
 from accounts.scope import Scope
 from designer.graph.model import Flow
 from designer.services.versions import flow_of
+from engine.calls.models import Call
 from engine.models import Instance, Step
 from engine.parts.instructions import instructions_of
 from engine.parts.rights import TaskRights
@@ -89,6 +90,17 @@ class TaskPanel:
     def may_skip(self) -> bool:
         """Whether this viewer may skip it now."""
         return self.look.is_open and not self.instance.is_final and self.rights.may_assign
+
+    @cached_property
+    def calls(self) -> Sequence[Call]:
+        """The instances it has called, with these."""
+        step = self.step
+        if step is None or step.kind != "call":
+            return ()
+        calls = Call.objects.filter(parent=self.instance, task=step.task, iteration=step.iteration)
+        return list(
+            calls.select_related("child").defer("child__state", "child__input", "child__output").order_by("run")
+        )
 
     @cached_property
     def schema(self) -> Any:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from engine.runners.attempt_loop import FIRST_CLAIM, MOST_PER_COMMIT, AttemptLoop
 from engine.runners.heap import settle_heap
+from engine.services.calls import deliver_signals
 from engine.services.instances import start_queued_instances
 from engine.services.recovery import recover_alone
 from engine.services.timers import fire_due_timers
@@ -81,7 +82,7 @@ class EmbeddedRunner:
         self._is_alone = is_alone
         self._attempts = AttemptLoop(threads=threads, first_claim=MOST_PER_COMMIT if is_alone else FIRST_CLAIM)
         self._attempts_thread = threading.Thread(target=self._attempts.run, name="quadrille-attempts", daemon=True)
-        self._clock = Beat("quadrille-clock", fire_due_timers, start_queued_instances)
+        self._clock = Beat("quadrille-clock", fire_due_timers, deliver_signals, start_queued_instances)
         self._triggers = Beat("quadrille-triggers", fire_due_schedules, match_inbound_events)
 
     def start(self) -> None:

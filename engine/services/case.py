@@ -16,7 +16,7 @@ from designer.graph.plan import Plan
 from engine.core.advance import Advance, fold
 from engine.core.commands import CancelStep, Command, Execute, SetTimer, ShiftTimers
 from engine.core.facts import Fact, FactType
-from engine.core.ports import Completed, InboundMessage, Result, Waiting, facts_for
+from engine.core.ports import ChildCall, Completed, InboundMessage, Result, Waiting, facts_for
 from engine.core.schedule import is_scheduled
 from engine.core.state import InstanceStatus, State, StepStatus
 from engine.services.projecting import project_fact
@@ -113,6 +113,10 @@ class Case:
     """Steps whose timers go."""
     var_changes: dict[str, Json] = field(default_factory=dict)
     asks: deque[Ask] = field(default_factory=deque)
+    calls: dict[StepKey, ChildCall] = field(default_factory=dict)
+    """Children to start, by the step that calls."""
+    uncalled: dict[StepKey, None] = field(default_factory=dict)
+    """Steps that do not wait for their child any more."""
     consumed: dict[int, StepKey] = field(default_factory=dict)
     kept: list[Event] | None = None
     """Events that nothing has consumed, oldest first; None until they are loaded."""
@@ -155,6 +159,8 @@ class Case:
             columns["event_filter"] = result.event_filter
             if result.for_ == "event":
                 self.asks.append(AskKept(step, result.event_type))
+            if result.call is not None:
+                self.calls[step] = result.call
 
     def _take(self, command: Command) -> None:
         match command:
@@ -169,6 +175,9 @@ class Case:
             case CancelStep(task, iteration):
                 step = StepKey(self.row.id, task, iteration)
                 self.dropped[step] = None
+                if self.task(task).kind == "call":
+                    self.calls.pop(step, None)
+                    self.uncalled[step] = None
                 for key in [key for key in self.timers if key[0] == step]:
                     del self.timers[key]
             case ShiftTimers(seconds):
@@ -246,6 +255,11 @@ class Case:
         if step is None:
             return Fact(type, self.now, data=data)
         return Fact(type, self.now, step.task, step.iteration, data)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it has come to its end in this unit of work."""
+        return self.state.status.is_final and self.state.status.value != self.row.status
 
     def has_changed(self) -> bool:
         """Whether there is anything to write."""

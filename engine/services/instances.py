@@ -35,7 +35,8 @@ _KEY_LENGTH: Final = 12
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartRequest:
     """One instance to start. `version`: a number, a row, or None for the live one. `trigger`: `{type, by?, event?,
-    payload?}`; templates see its payload as `event`. `is_key_ours`: the key was made here and may have any characters.
+    payload?, caller?}`; templates see its payload as `event`, and with `caller` that step is told how the instance
+    ends. `is_key_ours`: the key was made here and may have any characters.
     """
 
     input: Json = None
@@ -147,7 +148,9 @@ class _Start:
             "created_at": row.created_at,
             "started_at": None,
         }
-        facts = [case.fact(FactType.INSTANCE_QUEUED, actor=self.actor)]
+        caller = row.trigger.get("caller")
+        told = {"actor": self.actor} | ({} if caller is None else {"caller": caller})
+        facts = [case.fact(FactType.INSTANCE_QUEUED, **told)]
         if row.status != "queued":
             facts.append(case.fact(FactType.INSTANCE_STARTED))
         case.tell(*facts)

@@ -1,8 +1,13 @@
-"""Tell whoever runs attempts that there is something to do. A wake-up that is lost costs seconds, never work."""
+"""Tell whoever runs attempts that there is something to do. A wake-up that is lost costs seconds, never work.
+
+Messages between instances are delivered the same way: right after the commit that stored them, by whoever made it; what
+is left over is found by the clock.
+"""
 
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 
 from django.db import transaction
@@ -11,6 +16,8 @@ from engine import failpoints
 
 log = logging.getLogger(__name__)
 _wakers: list[Callable[[], None]] = []
+_couriers: list[Callable[[], None]] = []
+_delivering = threading.local()
 
 
 def add_waker(waker: Callable[[], None]) -> None:
@@ -38,3 +45,29 @@ def wake() -> None:
             waker()
         except Exception:
             log.warning("workers could not be woken", exc_info=True)
+
+
+def add_courier(courier: Callable[[], None]) -> None:
+    """Have `courier` deliver what a commit has left for other instances."""
+    if courier not in _couriers:
+        _couriers.append(courier)
+
+
+def deliver_after_commit() -> None:
+    """Have the messages of the current transaction delivered once it is committed."""
+    transaction.on_commit(_deliver)
+    wake_after_commit()
+
+
+def _deliver() -> None:
+    """Never raises. What a delivery itself leaves is delivered by the same one, however long the chain."""
+    if getattr(_delivering, "now", False):
+        return
+    _delivering.now = True
+    try:
+        for courier in _couriers:
+            courier()
+    except Exception:
+        log.warning("messages between instances are left for the clock", exc_info=True)
+    finally:
+        _delivering.now = False

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from django.db import transaction
 
 from accounts.models import Environment
+from engine.calls.models import Signal
 from engine.core.state import InstanceStatus
 from engine.models import Step
 from engine.services import step_data
@@ -15,7 +17,7 @@ from engine.services.announcing import Change as Announcement
 from engine.services.announcing import publish
 from engine.services.case import Case
 from engine.services.states import write_state
-from engine.services.waking import wake_after_commit
+from engine.services.waking import deliver_after_commit, wake_after_commit
 from engine.storage import storage
 from engine.storage.contract import Batch, FactRow, Fence, InstanceRow, Outdated, StepKey
 
@@ -49,7 +51,12 @@ def write(cases: Sequence[Case], tokens: Mapping[StepKey, int] | None = None) ->
 
 def _has_more(case: Case) -> bool:
     """Whether more has to be written than facts, steps and the instance."""
-    return bool(case.timers or case.dropped or case.is_resumed or case.must_hold or case.consumed or case.superseded)
+    more = case.timers or case.dropped or case.is_resumed or case.must_hold or case.consumed or case.superseded
+    return bool(more or _has_signals(case))
+
+
+def _has_signals(case: Case) -> bool:
+    return bool(case.calls or case.uncalled or (case.state.is_called and case.has_ended))
 
 
 def _write_more(cases: Sequence[Case]) -> None:
@@ -59,8 +66,27 @@ def _write_more(cases: Sequence[Case]) -> None:
     store.set_timers([timer._replace(is_suspended=case.is_held_up) for case in cases for timer in case.timers.values()])
     store.hold_instances([case.row.id for case in cases if case.must_hold])
     store.consume_events([(event, step) for case in cases for event, step in case.consumed.items()], cases[0].now)
+    if signals := [signal for case in cases if _has_signals(case) for signal in _signals(case)]:
+        Signal.objects.bulk_create(signals)
+        deliver_after_commit()
     for case in cases:
         _put_into_the_past(case)
+
+
+def _signals(case: Case) -> Iterator[Signal]:
+    """What has to be told to the instances it calls, and to the one that called it."""
+    for step in case.uncalled:
+        yield _of_step(Signal.Kind.CANCEL, case, step, {})
+    for step, call in case.calls.items():
+        yield _of_step(Signal.Kind.START, case, step, asdict(call))
+    if case.state.is_called and case.has_ended:
+        yield Signal(kind=Signal.Kind.ENDED, instance_id=case.row.id, due_at=case.now)
+
+
+def _of_step(kind: Signal.Kind, case: Case, step: StepKey, data: Any) -> Signal:
+    return Signal(
+        kind=kind, instance_id=case.row.id, task=step.task, iteration=step.iteration, data=data, due_at=case.now
+    )
 
 
 def _load_for_writing(cases: Sequence[Case]) -> None:

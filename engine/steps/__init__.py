@@ -11,11 +11,12 @@ from types import MappingProxyType
 from typing import Final
 
 from engine.core.ports import Executor
-from engine.steps import automation, decision, delay, manual, noop, wait_event
+from engine.steps import automation, call, decision, delay, manual, noop, wait_event
 
 _ALL: Final[tuple[Executor, ...]] = (
     manual.EXECUTOR,
     automation.EXECUTOR,
+    call.EXECUTOR,
     decision.EXECUTOR,
     delay.EXECUTOR,
     wait_event.EXECUTOR,

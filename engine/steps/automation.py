@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from designer.graph.model import Json, Task
-from designer.graph.references import steps_read
 from engine.actions import ACTIONS
 from engine.actions.action import ActionFailed, ActionRequest, RunnableAction
+from engine.core.hiding import shown
 from engine.core.ports import Completed, InboundMessage, Result, StepContext, failed
 from engine.core.retries import attempt_timeout
 from engine.core.templates import TemplateError, render_value
@@ -67,11 +67,8 @@ def _seen_inputs(context: StepContext, action: RunnableAction, inputs: Mapping[s
     """
     if context.task.settings.get("sensitive") == "output" and action.key == "set_values":
         return None
-    hidden = context.sensitive_steps
-    read = steps_read(context.task) if hidden else None
-    if read is not None and (read.any_step or not hidden.isdisjoint(read.keys)):
-        return context.task.settings.get("inputs")
-    return action.shown(inputs)
+    seen = shown(context, "inputs", inputs)
+    return action.shown(inputs) if seen is inputs else seen
 
 
 EXECUTOR = AutomationExecutor()

@@ -6,6 +6,9 @@ room: whether a single edit may happen (`designer.graph.rules`).
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from designer.graph.checks.calls import check_calls
 from designer.graph.checks.decisions import check_decisions
 from designer.graph.checks.problem import Problem, Severity, error
 from designer.graph.checks.references import check_references
@@ -16,8 +19,11 @@ from designer.graph.model import Flow
 from designer.graph.plan import FlowNotRunnable, compile_plan
 
 
-def check_flow(flow: Flow) -> tuple[Problem, ...]:
-    """Everything that is wrong with `flow`: errors first, each part in the flow's order. Never raises."""
+def check_flow(flow: Flow, *, flows: Collection[str] | None = None) -> tuple[Problem, ...]:
+    """Everything that is wrong with `flow`: errors first, each part in the flow's order. Never raises.
+
+    `flows`: the keys of the flows beside it, its own included; None when they are not known.
+    """
     subject = Subject(flow)
     problems = dict.fromkeys(
         (
@@ -25,6 +31,7 @@ def check_flow(flow: Flow) -> tuple[Problem, ...]:
             *check_decisions(subject),
             *check_settings(subject),
             *check_references(subject),
+            *check_calls(subject, flows),
         )
     )
     if not any(problem.is_error for problem in problems):

@@ -9,12 +9,23 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from designer.graph.kinds import automation, decision, delay, manual, noop, wait_event
+from designer.graph.kinds import automation, call, decision, delay, manual, noop, wait_event
 from designer.graph.kinds.kind import Group, Kind, Port
 from designer.graph.model import Task
 
 KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
-    {kind.key: kind for kind in (manual.KIND, automation.KIND, decision.KIND, delay.KIND, wait_event.KIND, noop.KIND)}
+    {
+        kind.key: kind
+        for kind in (
+            manual.KIND,
+            automation.KIND,
+            call.KIND,
+            decision.KIND,
+            delay.KIND,
+            wait_event.KIND,
+            noop.KIND,
+        )
+    }
 )
 """Every kind by its key, in the order of the palette."""
 

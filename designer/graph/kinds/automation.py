@@ -9,7 +9,15 @@ from typing import Final
 from designer.graph.actions import ACTIONS
 from designer.graph.fields import Choice, Field, FieldType
 from designer.graph.kinds.kind import Group, Kind
-from designer.graph.kinds.shared import REQUIREMENTS, RETRIES, SCHEDULE, START, TIMEOUT, schedule_problems
+from designer.graph.kinds.shared import (
+    REQUIREMENTS,
+    RETRIES,
+    SCHEDULE,
+    SENSITIVE,
+    START,
+    TIMEOUT,
+    schedule_problems,
+)
 from designer.graph.model import Json, Task
 from designer.graph.values import Fault, ValueProblem, one_of_problems
 from designer.graph.wording import mapping, with_dots
@@ -40,6 +48,12 @@ def summarize(task: Task) -> str:
     repeats = mapping(task.settings.get("retries")).get("limit")
     words = action.summary(mapping(task.settings.get("inputs"))) or action.label
     return with_dots(words, f"{repeats}×" if repeats else "")
+
+
+def more_icon(task: Task) -> str:
+    """The icon of its action."""
+    action = ACTIONS.get(str(task.settings.get("action", "")))
+    return action.icon if action else ""
 
 
 def output_keys(task: Task) -> tuple[str, ...] | None:
@@ -77,6 +91,7 @@ KIND: Final = Kind(
     icon="bolt",
     colour="machine",
     summary=summarize,
+    more_icon=more_icon,
     output_keys=output_keys,
     more_problems=input_problems,
     fields=(
@@ -87,14 +102,7 @@ KIND: Final = Kind(
         START,
         SCHEDULE,
         REQUIREMENTS,
-        Field(
-            key="sensitive",
-            type=FieldType.CHOICE,
-            label="Confidential",
-            help="The output is passed on, but shown nowhere.",
-            choices=(Choice("output", "Its output"),),
-            group="Output",
-        ),
+        SENSITIVE,
         Field(
             key="compensation",
             type=FieldType.GROUP,

@@ -49,6 +49,8 @@ class Kind:
     """The settings of a task that is dropped on the canvas."""
     more_problems: Callable[[Task], Iterator[ValueProblem]] = lambda task: iter(())
     """What field by field cannot tell."""
+    more_icon: Callable[[Task], str] = lambda task: ""
+    """The icon of what a task of this kind is set to do, where that tells more than the kind's; else empty."""
     output_keys: Callable[[Task], tuple[str, ...] | None] = lambda task: None
     """The keys that the output of such a task has, or None when that is not known before it runs."""
 
@@ -56,6 +58,10 @@ class Kind:
     def has_branches(self) -> bool:
         """Whether edges out of it name a branch."""
         return any(known.type is FieldType.CONDITIONS for known in self.fields)
+
+    def icon_of(self, task: Task) -> str:
+        """The icon of a task's card."""
+        return self.more_icon(task) or self.icon
 
     @property
     def setting_fields(self) -> tuple[Field, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from designer.graph.fields import Field, FieldType, OneOf, VisibleWhen, choices
+from designer.graph.fields import Choice, Field, FieldType, OneOf, VisibleWhen, choices
 from designer.graph.model import Task
 from designer.graph.values import INSTANCE_START, Fault, ValueProblem
 from designer.graph.wording import mapping
@@ -118,6 +118,15 @@ TIMEOUT: Final = Field(
     maximum=YEAR_SECONDS,
     default="10 minutes",
     group="Attempts",
+)
+
+SENSITIVE: Final = Field(
+    key="sensitive",
+    type=FieldType.CHOICE,
+    label="Confidential",
+    help="The output is passed on, but shown nowhere.",
+    choices=(Choice("output", "Its output"),),
+    group="Output",
 )
 
 DUE: Final = Field(

@@ -14,6 +14,7 @@ from accounts.models import ApiKey, Environment
 from accounts.roles import ApiScope
 from accounts.scope import Scope
 from engine.services.attempts import EndedAttempt, claim_attempts, make_attempt, settle_attempts
+from engine.services.calls import deliver_signals
 from engine.services.rounds import Worker
 from engine.services.triggers import match_inbound_events
 
@@ -141,7 +142,9 @@ def run() -> Callable[[], None]:
 
     def work() -> None:
         worker = Worker("test", room=100)
-        while claim_attempts(worker, now=timezone.now(), limit=100) or worker.claimed:
+        while (
+            deliver_signals(timezone.now()) or claim_attempts(worker, now=timezone.now(), limit=100) or worker.claimed
+        ):
             claimed, worker.claimed, worker.room = worker.claimed, [], 100
             ended = [EndedAttempt(attempt, make_attempt(attempt), timezone.now()) for attempt in claimed]
             settle_attempts(ended, worker, now=timezone.now())

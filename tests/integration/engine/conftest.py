@@ -19,6 +19,7 @@ from engine.core.advance import fold
 from engine.core.state import new_state
 from engine.models import Fact, Instance, Step
 from engine.services.attempts import EndedAttempt, claim_attempts, make_attempt, settle_attempts
+from engine.services.calls import deliver_signals
 from engine.services.history import told_facts
 from engine.services.instances import start_instance
 from engine.services.rounds import ClaimedAttempt, Worker
@@ -73,11 +74,18 @@ class Engine:
         """Make attempts until there are none; answers how many."""
         made = 0
         worker = self.worker("worker", 100)
-        while claim_attempts(worker, now=self.now, limit=100) or worker.claimed:
+        while self.deliver() or claim_attempts(worker, now=self.now, limit=100) or worker.claimed:
             claimed, worker.claimed, worker.room = worker.claimed, [], 100
             made += len(claimed)
             settle_attempts([EndedAttempt(a, make_attempt(a), self.now) for a in claimed], worker, now=self.now)
         return made
+
+    def deliver(self) -> int:
+        """Deliver what instances have to tell one another. (Tests do not commit: nobody does it after the commit.)"""
+        delivered = 0
+        while count := deliver_signals(self.now):
+            delivered += count
+        return delivered
 
     def later(self, **span: float) -> int:
         """Move the clock, fire what is due and work. Answers how many timers fired."""

@@ -453,3 +453,20 @@ def test_errors_come_first() -> None:
 def test_script_in_a_name_stays_text() -> None:
     flow = draw("trigger -> a; b").with_task(Task("b", "<script>\u0007</script>", "noop"))
     assert '"<script>\\u0007</script>"' in only_error(flow).message
+
+
+# -- calls ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_called_flow_has_to_be_there_where_that_is_known() -> None:
+    flow = draw("a", kinds={"a": "call"}, settings={"a": {"flow": "bills"}})
+    assert check_flow(flow) == ()
+    assert check_flow(flow, flows=["bills", "drawn"]) == ()
+    (problem,) = check_flow(flow, flows=["billing", "drawn"])
+    assert (problem.code, problem.path, problem.is_error) == ("flow_unknown", "tasks.a.settings.flow", True)
+
+
+def test_a_flow_that_calls_itself_is_warned_about() -> None:
+    flow = draw("a", kinds={"a": "call"}, settings={"a": {"flow": "drawn"}})
+    (problem,) = check_flow(flow, flows=["drawn"])
+    assert (problem.code, problem.is_error) == ("call_recursive", False)
