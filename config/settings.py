@@ -179,6 +179,18 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {"sweep": {"task": "engine.sweep", "schedule": 1.0, "options": {"expires": 2.0}}}
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # keeps nothing on disk: the database knows what is due
+# `advance` settles and keeps the time, `attempts` runs steps with an outside effect: `celery -A config worker -Q …`.
+CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {"advance": {}, "attempts": {}}
+CELERY_TASK_DEFAULT_QUEUE = "advance"
+CELERY_TASK_ROUTES = {"engine.wake": {"queue": "attempts"}}
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a broker that is away for an hour must not end a worker
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_WORKER_REDIRECT_STDOUTS = False
+if CELERY_BROKER_URL.startswith(("redis", "unix")):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 2, "socket_timeout": 10, "socket_keepalive": True}
+ATTEMPT_THREADS = env.number("ATTEMPT_THREADS", 64)  # attempts side by side in one worker process
+WORKER_STOP_SECONDS = env.number("WORKER_STOP_SECONDS", 10)  # what attempts under way may take after SIGTERM
 
 # ---------------------------------------------------------------- people
 AUTH_USER_MODEL = "accounts.User"
@@ -305,7 +317,9 @@ EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS")
 EMAIL_USE_SSL = env.flag("EMAIL_USE_SSL")
 EMAIL_TIMEOUT = 30
-EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+# Without a mail server each mail becomes a file, for whoever runs this to look at.
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
+EMAIL_FILE_PATH = DATA_DIR / "mail"
 
 # ---------------------------------------------------------------- API
 REST_FRAMEWORK: dict[str, Any] = {

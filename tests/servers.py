@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -80,17 +81,56 @@ def postgres_server(*, is_durable: bool = False) -> Iterator[str]:
             yield url
 
 
+@dataclass(slots=True)
+class Redis:
+    """A throwaway Redis that can die and come back, empty, at the same address."""
+
+    program: Path
+    folder: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Its REDIS_URL."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        """Start it, and return once it listens."""
+        options = {"port": self.port, "bind": "127.0.0.1", "save": "", "appendonly": "no", "dir": self.folder}
+        words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+        log = self.folder / "log"
+        with log.open("ab") as output:
+            self.process = subprocess.Popen([str(self.program), *words], cwd="/", stdout=output, stderr=output)
+        await_port(self.process, self.port, log)
+
+    def kill(self) -> None:
+        """End it at once, with all it knows."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+
 @contextlib.contextmanager
 def redis_server() -> Iterator[str]:
     """A fresh Redis without persistence; yields its URL."""
+    with mortal_redis() as server:
+        yield server.url
+
+
+@contextlib.contextmanager
+def mortal_redis() -> Iterator[Redis]:
+    """As `redis_server`; yields the server, which may be killed and started again."""
     program = find_redis()
     if program is None:
         raise FileNotFoundError("no redis-server program on this machine")
     with temporary_folder(None) as folder:
-        port = free_port()
-        command = [program, "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder]
-        with running(None, command, folder / "log", port):
-            yield f"redis://127.0.0.1:{port}/0"
+        server = Redis(program, folder, free_port())
+        server.start()
+        try:
+            yield server
+        finally:
+            server.kill()
 
 
 @contextlib.contextmanager

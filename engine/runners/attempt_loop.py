@@ -13,7 +13,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from queue import Empty, SimpleQueue
@@ -134,13 +134,26 @@ class AttemptLoop:
         self._beat()
 
     def drain(self, seconds: float) -> None:
-        """Settle what still ends within so many seconds, begin nothing new, and give the rest back."""
+        """Give back what has not begun, settle what still ends within so many seconds, then give back the rest."""
+        self._give_back([step for step, running in self._running.items() if self._has_not_begun(running)])
         deadline = time.monotonic() + seconds
         while (self._running or self._ended) and time.monotonic() < deadline:
             self._collect(wait=not self._ended, at_most=max(0.01, min(0.2, deadline - time.monotonic())))
             self._settle(Worker(self.name, 0))
-        attempts.give_back(self._tokens(), now=timezone.now())
+            self._beat()
+        self._settle(Worker(self.name, 0))
+        self._give_back(list(self._running))
         self._threads.stop()
+
+    def _has_not_begun(self, running: Running) -> bool:
+        return running.job is not None and self._threads.drop(running.job)
+
+    def _give_back(self, steps: Sequence[StepKey]) -> None:
+        """Let others claim these attempts now, and tell them so."""
+        tokens = {step: self._running.pop(step).attempt.token for step in steps}
+        if tokens:
+            attempts.give_back(tokens, now=timezone.now())
+            self._when_full()
 
     # -- what a turn is made of ---------------------------------------------------------------------------------------
 

@@ -1,43 +1,56 @@
 """Celery carries wake-ups: a message says that there may be something to do, the database says what.
 
-Each worker process makes attempts in a loop of its own, from its beginning to its end. A message only wakes the loop:
-it is done with at once and holds nothing up. On PostgreSQL the loops are told by NOTIFY as well, which is faster and
-reaches all of them; and they look for work by themselves, so that a lost message costs half a second.
+Two queues. `advance`: timers, queued instances, schedules, inbound events. `attempts`: steps with an outside effect. A
+worker process keeps threads of its own for the queues it serves (`WorkerThreads`), from its beginning to its end. A
+message only wakes them: it is done with at once and holds nothing up. On PostgreSQL the attempt loops are told by
+NOTIFY as well, which is faster and reaches all of them; and everybody looks for work by themselves, so that a lost
+message, or a broker that is away, costs a second.
 """
 
 from __future__ import annotations
 
-import os
+import logging
 import threading
 import time
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
 from celery import current_app
-from celery.signals import worker_process_init, worker_process_shutdown, worker_shutdown
+from celery.signals import (
+    celeryd_after_setup,
+    worker_process_init,
+    worker_process_shutdown,
+    worker_ready,
+    worker_shutdown,
+)
 
-from engine.runners.attempt_loop import AttemptLoop
-from engine.runners.heap import settle_heap
-from engine.runners.listening import Listener, notify_listeners
+from engine.runners.listening import notify_listeners
+from engine.runners.worker_threads import WorkerThreads
 from engine.services.waking import add_waker
 
-WAKE: Final = "engine.wake"
-"""The task a wake-up asks for, by its name: the doors (`engine.tasks`) are above this room."""
+log = logging.getLogger(__name__)
+ADVANCE: Final = "advance"
+ATTEMPTS: Final = "attempts"
+QUEUES: Final = (ADVANCE, ATTEMPTS)
+WAKES: Final = {ADVANCE: "engine.advance", ATTEMPTS: "engine.wake"}
+"""The task that wakes each queue's workers, by its name: the doors (`engine.tasks`) are above this room."""
 WAKE_INTERVAL_SECONDS: Final = 0.05
 """Wake-ups of one process closer together than this become one message, which is sent at the end of the interval."""
-STOP_SECONDS: Final = 10.0
-"""How long attempts under way may take when their process is told to end; then others may claim them."""
+MESSAGE_SECONDS: Final = 60
+"""A wake-up that is not read so long tells nothing new: whoever was away looks for work by itself."""
 
 
 class Sender:
-    """Sends wake-ups, at most one per interval; none that comes within one is lost."""
+    """Sends something, at most once per interval; no wish that comes within one is lost."""
 
-    def __init__(self) -> None:
+    def __init__(self, send: Callable[[], None]) -> None:
+        self._send = send
         self._lock = threading.Lock()
         self._next_at = 0.0
         self._is_waiting = False
 
     def wake(self) -> None:
-        """Send a message now, or at the end of the interval."""
+        """Send now, or at the end of the interval."""
         with self._lock:
             if self._is_waiting:
                 return
@@ -50,71 +63,72 @@ class Sender:
             timer.daemon = True
             timer.start()
         else:
-            send_wake()
+            self._send()
 
     def _send_late(self) -> None:
         with self._lock:
             self._is_waiting = False
             self._next_at = time.monotonic() + WAKE_INTERVAL_SECONDS
-        send_wake()
+        try:
+            self._send()
+        except Exception:
+            log.warning("workers could not be woken; they look for work by themselves", exc_info=True)
 
 
-class WorkerLoop:
-    """The attempt loop of this process, in a thread of its own."""
-
-    def __init__(self) -> None:
-        self.process = os.getpid()
-        settle_heap()
-        self._loop = AttemptLoop(when_full=notify_listeners)
-        self._thread = threading.Thread(target=self._loop.run, name="quadrille-attempts", daemon=True)
-        self._listener = Listener(self._loop.wake)
-        self._thread.start()
-        self._listener.start()
-
-    def wake(self) -> None:
-        """There may be something to claim."""
-        self._loop.wake()
-
-    def stop(self) -> None:
-        """Let what is under way end, give the rest back."""
-        self._listener.stop()
-        self._loop.stop()
-        self._thread.join(STOP_SECONDS)
-        self._loop.drain(STOP_SECONDS)
+def send_wakes() -> None:
+    """Wake one worker of each queue."""
+    for queue in QUEUES:
+        current_app.send_task(WAKES[queue], queue=queue, ignore_result=True, retry=False, expires=MESSAGE_SECONDS)
 
 
-_sender: Final = Sender()
+_sender: Final = Sender(send_wakes)
 _starting: Final = threading.Lock()
-_worker: WorkerLoop | None = None
+_served: frozenset[str] = frozenset(QUEUES)
+_threads: WorkerThreads | None = None
+
+
+def _own_threads() -> WorkerThreads | None:
+    """Those of this very process: a forked one inherits the name, not the threads."""
+    return _threads if _threads is not None and _threads.is_of_this_process else None
 
 
 def work() -> None:
-    """See to it that this process makes attempts, and that it looks for more now."""
-    global _worker
+    """See to it that this process works on the queues its worker serves, and that it looks for more now."""
+    global _threads
     with _starting:
-        if _worker is None or _worker.process != os.getpid():
-            _worker = WorkerLoop()
-    _worker.wake()
+        if _own_threads() is None:
+            _threads = WorkerThreads(advances=ADVANCE in _served, attempts=ATTEMPTS in _served)
+    if _threads is not None:
+        _threads.wake()
 
 
 def wake_workers() -> None:
-    """Wake this process's own loop if it has one, else any worker."""
-    worker = _worker
-    if worker is not None and worker.process == os.getpid():
-        worker.wake()
-    else:
-        notify_listeners()
-        _sender.wake()
-
-
-def send_wake() -> None:
-    """Send one wake-up."""
-    current_app.send_task(WAKE, ignore_result=True, retry=False, expires=60)
+    """Wake this process's own threads if it has some; else, and where it lacks those for attempts, any worker."""
+    threads = _own_threads()
+    if threads is not None:
+        threads.wake()
+        if threads.is_whole:
+            return
+    notify_listeners()
+    _sender.wake()
 
 
 def use_celery() -> None:
     """From now on commits of this process wake the workers."""
     add_waker(wake_workers)
+
+
+def serve(queues: Collection[str]) -> None:
+    """Name the queues that this worker's processes serve."""
+    global _served
+    _served = frozenset(queues).intersection(QUEUES)
+
+
+@celeryd_after_setup.connect
+def note_queues(instance: Any = None, **_: Any) -> None:
+    """A worker has read its options (`-Q`); its processes do not exist yet."""
+    if instance is not None:
+        serve(instance.app.amqp.queues.consume_from)
 
 
 @worker_process_init.connect
@@ -123,11 +137,19 @@ def start_working(**_: Any) -> None:
     work()
 
 
+@worker_ready.connect
+def start_without_processes(sender: Any = None, **_: Any) -> None:
+    """The worker listens. With a pool of threads, or none, it has no process that could have begun."""
+    pool = getattr(sender, "pool", None)
+    if pool is not None and not type(pool).__module__.endswith("prefork"):
+        work()
+
+
 @worker_process_shutdown.connect
 @worker_shutdown.connect
 def stop_working(**_: Any) -> None:
     """The process is about to end."""
-    global _worker
-    worker, _worker = _worker, None
-    if worker is not None and worker.process == os.getpid():
-        worker.stop()
+    global _threads
+    threads, _threads = _own_threads(), None
+    if threads is not None:
+        threads.stop()

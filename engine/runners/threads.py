@@ -48,6 +48,12 @@ class Threads:
                 self._count -= 1
                 self._start_thread()
 
+    def drop(self, job: Job) -> bool:
+        """Take back a job that no thread is at yet. Answers whether it could be."""
+        with self._changed:
+            job.is_given_up = not job.has_begun
+            return job.is_given_up
+
     def stop(self) -> None:
         """Let the threads end once their jobs are done. Jobs that have not begun are dropped."""
         with self._changed:

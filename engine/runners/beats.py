@@ -1,0 +1,85 @@
+"""Threads that keep the time: timers, calls, queued instances, schedules, events. Each process may have its own."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from django.db import connection
+from django.utils import timezone
+
+from engine.services.calls import deliver_signals
+from engine.services.instances import start_queued_instances
+from engine.services.timers import fire_due_timers
+from engine.services.triggers import fire_due_schedules, match_inbound_events
+from engine.storage import storage
+
+log = logging.getLogger(__name__)
+POLL_SECONDS: Final = 1.0
+
+Verb = Callable[[datetime], int]
+"""Does what there is to do at a moment, and says how much it was."""
+
+CLOCK: Final[tuple[Verb, ...]] = (fire_due_timers, deliver_signals, start_queued_instances)
+TRIGGERS: Final[tuple[Verb, ...]] = (fire_due_schedules, match_inbound_events)
+
+
+class Beat:
+    """A thread that does what is due, then sleeps until something is, or it is woken."""
+
+    def __init__(self, name: str, *verbs: Verb) -> None:
+        self._verbs = verbs
+        self._woken = threading.Event()
+        self._is_stopping = False
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something may be due earlier than thought."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """End after what it is doing."""
+        self._is_stopping = True
+        self._woken.set()
+
+    def join(self, seconds: float) -> None:
+        """Wait for its end."""
+        self._thread.join(seconds)
+
+    def _run(self) -> None:
+        while not self._is_stopping:
+            self._woken.clear()
+            try:
+                done = sum(verb(timezone.now()) for verb in self._verbs)
+                pause = 0.0 if done else self._pause()
+            except Exception:
+                log.exception("the thread %s broke; it goes on", threading.current_thread().name)
+                connection.close()
+                pause = POLL_SECONDS
+            if pause and not self._is_stopping:
+                self._woken.wait(pause)
+        connection.close()
+
+    def _pause(self) -> float:
+        now = timezone.now()
+        due_at = storage().next_moment(now)
+        return POLL_SECONDS if due_at is None else max(0.001, min(POLL_SECONDS, (due_at - now).total_seconds()))
+
+
+def engine_beats() -> list[Beat]:
+    """The threads of a process that advances instances. The clock does not wait for triggers, nor they for it."""
+    return [Beat("quadrille-clock", *CLOCK), Beat("quadrille-triggers", *TRIGGERS)]
+
+
+def sweep(now: datetime) -> None:
+    """Do all that is due, to the end."""
+    for verb in (*CLOCK, *TRIGGERS):
+        while verb(now):
+            pass
