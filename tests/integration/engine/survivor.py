@@ -31,27 +31,37 @@ def prepare() -> None:
 
     organization = Organization.objects.create(name="Acme", slug="acme")
     scope = system_scope(Environment.objects.create(organization=organization, name="Development", slug="development"))
-    flow = survivor_flow()
-    row = create_flow(scope, key=flow.key, name=flow.name, flow=flow)
-    publish_flow(scope, row)
+    for flow in (child_flow(), survivor_flow()):
+        row = create_flow(scope, key=flow.key, name=flow.name, flow=flow)
+        publish_flow(scope, row)
     start_instances(scope, row, [StartRequest(key=f"i{n}", input={"again": True}) for n in range(INSTANCES)])
 
 
-def survivor_flow() -> Any:
-    """Parallel branches, a loop, a retry and a delay."""
+def leaves_a_line(task: str) -> dict[str, Any]:
+    """An automation that does."""
+    arguments = {"what": f"{{{{ instance.id }}}}:{task}"}
+    return {"action": "python", "inputs": {"function": "survivor.work", "arguments": arguments}}
+
+
+def child_flow() -> Any:
+    """What every instance calls once."""
     from tests.drawing import draw
 
-    def leaves_a_line(task: str) -> dict[str, Any]:
-        arguments = {"what": f"{{{{ instance.id }}}}:{task}"}
-        return {"action": "python", "inputs": {"function": "survivor.work", "arguments": arguments}}
+    return draw("work", settings={"work": leaves_a_line("work")}, key="child")
+
+
+def survivor_flow() -> Any:
+    """A call, parallel branches, a loop, a retry and a delay."""
+    from tests.drawing import draw
 
     retries = {"limit": 50, "delay": "100 milliseconds", "backoff": "constant"}
     return draw(
-        "first -> left,right; left,right -> join; join -> page; page -> flaky -> rest -> more; "
+        "first -> call -> left,right; left,right -> join; join -> page; page -> flaky -> rest -> more; "
         "more -again-> page; more -done-> last",
-        kinds={"rest": "delay", "join": "noop"},
+        kinds={"rest": "delay", "join": "noop", "call": "call"},
         settings={
             "rest": {"for": DELAY},
+            "call": {"flow": "child"},
             "flaky": {**leaves_a_line("flaky"), "retries": retries},
             **{task: leaves_a_line(task) for task in ("first", "left", "right", "page", "last")},
         },
@@ -72,6 +82,7 @@ def work(what: str) -> dict[str, str]:
 
 def check() -> dict[str, Any]:
     """How it ended: for each instance its status, and everything that is wrong with its history."""
+    from engine.calls.models import Call, Signal
     from engine.models import Fact, Instance, Step, Timer
     from tests.integration.engine.conftest import assert_history_is_whole
 
@@ -95,6 +106,8 @@ def check() -> dict[str, Any]:
         "wrong": wrong,
         "rounds": sorted(set(rounds.values())),
         "timers": Timer.objects.count(),
+        "calls": Call.objects.count(),
+        "signals": Signal.objects.count(),
         "steps": Step.objects.filter(status="completed").count(),
         "lost_leases": sum(Step.objects.values_list("lost_leases", flat=True)),
     }

@@ -164,6 +164,27 @@ def test_a_child_is_started_once_however_often_it_is_asked_for(engine: Engine) -
     assert Instance.objects.count() == 2
 
 
+def test_a_crash_in_the_middle_of_a_delivery_starts_no_second_child(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Crash(BaseException):
+        pass
+
+    def crash(*_: Any, **__: Any) -> None:
+        raise Crash
+
+    engine.publish(SLOW)
+    instance = engine.start(caller(), input={"n": 1})
+    with monkeypatch.context() as patched:
+        patched.setattr(Signal, "delete", crash)
+        with pytest.raises(Crash):
+            deliver_signals(engine.now)
+    assert Instance.objects.count() == 1
+    deliver_signals(engine.now)
+    assert child_of(instance).status == "waiting"
+    assert Instance.objects.count() == 2
+
+
 def test_a_pause_of_the_parent_takes_the_end_of_the_child_in(engine: Engine, step_of: StepOf) -> None:
     instance = called(engine, SLOW)
     interventions.pause(engine.scope, instance, now=engine.now)

@@ -101,7 +101,8 @@ def test_an_installation_that_is_killed_twenty_times_loses_nothing_and_repeats_n
     installation.kill()
     found = json.loads(installation.run("-m", "tests.integration.engine.survivor", "check"))
     assert found["wrong"] == []
-    assert found["statuses"] == {"complete": INSTANCES}
+    assert found["statuses"] == {"complete": 2 * INSTANCES}
+    assert (found["calls"], found["signals"]) == (INSTANCES, 0)
     assert found["rounds"] == [ROUNDS]
     assert found["timers"] == 0
     assert found["lost_leases"] > 0, "no kill hit an attempt under way: the test has become too easy"
