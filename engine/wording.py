@@ -169,6 +169,12 @@ def _rounds(data: Data) -> str:
     )
 
 
+def warning_words(data: Data) -> str:
+    """`8,000 of 10,000 steps`: how near an instance is to a limit."""
+    what = {"max_steps": "steps", "max_facts": "facts"}.get(str(data.get("limit")), str(data.get("limit")))
+    return f"{data.get('count', 0):,} of {data.get('most', 0):,} {what}"
+
+
 TIMER_WORDS: Final = {
     "retry": "the next attempt",
     "start": "its scheduled start",
@@ -190,6 +196,7 @@ _WORDINGS: Final[dict[str, _Wording]] = {
     FactType.INSTANCE_RETRIED: _Wording("Failed steps retried", lambda d: _join(_names(d, d.get("steps")), _actor(d))),
     FactType.INSTANCE_REVERTED: _Wording("Instance taken back", _actor),
     FactType.INSTANCE_MIGRATED: _Wording("Moved to another version", _pairs),
+    FactType.INSTANCE_WARNED: _Wording("Limit nearly reached", warning_words, "waiting"),
     FactType.INSTANCE_COMPLETED: _Wording("Instance complete", tone="complete"),
     FactType.INSTANCE_FAILED: _Wording("Instance failed", lambda d: error_words(d.get("error")), "errored"),
     FactType.INSTANCE_TERMINATED: _Wording("Instance terminated", _actor, "terminated"),

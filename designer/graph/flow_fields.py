@@ -123,6 +123,10 @@ TRIGGER_TYPES: Final[Mapping[str, TriggerType]] = MappingProxyType(
 )
 """Every trigger type by its key."""
 
+MOST_STEPS: Final = 10_000
+MOST_FACTS: Final = 100_000
+"""What an instance may come to where its flow says nothing."""
+
 LIMIT_FIELDS: Final = (
     Field(
         key="concurrency",
@@ -141,7 +145,17 @@ LIMIT_FIELDS: Final = (
         is_whole=True,
         minimum=1,
         maximum=1_000_000,
-        default=10_000,
+        default=MOST_STEPS,
+    ),
+    Field(
+        key="max_facts",
+        type=FieldType.NUMBER,
+        label="Facts of an instance",
+        help="An instance whose history grows longer fails.",
+        is_whole=True,
+        minimum=100,
+        maximum=10_000_000,
+        default=MOST_FACTS,
     ),
 )
 

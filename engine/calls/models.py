@@ -39,16 +39,17 @@ class Signal(models.Model):
     """A message from one instance to another, stored with what it tells of and delivered right after.
 
     Nothing refers to anything here: whoever stores a signal holds the lock of one instance and may not wait for
-    another's. `start` and `cancel` name the step that calls, `ended` the child.
+    another's. `start` and `cancel` name the step that calls, `ended` the child, `room` a flow.
     """
 
     class Kind(models.TextChoices):
         START = "start", "Start a child"
         CANCEL = "cancel", "Stop a child"
         ENDED = "ended", "A child has ended"
+        ROOM = "room", "A queued instance may start"
 
     kind = models.CharField(max_length=6, choices=Kind.choices)
-    instance_id = models.BigIntegerField()
+    instance_id = models.BigIntegerField(help_text="Of whom it tells; for `room` the flow.")
     task = models.CharField(max_length=64, blank=True)
     iteration = models.PositiveIntegerField(default=0)
     data = models.JSONField(default=dict)

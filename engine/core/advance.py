@@ -146,4 +146,5 @@ _HANDLERS: Final[dict[FactType, Callable[[Fold, Fact], None]]] = {
     FactType.EVENT_RECEIVED: instance_facts.record,
     FactType.EVENT_CONSUMED: instance_facts.record,
     FactType.CONTEXT_CHANGED: instance_facts.record,
+    FactType.INSTANCE_WARNED: instance_facts.warn,
 }

@@ -27,6 +27,7 @@ class FactType(StrEnum):
     INSTANCE_RETRIED = "InstanceRetried"  # actor, reason
     INSTANCE_REVERTED = "InstanceReverted"
     INSTANCE_MIGRATED = "InstanceMigrated"
+    INSTANCE_WARNED = "InstanceWarned"  # limit: max_steps | max_facts, count, most
     INSTANCE_COMPLETED = "InstanceCompleted"  # ends: task keys whose outputs make the instance's output
     INSTANCE_FAILED = "InstanceFailed"  # error
     INSTANCE_TERMINATED = "InstanceTerminated"  # actor, reason

@@ -77,6 +77,11 @@ def close(fold: Fold, fact: Fact) -> None:
     fold.derive(FactType.INSTANCE_TERMINATED, None, {"reason": "The instance was closed."})
 
 
+def warn(fold: Fold, fact: Fact) -> None:
+    """It has nearly used up a limit."""
+    fold.state.warned.add(str(fact.data.get("limit")))
+
+
 def record(fold: Fold, fact: Fact) -> None:
     """Recorded as it is, whatever the state."""
 

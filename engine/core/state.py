@@ -138,6 +138,8 @@ class State:
     """How many tasks of a phase are completed or skipped."""
     is_called: bool = False
     """Whether a step of another instance wants to know how this one ends."""
+    warned: set[str] = field(default_factory=set)
+    """Limits it has nearly used up."""
     scheduled: dict[int, bool] = field(default_factory=dict)
     """Steps whose schedule has been read: whether their moment has come, or a person did not wait for it."""
 
@@ -166,6 +168,7 @@ class State:
             begun=self.begun.copy(),
             finished=self.finished.copy(),
             is_called=self.is_called,
+            warned=self.warned.copy(),
             scheduled=self.scheduled.copy(),
         )
 
@@ -203,6 +206,8 @@ class State:
             document["finished"] = self.finished.copy()
         if self.is_called:
             document["called"] = True
+        if self.warned:
+            document["warned"] = sorted(self.warned)
         if self.scheduled:
             document["scheduled"] = {str(node): has_come for node, has_come in self.scheduled.items()}
         return document
@@ -243,5 +248,6 @@ def state_from_json(document: dict[str, Json]) -> State:
         begun=set(document.get("begun", ())),
         finished=dict(document.get("finished", {})),
         is_called=bool(document.get("called")),
+        warned=set(document.get("warned", ())),
         scheduled={int(node): has_come for node, has_come in document.get("scheduled", {}).items()},
     )

@@ -27,7 +27,7 @@ from engine.parts.steps import StepLook, looks_of, names_of, spans_of
 from engine.parts.task import TaskPanel
 from engine.services.hiding import shown_input, shown_output
 from engine.services.interventions import legal_actions
-from engine.wording import FactWords, error_words, fact_words
+from engine.wording import FactWords, error_words, fact_words, warning_words
 
 FACTS_A_PAGE: Final = 25
 MOST_STEPS: Final = 300
@@ -232,6 +232,15 @@ class InstancePage:
     def started_by(self) -> str:
         """Who or what started it."""
         return started_by_words(self.instance)
+
+    @cached_property
+    def warnings(self) -> list[str]:
+        """The limits it has nearly used up, in words."""
+        if not self.state.warned:
+            return []
+        facts = Fact.objects.filter(instance=self.instance, type="InstanceWarned").order_by("number")
+        latest = {fact.data.get("limit"): warning_words(fact.data) for fact in facts}
+        return [latest[limit] for limit in sorted(self.state.warned) if limit in latest]
 
     @cached_property
     def call(self) -> Call | None:

@@ -1,9 +1,13 @@
-"""Threads that keep the time: timers, calls, queued instances, schedules, events. Each process may have its own."""
+"""Threads that keep the time: timers, calls, queued instances, schedules, events, retention.
+
+Each process may have its own.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
@@ -12,7 +16,8 @@ from django.db import connection
 from django.utils import timezone
 
 from engine.services.calls import deliver_signals
-from engine.services.instances import start_queued_instances
+from engine.services.queueing import start_queued_instances
+from engine.services.retention import remove_finished
 from engine.services.timers import fire_due_timers
 from engine.services.triggers import fire_due_schedules, match_inbound_events
 from engine.storage import storage
@@ -23,8 +28,30 @@ POLL_SECONDS: Final = 1.0
 Verb = Callable[[datetime], int]
 """Does what there is to do at a moment, and says how much it was."""
 
+RETENTION_SECONDS: Final = 30.0
+"""How often a process looks for instances whose time is over."""
+
+
+class Seldom:
+    """A verb that is asked every so many seconds at most; while there is more to do, at once."""
+
+    def __init__(self, seconds: float, verb: Verb) -> None:
+        self._seconds = seconds
+        self._verb = verb
+        self._next_at = 0.0
+
+    def __call__(self, now: datetime) -> int:
+        if time.monotonic() < self._next_at:
+            return 0
+        done = self._verb(now)
+        if not done:
+            self._next_at = time.monotonic() + self._seconds
+        return done
+
+
 CLOCK: Final[tuple[Verb, ...]] = (fire_due_timers, deliver_signals, start_queued_instances)
 TRIGGERS: Final[tuple[Verb, ...]] = (fire_due_schedules, match_inbound_events)
+HOUSEKEEPING: Final[tuple[Verb, ...]] = (Seldom(RETENTION_SECONDS, remove_finished),)
 
 
 class Beat:
@@ -74,12 +101,16 @@ class Beat:
 
 
 def engine_beats() -> list[Beat]:
-    """The threads of a process that advances instances. The clock does not wait for triggers, nor they for it."""
-    return [Beat("quadrille-clock", *CLOCK), Beat("quadrille-triggers", *TRIGGERS)]
+    """The threads of a process that advances instances. None of them waits for another's work."""
+    return [
+        Beat("quadrille-clock", *CLOCK),
+        Beat("quadrille-triggers", *TRIGGERS),
+        Beat("quadrille-housekeeping", *HOUSEKEEPING),
+    ]
 
 
 def sweep(now: datetime) -> None:
     """Do all that is due, to the end."""
-    for verb in (*CLOCK, *TRIGGERS):
+    for verb in (*CLOCK, *TRIGGERS, *HOUSEKEEPING):
         while verb(now):
             pass

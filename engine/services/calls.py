@@ -1,4 +1,5 @@
-"""Calls between instances: start the child a step asked for, tell the step how it ended, stop a child nobody waits for.
+"""What instances tell one another: start the child a step asked for, tell the step how it ended, stop a child nobody
+waits for, start the next of a flow that runs only so many at once.
 
 Whatever one instance has to tell another is stored as a `Signal` in the transaction it follows from, and delivered in a
 transaction of its own: a crash in between loses nothing, and nobody waits for the lock of a second instance while
@@ -23,14 +24,16 @@ from designer.graph.model import Json
 from designer.models import Flow
 from engine.calls.models import Call, Signal
 from engine.core.facts import FactType
-from engine.core.ports import Completed, Failed, Result, failed
+from engine.core.ports import Completed, Result, failed
 from engine.core.state import StepStatus
 from engine.models import Instance
 from engine.services.advancing import change_instance
 from engine.services.case import Case
 from engine.services.errors import InvalidInput, KeyTaken, NotLegalNow
+from engine.services.executing import storable
 from engine.services.hiding import is_output_hidden
 from engine.services.instances import start_instance
+from engine.services.queueing import start_queued_of
 from engine.storage.contract import StepKey
 
 log = logging.getLogger(__name__)
@@ -192,9 +195,9 @@ def _tell_end(case: Case, step: StepKey, child: Instance) -> None:
         case.patch(step).columns["is_sensitive"] = True
 
 
-def _result_of(child: Instance) -> Completed | Failed:
+def _result_of(child: Instance) -> Result:
     if child.status == "complete":
-        return Completed(output=child.output)
+        return storable(Completed(output=child.output))
     details: dict[str, Json] = {"flow": child.flow.key, "instance": child.key}
     if child.status == "terminated":
         return failed("CallTerminated", f"{child.flow.name} {child.key} was terminated.", **details)
@@ -229,8 +232,17 @@ def _termination(step: StepKey) -> Callable[[Case], None]:
     return apply
 
 
+# -- room -------------------------------------------------------------------------------------------------------------
+
+
+def _fill_room(signal: Signal, now: datetime) -> None:
+    """An instance of a flow with a limit has ended: the next may start."""
+    start_queued_of(signal.instance_id, now)
+
+
 _DELIVERIES: Final[Mapping[str, Callable[[Signal, datetime], None]]] = {
     Signal.Kind.START: _start,
     Signal.Kind.ENDED: _ended,
     Signal.Kind.CANCEL: _cancel,
+    Signal.Kind.ROOM: _fill_room,
 }

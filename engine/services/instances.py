@@ -15,14 +15,15 @@ from django.utils import timezone
 from accounts.scope import Scope
 from designer.graph.model import Json
 from designer.models import Flow, Version
-from designer.services.versions import plan_of
 from engine.core.facts import FactType
 from engine.models import Instance
 from engine.services.actors import actor_of
-from engine.services.advancing import Change, change_instances, change_locked
+from engine.services.advancing import Change, change_locked
 from engine.services.case import Case
 from engine.services.errors import InvalidInput, KeyTaken, NotLegalNow
 from engine.services.executing import storing_problem
+from engine.services.queueing import room_to_start
+from engine.services.queueing import start_queued_instances as start_queued_instances
 from engine.storage import storage
 from engine.storage.contract import InstanceRow
 
@@ -81,7 +82,7 @@ def start_instances(
     _check(requests)
     _refuse_taken_keys(flow, requests)
     with transaction.atomic():
-        room = _room(flow, versions[0])
+        room = room_to_start(flow)
         rows = [
             _new_row(scope, flow, version, request, moment, is_queued=room is not None and number >= room)
             for number, (version, request) in enumerate(zip(versions, requests, strict=True))
@@ -93,22 +94,6 @@ def start_instances(
     for start in starts:
         start.bring_up_to_date()
     return rows
-
-
-def start_queued_instances(now: datetime, limit: int = 100) -> int:
-    """Start instances that are queued, oldest first, as far as their flows' limits allow. Answers how many."""
-    queued = Instance.objects.filter(status="queued", flow__is_enabled=True).order_by("pk")
-    waiting = list(queued.values_list("pk", "flow_id", "version_id")[:limit])
-    started = 0
-    for flow_id in dict.fromkeys(flow for _, flow, _ in waiting):
-        mine = [(pk, version) for pk, flow, version in waiting if flow == flow_id]
-        with transaction.atomic():
-            flow = Flow.objects.select_for_update().get(pk=flow_id)
-            room = _room(flow, mine[0][1])
-            chosen = [pk for pk, _ in mine[:room]]
-            changes = [Change(pk, lambda case: case.tell(case.fact(FactType.INSTANCE_STARTED))) for pk in chosen]
-            started += sum(outcome.refusal is None for outcome in change_instances(changes, now=now))
-    return started
 
 
 def _write(flow: Flow, requests: Sequence[StartRequest], starts: Sequence[_Start], now: datetime) -> None:
@@ -163,16 +148,6 @@ class _Start:
         for name, value in (self.case.columns if self.case else {}).items():
             setattr(self.row, name, value)
         self.row._state.adding, self.row._state.db = False, flow._state.db
-
-
-def _room(flow: Flow, version_id: int) -> int | None:
-    """How many more may run under the flow's limit; None where there is none."""
-    limit = plan_of(version_id).flow.limits.get("concurrency")
-    if not isinstance(limit, int) or isinstance(limit, bool):
-        return None
-    Flow.objects.select_for_update().filter(pk=flow.pk).first()  # one at a time counts and starts
-    running = Instance.objects.filter(flow=flow).unfinished().exclude(status="queued").count()
-    return max(0, limit - running)
 
 
 def _versions(flow: Flow, requests: Sequence[StartRequest]) -> list[int]:

@@ -21,9 +21,9 @@ from engine.core.commands import Execute
 from engine.core.facts import FactRefused, FactType
 from engine.core.ports import Failed, InboundMessage, Result, StepContext, failed
 from engine.core.state import StepStatus
-from engine.models import Step
 from engine.services import executing, step_data
 from engine.services.case import Ask, AskClaimed, AskEvent, AskKept, AskTimer, Case, Event
+from engine.services.limits import is_over_limit
 from engine.services.projecting import NOT_CLAIMED
 from engine.storage import json_text, storage
 from engine.storage.contract import InstanceRow, Outdated, StepKey
@@ -131,7 +131,7 @@ def _is_for_us(case: Case, ask: Ask, worker: Worker | None) -> bool:
     """Whether it is answered in this transaction. Steps for other workers are left to be claimed."""
     if not isinstance(ask, Execute):
         return True
-    if not case.is_current(ask) or _is_over_limit(case, ask):
+    if not case.is_current(ask) or is_over_limit(case, ask):
         return False
     if executing.has_outside_effect(case.task(ask.task)) and not case.awaits_schedule(ask.task):
         if worker is not None and worker.room > 0:
@@ -142,30 +142,6 @@ def _is_for_us(case: Case, ask: Ask, worker: Worker | None) -> bool:
         return True
     case.leave_to_workers(ask)
     return False
-
-
-def _is_over_limit(case: Case, ask: Execute) -> bool:
-    """Whether the instance has run as many steps as its flow allows; then the step fails instead of being run.
-
-    The marking tells at most how many there were; rows are counted only when that is too many, which loops and restarts
-    together may make it.
-    """
-    limit = case.plan.flow.limits.get("max_steps")
-    if not isinstance(limit, int) or ask.attempt > 1:
-        return False
-    state = case.state
-    rounds = state.iterations
-    begun = (node for node, status in enumerate(state.nodes) if status is not StepStatus.IDLE or node in rounds)
-    if sum(state.iteration(node) for node in begun) <= limit:
-        return False
-    run = Step.objects.filter(instance_id=case.row.id, is_past=False)
-    run = run.exclude(status__in=["skipped", "ready", "blocked"])
-    new = [patch for patch in case.steps.values() if patch.may_be_new and patch.columns.get("status") != "skipped"]
-    if run.count() + len(new) <= limit:
-        return False
-    message = f"The instance has run {limit} steps, as many as its flow allows."
-    case.settle(StepKey(case.row.id, ask.task, ask.iteration), failed("TooManySteps", message))
-    return True
 
 
 def _execute(case: Case, ask: Execute, worker: Worker | None) -> None:

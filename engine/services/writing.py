@@ -56,7 +56,12 @@ def _has_more(case: Case) -> bool:
 
 
 def _has_signals(case: Case) -> bool:
-    return bool(case.calls or case.uncalled or (case.state.is_called and case.has_ended))
+    return bool(case.calls or case.uncalled or (case.has_ended and (case.state.is_called or _is_limited(case))))
+
+
+def _is_limited(case: Case) -> bool:
+    """Whether only so many instances of its flow run at once."""
+    return "concurrency" in case.plan.flow.limits
 
 
 def _write_more(cases: Sequence[Case]) -> None:
@@ -79,6 +84,8 @@ def _signals(case: Case) -> Iterator[Signal]:
         yield _of_step(Signal.Kind.CANCEL, case, step, {})
     for step, call in case.calls.items():
         yield _of_step(Signal.Kind.START, case, step, asdict(call))
+    if case.has_ended and _is_limited(case):
+        yield Signal(kind=Signal.Kind.ROOM, instance_id=case.row.flow_id, due_at=case.now)
     if case.state.is_called and case.has_ended:
         yield Signal(kind=Signal.Kind.ENDED, instance_id=case.row.id, due_at=case.now)
 

@@ -1,0 +1,76 @@
+"""How much an instance may do: so many steps, so many facts. It is warned before, then fails with a named error.
+
+The limits are those of the flow's version (`limits.max_steps`, `limits.max_facts`), or the defaults below. They guard
+the installation against flows that go round for ever. Payloads have a limit of their own (`executing.storing_problem`).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from designer.graph.flow_fields import MOST_FACTS, MOST_STEPS
+from engine.core.commands import Execute
+from engine.core.facts import FactType
+from engine.core.ports import failed
+from engine.core.state import StepStatus
+from engine.models import Step
+from engine.services.case import Case
+from engine.storage.contract import StepKey
+
+WARN_AT: Final = 0.8
+"""Which part of a limit an instance uses up before it is warned."""
+
+
+def is_over_limit(case: Case, ask: Execute) -> bool:
+    """Whether the instance has used up what its flow allows; then the step has failed instead of being run."""
+    if ask.attempt > 1:
+        return False
+    step = StepKey(case.row.id, ask.task, ask.iteration)
+    facts, most_facts = case.row.fact_count + len(case.facts), _limit(case, "max_facts", MOST_FACTS)
+    if facts > most_facts * WARN_AT:
+        if facts > most_facts:
+            message = f"The history of the instance has {facts:,} facts; its flow allows {most_facts:,}."
+            case.settle(step, failed("HistoryTooLong", message))
+            return True
+        _warn(case, "max_facts", facts, most_facts)
+    most_steps = _limit(case, "max_steps", MOST_STEPS)
+    if _most_run(case) <= most_steps * WARN_AT:
+        return False
+    run = _run(case)
+    if run > most_steps:
+        message = f"The instance has run {most_steps:,} steps, as many as its flow allows."
+        case.settle(step, failed("TooManySteps", message))
+        return True
+    if run > most_steps * WARN_AT:
+        _warn(case, "max_steps", run, most_steps)
+    return False
+
+
+def _limit(case: Case, name: str, default: int) -> int:
+    limit = case.plan.flow.limits.get(name)
+    return limit if isinstance(limit, int) and not isinstance(limit, bool) else default
+
+
+def _warn(case: Case, limit: str, count: int, most: int) -> None:
+    """Once per limit; after a restart anew."""
+    if limit not in case.state.warned:
+        case.tell(case.fact(FactType.INSTANCE_WARNED, limit=limit, count=count, most=most))
+
+
+def _most_run(case: Case) -> int:
+    """At least as many as were run, without looking at every node: the cost of a step is not to grow with its flow."""
+    rounds = max(case.state.iterations.values(), default=1)
+    most = len(case.state.nodes) * rounds
+    if most <= _limit(case, "max_steps", MOST_STEPS) * WARN_AT:
+        return most
+    state = case.state
+    begun = (n for n, status in enumerate(state.nodes) if status is not StepStatus.IDLE or n in state.iterations)
+    return sum(state.iteration(node) for node in begun)
+
+
+def _run(case: Case) -> int:
+    """How many were run, exactly: the rows, and what this unit of work has begun."""
+    run = Step.objects.filter(instance_id=case.row.id, is_past=False)
+    run = run.exclude(status__in=["skipped", "ready", "blocked"])
+    new = [patch for patch in case.steps.values() if patch.may_be_new and patch.columns.get("status") != "skipped"]
+    return run.count() + len(new)

@@ -1,0 +1,76 @@
+"""Finished instances go after their flow's retention, in bounded batches beside those that run.
+
+The retention is that of the flow's live version: `success` for instances that are complete, `failure` for those that
+failed or were terminated, each counted from the end. Where it is not set they are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.db import connection, transaction
+
+from designer.graph.durations import BadDuration, parse_duration
+from designer.models import Flow
+from designer.services.versions import plan_of
+from engine.core.schedule import zone_of
+from engine.models import Instance
+
+MOST_INSTANCES: Final = 200
+"""Instances removed in one transaction."""
+MOST_FACTS: Final = 20_000
+"""Facts removed in one transaction, unless a single instance has more: the others are not to wait for long."""
+ENDS: Final = {"success": ("complete",), "failure": ("errored", "terminated")}
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """Instances of a flow with one of these statuses that ended before a moment have had their time."""
+
+    flow_id: int
+    statuses: Sequence[str]
+    ended_before: datetime
+
+
+def remove_finished(now: datetime, limit: int = MOST_INSTANCES) -> int:
+    """Remove one batch of each flow's instances whose time is over. Answers how many; 0 when there are no more."""
+    return sum(_remove(expiry, limit) for expiry in expiries(now))
+
+
+def expiries(now: datetime) -> Iterator[Expiry]:
+    """What may go, of every flow that says so."""
+    flows = Flow.objects.filter(live_version__document__contains='"retention"').order_by("pk")
+    for pk, version_id in flows.values_list("pk", "live_version_id").iterator():
+        flow = plan_of(version_id).flow
+        for name, statuses in ENDS.items():
+            try:
+                yield Expiry(pk, statuses, parse_duration(flow.retention[name]).before(now, zone_of(flow.timezone)))
+            except (KeyError, BadDuration):
+                continue  # not set: kept for ever
+
+
+def _remove(expiry: Expiry, limit: int) -> int:
+    ended = Instance.objects.filter(
+        flow=expiry.flow_id, status__in=expiry.statuses, ended_at__lt=expiry.ended_before
+    ).order_by("ended_at")
+    if not ended.exists():
+        return 0
+    with transaction.atomic():
+        skip = connection.features.has_select_for_update_skip_locked
+        rows = ended.select_for_update(skip_locked=skip, of=("self",)).values_list("pk", "fact_count")[:limit]
+        chosen = list(_bounded(rows))
+        Instance.objects.filter(pk__in=chosen).delete()
+    return len(chosen)
+
+
+def _bounded(rows: Iterable[tuple[int, int]]) -> Iterator[int]:
+    """At least one, and no more than a transaction should remove."""
+    facts = 0
+    for pk, fact_count in rows:
+        if facts and facts + fact_count > MOST_FACTS:
+            return
+        facts += fact_count
+        yield pk
