@@ -6,6 +6,7 @@
 import os
 import secrets
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 from cryptography.fernet import Fernet
@@ -14,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 EMBEDDED = "embedded"
 PRODUCTION = "production"
 SECRET_KEY_MIN_LENGTH = 50
+TOKEN_MIN_LENGTH = 20
 
 
 class Environment:
@@ -30,6 +32,16 @@ class Environment:
     def items(self, name: str, default: str = "") -> list[str]:
         """A comma-separated value as a list without empty items."""
         return [item.strip() for item in self.text(name, default).split(",") if item.strip()]
+
+    def networks(self, name: str) -> list[IPv4Network | IPv6Network]:
+        """Comma-separated networks or addresses (CIDR)."""
+        found: list[IPv4Network | IPv6Network] = []
+        for item in self.items(name):
+            try:
+                found.append(ip_network(item))
+            except ValueError:
+                self.problems.append(f"{name} must hold networks such as 10.0.0.0/8, not {item!r}")
+        return found
 
     def flag(self, name: str, *, default: bool = False) -> bool:
         """True for 1/true/yes/on, False for 0/false/no/off; anything else is a problem."""

@@ -1,11 +1,25 @@
 """For load balancers: is the process up (`/healthz`), can it do its work (`/readyz`)."""
 
+import asyncio
+import logging
+from typing import Any
+
+from asgiref.sync import async_to_sync
+from channels.layers import get_channel_layer
 from django.core.cache import cache
 from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
+
+from engine.services.vitals import queue_age_seconds
+
+log = logging.getLogger(__name__)
+LAYER_SECONDS = 2.0
+MOST_SECONDS = 10**9
 
 
 @never_cache
@@ -18,9 +32,25 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 when database and cache answer, else 503, naming which does not."""
-    checks = {"database": database_answers(), "cache": cache_answers()}
-    return JsonResponse(checks, status=200 if all(checks.values()) else 503)
+    """200 when database, migrations, cache and channel layer are as this release needs them, else 503, naming which is
+    not. `queue_age_seconds` tells how long work has waited for a worker; `?max_queue_age=60` makes more than that a 503
+    (for monitors: a web server is no less ready because workers are missing).
+    """
+    checks: dict[str, Any] = {
+        "database": database_answers(),
+        "cache": cache_answers(),
+        "channel_layer": layer_answers(),
+    }
+    checks["migrations"] = checks["database"] and is_migrated()
+    is_ready = all(checks.values())
+    age = queue_age() if checks["migrations"] else None
+    checks["queue_age_seconds"] = age
+    asked = request.GET.get("max_queue_age", "")
+    if asked:
+        if not (asked.isascii() and asked.isdigit() and int(asked) < MOST_SECONDS):
+            return JsonResponse({"max_queue_age": "must be a whole number of seconds"}, status=400)
+        is_ready = is_ready and age is not None and age <= int(asked)
+    return JsonResponse(checks, status=200 if is_ready else 503)
 
 
 def database_answers() -> bool:
@@ -33,6 +63,21 @@ def database_answers() -> bool:
     return True
 
 
+_is_migrated = False
+
+
+def is_migrated() -> bool:
+    """Whether every migration of this release has been applied. Once that is so it stays so."""
+    global _is_migrated
+    if not _is_migrated:
+        try:
+            executor = MigrationExecutor(connection)
+            _is_migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+        except DatabaseError:
+            return False
+    return _is_migrated
+
+
 def cache_answers() -> bool:
     """Whether the cache (Redis in production) can be asked."""
     try:
@@ -40,3 +85,30 @@ def cache_answers() -> bool:
     except (RedisError, OSError):
         return False
     return True
+
+
+def layer_answers() -> bool:
+    """Whether live updates can be sent."""
+    try:
+        async_to_sync(_send_nothing)()
+    except (RedisError, OSError, TimeoutError):
+        return False
+    except Exception:
+        log.warning("the channel layer does not answer", exc_info=True)
+        return False
+    return True
+
+
+async def _send_nothing() -> None:
+    layer = get_channel_layer()
+    if layer is not None:
+        async with asyncio.timeout(LAYER_SECONDS):
+            await layer.group_send("readyz", {"type": "readyz"})
+
+
+def queue_age() -> float | None:
+    """How long the oldest piece of work has waited; None where that cannot be asked."""
+    try:
+        return round(queue_age_seconds(timezone.now()), 1)
+    except DatabaseError:
+        return None

@@ -74,6 +74,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.metrics.CountRequests",
     "django.middleware.security.SecurityMiddleware",
     "config.static.StaticFilesMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -229,7 +230,7 @@ AXES_VERBOSE = False
 # ---------------------------------------------------------------- the wire
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "" if PRODUCTION else "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS")
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -349,18 +350,40 @@ FORMANCE_WAIT_SECONDS = env.number("QUADRILLE_FORMANCE_WAIT_SECONDS", 60)
 DEMO_NOTE = DATA_DIR / "demo-credentials.json"
 DEMO = env.flag("QUADRILLE_DEMO", default=not PRODUCTION and DEMO_NOTE.exists())
 
+# ---------------------------------------------------------------- being watched
+# `/metrics` answers whoever has the token, and whoever asks from these networks without a proxy between; else nobody.
+METRICS_TOKEN = env.text("METRICS_TOKEN")
+METRICS_ALLOW = env.networks("METRICS_ALLOW")
+METRICS = bool(METRICS_TOKEN or METRICS_ALLOW)
+if PRODUCTION and METRICS_TOKEN and len(METRICS_TOKEN) < environment.TOKEN_MIN_LENGTH:
+    env.problems.append(f"METRICS_TOKEN is too short: at least {environment.TOKEN_MIN_LENGTH} characters are needed")
+if METRICS and PRODUCTION:
+    # Each process writes its counters into files of this folder, so that any of them can answer for all on its machine.
+    METRICS_DIR = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(DATA_DIR / "metrics")))
+    if not env.problems:
+        METRICS_DIR.mkdir(parents=True, exist_ok=True)
+
 # ---------------------------------------------------------------- logs
+LOG_FORMAT = env.choice("LOG_FORMAT", ("json", "plain") if PRODUCTION else ("plain", "json"))
+LOG_FORMATTERS: dict[str, dict[str, str]] = {
+    "plain": {"format": "{asctime} {levelname} {name}{at_work}: {message}", "style": "{"},
+    "json": {"()": "config.logs.JsonLines"},
+}
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {"at_work": {"()": "engine.telemetry.at_work.NameStep"}},
+    "formatters": {LOG_FORMAT: LOG_FORMATTERS[LOG_FORMAT]},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["at_work"]}},
     "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
     "loggers": {
         "django.server": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         "django.request": {"level": "ERROR"},
         "httpx": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
     },
 }
 

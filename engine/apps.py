@@ -1,3 +1,5 @@
+import os
+
 from django.apps import AppConfig
 from django.conf import settings
 from django.db.backends.signals import connection_created
@@ -18,6 +20,7 @@ class EngineConfig(AppConfig):
         from engine.services.calls import deliver_some
         from engine.services.waking import add_courier
         from engine.storage.postgres import end_forsaken_transactions
+        from engine.telemetry import metrics, tracing
 
         register_instances(EngineInstances())
         register_topic("instance", InstanceTopic())
@@ -26,6 +29,10 @@ class EngineConfig(AppConfig):
         register_topic("inbox_count", InboxCountTopic())
         connection_created.connect(end_forsaken_transactions)
         add_courier(deliver_some)
+        if settings.METRICS:
+            metrics.turn_on()
+        if tracing.is_wanted(os.environ):
+            tracing.turn_on()
         if settings.PRODUCTION:
             # Commits wake the workers through Celery; `manage.py serve` has its runner in the process.
             from engine.runners.celery import use_celery

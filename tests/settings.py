@@ -13,7 +13,17 @@ DATA = Path(tempfile.mkdtemp(prefix="quadrille-test-"))
 atexit.register(shutil.rmtree, DATA, ignore_errors=True)
 os.environ["QUADRILLE_MODE"] = "embedded"
 os.environ["QUADRILLE_DATA"] = str(DATA)
-for unwanted in ("REDIS_URL", "BROKER_URL", "EMAIL_HOST", "QUADRILLE_DEVELOPMENT", "ALLOWED_HOSTS"):
+UNWANTED = (
+    "METRICS_TOKEN",
+    "METRICS_ALLOW",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "REDIS_URL",
+    "BROKER_URL",
+    "EMAIL_HOST",
+    "QUADRILLE_DEVELOPMENT",
+    "ALLOWED_HOSTS",
+)
+for unwanted in UNWANTED:
     os.environ.pop(unwanted, None)
 
 from config.settings import *  # noqa: E402, F403

@@ -12,6 +12,7 @@ from accounts.outbound import OutboundError, OutboundRequest, OutboundResponse, 
 from designer.graph.conditions import REDACTED
 from designer.graph.model import Json
 from engine.actions.action import ActionFailed, ActionOutcome, ActionRequest, RunnableAction
+from engine.telemetry import tracing
 
 RETRYABLE_STATUSES = frozenset({408, 425, 429})
 SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key"})
@@ -61,6 +62,7 @@ def _outbound(request: ActionRequest) -> OutboundRequest:
     named = {name.lower() for name in headers}
     if "idempotency-key" not in named:
         headers["Idempotency-Key"] = quote(request.idempotency_key, safe=":-._~@+")
+    headers |= {name: value for name, value in tracing.headers().items() if name not in named}
     body = b""
     if "json" in inputs:
         body = _json(inputs["json"])

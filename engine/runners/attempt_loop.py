@@ -29,6 +29,7 @@ from engine.services.attempts import EndedAttempt
 from engine.services.rounds import LEASE, ClaimedAttempt, Worker
 from engine.storage import storage
 from engine.storage.contract import InstanceRow, StepKey
+from engine.telemetry import metrics
 
 log = logging.getLogger(__name__)
 
@@ -223,7 +224,11 @@ class AttemptLoop:
         """In a thread of its own: make the attempt and hand in its result."""
         running.started_at = timezone.now()
         running.ends_by = time.monotonic() + attempts.timeout_of(running.attempt.context.task).total_seconds()
-        self._results.put((running, attempts.make_attempt(running.attempt)))
+        began = time.monotonic()
+        result = attempts.make_attempt(running.attempt)
+        if metrics.is_on:
+            metrics.meters().attempt_seconds.observe(time.monotonic() - began)
+        self._results.put((running, result))
 
     def _give_up_overdue(self) -> None:
         now = time.monotonic()

@@ -27,6 +27,7 @@ from celery.signals import (
 from engine.runners.listening import notify_listeners
 from engine.runners.worker_threads import WorkerThreads
 from engine.services.waking import add_waker
+from engine.telemetry import metrics, tracing
 
 log = logging.getLogger(__name__)
 ADVANCE: Final = "advance"
@@ -77,6 +78,8 @@ class Sender:
 
 def send_wakes() -> None:
     """Wake one worker of each queue."""
+    if metrics.is_on:
+        metrics.count_wake("message")
     for queue in QUEUES:
         current_app.send_task(WAKES[queue], queue=queue, ignore_result=True, retry=False, expires=MESSAGE_SECONDS)
 
@@ -95,6 +98,8 @@ def _own_threads() -> WorkerThreads | None:
 def work() -> None:
     """See to it that this process works on the queues its worker serves, and that it looks for more now."""
     global _threads
+    if metrics.is_on:
+        metrics.count_wake("received")
     with _starting:
         if _own_threads() is None:
             _threads = WorkerThreads(advances=ADVANCE in _served, attempts=ATTEMPTS in _served)
@@ -153,3 +158,5 @@ def stop_working(**_: Any) -> None:
     threads, _threads = _own_threads(), None
     if threads is not None:
         threads.stop()
+    if tracing.is_on:
+        tracing.flush()

@@ -25,6 +25,7 @@ from engine.services.case import AskClaimed, Case
 from engine.services.rounds import LEASE, MOST_LOST_IN_COMPANY, ClaimedAttempt, Worker, new_token, settle_or_fail
 from engine.storage import storage
 from engine.storage.contract import ClaimableStep, Lease, Outdated, StepKey
+from engine.telemetry import metrics
 
 log = logging.getLogger(__name__)
 PROGRAM_LIMIT_EXCEEDED: Final = "54"
@@ -77,6 +78,8 @@ def _claim(worker: Worker, now: datetime, limit: int, *, is_idle: bool) -> int:
             found = storage().lock_claimable(now, 1)
         tokens = {step: new_token() for step in found}
         claimed = storage().claim(tokens, Lease(worker.name, now + LEASE), now)
+        if metrics.is_on:
+            metrics.meters().leases_lost.inc(sum(step.status == "running" for step in claimed))
         rows = storage().lock_instances(sorted({step.instance_id for step in claimed}))
         changes = [_beginning(step, tokens[step.step]) for step in claimed]
         before = len(worker.claimed)
@@ -105,7 +108,10 @@ def settle_attempts(ended: Sequence[EndedAttempt], worker: Worker, *, now: datet
     before = len(worker.claimed)
     room = worker.room
     try:
-        return _settle_batch(ended, worker, now)
+        settled = _settle_batch(ended, worker, now)
+        if metrics.is_on:
+            metrics.count_attempts(one.result for one in ended)
+        return settled
     except Error as error:
         del worker.claimed[before:]
         worker.room = room
@@ -152,6 +158,8 @@ def _settle_locked(ids: Sequence[int], ended: Sequence[EndedAttempt], worker: Wo
         valid = [one for one in ended if current.get(one.attempt.step) == one.attempt.token]
         if len(valid) < len(ended):
             log.info("%d late results were refused", len(ended) - len(valid))
+            if metrics.is_on:
+                metrics.meters().late_results.inc(len(ended) - len(valid))
         changes = [_ending(one) for one in valid]
         outcomes = change_locked(rows, changes, now=now, worker=worker)
         report_broken(changes, outcomes)

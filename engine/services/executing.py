@@ -16,6 +16,7 @@ from engine.services.step_data import data_for, needs_of
 from engine.steps import EXECUTORS
 from engine.storage import json_text
 from engine.storage.contract import StepKey
+from engine.telemetry import at_work, tracing
 
 log = logging.getLogger(__name__)
 MAX_VALUE_BYTES = 1024 * 1024
@@ -63,6 +64,10 @@ def context_of(case: Case, step: StepKey, *, attempt: int, event: Json = None) -
 
 def begin(context: StepContext) -> Result:
     """Run a step's attempt. Never raises."""
+    return tracing.trace_attempt(context, lambda: _begin(context)) if tracing.is_on else _begin(context)
+
+
+def _begin(context: StepContext) -> Result:
     executor = executor_of(context.task)
     if executor is None:
         return failed("UnknownKind", f"This release cannot run tasks of the kind {context.task.kind!r}.")
@@ -104,12 +109,15 @@ def on_event(context: StepContext, message: InboundMessage) -> Result | None:
 
 
 def _guarded(context: StepContext, ask: Callable[[], Result | None]) -> Result | None:
+    token = at_work.step.set(context)
     try:
         result = ask()
     except Exception as error:
         # Executors answer what went wrong outside; anything raised is a mistake of ours. The instance must not hang.
         log.exception("task %s of instance %s broke", context.task.key, context.instance_id)
         return failed("InternalError", f"{type(error).__name__}: {error}", retryable=True)
+    finally:
+        at_work.step.reset(token)
     return result if result is None else storable(result)
 
 

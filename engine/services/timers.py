@@ -14,6 +14,7 @@ from engine.services.advancing import Change, change_locked, report_broken
 from engine.services.case import AskTimer, Case
 from engine.storage import storage
 from engine.storage.contract import DueTimer, StepKey, TimerRow
+from engine.telemetry import metrics
 
 PUT_BACK: Final = timedelta(minutes=1)
 OF_THE_CORE: Final = frozenset({TimerPurpose.RETRY.value, TimerPurpose.START.value})
@@ -33,6 +34,8 @@ def fire_due_timers(now: datetime, limit: int = 200) -> int:
         changes = [_firing(timer) for timer in due]
         outcomes = change_locked(rows, changes, now=now)
         report_broken(changes, outcomes)
+        if metrics.is_on:
+            metrics.count_timers([timer.due_at for timer in due], now)
         _put_back([timer for timer, outcome in zip(due, outcomes, strict=True) if outcome.is_broken], now)
     return len(due)
 

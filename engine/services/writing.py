@@ -18,6 +18,7 @@ from engine.services.announcing import publish
 from engine.services.case import Case
 from engine.services.states import write_state
 from engine.services.waking import deliver_after_commit, wake_after_commit
+from engine.services.watching import is_watched, report_after_commit
 from engine.storage import storage
 from engine.storage.contract import Batch, FactRow, Fence, InstanceRow, Outdated, StepKey
 
@@ -180,5 +181,7 @@ def announce_after_commit(cases: Sequence[Case]) -> None:
         for case in cases
     ]
     transaction.on_commit(lambda: publish(changes))
+    if is_watched():
+        report_after_commit(cases)
     if any(case.has_left_work or case.timers or case.is_resumed for case in cases):
         wake_after_commit()

@@ -27,6 +27,7 @@ PROGRAMS = Path(sys.executable).parent
 PATIENCE_SECONDS = 120
 STOP_SECONDS = 60
 T = TypeVar("T")
+METRICS_TOKEN = "a-token-for-the-tests-only"
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "CI")
 
 
@@ -173,6 +174,13 @@ class Site:
                  WHERE f.key = %s GROUP BY 1"""
         return dict(self.ask(sql, flow))
 
+    def metrics(self) -> dict[str, float]:
+        """The samples of `/metrics` by their names with labels."""
+        answer = httpx.get(f"{self.url}/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"}, timeout=30)
+        assert answer.status_code == 200, answer.text
+        lines = [line for line in answer.text.splitlines() if not line.startswith("#")]
+        return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
+
     def close(self) -> None:
         """End everything that still runs."""
         if self._api is not None:
@@ -202,6 +210,7 @@ def site() -> Iterator[Site]:
             "REDIS_URL": redis.url,
             "ALLOWED_HOSTS": "127.0.0.1",
             "SSL_REDIRECT": "0",
+            "METRICS_TOKEN": METRICS_TOKEN,
             "QUADRILLE_LEASE_SECONDS": "10",
             "PORT": str(port),
             "LIVE_PORT": str(live_port),

@@ -6,14 +6,19 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from unittest import mock
 
 import pytest
 from django.db import DatabaseError
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
+from django.utils import timezone
 
+from accounts.models import Environment
 from accounts.roles import Role
+from engine.models import InboundEvent
 
 HOUSE = Path(__file__).parents[3]
 
@@ -52,11 +57,13 @@ def test_healthz_says_ok_without_asking_anything(client: Client) -> None:
 
 
 def test_readyz_names_what_does_not_answer(client: Client, db: None) -> None:
-    assert client.get("/readyz").json() == {"database": True, "cache": True}
+    answer = client.get("/readyz")
+    well = {"database": True, "cache": True, "channel_layer": True, "migrations": True, "queue_age_seconds": 0.0}
+    assert (answer.status_code, answer.json()) == (200, well)
     with mock.patch("django.db.backends.utils.CursorWrapper.execute", side_effect=DatabaseError("gone")):
         response = client.get("/readyz")
     assert response.status_code == 503
-    assert response.json() == {"database": False, "cache": True}
+    assert response.json() == {**well, "database": False, "migrations": False, "queue_age_seconds": None}
 
 
 def run_manage(folder: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -90,3 +97,20 @@ def test_the_embedded_database_writes_ahead_and_waits_for_locks(tmp_path: Path) 
     assert done.stdout.strip() == "['wal', 1, 30000]", done.stderr
     done = run_manage(tmp_path, "shell", "--verbosity=0", "--command", code, SQLITE_SYNCHRONOUS="FULL")
     assert done.stdout.strip() == "['wal', 2, 30000]", done.stderr
+
+
+def test_readyz_tells_how_long_work_has_waited(client: Client, environment: Environment) -> None:
+    long_ago = timezone.now() - timedelta(minutes=5)
+    InboundEvent.objects.create(environment=environment, type="nobody-asked", received_at=long_ago)
+    assert 300 <= client.get("/readyz").json()["queue_age_seconds"] < 400
+    assert client.get("/readyz").status_code == 200
+    assert client.get("/readyz?max_queue_age=60").status_code == 503
+    assert client.get("/readyz?max_queue_age=3600").status_code == 200
+    assert client.get("/readyz?max_queue_age=soon").status_code == 400
+
+
+def test_readyz_waits_for_the_migrations(client: Client, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("config.health._is_migrated", False)
+    MigrationRecorder.Migration.objects.filter(app="engine").last().delete()
+    response = client.get("/readyz")
+    assert (response.status_code, response.json()["migrations"]) == (503, False)
