@@ -64,6 +64,8 @@ class PlanNode:
     """What is cancelled when this node's join is decided: nodes that can only lead here."""
     ends_path: bool
     """No edge leads on: an uncaught failure here fails the instance."""
+    parent: int | None = None
+    """The program whose step this is: such nodes are found at run time and belong to one instance."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,11 +19,12 @@ from designer.services.publishing import publish_flow
 from designer.services.versions import flow_of
 from dialects.cloudflare import translate
 from dialects.cloudflare.bodies import UpdateWorkflow
-from dialects.cloudflare.translate import EXTENSION, duration_text
+from dialects.cloudflare.translate import EXTENSION
 from engine.core.facts import FactType
 from engine.models import Instance
 from engine.services.actors import actor_of
 from engine.services.advancing import Change, change_instances
+from engine.scripts.durations import duration_text
 from engine.services.case import Case
 
 COPIED_TRIGGERS: Final = frozenset({"manual", "api", "form"})

@@ -14,7 +14,8 @@ from rest_framework.request import Request
 from accounts.clean_json import BadJson, clean_json
 from designer.graph.model import Json
 from dialects.cloudflare.errors import CloudflareError, invalid, too_large
-from dialects.cloudflare.translate import cron_from_wire, milliseconds
+from dialects.cloudflare.translate import cron_from_wire
+from engine.scripts.durations import milliseconds
 
 NAME: Final = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9\-_]*")
 RESERVED_ID: Final = re.compile(r"cf_[0-9a-f]{64}")

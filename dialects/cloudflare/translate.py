@@ -29,18 +29,6 @@ _TO_WIRE: Final = {"waiting_for_pause": "waitingForPause", "rolling_back": "roll
 _FROM_WIRE: Final = {wire: ours for ours, wire in _TO_WIRE.items()}
 FINAL: Final = frozenset({"complete", "errored", "terminated"})
 
-_DAY_MS: Final = 86_400_000
-_UNITS: Final = {
-    "second": 1_000,
-    "minute": 60_000,
-    "hour": 3_600_000,
-    "day": _DAY_MS,
-    "week": 7 * _DAY_MS,
-    "month": 30 * _DAY_MS,
-    "year": 365 * _DAY_MS,
-}
-_DURATION: Final = re.compile(r"\s*(\d{1,15}(?:\.\d{1,9})?)\s*([a-z]+?)s?\s*", re.IGNORECASE)
-LONGEST_MS: Final = 100 * 365 * _DAY_MS
 EXTENSION: Final = "cloudflare"
 """Under which name a flow carries what only this dialect knows."""
 
@@ -86,42 +74,12 @@ def account_id_of(organization: str, environment: str) -> str:
     return hashlib.sha256(f"quadrille:account:{organization}/{environment}".encode()).hexdigest()[:32]
 
 
-# -- moments and durations --------------------------------------------------------------------------------------------
+# -- moments ----------------------------------------------------------------------------------------------------------
 
 
 def moment_text(moment: datetime) -> str:
     """ISO 8601 in UTC with milliseconds: `2026-03-04T05:06:07.890Z`."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
-
-
-def milliseconds(value: Json) -> int | float:
-    """A Duration: a number of milliseconds, or a number and a unit (`"7 days"`). Raises ValueError unless over 0."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        raise ValueError("must be a number of milliseconds or a text such as '7 days'")
-    amount: int | float
-    if isinstance(value, str):
-        found = _DURATION.fullmatch(value)
-        unit = _UNITS.get(found.group(2).lower()) if found else None
-        if found is None or unit is None:
-            raise ValueError("must be a number and a unit (second, minute, hour, day, week, month, year)")
-        amount = float(found.group(1)) * unit
-    else:
-        amount = value
-    if not 0 < amount <= LONGEST_MS:
-        raise ValueError("must be more than 0 and at most 100 years")
-    return int(amount) if amount == int(amount) else amount
-
-
-def duration_text(ms: float) -> str:
-    """So many milliseconds as our flow files write a duration."""
-    whole = max(1, round(ms))
-    for unit in ("week", "day", "hour", "minute", "second"):
-        if whole % _UNITS[unit] == 0:
-            count = whole // _UNITS[unit]
-            return f"{count} {unit}{'' if count == 1 else 's'}"
-    if whole < 1_000_000_000:
-        return f"{whole} milliseconds"
-    return f"{whole // 1000} seconds"
 
 
 # -- schedules --------------------------------------------------------------------------------------------------------

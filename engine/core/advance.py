@@ -27,7 +27,7 @@ from datetime import datetime
 from typing import Final
 
 from designer.graph.plan import Plan
-from engine.core import instance_facts, reopening, step_facts
+from engine.core import instance_facts, programs, reopening, step_facts
 from engine.core.commands import Command, Execute
 from engine.core.facts import Fact, FactRefused, FactType
 from engine.core.settling import Fold
@@ -129,6 +129,7 @@ _HANDLERS: Final[dict[FactType, Callable[[Fold, Fact], None]]] = {
     FactType.ATTEMPT_FAILED: step_facts.fail_attempt,
     FactType.ATTEMPT_TIMED_OUT: step_facts.fail_attempt,
     FactType.STEP_READY: step_facts.start_by_person,
+    FactType.STEP_ADDED: programs.add_step,
     FactType.STEP_WAITING: step_facts.wait,
     FactType.STEP_COMPLETED: step_facts.complete_step,
     FactType.STEP_FAILED: step_facts.fail_step,

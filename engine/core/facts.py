@@ -35,8 +35,10 @@ class FactType(StrEnum):
     STEP_READY = "StepReady"  # by? (told, when a person starts a step that is set to be started by a person)
     STEP_BLOCKED = "StepBlocked"  # requires: keys of unfinished requirements
     STEP_STARTED = "StepStarted"
+    STEP_ADDED = "StepAdded"  # of a program: kind, name, count, after, settings
     STEP_SCHEDULED = "StepScheduled"  # wakes_at
-    STEP_WAITING = "StepWaiting"  # for: timer | event | person | child, event_type?, assigned_to?, flow?
+    STEP_WAITING = "StepWaiting"
+    # for: timer | event | person | child | steps, event_type?, assigned_to?, flow?, seen?, fingerprint?
     ATTEMPT_STARTED = "AttemptStarted"  # number
     ATTEMPT_FAILED = "AttemptFailed"  # number, error {name, message, retryable}
     ATTEMPT_TIMED_OUT = "AttemptTimedOut"  # number, error

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from designer.graph.lowering import EdgeRole
 from designer.graph.model import NONE_MET
 from designer.graph.plan import PlanEdge, PlanLoop
+from engine.core import programs
 from engine.core.facts import FactType
 from engine.core.state import DEAD, EDGE_FAILED, PENDING, TAKEN, StepStatus
 
@@ -50,6 +51,7 @@ def go_round(fold: Fold, loop: PlanLoop) -> None:
     body = frozenset(loop.body)
     for node in loop.body:
         fold.put(node, StepStatus.IDLE)
+        programs.forget_steps(fold, node)
         state.iterations[node] = state.iteration(node) + 1
         state.attempts.pop(node, None)
         state.forgiven.pop(node, None)

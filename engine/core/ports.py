@@ -41,6 +41,30 @@ class TimerPurpose(StrEnum):
     """A due date has come; nothing follows but the record of it."""
 
 
+@dataclass(frozen=True, slots=True)
+class ProgramStep:
+    """A step that a program has asked for before."""
+
+    key: str
+    kind: str
+    name: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramHistory:
+    """What a program has asked for so far, in order; which of it has settled, in that order, as places in `steps`.
+
+    `fingerprint`: of the source with which its run began, empty before the first turn ended. Outputs and errors are in
+    the data of the context, by key.
+    """
+
+    task: Task
+    steps: tuple[ProgramStep, ...] = ()
+    outcomes: tuple[int, ...] = ()
+    fingerprint: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepContext:
     """Everything an executor may know about the step it is to run.
@@ -59,6 +83,8 @@ class StepContext:
     now: datetime
     timezone: str = "UTC"
     flow: Flow | None = None
+    history: ProgramHistory | None = None
+    """Of the program, where the step is one or belongs to one."""
 
     @property
     def sensitive_steps(self) -> frozenset[str]:
@@ -141,7 +167,19 @@ class Waiting:
     input: Json = None
 
 
-Result = Completed | Failed | Waiting
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspended:
+    """A program's turn has come to its end: it waits for its steps. `added`: those it asked for in this turn, as
+    `{kind, name, count, after, settings}`; `seen`: how many outcomes it knew of; `fingerprint`: of its source.
+    """
+
+    added: Sequence[Mapping[str, Json]] = ()
+    seen: int = 0
+    fingerprint: str = ""
+    input: Json = None
+
+
+Result = Completed | Failed | Waiting | Suspended
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +239,9 @@ def facts_for(
         if attempt is None:
             return (fact(FactType.STEP_FAILED, error=dict(result.error)),)
         return (fact(FactType.ATTEMPT_FAILED, number=attempt, error=dict(result.error)),)
+    if isinstance(result, Suspended):
+        waits = {"for": "steps", "seen": result.seen, "fingerprint": result.fingerprint}
+        return (*(fact(FactType.STEP_ADDED, **added) for added in result.added), fact(FactType.STEP_WAITING, **waits))
     if isinstance(result, Waiting):
         noted = {"for": result.for_, **_noted(result)}
         due = (fact(FactType.DUE_DATE_SET, due_at=result.due_at.isoformat()),) if result.due_at else ()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from designer.graph.lowering import EdgeRole
 from designer.graph.plan import Plan, PlanEdge, PlanNode
+from engine.core import programs
 from engine.core.facts import Fact, FactRefused
 from engine.core.settling import Fold
 from engine.core.state import DEAD, EDGE_FAILED, PENDING, TAKEN, InstanceStatus, State, StepStatus
@@ -31,11 +32,12 @@ def restart(fold: Fold, fact: Fact) -> None:
     begun = [node for node, status in enumerate(old.nodes) if status is not StepStatus.IDLE]
     fold.state = State(
         status=InstanceStatus.QUEUED,
-        nodes=[StepStatus.IDLE] * len(old.nodes),
+        nodes=programs.nodes_anew(old),
         edges=[PENDING] * len(old.edges),
         iterations={**old.iterations, **{node: old.iteration(node) + 1 for node in begun}},
         rounds=[1] * len(fold.plan.loops),
         is_called=old.is_called,
+        added=list(old.added),
     )
 
 
@@ -61,12 +63,16 @@ def restart_from(fold: Fold, key: str) -> None:
         raise FactRefused("The instance is paused; resume it first.")
     if not _has_run(state, node):
         raise FactRefused(f"{key} has not been run yet.")
+    if plan.nodes[node].parent is not None:
+        _rewind(fold, node)
+        return
     after = _everything_after(plan, node)
     lost = set(_lost_steps(plan, state)) - after if state.status.is_final else set()
     for other in sorted(after):
         if state.nodes[other].is_open:
             fold.stop(other, f"The instance was restarted from {fold.name(node)}.")
         if state.nodes[other] is not StepStatus.IDLE:
+            programs.forget_steps(fold, other)
             state.iterations[other] = state.iteration(other) + 1
             state.attempts.pop(other, None)
     for loop in plan.loops:
@@ -74,6 +80,21 @@ def restart_from(fold: Fold, key: str) -> None:
             state.rounds[loop.index] = 1
             state.edges[loop.back_edge] = PENDING
     _reopen(fold, {node, *lost}, undecided=after - {node})
+
+
+def _rewind(fold: Fold, node: int) -> None:
+    """A program is taken back to before it asked for a step; what comes after the program starts over."""
+    program = programs.rewind(fold, node)
+    after = _everything_after(fold.plan, program) - {program}
+    lost = set(_lost_steps(fold.plan, fold.state)) - after if fold.state.status.is_final else set()
+    for other in sorted(after):
+        if fold.state.nodes[other].is_open:
+            fold.stop(other, f"The instance was restarted from {fold.name(node)}.")
+        if fold.state.nodes[other] is not StepStatus.IDLE:
+            programs.forget_steps(fold, other)
+            fold.state.iterations[other] = fold.state.iteration(other) + 1
+            fold.state.attempts.pop(other, None)
+    _reopen(fold, {program, *lost}, undecided=after)
 
 
 def retry(fold: Fold, fact: Fact) -> None:
@@ -85,7 +106,7 @@ def retry(fold: Fold, fact: Fact) -> None:
     state = fold.state
     if state.status is not InstanceStatus.ERRORED:
         raise FactRefused(f"Only a failed instance can be retried; this one is {state.status.value}.")
-    _reopen(fold, _lost_steps(fold.plan, state))
+    _reopen(fold, {*programs.failures_to_retry(fold), *_lost_steps(fold.plan, state)})
 
 
 # -- what is lost -----------------------------------------------------------------------------------------------------
@@ -96,7 +117,9 @@ def _lost_steps(plan: Plan, state: State) -> Iterator[int]:
     matters = _Matters(plan, state)
     for node in plan.nodes:
         status = state.nodes[node.index]
-        if status is StepStatus.CANCELLED:
+        if node.parent is not None:
+            is_lost = status is StepStatus.CANCELLED and programs.is_cut_short(state, node)
+        elif status is StepStatus.CANCELLED:
             is_lost = _was_stopped(plan, state, node)
         else:
             is_own = status is StepStatus.FAILED and not _failed_by_join(plan, state, node.index)

@@ -42,6 +42,14 @@ class RetryPolicy:
         return attempt <= self.limit
 
 
+def pause_before_retry(policy: RetryPolicy, attempt: int, error: Json) -> timedelta:
+    """The pause after failed attempt `attempt`; an error may name its own, `retry_in_seconds`, at most a year."""
+    seconds = error.get("retry_in_seconds") if isinstance(error, Mapping) else None
+    if isinstance(seconds, (int, float)) and not isinstance(seconds, bool):
+        return timedelta(seconds=min(max(0.0, seconds), LONGEST_PAUSE.total_seconds()))
+    return policy.pause_after(attempt)
+
+
 DEFAULT_RETRIES: Final = RetryPolicy()
 NO_RETRIES: Final = RetryPolicy(limit=0)
 

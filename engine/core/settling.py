@@ -14,6 +14,7 @@ from typing import Final
 from designer.graph.lowering import EdgeRole
 from designer.graph.model import Json
 from designer.graph.plan import Plan, PlanEdge, PlanNode
+from engine.core import programs
 from engine.core.commands import CancelStep, Command, Execute
 from engine.core.due_dates import set_due_dates
 from engine.core.facts import Fact, FactRefused, FactType
@@ -84,6 +85,8 @@ class Fold:
         phase = self.phase_of(node) if finished else None
         if phase is not None:
             state.finished[phase] = state.finished.get(phase, 0) + finished
+        if state.added and status.is_settled and self.plan.nodes[node].parent is None:
+            programs.stop_steps(self, node)
 
     def phase_of(self, node: int) -> str | None:
         """The key of the phase that a node's task is in."""
@@ -198,6 +201,8 @@ class Fold:
         an edge that leaves a loop stays pending while that may still go round, unless it is an error edge that is
         taken.
         """
+        if node.parent is not None:
+            return
         loop = self.plan.loop_of_decision.get(node.index)
         back = None if loop is None else self.plan.loops[loop].back_edge
         leads_on = False
@@ -311,16 +316,23 @@ class Fold:
         """A step failed for good: caught by its error edge, or its normal edges fail. `is_told`: the fact that says
         so is there already.
         """
+        plan_node = self.plan.nodes[node]
+        if plan_node.parent is not None and programs.is_fatal(error):
+            self.stop(node, "Its program cannot go on.")
+            self.fail(plan_node.parent, error)
+            return
         self.put(node, StepStatus.FAILED)
         if not is_told:
             self.derive(FactType.STEP_FAILED, node, {"error": error})
-        plan_node = self.plan.nodes[node]
-        if any(self.plan.edges[number].role is EdgeRole.ERROR for number in plan_node.outgoing):
+        if plan_node.parent is not None:
+            self.note_settled(node)
+        elif any(self.plan.edges[number].role is EdgeRole.ERROR for number in plan_node.outgoing):
             self.settle_outgoing(plan_node, normal=DEAD, error=TAKEN, settled=TAKEN)
         else:
             self.state.errors[node] = _short_error(error, plan_node.key)
             self._fail_outgoing(plan_node)
-        self.note_settled(node)
+        if plan_node.parent is None:
+            self.note_settled(node)
 
     def _fail_joined(self, node: PlanNode) -> None:
         """A failure reached a join that does not tolerate it, or the end of a phase, where an error edge catches it."""
@@ -357,6 +369,10 @@ class Fold:
 
     def note_settled(self, node: int) -> None:
         """A node settled: steps that wait for it may start, and its phase may be complete."""
+        program = self.plan.nodes[node].parent
+        if program is not None:
+            programs.note_outcome(self, node, program)
+            return
         self._blocked_to_check.extend(
             n for n in self.plan.required_by.get(node, ()) if self.state.nodes[n] is StepStatus.BLOCKED
         )

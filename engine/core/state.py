@@ -12,6 +12,7 @@ from typing import Final
 
 from designer.graph.model import Json
 from designer.graph.plan import Plan
+from engine.core.added import AddedStep, added_from_json
 
 
 class InstanceStatus(StrEnum):
@@ -143,6 +144,13 @@ class State:
     scheduled: dict[int, bool] = field(default_factory=dict)
     """Steps whose schedule has been read: whether their moment has come, or a person did not wait for it."""
 
+    added: list[AddedStep] = field(default_factory=list)
+    """Steps that programs asked for; their nodes are the last of `nodes` (`engine.core.programs`)."""
+    outcomes: dict[int, list[int]] = field(default_factory=dict)
+    """By program the steps of its current run that have settled, in that order."""
+    fingerprints: dict[int, str] = field(default_factory=dict)
+    """By program the source with which its run began."""
+
     def iteration(self, node: int) -> int:
         """The current round of a node, from 1."""
         return self.iterations.get(node, 1)
@@ -170,6 +178,9 @@ class State:
             is_called=self.is_called,
             warned=self.warned.copy(),
             scheduled=self.scheduled.copy(),
+            added=self.added.copy(),
+            outcomes={program: nodes.copy() for program, nodes in self.outcomes.items()},
+            fingerprints=self.fingerprints.copy(),
         )
 
     def to_json(self) -> dict[str, Json]:
@@ -210,6 +221,10 @@ class State:
             document["warned"] = sorted(self.warned)
         if self.scheduled:
             document["scheduled"] = {str(node): has_come for node, has_come in self.scheduled.items()}
+        if self.added:
+            document["added"] = [added.to_json() for added in self.added]
+            document["outcomes"] = {str(program): nodes.copy() for program, nodes in self.outcomes.items()}
+            document["fingerprints"] = {str(program): text for program, text in self.fingerprints.items()}
         return document
 
 
@@ -250,4 +265,7 @@ def state_from_json(document: dict[str, Json]) -> State:
         is_called=bool(document.get("called")),
         warned=set(document.get("warned", ())),
         scheduled={int(node): has_come for node, has_come in document.get("scheduled", {}).items()},
+        added=[added_from_json(raw) for raw in document.get("added", ())],
+        outcomes={int(program): list(nodes) for program, nodes in document.get("outcomes", {}).items()},
+        fingerprints={int(program): text for program, text in document.get("fingerprints", {}).items()},
     )

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from designer.graph.model import NONE_MET, Json
+from engine.core import programs
 from engine.core.commands import SetTimer
 from engine.core.facts import Fact, FactRefused, FactType
 from engine.core.loops import pass_through_loop
-from engine.core.retries import retry_policy
+from engine.core.retries import pause_before_retry, retry_policy
 from engine.core.schedule import START
 from engine.core.settling import Fold
 from engine.core.state import DEAD, TAKEN, StepStatus
@@ -59,7 +60,7 @@ def fail_attempt(fold: Fold, fact: Fact) -> None:
     policy = retry_policy(fold.plan.task(node).settings)
     counted = number - fold.state.forgiven.get(node, 0)
     if _is_retryable(error) and policy.allows_another_after(counted):
-        at = fold.now + policy.pause_after(counted)
+        at = fold.now + pause_before_retry(policy, counted, error)
         fold.put(node, StepStatus.RETRYING)
         fold.derive(FactType.RETRY_SCHEDULED, node, {"number": number + 1, "at": at.isoformat()})
         fold.commands.append(SetTimer("retry", fold.plan.nodes[node].key, fact.iteration, at))
@@ -113,7 +114,10 @@ def set_timer(fold: Fold, fact: Fact) -> None:
 
 def wait(fold: Fold, fact: Fact) -> None:
     """A step has begun to wait for a timer, an event or a person."""
-    fold.put(fold.open_node(fact, StepStatus.READY, StepStatus.RUNNING), StepStatus.WAITING)
+    node = fold.open_node(fact, StepStatus.READY, StepStatus.RUNNING)
+    fold.put(node, StepStatus.WAITING)
+    if fact.data.get("for") == "steps":
+        programs.end_turn(fold, node, fact)
 
 
 def complete_step(fold: Fold, fact: Fact) -> None:

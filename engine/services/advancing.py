@@ -26,6 +26,7 @@ from django.db import transaction
 from designer.services.versions import plan_of
 from engine import failpoints
 from engine.core.facts import Fact, FactRefused
+from engine.core.programs import plan_with
 from engine.core.state import new_state
 from engine.services.case import Case, Folds
 from engine.services.errors import NotLegalNow
@@ -150,7 +151,7 @@ class _Batch:
         try:
             plan = plan_of(row.version_id)
             state = read_state(row.state) if row.state else new_state(plan)
-            self.cases[row.id] = Case(row, plan, state, now, self.folds)
+            self.cases[row.id] = Case(row, plan_with(plan, state), state, now, self.folds)
         except DatabaseTrouble:
             raise
         except Exception as error:

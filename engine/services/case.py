@@ -17,6 +17,7 @@ from engine.core.advance import Advance, fold
 from engine.core.commands import CancelStep, Command, Execute, SetTimer, ShiftTimers
 from engine.core.facts import Fact, FactType
 from engine.core.ports import ChildCall, Completed, InboundMessage, Result, Waiting, facts_for
+from engine.core.programs import plan_with
 from engine.core.schedule import is_scheduled
 from engine.core.state import InstanceStatus, State, StepStatus
 from engine.services.projecting import project_fact
@@ -136,6 +137,7 @@ class Case:
         """Fold told facts. All or nothing: raises `FactRefused` for the first that does not fit."""
         advance = self.folds.fold(self.plan, self.state, facts, self.now)
         self.state = advance.state
+        self.plan = plan_with(self.plan, self.state)
         for fact in advance.facts:
             project_fact(self, fact)
         self.facts.extend(advance.facts)

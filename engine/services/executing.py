@@ -8,9 +8,21 @@ from datetime import datetime
 
 from designer.graph.model import Json, Task
 from engine import failpoints
-from engine.core.ports import LONGEST_MESSAGE, Completed, Executor, Failed, InboundMessage, Result, StepContext, failed
+from engine.core.ports import (
+    LONGEST_MESSAGE,
+    Completed,
+    Executor,
+    Failed,
+    InboundMessage,
+    Result,
+    StepContext,
+    Suspended,
+    failed,
+)
+from engine.core.programs import history_for
 from engine.core.schedule import BadMoment, starts_at, zone_of
 from engine.core.templates import TemplateError, render_value
+from engine.scripts.executors import PROGRAM_EXECUTORS
 from engine.services.case import Case
 from engine.services.step_data import data_for, needs_of
 from engine.steps import EXECUTORS
@@ -25,7 +37,7 @@ MAX_VALUE_BYTES = 1024 * 1024
 
 def executor_of(task: Task) -> Executor | None:
     """The executor of a task's kind; None for a kind this release does not know."""
-    return EXECUTORS.get(task.kind)
+    return EXECUTORS.get(task.kind) or PROGRAM_EXECUTORS.get(task.kind)
 
 
 def has_outside_effect(task: Task) -> bool:
@@ -59,6 +71,7 @@ def context_of(case: Case, step: StepKey, *, attempt: int, event: Json = None) -
         now=case.now,
         timezone=case.plan.flow.timezone,
         flow=case.plan.flow,
+        history=history_for(case.plan, case.state, task),
     )
 
 
@@ -128,6 +141,9 @@ def storable(result: Result) -> Result:
             problem = storing_problem(value)
             if problem is not None:
                 return failed("NotStorable", f"The {what} {problem}.")
+    elif isinstance(result, Suspended):
+        problem = next(filter(None, map(storing_problem, result.added)), None)
+        return result if problem is None else failed("NotStorable", f"What a step was asked for {problem}.")
     elif result.input is not None and storing_problem(result.input) is not None:
         return (
             Failed(error=result.error)

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 from designer.graph.model import Json, Task, phase_of_ref
 from designer.graph.plan import Plan
 from designer.graph.references import references_of, steps_read
+from engine.core.added import PROGRAM, SLEEP, STEP_KINDS, WAIT
 from engine.core.schedule import is_scheduled
 from engine.storage import json_text, storage
 from engine.storage.contract import InstanceRow, StepData, StepKey, StepPatch
@@ -40,6 +41,8 @@ MOST_PLANS_KNOWN: Final = 5_000
 
 def needs_of(plan: Plan, task: Task) -> Needs:
     """What has to be loaded to run `task`."""
+    if task.kind == PROGRAM or task.kind in STEP_KINDS:
+        return _program_needs(plan, task)
     if len(_known) > MOST_PLANS_KNOWN:
         _known.clear()
     known = _known.setdefault(id(plan), (plan, {}))[1]
@@ -47,6 +50,15 @@ def needs_of(plan: Plan, task: Task) -> Needs:
     if needs is None:
         needs = known[task.key] = _find_needs(plan, task)
     return needs
+
+
+def _program_needs(plan: Plan, task: Task) -> Needs:
+    """A program, and what is done in its name, see its instance and its steps; sleeps and waits need nothing."""
+    if task.kind in (SLEEP, WAIT):
+        return Needs()
+    program = str(task.settings.get("program", task.key))
+    steps = [node.key for node in plan.nodes if node.parent is not None and plan.nodes[node.parent].key == program]
+    return Needs(instance=True, steps=frozenset(steps))
 
 
 def _find_needs(plan: Plan, task: Task) -> Needs:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from designer.graph.kinds import automation, call, decision, delay, manual, noop, wait_event
+from designer.graph.kinds import automation, call, decision, delay, manual, noop, program, wait_event
 from designer.graph.kinds.kind import Group, Kind, Port
 from designer.graph.model import Task
 
@@ -20,6 +20,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
             manual.KIND,
             automation.KIND,
             call.KIND,
+            program.KIND,
             decision.KIND,
             delay.KIND,
             wait_event.KIND,

@@ -1,0 +1,283 @@
+"""The doors between programs and the engine: one executor for the program itself, one for each kind of its steps."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any, Final
+
+from designer.graph.model import Json, Task
+from engine.core.added import DO, PROGRAM, SLEEP, WAIT
+from engine.core.ports import (
+    Completed,
+    Executor,
+    Failed,
+    InboundMessage,
+    ProgramHistory,
+    Result,
+    StepContext,
+    Suspended,
+    Timer,
+    TimerPurpose,
+    Waiting,
+    failed,
+)
+from engine.scripts.api import Context, Event, Request, fitting
+from engine.scripts.durations import YEAR_MS, milliseconds
+from engine.scripts.loop import NeverRests
+from engine.scripts.replay import Diverged, Replay, replaying
+from engine.scripts.sources import ScriptProblem, load_class
+from engine.scripts.values import Unstorable, error_for, error_json, restored, stored
+
+MOST_STEPS: Final = 10_000
+IN_THE_PAST: Final = "You can't sleep until a time in the past, time-traveler"
+TOO_LONG: Final = "A step can sleep for at most 365 days."
+
+
+class _Quiet:
+    """What most of these executors have in common."""
+
+    def on_timer(self, context: StepContext, purpose: str) -> Result | None:
+        """No timers are set."""
+        return None
+
+    def on_event(self, context: StepContext, event: InboundMessage) -> Result | None:
+        """No events are awaited."""
+        return None
+
+
+class ProgramExecutor(_Quiet):
+    """Takes a program's turn."""
+
+    kind = PROGRAM
+
+    def has_outside_effect(self, task: Task) -> bool:
+        """It runs the deployment's code, which may take its time."""
+        return True
+
+    def begin(self, context: StepContext) -> Result:
+        """Replay it, and say what it asks for now, or what came of it."""
+        try:
+            with _replay(context) as (replay, fingerprint):
+                return _turn(replay, fingerprint)
+        except (ScriptProblem, Diverged, NeverRests) as bad:
+            return _fatal(bad)
+
+
+def _turn(replay: Replay, fingerprint: str) -> Result:
+    if replay.has_ended:
+        error = replay.main.exception() if not replay.main.cancelled() else asyncio.CancelledError("cancelled")
+        if error is not None:
+            return Failed(error={**error_json(error), "retryable": False})
+        try:
+            return Completed(output=stored(replay.main.result(), "The output of the program"))
+        except Unstorable as bad:
+            return failed("Error", str(bad))
+    requests = replay.new_requests
+    if not requests and all(request.future.done() for request in replay.steps.requests):
+        return failed("NotAStep", "The program awaits something that is no step, and so will never come.")
+    return Suspended(
+        added=[_added(request) for request in requests], seen=replay.steps.seen, fingerprint=fingerprint
+    )
+
+
+def _added(request: Request) -> Mapping[str, Json]:
+    return {
+        "kind": request.kind,
+        "name": request.name,
+        "count": request.count,
+        "after": request.after,
+        "settings": dict(request.settings),
+    }
+
+
+@contextmanager
+def _replay(context: StepContext) -> Iterator[tuple[Replay, str]]:
+    """The program of a context, run as far as its history goes; and the fingerprint of its source."""
+    history = context.history
+    if history is None:
+        raise ScriptProblem("ScriptMissing", "This is no step of a program.")
+    settings = history.task.settings
+    expected = history.fingerprint or str(settings.get("fingerprint") or "")
+    found, fingerprint = load_class(str(settings.get("script", "")), str(settings.get("class_name", "")), expected)
+    most_steps = settings.get("max_steps")
+    event = _event(context, history)
+    with replaying(
+        lambda: _made(found),
+        event,
+        history,
+        context.data["steps"],
+        most_steps=most_steps if isinstance(most_steps, int) else MOST_STEPS,
+    ) as replay:
+        yield replay, fingerprint
+
+
+def _made(found: type[Any]) -> Any:
+    """An object of a script's class; as the vendor's, it may want a context and an environment."""
+    return found(*fitting(found, (None, {})))
+
+
+def _event(context: StepContext, history: ProgramHistory) -> Event:
+    instance = context.data["instance"]
+    created_at = datetime.fromisoformat(str(instance["created_at"]))
+    payload = context.data["input"]
+    return Event(restored(payload), created_at, context.instance_key, context.flow_key)
+
+
+def _fatal(bad: Exception) -> Failed:
+    """The program cannot go on as it is: neither can its other steps."""
+    name = bad.name if isinstance(bad, ScriptProblem) else type(bad).__name__
+    message = str(bad)
+    if isinstance(bad, Diverged):
+        message += " Values that differ from run to run (time, chance, the outside world) belong into a step."
+    return failed(name, message, fatal=True)
+
+
+class DoExecutor(_Quiet):
+    """Runs the function of a step; as a compensation, the function that undoes it."""
+
+    kind = DO
+
+    def has_outside_effect(self, task: Task) -> bool:
+        """That is what it is for."""
+        return True
+
+    def begin(self, context: StepContext) -> Result:
+        """Replay the program to where it asks for this step, and call the function."""
+        try:
+            with _replay(context) as (replay, _):
+                request = _asked_for(replay, context)
+        except (ScriptProblem, Diverged, NeverRests) as bad:
+            return _fatal(bad)
+        if request is None or request.callback is None:
+            return failed("Diverged", "The program does not ask for this step any more.", fatal=True)
+        return _undo(request, context) if getattr(context, "is_compensation", False) else _do(request, context)
+
+
+def _asked_for(replay: Replay, context: StepContext) -> Request | None:
+    history = context.history
+    places = {step.key: place for place, step in enumerate(history.steps)} if history is not None else {}
+    place = places.get(context.task.key)
+    return None if place is None else replay.steps.requests[place]
+
+
+def _do(request: Request, context: StepContext) -> Result:
+    config = request.config.shown if request.config is not None else {}
+    about = Context(context.attempt, request.name, request.count, config)
+    try:
+        return Completed(output=stored(_call(request.callback, (*request.inputs, about)), f"Step {request.name} output"))
+    except Unstorable as bad:
+        return failed("Error", str(bad))
+    except Exception as bad:
+        return _failure(request, about, bad)
+
+
+def _undo(request: Request, context: StepContext) -> Result:
+    """Call the rollback handler with `{error, output, step, attempt, config}`."""
+    if request.rollback is None or request.rollback_config is None:
+        return Completed()
+    about = Context(context.attempt, request.name, request.count, request.rollback_config.shown)
+    result = context.data["steps"].get(context.task.key, {})
+    cause = getattr(context, "cause", None)
+    if cause is None:
+        cause = {"name": "Terminated", "message": "Instance terminated during rollback"}
+    output = restored(result.get("output")) if result.get("status") == "completed" else None
+    undone = {**about, "error": error_for(cause), "output": output}
+    try:
+        _call(request.rollback, (undone,))
+    except Exception as bad:
+        return Failed(error=error_json(bad))
+    return Completed()
+
+
+def _call(function: Callable[..., Any] | None, arguments: tuple[Any, ...]) -> Any:
+    """Call a function of a script, async or not."""
+    if function is None:
+        return None
+    found = function(*fitting(function, arguments))
+    return asyncio.run(_awaited(found)) if inspect.isawaitable(found) else found
+
+
+async def _awaited(found: Any) -> Any:
+    return await found
+
+
+def _failure(request: Request, about: Context, bad: Exception) -> Failed:
+    """A failed attempt. Where the script computes the pause before the next one, that is done now."""
+    error = error_json(bad)
+    delay = request.config.delay if request.config is not None else None
+    if delay is not None and error["retryable"]:
+        try:
+            error["retry_in_seconds"] = milliseconds(_call(delay, ({**about, "error": bad},)), least=0) / 1000
+        except Exception as worse:
+            return failed("NonRetryableDelayError", f"The delay of {request.name!r} cannot be used: {worse}")
+    return Failed(error=error)
+
+
+class SleepExecutor(_Quiet):
+    """Sleeps for a while, or until a moment."""
+
+    kind = SLEEP
+
+    def has_outside_effect(self, task: Task) -> bool:
+        """Never."""
+        return False
+
+    def begin(self, context: StepContext) -> Result:
+        """Wait for the moment. One in the past is an error, and so is one that is more than a year away."""
+        settings = context.task.settings
+        if settings.get("until") is not None:
+            until = datetime.fromisoformat(str(settings["until"]))
+            if until < context.now:
+                return failed("Error", IN_THE_PAST)
+        else:
+            ms = float(settings.get("ms") or 0)
+            if ms > YEAR_MS:
+                return failed("Error", TOO_LONG)
+            until = context.now + timedelta(milliseconds=ms)
+        if until - context.now > timedelta(milliseconds=YEAR_MS):
+            return failed("Error", TOO_LONG)
+        return Waiting(for_="timer", timers=(Timer(TimerPurpose.WAKE, until),))
+
+    def on_timer(self, context: StepContext, purpose: str) -> Result | None:
+        """The moment has come."""
+        return Completed() if purpose == TimerPurpose.WAKE else None
+
+
+class WaitExecutor(_Quiet):
+    """Waits for an event. Its output is the payload."""
+
+    kind = WAIT
+
+    def has_outside_effect(self, task: Task) -> bool:
+        """Never."""
+        return False
+
+    def begin(self, context: StepContext) -> Result:
+        """Wait; events that came before are offered first, by the caller."""
+        ms = float(context.task.settings.get("ms") or 0)
+        if ms > YEAR_MS:
+            return failed("Error", "A step can wait for at most 365 days.")
+        until = context.now + timedelta(milliseconds=ms)
+        event_type = str(context.task.settings.get("event_type", ""))
+        return Waiting(for_="event", timers=(Timer(TimerPurpose.TIMEOUT, until),), event_type=event_type)
+
+    def on_timer(self, context: StepContext, purpose: str) -> Result | None:
+        """It did not come in time."""
+        if purpose != TimerPurpose.TIMEOUT:
+            return None
+        ms = float(context.task.settings.get("ms") or 0)
+        return failed("WorkflowTimeoutError", f"Execution timed out after {ms:g}ms")
+
+    def on_event(self, context: StepContext, event: InboundMessage) -> Result | None:
+        """It is here."""
+        return Completed(output=event.payload)
+
+
+_ALL: Final[tuple[Executor, ...]] = (ProgramExecutor(), DoExecutor(), SleepExecutor(), WaitExecutor())
+PROGRAM_EXECUTORS: Final[Mapping[str, Executor]] = MappingProxyType({executor.kind: executor for executor in _ALL})
+"""The executors of programs and of their steps, by kind."""
