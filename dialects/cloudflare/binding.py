@@ -19,12 +19,15 @@ from designer.services.publishing import publish_flow
 from designer.services.versions import flow_of
 from dialects.cloudflare import translate
 from dialects.cloudflare.bodies import UpdateWorkflow
+from dialects.cloudflare.errors import invalid
 from dialects.cloudflare.translate import EXTENSION
+from engine.core.added import PROGRAM
 from engine.core.facts import FactType
 from engine.models import Instance
+from engine.scripts.durations import duration_text
+from engine.scripts.sources import Script, ScriptProblem, find_script, has_class
 from engine.services.actors import actor_of
 from engine.services.advancing import Change, change_instances
-from engine.scripts.durations import duration_text
 from engine.services.case import Case
 
 COPIED_TRIGGERS: Final = frozenset({"manual", "api", "form"})
@@ -59,9 +62,13 @@ def bind_workflow(scope: Scope, name: str, wanted: UpdateWorkflow) -> tuple[mode
 
 
 def find_program(scope: Scope, name: str, wanted: UpdateWorkflow) -> Program:
-    """The program that a pair of script and class names: a drawn flow of this environment that is published as
-    `script_name`. An unknown pair is bound all the same: its instances complete at once.
+    """The program that a pair of script and class names: a script of this installation that has the class, else a
+    drawn flow of this environment that is published as `script_name`. An unknown pair is bound all the same: its
+    instances complete at once.
     """
+    script = _script(wanted.script_name)
+    if script is not None and has_class(script, wanted.class_name):
+        return Program("script", _flow_of_script(script, name, wanted))
     drawn = models.Flow.objects.within(scope).select_related("live_version").filter(key=wanted.script_name).first()
     if drawn is not None and drawn.live_version is not None:
         flow = flow_of(drawn.live_version)
@@ -69,6 +76,34 @@ def find_program(scope: Scope, name: str, wanted: UpdateWorkflow) -> Program:
             return Program("flow", flow)
     nothing = Task(key="nothing", name="No program", kind="noop")
     return Program("none", Flow(key=name, name=name, tasks={"nothing": nothing}, edges=(Edge(TRIGGER, "nothing"),)))
+
+
+def _script(name: str) -> Script | None:
+    try:
+        return find_script(name)
+    except ScriptProblem as bad:
+        raise invalid(str(bad), "/script_name") from bad
+
+
+def _flow_of_script(script: Script, name: str, wanted: UpdateWorkflow) -> Flow:
+    """A flow of one task, the program. It carries the source it was bound with, for people and for its graph."""
+    settings: dict[str, Json] = {
+        "script": wanted.script_name,
+        "class_name": wanted.class_name,
+        "fingerprint": script.fingerprint,
+    }
+    if "steps" in wanted.limits:
+        settings["max_steps"] = wanted.limits["steps"]
+    program = Task(key=PROGRAM, name=wanted.class_name[:200], kind=PROGRAM, settings=settings)
+    triggers = ({"type": "manual"}, {"type": "api"})
+    return Flow(
+        key=name,
+        name=name,
+        tasks={PROGRAM: program},
+        edges=(Edge(TRIGGER, PROGRAM),),
+        triggers=triggers,
+        extensions={EXTENSION: {"source": script.text}},
+    )
 
 
 def _flow_for(program: Program, name: str, wanted: UpdateWorkflow, before: Flow | None) -> Flow:
@@ -96,6 +131,8 @@ def _flow_for(program: Program, name: str, wanted: UpdateWorkflow, before: Flow 
     written = dict(zip(map(translate.cron_from_wire, wanted.schedules or ()), wanted.schedules or (), strict=True))
     known = {**_written(before), **written}
     carried["schedules"] = {cron: known[cron] for cron in schedules if cron in known}
+    if translate.source_of(flow):
+        carried["source"] = translate.source_of(flow)
     extensions = {**flow.extensions, EXTENSION: {key: value for key, value in carried.items() if value}}
     return replace(
         flow,
@@ -170,5 +207,12 @@ def end_instances(scope: Scope, row: models.Flow, *, statuses: list[str] | None)
 
 
 def is_script_gone(row: models.Flow) -> bool:
-    """Whether the program behind a workflow existed and does not any more, so that nothing can be started."""
-    return False
+    """Whether the script behind a workflow existed and does not any more, so that nothing can be started."""
+    flow = flow_of(row.live_version) if row.live_version is not None else None
+    if flow is None or translate.carried(flow).get("program") != "script":
+        return False
+    try:
+        script = find_script(translate.script_name_of(flow))
+    except ScriptProblem:
+        return False
+    return script is None or not has_class(script, translate.class_name_of(flow))

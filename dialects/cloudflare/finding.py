@@ -8,13 +8,15 @@ from django.db.models import QuerySet
 
 from accounts.scope import Scope
 from designer.models import Flow, Version
-from designer.services.versions import flow_of
+from designer.services.versions import flow_of, plan_of
 from dialects.cloudflare.bodies import ADDRESSED_ID
 from dialects.cloudflare.errors import CloudflareError, instance_not_found, workflow_not_found
 from dialects.cloudflare.steplog import Entry, entries_of
 from dialects.cloudflare.translate import number_of
 from dialects.cloudflare.wire import with_changed_at, with_retrying
+from engine.core.programs import flow_with
 from engine.models import Instance
+from engine.services.states import read_state
 
 LATEST = "latest"
 """In the place of an id: the newest instance, unless one is called so."""
@@ -64,4 +66,7 @@ def find_instance(row: Flow, id: str) -> Instance:
 
 def entries_within(instance: Instance) -> list[Entry]:
     """The log entries of an instance."""
-    return entries_of(instance, flow_of(instance.version))
+    flow = flow_of(instance.version)
+    if instance.state:
+        flow = flow_with(plan_of(instance.version_id), read_state(instance.state))
+    return entries_of(instance, flow)

@@ -15,15 +15,18 @@ from typing import Any, Final
 from designer.graph.durations import BadDuration, parse_duration
 from designer.graph.model import Flow, Json, Task
 from dialects.cloudflare.translate import entry_type, error_to_wire, has_program, moment_text, step_name
+from engine.core.added import PROGRAM, STEP_KINDS
 from engine.core.retries import DEFAULT_RETRIES, attempt_timeout, retry_policy
 from engine.models import Fact, Instance, Step
+from engine.scripts.values import bytes_of
 from engine.storage import json_text
 
 REDACTED: Final = "[REDACTED]"
 LONGEST_OUTPUT: Final = 4096
 """Characters of an output in the log; the step endpoint has all of it."""
+LONGEST_PREVIEW: Final = 256
 SETTLED: Final = frozenset({"completed", "skipped", "failed", "cancelled"})
-RETRIED_KINDS: Final = frozenset({"automation", "ai_agent", "call", "transfer", "account_update", "do"})
+RETRIED_KINDS: Final = frozenset({"automation", "ai_agent", "call", "transfer", "account_update"})
 """Kinds whose attempts are repeated; the others have one."""
 
 
@@ -69,14 +72,15 @@ def entries_of(instance: Instance, flow: Flow) -> list[Entry]:
     """The entries of an instance in the order in which they began."""
     if not has_program(flow):
         return []
-    steps = instance.steps.filter(is_past=False, started_at__isnull=False).order_by("started_at", "pk")
+    steps = instance.steps.filter(is_past=False, started_at__isnull=False).exclude(kind=PROGRAM)
     counts: Counter[tuple[str, str]] = Counter()
     found = []
-    for step in steps:
+    for step in steps.order_by("started_at", "pk"):
         task = flow.tasks.get(step.task)
         type, name = entry_type(step.kind), step_name(task, step.task)
         counts[type, name] += 1
-        found.append(Entry(step, task, type, name, counts[type, name]))
+        count = task.settings.get("count") if task is not None and step.kind in STEP_KINDS else None
+        found.append(Entry(step, task, type, name, count or counts[type, name]))
     return found
 
 
@@ -180,6 +184,8 @@ def attempts_json(entry: Entry, running_since: datetime | None = None) -> Iterat
 def config_json(task: Task | None, kind: str) -> dict[str, Any]:
     """The settings of a step with all defaults filled in."""
     settings = task.settings if task is not None else {}
+    if isinstance(settings.get("config"), Mapping):
+        return dict(settings["config"])
     if kind in RETRIED_KINDS:
         policy = retry_policy(settings)
         delay = (settings.get("retries") or {}).get("delay")
@@ -202,6 +208,8 @@ def timeout_ms(task: Task | None) -> float | None:
     """How long an attempt, or a wait, may take; None where that is not known."""
     if task is None:
         return None
+    if task.kind == "wait":
+        return float(task.settings.get("ms") or 0)
     if task.kind == "wait_event":
         try:
             return parse_duration(task.settings.get("timeout", "24 hours")).as_timedelta().total_seconds() * 1000
@@ -213,8 +221,19 @@ def timeout_ms(task: Task | None) -> float | None:
 def _output_text(entry: Entry) -> str | None:
     if entry.step.is_sensitive and entry.step.output is not None:
         return REDACTED
+    raw = bytes_of(entry.step.output)
+    if raw is not None:
+        return _preview(raw)
     text = json_text.write(entry.step.output)
     return text if len(text) <= LONGEST_OUTPUT else f"{text[:LONGEST_OUTPUT]}…"
+
+
+def _preview(raw: bytes) -> str:
+    """A stream in the log: the beginning of its text, or how many bytes it has."""
+    try:
+        return raw[:LONGEST_PREVIEW].decode()
+    except UnicodeDecodeError:
+        return f"[binary data, {len(raw)} bytes]"
 
 
 def _text(moment: datetime | None) -> str | None:

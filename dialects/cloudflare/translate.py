@@ -120,6 +120,11 @@ def carried(flow: Flow) -> Mapping[str, Json]:
     return found if isinstance(found, Mapping) else {}
 
 
+def source_of(flow: Flow) -> str:
+    """The source that a script was bound with; empty for a drawn flow."""
+    return str(carried(flow).get("source") or "")
+
+
 def script_name_of(flow: Flow) -> str:
     """The script that a version was bound to; a drawn flow is its own script."""
     return str(carried(flow).get("script_name") or flow.key)
@@ -140,7 +145,13 @@ def has_program(flow: Flow) -> bool:
     return carried(flow).get("program") != "none"
 
 
-ENTRY_OF_KIND: Final = {"delay": "sleep", "sleep": "sleep", "wait_event": "waitForEvent", "manual": "waitForEvent"}
+ENTRY_OF_KIND: Final = {
+    "delay": "sleep",
+    "sleep": "sleep",
+    "wait_event": "waitForEvent",
+    "wait": "waitForEvent",
+    "manual": "waitForEvent",
+}
 
 
 def entry_type(kind: str) -> str:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any
 
+from django.urls import include, path
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.settings import patched_settings
 
@@ -91,7 +92,11 @@ def make_document() -> dict[str, Any]:
     """Let drf-spectacular look at every view."""
     with patched_settings(openapi.SETTINGS):
         generator: Any = SchemaGenerator
-        document: dict[str, Any] = generator().get_schema(request=None, public=True)
+        native = [
+            path("api/v1/", include("dialects.native.urls")),
+            path("hooks/", include("dialects.native.hook_urls")),
+        ]
+        document: dict[str, Any] = generator(patterns=native).get_schema(request=None, public=True)
     document["paths"] = {path: item for path, item in document["paths"].items() if path.startswith("/api/v1/")}
     return document
 

@@ -60,7 +60,7 @@ def fold(plan: Plan, state: State, facts: Iterable[Fact], *, now: datetime) -> A
 
     All or nothing: raises `FactRefused` for the first that does not fit. `now` is the moment of all that follows.
     """
-    run = Fold(plan, state.copy(), now)
+    run = Fold(programs.plan_with(plan, state), state.copy(), now)
     for fact in facts:
         _tell(run, fact)
     return _result(run, run.commands)
@@ -81,7 +81,7 @@ def fold_with(
     set, a wait begun), or none when the step is for a worker; then the command stays in the result. After `at_most`
     executions it is not asked any more, and every further `Execute` stays.
     """
-    run = Fold(plan, state.copy(), now)
+    run = Fold(programs.plan_with(plan, state), state.copy(), now)
     for fact in facts:
         _tell(run, fact)
     left: list[Command] = []

@@ -10,8 +10,8 @@
             await step.sleep("cool down", "1 hour")
             approval = await step.wait_for_event("approval", "approved", timeout="3 days")
 
-`step.do` also takes the function at once: `await step.do("charge card", charge)`. A step begins when it is called; to run
-steps side by side, gather them.
+`step.do` also takes the function at once: `await step.do("charge card", charge)`. A step begins when it is called; to
+run steps side by side, gather them.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class Steps:
         The function may take the step's context, after the results of the steps it `depends` on.
         """
         if callable(config):  # do(name, config, callback), as in JavaScript
-            callback, config = config, callback  # type: ignore[assignment]
+            callback, config = config, callback
         if isinstance(callback, Mapping):
             callback, config = None, callback
         if callable(name):
@@ -126,7 +126,7 @@ class Steps:
                 resolve(rollback_config, called) if rollback is not None else None,
             )
 
-        return decorate if callback is None else decorate(callback)()  # type: ignore[arg-type]
+        return decorate if callback is None else decorate(callback)()
 
     def sleep(self, name: str, duration: Any) -> Awaitable[None]:
         """Sleep for a duration: milliseconds, a text such as `"10 seconds"`, or a timedelta."""
@@ -176,9 +176,7 @@ class Steps:
                 )
                 raise RuntimeError(message)
         self._counts[kind, name] += 1
-        request = Request(
-            kind, name, self._counts[kind, name], self.seen, self._loop.create_future(), settings, **more
-        )
+        request = Request(kind, name, self._counts[kind, name], self.seen, self._loop.create_future(), settings, **more)
         self.requests.append(request)
         return request
 
@@ -207,7 +205,7 @@ class Step:
 
     async def _after_others(self) -> Any:
         begun = [other.latest or other() for other in self.depends] if self.concurrent else []
-        results = [await (future) for future in begun]
+        results = [await future for future in begun]
         if not self.concurrent:
             results = [await (other.latest or other()) for other in self.depends]
         return await self._begin(tuple(results))

@@ -39,7 +39,7 @@ def milliseconds(value: Any, *, least: float | None = None) -> int | float:
         amount = float(found.group(1)) * unit
     else:
         amount = value
-    if not (0 < amount if least is None else least <= amount) or not amount <= LONGEST_MS:
+    if not (amount > 0 if least is None else least <= amount) or not amount <= LONGEST_MS:
         raise ValueError(f"must be {'more than 0' if least is None else f'at least {least:g}'} and at most 100 years")
     return int(amount) if amount == int(amount) else amount
 

@@ -80,9 +80,7 @@ def _turn(replay: Replay, fingerprint: str) -> Result:
     requests = replay.new_requests
     if not requests and all(request.future.done() for request in replay.steps.requests):
         return failed("NotAStep", "The program awaits something that is no step, and so will never come.")
-    return Suspended(
-        added=[_added(request) for request in requests], seen=replay.steps.seen, fingerprint=fingerprint
-    )
+    return Suspended(added=[_added(request) for request in requests], seen=replay.steps.seen, fingerprint=fingerprint)
 
 
 def _added(request: Request) -> Mapping[str, Json]:
@@ -169,7 +167,9 @@ def _do(request: Request, context: StepContext) -> Result:
     config = request.config.shown if request.config is not None else {}
     about = Context(context.attempt, request.name, request.count, config)
     try:
-        return Completed(output=stored(_call(request.callback, (*request.inputs, about)), f"Step {request.name} output"))
+        return Completed(
+            output=stored(_call(request.callback, (*request.inputs, about)), f"Step {request.name} output")
+        )
     except Unstorable as bad:
         return failed("Error", str(bad))
     except Exception as bad:
@@ -278,6 +278,6 @@ class WaitExecutor(_Quiet):
         return Completed(output=event.payload)
 
 
-_ALL: Final[tuple[Executor, ...]] = (ProgramExecutor(), DoExecutor(), SleepExecutor(), WaitExecutor())
-PROGRAM_EXECUTORS: Final[Mapping[str, Executor]] = MappingProxyType({executor.kind: executor for executor in _ALL})
-"""The executors of programs and of their steps, by kind."""
+_ALL: Final[tuple[Executor, ...]] = (DoExecutor(), SleepExecutor(), WaitExecutor())
+STEP_EXECUTORS: Final[Mapping[str, Executor]] = MappingProxyType({executor.kind: executor for executor in _ALL})
+"""The executors of the steps of programs, by kind."""

@@ -104,5 +104,5 @@ class ReplayLoop(asyncio.AbstractEventLoop):
         raise NotAStep
 
     call_later = call_at = time = run_in_executor = _refuse  # type: ignore[assignment]
-    create_connection = create_datagram_endpoint = getaddrinfo = sock_connect = _refuse  # type: ignore[assignment]
+    create_connection = create_datagram_endpoint = getaddrinfo = sock_connect = _refuse
     add_reader = add_writer = subprocess_exec = subprocess_shell = create_server = _refuse  # type: ignore[assignment]

@@ -17,6 +17,7 @@ from designer.graph.model import Json
 from engine.core.added import DO, SLEEP, WAIT
 from engine.core.ports import ProgramHistory
 from engine.scripts.api import Event, Request, Steps
+from engine.scripts.durations import milliseconds
 from engine.scripts.loop import ReplayLoop
 from engine.scripts.values import error_for, restored
 
@@ -61,7 +62,7 @@ def replaying(
 
     Raises `Diverged`, `loop.NeverRests`.
     """
-    loop = ReplayLoop()
+    loop = ReplayLoop()  # type: ignore[abstract]  # what is missing would be nothing for a program
     steps = Steps(loop, most_steps)
     with loop.running():
         main = loop.create_task(make().run(event, steps))
@@ -115,8 +116,6 @@ def _error_of(result: Mapping[str, Json]) -> Json:
 
 
 def _timeout_ms(request: Request) -> float | None:
-    from engine.scripts.durations import milliseconds
-
     if request.config is None:
         return None
     return milliseconds(request.config.shown["timeout"])

@@ -57,7 +57,7 @@ class Script:
 
 
 def find_script(name: str) -> Script | None:
-    """The script of this name, as it is on disk now; None where there is none. Raises `ScriptProblem` when too large."""
+    """The script of this name, as it is on disk now; None where there is none. Raises `ScriptProblem`: too large."""
     if len(name) > LONGEST_NAME or not NAME.fullmatch(name):
         return None
     path = _path_of(name)
@@ -70,7 +70,9 @@ def find_script(name: str) -> Script | None:
         if module in files:
             continue
         if len(files) >= MOST_FILES:
-            raise ScriptProblem("ScriptTooLarge", f"The script {name} imports more than {MOST_FILES} of its own modules.")
+            raise ScriptProblem(
+                "ScriptTooLarge", f"The script {name} imports more than {MOST_FILES} of its own modules."
+            )
         files[module] = (where, _read(where))
         todo += [(other, found) for other in _imports(files[module][1]) if (found := _neighbour(name, other))]
     digest = hashlib.sha256()
@@ -167,15 +169,17 @@ def load_class(script_name: str, class_name: str, fingerprint: str) -> tuple[typ
         raise ScriptProblem("ScriptMissing", message)
     if fingerprint and script.fingerprint != fingerprint:
         message = (
-            f"The source of the script {script_name!r} has changed while this instance was running "
-            f"(it began with {fingerprint[:12]}, now it is {script.fingerprint[:12]}). Put the old source back and retry "
-            "the instance, or restart it on a new version."
+            f"The source of the script {script_name!r} has changed while this instance was running (it "
+            f"began with {fingerprint[:12]}, now it is {script.fingerprint[:12]}). Put the old source back and retry "
+            "the instance, or start it anew on a new version."
         )
         raise ScriptProblem("ScriptChanged", message)
     module = _load(script)
     found = getattr(module, class_name, None)
     if not isinstance(found, type) or not callable(getattr(found, "run", None)):
-        raise ScriptProblem("ScriptMissing", f"The script {script_name!r} has no class {class_name!r} with a method run.")
+        raise ScriptProblem(
+            "ScriptMissing", f"The script {script_name!r} has no class {class_name!r} with a method run."
+        )
     return found, script.fingerprint
 
 
@@ -220,5 +224,3 @@ def _execute(script: Script, name: str, modules: dict[str, ModuleType]) -> Modul
         message = f"The script {name!r} cannot be imported: {type(bad).__name__}: {bad}"
         raise ScriptProblem("ScriptBroken", message[:1000]) from bad
     return module
-
-

@@ -22,7 +22,7 @@ from engine.core.ports import (
 from engine.core.programs import history_for
 from engine.core.schedule import BadMoment, starts_at, zone_of
 from engine.core.templates import TemplateError, render_value
-from engine.scripts.executors import PROGRAM_EXECUTORS
+from engine.scripts.executors import STEP_EXECUTORS
 from engine.services.case import Case
 from engine.services.step_data import data_for, needs_of
 from engine.steps import EXECUTORS
@@ -37,7 +37,7 @@ MAX_VALUE_BYTES = 1024 * 1024
 
 def executor_of(task: Task) -> Executor | None:
     """The executor of a task's kind; None for a kind this release does not know."""
-    return EXECUTORS.get(task.kind) or PROGRAM_EXECUTORS.get(task.kind)
+    return EXECUTORS.get(task.kind) or STEP_EXECUTORS.get(task.kind)
 
 
 def has_outside_effect(task: Task) -> bool:

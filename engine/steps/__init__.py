@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from engine.core.ports import Executor
-from engine.steps import automation, call, decision, delay, manual, noop, wait_event
+from engine.steps import automation, call, decision, delay, manual, noop, program, wait_event
 
 _ALL: Final[tuple[Executor, ...]] = (
     manual.EXECUTOR,
@@ -21,6 +21,7 @@ _ALL: Final[tuple[Executor, ...]] = (
     delay.EXECUTOR,
     wait_event.EXECUTOR,
     noop.EXECUTOR,
+    program.EXECUTOR,
 )
 EXECUTORS: Final[Mapping[str, Executor]] = MappingProxyType({executor.kind: executor for executor in _ALL})
 """Every executor by its kind."""

@@ -34,9 +34,7 @@ KIND: Final = Kind(
             required=True,
             longest=255,
         ),
-        Field(
-            key="class_name", type=FieldType.TEXT, label="Class", example="OrderFlow", required=True, longest=255
-        ),
+        Field(key="class_name", type=FieldType.TEXT, label="Class", example="OrderFlow", required=True, longest=255),
         Field(
             key="fingerprint",
             type=FieldType.TEXT,

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.http import Http404, QueryDict
+from django.http import Http404, HttpResponse, QueryDict
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from rest_framework.request import Request
@@ -38,6 +38,7 @@ from dialects.cloudflare.steplog import attempt_json, find_entry, result_json
 from dialects.cloudflare.translate import STATUSES, moment_text, status_from_wire
 from dialects.cloudflare.wire import created_json, details_json, listed_json, workflow_id
 from engine.models import Instance
+from engine.scripts.values import bytes_of
 from engine.services.errors import NotLegalNow
 from engine.services.events import send_event
 from engine.services.interventions import terminate
@@ -165,7 +166,7 @@ class Step(CloudflareView):
 
     needs = {"GET": ApiScope.INSTANCES_READ}
 
-    def get(self, request: Request, account: str, name: str, instance: str) -> Response:
+    def get(self, request: Request, account: str, name: str, instance: str) -> Response | HttpResponse:
         """The whole result of one step, or of one of its attempts."""
         query = request.query_params
         found = find_instance(find_workflow(self.scope, name), instance)
@@ -176,6 +177,9 @@ class Step(CloudflareView):
         body = None
         if entry is not None:
             number = _attempt(query)
+            raw = None if entry.step.is_sensitive else bytes_of(entry.step.output)
+            if raw is not None and number is None:
+                return HttpResponse(raw, content_type="application/octet-stream")
             body = result_json(entry) if number is None else attempt_json(entry, number)
         if body is None:
             raise CloudflareError(404, 10307, "Step not found")

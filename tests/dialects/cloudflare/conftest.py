@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
+from textwrap import dedent
 from typing import Any
 
 import httpx
@@ -45,6 +46,18 @@ class Account:
         document = {"format": 1, "key": key, "name": name, "tasks": tasks, "edges": edges, **more}
         self.native.post("/flows", json=document).raise_for_status()
         self.native.post(f"/flows/{key}/publish", json={}).raise_for_status()
+
+    def deploy(self, name: str, source: str) -> None:
+        """Put a script into the server's folder of scripts."""
+        folder = self.server.data / "scripts"
+        folder.mkdir(exist_ok=True)
+        (folder / f"{name}.py").write_text(dedent(source))
+
+    def bind(self, workflow: str, script: str, class_name: str, **more: Any) -> Any:
+        """Bind a workflow to a class of a script."""
+        return self.client.workflows.update(
+            workflow, account_id=self.id, script_name=script, class_name=class_name, **more
+        )
 
     def get(self, workflow: str, instance: str, **more: Any) -> Any:
         """An instance."""
