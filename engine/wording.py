@@ -145,9 +145,13 @@ def _to(data: Data) -> str:
 
 def _waiting(data: Data) -> str:
     kind = data.get("for")
-    what = {"person": "a person", "event": "an event", "timer": "a moment", "child": "a flow"}.get(
-        str(kind), str(kind or "")
-    )
+    what = {
+        "person": "a person",
+        "event": "an event",
+        "timer": "a moment",
+        "child": "a flow",
+        "steps": "its steps",
+    }.get(str(kind), str(kind or ""))
     return _join(
         what, data.get("event_type"), data.get("flow"), _moment(data["wakes_at"]) if data.get("wakes_at") else ""
     )
@@ -207,6 +211,7 @@ _WORDINGS: Final[dict[str, _Wording]] = {
     ),
     FactType.STEP_READY: _Wording("Step ready"),
     FactType.STEP_BLOCKED: _Wording("Step disabled", lambda d: f"until {_names(d, d.get('requires'))} is finished"),
+    FactType.STEP_ADDED: _Wording("Step asked for", lambda d: _join(d.get("name"), d.get("kind"))),
     FactType.STEP_STARTED: _Wording("Step started"),
     FactType.STEP_SCHEDULED: _Wording("Step scheduled", lambda d: f"for {_moment(d.get('wakes_at'))}"),
     FactType.STEP_WAITING: _Wording("Step waits for", _waiting, "waiting"),

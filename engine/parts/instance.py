@@ -17,6 +17,7 @@ from accounts.scope import Scope
 from designer.graph.model import Flow
 from designer.services.versions import flow_of, plan_of
 from engine.calls.models import Call
+from engine.core.programs import flow_with
 from engine.core.state import State, new_state, state_from_json
 from engine.display.json_text import JsonText, json_text
 from engine.display.spans import span_words
@@ -109,9 +110,14 @@ class InstancePage:
         return flow_of(self.instance.version)
 
     @cached_property
+    def whole_flow(self) -> Flow:
+        """The graph with the steps that programs have asked for."""
+        return flow_with(plan_of(self.instance.version_id), self.state)
+
+    @cached_property
     def names(self) -> Mapping[str, str]:
         """What keys are called."""
-        return names_of(self.flow)
+        return names_of(self.whole_flow)
 
     @cached_property
     def state(self) -> State:
@@ -136,7 +142,7 @@ class InstancePage:
             .order_by("pk")
         )
         latest = list(steps.reverse()[: MOST_STEPS + 1])[::-1]
-        return looks_of(self.flow, latest[-MOST_STEPS:], now=self.now)
+        return looks_of(self.whole_flow, latest[-MOST_STEPS:], now=self.now)
 
     @cached_property
     def timeline(self) -> Timeline:
@@ -168,9 +174,9 @@ class InstancePage:
             return None
         steps = Step.objects.filter(instance=self.instance, task=task_key).select_related("claimed_by")
         step = (steps.filter(iteration=int(iteration)) if iteration else steps.order_by("-iteration")).first()
-        task = self.flow.tasks.get(task_key)
+        task = self.whole_flow.tasks.get(task_key)
         if step is not None:
-            return looks_of(self.flow, [step], now=self.now)[0]
+            return looks_of(self.whole_flow, [step], now=self.now)[0]
         return StepLook(task, None, self.flow, now=self.now) if task is not None else None
 
     @cached_property

@@ -19,6 +19,8 @@ from engine.models import Step
 from engine.wording import error_words
 
 SETTLED: Final = frozenset({"completed", "skipped", "failed", "cancelled"})
+LOOKS_LIKE: Final = {"do": "program", "sleep": "delay", "wait": "wait_event"}
+"""Kinds of the steps of programs, and the kinds that they are shown as."""
 SHOWN_STATUS: Final = {"held": "on_hold", "idle": "open"}
 
 
@@ -89,7 +91,7 @@ class StepLook:
     @property
     def kind(self) -> Any:
         """Its kind in the catalogue (None for one this release does not know)."""
-        return KINDS.get(self.task.kind)
+        return KINDS.get(LOOKS_LIKE.get(self.task.kind, self.task.kind))
 
     @property
     def icon(self) -> str:
