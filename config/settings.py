@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "dialects.apps.DialectsConfig",
     "dialects.formance.apps.FormanceConfig",
     "engine.apps.EngineConfig",
+    "engine.ledger.apps.LedgerConfig",
     "engine.calls.apps.CallsConfig",
     "designer.apps.DesignerConfig",
     "accounts.apps.AccountsConfig",
@@ -344,6 +345,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "REDOC_DIST": "SIDECAR",
 }
 
+# Money: the ledger of this database, or a Formance server to be reached over HTTP with client credentials.
+LEDGER_URL = env.text("QUADRILLE_LEDGER_URL")
+LEDGER_CLIENT_ID = env.text("QUADRILLE_LEDGER_CLIENT_ID")
+LEDGER_CLIENT_SECRET = env.text("QUADRILLE_LEDGER_CLIENT_SECRET")
 # The Formance API: the environment ("organization/environment") in which callers without a token work; empty: none may.
 FORMANCE_ANONYMOUS = env.text("QUADRILLE_FORMANCE_ANONYMOUS")
 FORMANCE_WAIT_SECONDS = env.number("QUADRILLE_FORMANCE_WAIT_SECONDS", 60)

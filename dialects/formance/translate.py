@@ -30,6 +30,7 @@ from designer.graph.plan import Plan
 from dialects.formance.durations import our_duration, parse_go_duration
 from dialects.formance.placeholders import to_placeholders, to_template
 from dialects.formance.stages import PLACEHOLDER, STAGES, StageInvalid, check_stage, read_bigint, read_stage
+from engine.ledger.resolving import Unresolved, resolve_transfer
 
 NAME: Final = "formance"
 LONGEST_NAME: Final = 200
@@ -92,7 +93,7 @@ def _task(number: int, stage: Json) -> Task:
     problems = list(KINDS[task.kind].setting_problems(task))
     if not problems:
         return task
-    message = _never(kind, read) or problems[0].message
+    message = _never(kind, read, task.settings) or problems[0].message
     return Task(
         key,
         task.name,
@@ -217,7 +218,7 @@ def _amount(value: Json) -> str:
     return to_template(value) if isinstance(value, str) else str(read_bigint(value))
 
 
-def _never(kind: str, read: Mapping[str, Json]) -> str:
+def _never(kind: str, read: Mapping[str, Json], settings: Mapping[str, Json]) -> str:
     """Why a stage fails whatever the variables, where the vendor has words of its own for that."""
     if kind == "delay":
         return "exactly one of duration or until is required"
@@ -226,10 +227,12 @@ def _never(kind: str, read: Mapping[str, Json]) -> str:
     if kind == "update":
         account = read.get("account")
         return "account is required" if account is None else "account.id and account.metadata are required"
-    for side in ("source", "destination"):
-        given = [way for way in ("account", "wallet", "payment") if way in (read.get(side) or {})]
-        if len(given) != 1:
-            return f"{side}: exactly one of account or wallet or payment is required"
+    if kind == "send":
+        try:
+            resolve_transfer({key: settings.get(key) for key in ("source", "destination")})
+        except Unresolved as bad:
+            return str(bad)
+        return "amount must be specified" if "amount" not in settings else ""
     return ""
 
 

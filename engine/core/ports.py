@@ -85,6 +85,7 @@ class StepContext:
     flow: Flow | None = None
     history: ProgramHistory | None = None
     """Of the program, where the step is one or belongs to one."""
+    environment_id: int = 0
 
     @property
     def sensitive_steps(self) -> frozenset[str]:

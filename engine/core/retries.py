@@ -30,12 +30,13 @@ class RetryPolicy:
     limit: int = 5
     delay: timedelta = timedelta(seconds=10)
     backoff: Backoff = Backoff.EXPONENTIAL
+    longest: timedelta = LONGEST_PAUSE
 
     def pause_after(self, attempt: int) -> timedelta:
-        """The pause after failed attempt `attempt` (from 1): delay, delay·n or delay·2^(n-1); at most a year."""
+        """The pause after failed attempt `attempt` (from 1): delay, delay·n or delay·2^(n-1); at most `longest`."""
         factor = {Backoff.CONSTANT: 1, Backoff.LINEAR: attempt, Backoff.EXPONENTIAL: 2 ** min(attempt - 1, 60)}
         seconds = self.delay.total_seconds() * factor[self.backoff]
-        return timedelta(seconds=min(seconds, LONGEST_PAUSE.total_seconds()))
+        return timedelta(seconds=min(seconds, self.longest.total_seconds()))
 
     def allows_another_after(self, attempt: int) -> bool:
         """Whether attempt `attempt + 1` may be made."""
@@ -74,4 +75,5 @@ def retry_policy(settings: Mapping[str, Json]) -> RetryPolicy:
         limit=int(raw.get("limit", DEFAULT_RETRIES.limit)),
         delay=parse_duration(raw["delay"]).as_timedelta() if "delay" in raw else DEFAULT_RETRIES.delay,
         backoff=Backoff(raw.get("backoff", DEFAULT_RETRIES.backoff)),
+        longest=parse_duration(raw["longest"]).as_timedelta() if "longest" in raw else LONGEST_PAUSE,
     )

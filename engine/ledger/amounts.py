@@ -41,7 +41,7 @@ class AmountField(models.Field[int, int]):
         """The number's digits."""
         return None if value is None else str(int(value))
 
-    def formfield(self, **options: Any) -> forms.Field | None:  # type: ignore[override]
+    def formfield(self, **options: Any) -> forms.Field | None:
         """A text field for digits."""
         return forms.RegexField(r"^-?\d{1,400}$", label=options.get("label"), help_text=options.get("help_text", ""))
 

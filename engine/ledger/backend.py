@@ -84,6 +84,9 @@ SCRIPT: Final = re.compile(
 """The one form of script that is read here: one amount, one source, one destination."""
 
 
+ENDS: Final = ("source", "destination", "asset")
+
+
 def overdraft_script(move: posting.Move) -> str:
     """The script that moves money from an account which may go below zero."""
     return (
@@ -190,10 +193,9 @@ def _read_script(script: Json) -> tuple[posting.Move, bool]:
 
 
 def _move(raw: Json) -> posting.Move:
-    texts = [raw.get(key) for key in ("source", "destination", "asset")] if isinstance(raw, Mapping) else []
-    if len(texts) != 3 or not all(isinstance(text, str) for text in texts):
+    if not isinstance(raw, Mapping) or not all(isinstance(raw.get(key), str) for key in ENDS):
         raise Invalid("a posting has a source, a destination, an asset and an amount")
-    return posting.Move(*texts, amount=whole(raw.get("amount")))
+    return posting.Move(raw["source"], raw["destination"], raw["asset"], whole(raw.get("amount")))
 
 
 def whole(value: Json) -> int:

@@ -81,7 +81,12 @@ class Transaction(models.Model):
     timestamp = models.DateTimeField()
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     reverts = models.OneToOneField(
-        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="reverted_by", help_text="What it undoes."
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="reverted_by",
+        help_text="What it undoes.",
     )
 
     class Meta:
@@ -254,7 +259,9 @@ class TransferInitiation(EnvironmentScoped):
     status = models.CharField(max_length=24, choices=Status.choices, default=Status.PROCESSING)
     error = models.TextField(blank=True)
     tries = models.PositiveIntegerField(default=0)
-    next_at = models.DateTimeField(null=True, blank=True, help_text="When a connector tries next; empty when none does.")
+    next_at = models.DateTimeField(
+        null=True, blank=True, help_text="When a connector tries next; empty when none does."
+    )
     idempotency_key = models.CharField(max_length=300)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     settled_at = models.DateTimeField(null=True, blank=True)
@@ -303,9 +310,7 @@ class Activity(models.Model):
     class Meta:
         ordering = ["instance", "pk"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["instance", "task", "iteration", "number"], name="one_activity_per_number"
-            )
+            models.UniqueConstraint(fields=["instance", "task", "iteration", "number"], name="one_activity_per_number")
         ]
 
     def __str__(self) -> str:

@@ -15,8 +15,10 @@ from engine.ledger.errors import Conflict, Invalid, NotFound
 from engine.ledger.models import Connector, Payment, TransferInitiation
 
 SCHEMES: Final = frozenset(
-    "visa mastercard amex diners discover jcb unionpay sepa a2a ach rtp unknown other".split()
-    + ["sepa debit", "sepa credit", "apple pay", "google pay", "ach debit"]
+    (
+        *("visa", "mastercard", "amex", "diners", "discover", "jcb", "unionpay", "apple pay", "google pay"),
+        *("sepa", "sepa debit", "sepa credit", "a2a", "ach", "ach debit", "rtp", "unknown", "other"),
+    )
 )
 PROVIDERS: Final = frozenset(
     ("STRIPE", "DUMMY-PAY", "WISE", "MODULR", "CURRENCY-CLOUD", "BANKING-CIRCLE", "MANGOPAY", "MONEYCORP")
@@ -134,4 +136,5 @@ LONGEST_RETRY: Final = timedelta(hours=1)
 
 def pause_after(tries: int) -> timedelta:
     """How long to wait after so many tries that came to nothing."""
-    return min(RETRY_AFTER * 2 ** min(tries, 20), LONGEST_RETRY)
+    factor: int = 2 ** min(tries, 20)
+    return min(RETRY_AFTER * factor, LONGEST_RETRY)

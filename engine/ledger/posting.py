@@ -120,7 +120,9 @@ def revert(environment_id: int, ledger: str, number: int, *, key: str | None = N
             raise NotFound("transaction not found")
         if hasattr(first, "reverted_by"):
             raise Conflict(f"transaction {number} was reverted before")
-        back = [Move(p.destination.address, p.source.address, p.asset, p.amount) for p in reversed(first.postings.all())]
+        back = [
+            Move(p.destination.address, p.source.address, p.asset, p.amount) for p in reversed(first.postings.all())
+        ]
         made = post(environment_id, PostRequest(ledger=ledger, moves=back, key=key), now=now)
         made.reverts = first
         made.save(update_fields=["reverts"])

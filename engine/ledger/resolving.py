@@ -13,6 +13,7 @@ from typing import Any, Final
 from designer.graph.model import Json
 
 LEDGER: Final = "default"
+UPDATE_LEDGER: Final = "main"
 THROUGH: Final = "world"
 BALANCE: Final = "main"
 PAYMENT_LEDGER: Final = "orchestration-000-internal"
@@ -27,7 +28,7 @@ class Unresolved(ValueError):
 
 
 def resolve_transfer(settings: Mapping[str, Json]) -> dict[str, Any]:
-    """`{source, destination, amount?, metadata, timestamp?}`, every part with all of its fields. Raises `Unresolved`."""
+    """`{source, destination, amount?, metadata, timestamp?}`, each with all of its fields. Raises `Unresolved`."""
     found: dict[str, Any] = {
         "source": _side("source", settings.get("source")),
         "destination": _side("destination", settings.get("destination")),
@@ -50,7 +51,7 @@ def resolve_update(settings: Mapping[str, Json]) -> dict[str, Any]:
     metadata = _texts("account.metadata", settings.get("metadata"))
     if not metadata:
         raise Unresolved("account.metadata is required")
-    resolved = {"id": _required(account, "id", "account.id"), "ledger": _text(account, "ledger", LEDGER)}
+    resolved = {"id": _required(account, "id", "account.id"), "ledger": _text(account, "ledger", UPDATE_LEDGER)}
     return {"account": resolved, "metadata": metadata}
 
 
@@ -158,7 +159,9 @@ def _texts(place: str, raw: Json) -> dict[str, str]:
         return {}
     if not isinstance(raw, Mapping):
         raise Unresolved(f"resolving field '{place}': expecting map")
-    return {key: str(value) for key, value in raw.items() if not isinstance(value, (Mapping, Sequence)) or _is_text(value)}
+    return {
+        key: str(value) for key, value in raw.items() if not isinstance(value, (Mapping, Sequence)) or _is_text(value)
+    }
 
 
 def _is_text(value: Json) -> bool:

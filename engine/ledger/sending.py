@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -124,15 +125,15 @@ class Transfer:
 
     def _ingest(self, source: Settings, money: Money | None) -> tuple[Settings, Money]:
         """Have the payment's money on its holding account, once; answers that account and what is to be sent."""
-        payment = self.activities.do("GetPayment", {"id": source["id"]}, lambda _: self.backend.get_payment(source["id"]))
+        payment = self.activities.do(
+            "GetPayment", {"id": source["id"]}, lambda _: self.backend.get_payment(source["id"])
+        )
         whole = Money(payment["initialAmount"], payment["asset"])
         holding, ledger = source["holding_account"], source["ledger"]
-        posting = {"amount": whole.amount, "asset": whole.asset, "source": source["through_account"], "destination": holding}
-        data: dict[str, Json] = {"metadata": {}, "reference": holding, **self._how(Move(**posting), _overdraft(source))}
-        try:
+        move = Move(source["through_account"], holding, whole.asset, whole.amount)
+        data: dict[str, Json] = {"metadata": {}, "reference": holding, **self._how(move, _overdraft(source))}
+        with contextlib.suppress(Conflict):  # an earlier instance may have brought it in
             self._create_transaction(ledger, data)
-        except Conflict:
-            pass  # an earlier instance has brought it in already
         return {**source, "id": holding}, money or whole
 
     # -- activities ---------------------------------------------------------------------------------------------------

@@ -72,6 +72,7 @@ def context_of(case: Case, step: StepKey, *, attempt: int, event: Json = None) -
         timezone=case.plan.flow.timezone,
         flow=case.plan.flow,
         history=history_for(case.plan, case.state, task),
+        environment_id=case.row.environment_id,
     )
 
 

@@ -11,7 +11,18 @@ from types import MappingProxyType
 from typing import Final
 
 from engine.core.ports import Executor
-from engine.steps import automation, call, decision, delay, manual, noop, program, wait_event
+from engine.steps import (
+    account_update,
+    automation,
+    call,
+    decision,
+    delay,
+    manual,
+    noop,
+    program,
+    transfer,
+    wait_event,
+)
 
 _ALL: Final[tuple[Executor, ...]] = (
     manual.EXECUTOR,
@@ -20,6 +31,8 @@ _ALL: Final[tuple[Executor, ...]] = (
     decision.EXECUTOR,
     delay.EXECUTOR,
     wait_event.EXECUTOR,
+    transfer.EXECUTOR,
+    account_update.EXECUTOR,
     noop.EXECUTOR,
     program.EXECUTOR,
 )

@@ -9,7 +9,18 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from designer.graph.kinds import automation, call, decision, delay, manual, noop, program, wait_event
+from designer.graph.kinds import (
+    account_update,
+    automation,
+    call,
+    decision,
+    delay,
+    manual,
+    noop,
+    program,
+    transfer,
+    wait_event,
+)
 from designer.graph.kinds.kind import Group, Kind, Port
 from designer.graph.model import Task
 
@@ -24,6 +35,8 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
             decision.KIND,
             delay.KIND,
             wait_event.KIND,
+            transfer.KIND,
+            account_update.KIND,
             noop.KIND,
         )
     }

@@ -88,7 +88,7 @@ RETRIES: Final = Field(
             help="4 repeats mean up to 5 attempts.",
             is_whole=True,
             minimum=0,
-            maximum=10_000,
+            maximum=1_000_000_000,
             default=5,
         ),
         Field(
@@ -105,6 +105,15 @@ RETRIES: Final = Field(
             label="Pauses grow",
             choices=choices(constant="Not at all", linear="Linearly", exponential="Exponentially"),
             default="exponential",
+        ),
+        Field(
+            key="longest",
+            type=FieldType.DURATION,
+            label="Longest pause",
+            help="However often it was repeated.",
+            example="100 seconds",
+            maximum=YEAR_SECONDS,
+            default="365 days",
         ),
     ),
 )
