@@ -35,6 +35,7 @@ class FormanceView(APIView):
     authentication_classes = []
     permission_classes = []
     renderer_classes = [JsonRenderer]
+    schema = None
     version: ClassVar[int] = 1
     service: ClassVar[str] = "orchestration"
     scope: Scope
