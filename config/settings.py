@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "engine.calls.apps.CallsConfig",
     "designer.apps.DesignerConfig",
     "accounts.apps.AccountsConfig",
+    "accounts.connections.apps.ConnectionsConfig",
     "config.apps.QuadrilleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -11,6 +11,7 @@ console: list[URLPattern | URLResolver] = [
     path("", include("designer.urls")),
     path("", include("engine.urls")),
     path("settings/", include("accounts.settings_urls")),
+    path("settings/connections/", include("accounts.connections.urls")),
 ]
 
 urlpatterns = [

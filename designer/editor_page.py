@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.safestring import SafeString, mark_safe
 
+from accounts.connections.models import Connection
 from accounts.models import MemberGroup, Membership
 from accounts.roles import Role
 from accounts.scope import Scope
@@ -102,7 +103,12 @@ class EditorPage:
         return form_for(self.draft, subject, count=count, **self._form_context())
 
     def _form_context(self) -> FormContext:
-        return {"can_edit": self.can_edit, "people": self._people(), "flows": self._flow_keys()}
+        return {
+            "can_edit": self.can_edit,
+            "people": self._people(),
+            "flows": self._flow_keys(),
+            "connections": self._connection_keys(),
+        }
 
     def _people(self) -> tuple[str, ...]:
         """Groups by name and members by address, to assign tasks to."""
@@ -113,6 +119,9 @@ class EditorPage:
     def _flow_keys(self) -> tuple[str, ...]:
         others = models.Flow.objects.within(self.scope).exclude(pk=self.row.pk)
         return tuple(others.values_list("key", flat=True)[:MOST_PEOPLE])
+
+    def _connection_keys(self) -> tuple[str, ...]:
+        return tuple(Connection.objects.within(self.scope).values_list("key", flat=True)[:MOST_PEOPLE])
 
     @cached_property
     def problems(self) -> tuple[ProblemRow, ...]:

@@ -44,6 +44,8 @@ class FieldType(StrEnum):
     BRANCH = "branch"
     """The key of one of the decision's own branches."""
     FLOW_KEY = "flow_key"
+    CONNECTION = "connection"
+    """The short name of a stored connection."""
     LIST = "list"
     """A list of `Field.of`."""
     MAP = "map"

@@ -23,6 +23,7 @@ _PLAIN_INPUTS: Final = frozenset(
         FieldType.TIMEZONE,
         FieldType.REFERENCE,
         FieldType.FLOW_KEY,
+        FieldType.CONNECTION,
         FieldType.NUMBER,
     }
 )
@@ -32,6 +33,7 @@ _DATALISTS: Final = {
     FieldType.TEMPLATE: "offer-templates",
     FieldType.REFERENCE: "offer-moments",
     FieldType.FLOW_KEY: "offer-flows",
+    FieldType.CONNECTION: "offer-connections",
     FieldType.TIMEZONE: "offer-timezones",
 }
 MOST_SWITCH_CHOICES: Final = 3

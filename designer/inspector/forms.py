@@ -211,16 +211,29 @@ class Form:
 
 
 class FormContext(TypedDict, total=False):
-    """Who looks, and what may be named: people and groups to assign to, other flows to call."""
+    """Who looks, and what may be named: people and groups to assign to, other flows to
+    call, connections to use.
+    """
 
     can_edit: bool
     people: tuple[str, ...]
     flows: tuple[str, ...]
+    connections: tuple[str, ...]
+
+
+def _offers(flow: Flow, subject: str, **context: Unpack[FormContext]) -> Offers:
+    return offers_for(
+        flow,
+        subject,
+        people=context.get("people", ()),
+        flows=context.get("flows", ()),
+        connections=context.get("connections", ()),
+    )
 
 
 def form_for_flow(flow: Flow, **context: Unpack[FormContext]) -> Form:
     """The form of the flow itself."""
-    offers = offers_for(flow, "", people=context.get("people", ()), flows=context.get("flows", ()))
+    offers = _offers(flow, "", **context)
     return _flow_form(flow, offers, context.get("can_edit", True))
 
 
@@ -236,7 +249,7 @@ def form_for(flow: Flow, subject: str, *, count: int = 0, **context: Unpack[Form
         )
     if subject == "":
         return form_for_flow(flow, **context)
-    offers = offers_for(flow, subject, people=context.get("people", ()), flows=context.get("flows", ()))
+    offers = _offers(flow, subject, **context)
     phase = phase_of_ref(subject)
     if subject == TRIGGER:
         return _start_form(flow, offers, can_edit)

@@ -30,10 +30,18 @@ class Offers:
     branches: tuple[Choice, ...] = ()
     people: tuple[str, ...] = ()
     flows: tuple[str, ...] = ()
+    connections: tuple[str, ...] = ()
     timezones: tuple[str, ...] = TIMEZONES
 
 
-def offers_for(flow: Flow, subject: str, *, people: tuple[str, ...] = (), flows: tuple[str, ...] = ()) -> Offers:
+def offers_for(
+    flow: Flow,
+    subject: str,
+    *,
+    people: tuple[str, ...] = (),
+    flows: tuple[str, ...] = (),
+    connections: tuple[str, ...] = (),
+) -> Offers:
     """What the form of `subject` (a task key or `phase:KEY`) offers. Tasks that run before it come first."""
     task = flow.tasks.get(subject)
     before = _upstream(flow, subject) if task is not None else list(flow.tasks)
@@ -48,6 +56,7 @@ def offers_for(flow: Flow, subject: str, *, people: tuple[str, ...] = (), flows:
         branches=tuple(_branches(task)) if task is not None else (),
         people=people,
         flows=flows,
+        connections=connections,
     )
 
 

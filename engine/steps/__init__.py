@@ -13,6 +13,7 @@ from typing import Final
 from engine.core.ports import Executor
 from engine.steps import (
     account_update,
+    ai_agent,
     automation,
     call,
     decision,
@@ -27,6 +28,7 @@ from engine.steps import (
 _ALL: Final[tuple[Executor, ...]] = (
     manual.EXECUTOR,
     automation.EXECUTOR,
+    ai_agent.EXECUTOR,
     call.EXECUTOR,
     decision.EXECUTOR,
     delay.EXECUTOR,

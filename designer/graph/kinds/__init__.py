@@ -11,6 +11,7 @@ from typing import Final
 
 from designer.graph.kinds import (
     account_update,
+    ai_agent,
     automation,
     call,
     decision,
@@ -30,6 +31,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
         for kind in (
             manual.KIND,
             automation.KIND,
+            ai_agent.KIND,
             call.KIND,
             program.KIND,
             decision.KIND,

@@ -95,6 +95,9 @@ def test_every_action_runs_in_a_file_of_its_name() -> None:
         assert importlib.import_module(f"engine.actions.{key}").ACTION is action
 
 
+ASKS_OUTSIDE = {"ai_agent", "program"}
+
+
 def test_only_what_reaches_outside_is_run_as_a_leased_attempt() -> None:
     outside = {key for key, action in ACTIONS.items() if action.has_outside_effect}
     assert outside == {"http_request", "send_email", "python"}
@@ -102,7 +105,7 @@ def test_only_what_reaches_outside_is_run_as_a_leased_attempt() -> None:
     for key in ACTIONS:
         assert automation.has_outside_effect(Task("t", "", "automation", settings={"action": key})) == (key in outside)
     for kind, executor in EXECUTORS.items():
-        assert kind in ("automation", "program") or not executor.has_outside_effect(Task("t", "", kind))
+        assert kind == "automation" or executor.has_outside_effect(Task("t", "", kind)) == (kind in ASKS_OUTSIDE)
 
 
 @pytest.mark.parametrize("kind", sorted(EXECUTORS))
@@ -121,6 +124,9 @@ def test_no_executor_raises_for_settings_that_make_no_sense(kind: str) -> None:
         "for": [],
         "due": {"for": 5},
         "event_type": {},
+        "agent": {"a": 1},
+        "prompt": 7,
+        "flow": [],
         "timeout": "x",
         "expires": 3,
     }

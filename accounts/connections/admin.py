@@ -1,0 +1,29 @@
+"""Connections in Django's admin. The secret is not shown; it is set in the console."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from accounts.admin import ReadOnlyAdmin
+from accounts.connections.models import Connection
+
+
+@admin.register(Connection)
+class ConnectionAdmin(ReadOnlyAdmin):
+    """Which services flows may ask."""
+
+    list_display = ["name", "key", "environment", "base_url", "model", "has_secret", "changed_at"]
+    list_filter = ["environment__organization", "environment"]
+    list_select_related = ["environment__organization"]
+    search_fields = ["name", "key", "base_url"]
+    fields = ["name", "key", "environment", "base_url", "model", "answer_format", "has_secret", "created_at"]
+
+    @admin.display(boolean=True, description="secret")
+    def has_secret(self, connection: Connection) -> bool:
+        """Whether there is one."""
+        return bool(connection.secret)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Connection | None = None) -> bool:
+        """As for any table."""
+        return admin.ModelAdmin.has_delete_permission(self, request, obj)
