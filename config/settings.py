@@ -52,6 +52,8 @@ INSTALLED_APPS = [
     "config.apps.ConfigConfig",
     "dialects.apps.DialectsConfig",
     "dialects.formance.apps.FormanceConfig",
+    "dialects.novu.apps.NovuConfig",
+    "engine.notifying.apps.NotifyingConfig",
     "engine.apps.EngineConfig",
     "engine.ledger.apps.LedgerConfig",
     "engine.calls.apps.CallsConfig",

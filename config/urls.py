@@ -26,6 +26,7 @@ urlpatterns = [
     path("api/auth/oauth/token", formance_token),  # where Formance's clients look for it, whatever their base URL
     path("formance/", include("dialects.formance.urls")),
     path("hooks/", include("dialects.native.hook_urls")),
+    path("novu/", include("dialects.novu.urls")),
     path("demo/", include("config.demo.urls")),
     path("o/<slug:org>/<slug:env>/", include(console)),
 ]

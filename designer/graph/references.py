@@ -29,6 +29,9 @@ ROOTS: Final[Mapping[str, str]] = {
     "instance": "The instance: id, started_at, …",
     "flow": "The flow: key, name, version",
     "now": "The present moment",
+    "payload": "What messages are triggered with: the input under its other name",
+    "subscriber": "Who is notified: subscriberId, firstName, email, data, …",
+    "workflow": "The flow under its other name: name, workflowId",
 }
 """Every name a reference may begin with, and what it stands for."""
 
@@ -63,8 +66,10 @@ _LIQUID: Final = Environment()
 for _tag in ("include", "render", "extends", "block", "macro", "call"):
     _LIQUID.tags.pop(_tag, None)  # a template stands alone
 
-FILTERS: Final = frozenset({*_LIQUID.filters, "json"})
-"""The filters a template may use, by name. `json` is ours (`engine.core.liquid`): a value as it stands in JSON."""
+FILTERS: Final = frozenset({*_LIQUID.filters, "json", "digest", "pluralize", "toSentence"})
+"""The filters a template may use, by name. `json` is ours (`engine.core.liquid`): a value as it stands in JSON. The
+last three are about lists of events (`engine.core.message_filters`).
+"""
 
 _NOTHING: Final = Template()
 

@@ -33,7 +33,13 @@ class FlowHasProblems(Exception):
 
 
 def publish_flow(
-    scope: Scope, row: models.Flow, *, note: str = "", revision: int | None = None, flow: Flow | None = None
+    scope: Scope,
+    row: models.Flow,
+    *,
+    note: str = "",
+    revision: int | None = None,
+    flow: Flow | None = None,
+    forgives_settings: bool = False,
 ) -> models.Version:
     """Make the next version from the draft and let it be the live one. Running instances stay on theirs.
 
@@ -41,14 +47,14 @@ def publish_flow(
 
     Publishing a draft that equals the live version is allowed: it makes one more version (`is_unchanged` tells
     beforehand). With `revision` the draft must be at it, else `StaleRevision`. Raises `FlowHasProblems`. Warnings do
-    not hinder.
+    not hinder; with `forgives_settings` neither do the settings of tasks: such a task fails when its turn comes.
     """
     with transaction.atomic():
         locked = models.Flow.objects.within(scope).select_for_update(of=("self",)).get(pk=row.pk)
         if revision is not None and locked.draft_revision != revision:
             raise StaleRevision(locked.draft_revision)
         flow = draft_of(locked) if flow is None else flow
-        refuse_problems(flow, flows=flow_keys(locked.environment_id))
+        refuse_problems(flow, flows=flow_keys(locked.environment_id), forgives_settings=forgives_settings)
         version = _write_version(scope, locked, flow, note)
         write_rows(locked, version, flow)
         write_triggers(locked, flow)
@@ -65,9 +71,11 @@ def flow_keys(environment_id: int) -> frozenset[str]:
     return frozenset(models.Flow.objects.filter(environment=environment_id).values_list("key", flat=True))
 
 
-def refuse_problems(flow: Flow, *, flows: Collection[str] | None = None) -> None:
+def refuse_problems(flow: Flow, *, flows: Collection[str] | None = None, forgives_settings: bool = False) -> None:
     """Raise `FlowHasProblems` for what hinders publishing. `flows`: the keys of those it may call, if known."""
     errors = [problem for problem in check_flow(flow, flows=flows) if problem.is_error]
+    if forgives_settings:
+        errors = [problem for problem in errors if problem.field[:1] != ("settings",)]
     if errors:
         raise FlowHasProblems(errors)
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 import orjson
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError, best_match
 
 from accounts.outbound import OutboundError, OutboundRequest, OutboundResponse, send
 from designer.graph.conditions import REDACTED
@@ -49,6 +51,7 @@ class HttpRequest(RunnableAction):
                 status=response.status,
                 body=body if len(response.body) <= LONGEST_SHOWN else str(body)[:LONGEST_SHOWN],
             )
+        _refuse_misfit(body, request.inputs.get("answer_schema"))
         headers = {name: value for name, value in response.headers.items() if name != "set-cookie"}
         return ActionOutcome(output={"status": response.status, "headers": headers, "body": body})
 
@@ -98,6 +101,17 @@ def _is_expected(status: int, expected: Json) -> bool:
     if isinstance(expected, (list, tuple)) and expected:
         return status in expected or str(status) in expected
     return 200 <= status < 300
+
+
+def _refuse_misfit(body: Json, schema: Json) -> None:
+    if not isinstance(schema, Mapping) or not schema:
+        return
+    try:
+        error = best_match(Draft202012Validator(schema).iter_errors(body))
+    except (SchemaError, RecursionError) as bad:
+        raise ActionFailed("WrongInputs", f"answer_schema is no JSON Schema: {str(bad)[:200]}") from bad
+    if error is not None:
+        raise ActionFailed("UnexpectedAnswer", f"The answer does not fit its schema: {error.message[:300]}")
 
 
 def _body(response: OutboundResponse) -> Json:

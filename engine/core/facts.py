@@ -43,7 +43,7 @@ class FactType(StrEnum):
     ATTEMPT_FAILED = "AttemptFailed"  # number, error {name, message, retryable}
     ATTEMPT_TIMED_OUT = "AttemptTimedOut"  # number, error
     RETRY_SCHEDULED = "RetryScheduled"  # number (of the coming attempt), at
-    STEP_COMPLETED = "StepCompleted"  # number? (of the attempt), by? (an actor, when a person did it)
+    STEP_COMPLETED = "StepCompleted"  # number? (of the attempt), by? (an actor, when a person did it), ends_path?
     STEP_SKIPPED = "StepSkipped"  # reason, by?
     STEP_FAILED = "StepFailed"  # error
     STEP_CANCELLED = "StepCancelled"  # reason

@@ -13,12 +13,13 @@ from datetime import datetime
 from typing import Any, Final
 
 import orjson
-from liquid import BoundTemplate, Environment, RenderContext
+from liquid import BoundTemplate, Environment, RenderContext, Undefined
 from liquid.exceptions import LiquidError, UndefinedError
 from liquid.undefined import FalsyStrictUndefined, is_undefined
 
 from designer.graph.model import Json
 from designer.graph.references import FILTERS
+from engine.core import message_filters
 
 MAX_OUTPUT_BYTES: Final = 1024 * 1024
 MAX_WORK: Final = 32 * 1024 * 1024
@@ -107,13 +108,17 @@ class LimitedLiquid(Environment):
     block_nesting_limit = 50
 
 
-def make_liquid() -> LimitedLiquid:
-    """The environment: the filters that flows are checked for, and no tags that reach for other templates."""
-    liquid = LimitedLiquid(undefined=Missing)
+def make_liquid(undefined: type[Undefined] = Missing) -> LimitedLiquid:
+    """The environment: the filters that flows are checked for, and no tags that reach for other templates.
+
+    `undefined`: what a name that is not there means; an error, where nothing else is said.
+    """
+    liquid = LimitedLiquid(undefined=undefined)
     for tag in ("include", "render", "extends", "block", "macro", "call"):
         liquid.tags.pop(tag, None)
     liquid.filters = {name: run for name, run in liquid.filters.items() if name in FILTERS}
     liquid.filters["json"] = as_json
+    liquid.filters.update(message_filters.FILTERS)
     return liquid
 
 

@@ -86,6 +86,7 @@ class StepContext:
     history: ProgramHistory | None = None
     """Of the program, where the step is one or belongs to one."""
     environment_id: int = 0
+    flow_id: int = 0
 
     @property
     def sensitive_steps(self) -> frozenset[str]:
@@ -125,6 +126,17 @@ class Completed:
     branches: tuple[str, ...] | None = None
     conditions: Sequence[Mapping[str, Json]] = ()
     by: Json = None
+    input: Json = None
+    ends_path: bool = False
+    """The step ran, and nothing follows it: its normal edges die (a throttle that is full, an event in a digest)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """The step passes itself over, and the way goes on as if it had completed. `output` says what was seen."""
+
+    reason: str
+    output: Json = None
     input: Json = None
 
 
@@ -180,7 +192,7 @@ class Suspended:
     input: Json = None
 
 
-Result = Completed | Failed | Waiting | Suspended
+Result = Completed | Skipped | Failed | Waiting | Suspended
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +255,8 @@ def facts_for(
     if isinstance(result, Suspended):
         waits = {"for": "steps", "seen": result.seen, "fingerprint": result.fingerprint}
         return (*(fact(FactType.STEP_ADDED, **added) for added in result.added), fact(FactType.STEP_WAITING, **waits))
+    if isinstance(result, Skipped):
+        return (fact(FactType.STEP_SKIPPED, reason=result.reason[:LONGEST_MESSAGE]),)
     if isinstance(result, Waiting):
         noted = {"for": result.for_, **_noted(result)}
         due = (fact(FactType.DUE_DATE_SET, due_at=result.due_at.isoformat()),) if result.due_at else ()
@@ -256,7 +270,8 @@ def facts_for(
         records = [dict(record) for record in result.conditions]
         return (fact(FactType.DECISION_TAKEN, branches=list(result.branches), conditions=records, **by),)
     number = {} if attempt is None else {"number": attempt}
-    return (fact(FactType.STEP_COMPLETED, **number, **by),)
+    ends = {"ends_path": True} if result.ends_path else {}
+    return (fact(FactType.STEP_COMPLETED, **number, **by, **ends),)
 
 
 def _noted(result: Waiting) -> dict[str, Json]:

@@ -121,13 +121,13 @@ def wait(fold: Fold, fact: Fact) -> None:
 
 
 def complete_step(fold: Fold, fact: Fact) -> None:
-    """A step that is no decision completed: its normal edges are taken."""
+    """A step that is no decision completed: its normal edges are taken, or die where it ends its path."""
     node = fold.open_node(fact, *_COMPLETABLE)
     if fold.plan.task(node).kind == "decision":
         raise FactRefused(f"{fact.task} is a decision: name its branch.")
     _require_attempt(fact, fold.state.attempts.get(node, 0) + (fold.state.nodes[node] is StepStatus.READY))
     _leave_wait(fold, node)
-    _go_on(fold, node, StepStatus.COMPLETED)
+    _go_on(fold, node, StepStatus.COMPLETED, leads_on=not fact.data.get("ends_path"))
 
 
 def take_decision(fold: Fold, fact: Fact) -> None:
@@ -157,7 +157,7 @@ def fail_step(fold: Fold, fact: Fact) -> None:
 
 
 def skip_step(fold: Fold, fact: Fact) -> None:
-    """A person skips an open step: it counts as finished, and the way goes on as if it had completed.
+    """A person or the step itself skips an open step: it counts as finished; the way goes on as if it had completed.
 
     A skipped decision goes on by `none_met`; a skipped decision of a loop leaves the loop by its exit branch.
     """
@@ -191,13 +191,14 @@ def note(fold: Fold, fact: Fact) -> None:
     fold.open_node(fact)
 
 
-def _go_on(fold: Fold, node: int, status: StepStatus, branches: tuple[str, ...] = ()) -> None:
+def _go_on(fold: Fold, node: int, status: StepStatus, branches: tuple[str, ...] = (), *, leads_on: bool = True) -> None:
     """Settle a step that was run or passed over by a person; of a decision's edges only those of `branches` are
     taken.
     """
     fold.put(node, status)
     chosen = frozenset(branches) if fold.plan.task(node).kind == "decision" else None
-    fold.settle_outgoing(fold.plan.nodes[node], normal=TAKEN, error=DEAD, chosen=chosen)
+    normal = TAKEN if leads_on else DEAD
+    fold.settle_outgoing(fold.plan.nodes[node], normal=normal, error=DEAD, chosen=chosen)
     fold.note_settled(node)
 
 

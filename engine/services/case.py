@@ -16,7 +16,7 @@ from designer.graph.plan import Plan
 from engine.core.advance import Advance, fold
 from engine.core.commands import CancelStep, Command, Execute, SetTimer, ShiftTimers
 from engine.core.facts import Fact, FactType
-from engine.core.ports import ChildCall, Completed, InboundMessage, Result, Waiting, facts_for
+from engine.core.ports import ChildCall, Completed, InboundMessage, Result, Skipped, Waiting, facts_for
 from engine.core.programs import plan_with
 from engine.core.schedule import is_scheduled
 from engine.core.state import InstanceStatus, State, StepStatus
@@ -157,6 +157,8 @@ class Case:
         if isinstance(result, Completed):
             columns["output"] = result.output
             self.var_changes.update(result.vars or {})
+        elif isinstance(result, Skipped):
+            columns["output"] = result.output
         elif isinstance(result, Waiting):
             columns["event_filter"] = result.event_filter
             if result.for_ == "event":

@@ -15,6 +15,7 @@ from engine.core.ports import (
     Failed,
     InboundMessage,
     Result,
+    Skipped,
     StepContext,
     Suspended,
     failed,
@@ -73,6 +74,7 @@ def context_of(case: Case, step: StepKey, *, attempt: int, event: Json = None) -
         flow=case.plan.flow,
         history=history_for(case.plan, case.state, task),
         environment_id=case.row.environment_id,
+        flow_id=case.row.flow_id,
     )
 
 
@@ -137,8 +139,9 @@ def _guarded(context: StepContext, ask: Callable[[], Result | None]) -> Result |
 
 def storable(result: Result) -> Result:
     """The result, or the failure it becomes when its data cannot be stored."""
-    if isinstance(result, Completed):
-        for what, value in (("output", result.output), ("vars", result.vars), ("input", result.input)):
+    if isinstance(result, (Completed, Skipped)):
+        variables = result.vars if isinstance(result, Completed) else None
+        for what, value in (("output", result.output), ("vars", variables), ("input", result.input)):
             problem = storing_problem(value)
             if problem is not None:
                 return failed("NotStorable", f"The {what} {problem}.")

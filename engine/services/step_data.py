@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol
 
+from designer.graph.messages import MESSAGE_KINDS
 from designer.graph.model import Json, Task, phase_of_ref
 from designer.graph.plan import Plan
 from designer.graph.references import references_of, steps_read
@@ -18,7 +19,7 @@ from engine.core.schedule import is_scheduled
 from engine.storage import json_text, storage
 from engine.storage.contract import InstanceRow, StepData, StepKey, StepPatch
 
-INSTANCE_ROOTS: Final = frozenset({"input", "context", "vars", "event", "instance"})
+INSTANCE_ROOTS: Final = frozenset({"input", "context", "vars", "event", "instance", "payload", "subscriber"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,9 @@ def _find_needs(plan: Plan, task: Task) -> Needs:
         or is_scheduled(task)
         or any(reference.path[0] in INSTANCE_ROOTS for reference in references_of(task))
     )
-    if read.any_step:
-        return Needs(instance, None)
+    instance = instance or task.kind in MESSAGE_KINDS or "dynamic" in task.settings
+    if read.any_step or task.settings.get("only_if") is not None:
+        return Needs(True, None)  # a rule names steps as text
     steps = (read.keys | counted_from) & plan.flow.tasks.keys()
     return Needs(instance or task.kind == "manual", frozenset(steps))
 
@@ -178,9 +180,13 @@ def data_for(subject: Subject, needs: Needs, *, event: Json = None) -> dict[str,
     row, loaded = subject.row, subject.loaded
     instance = loaded.instance or {}
     trigger = instance.get("trigger") or {}
+    context = instance.get("context") or {}
     return {
         "input": instance.get("input"),
-        "context": instance.get("context", {}),
+        "payload": instance.get("input"),
+        "subscriber": context.get("subscriber"),
+        "workflow": {"workflowId": subject.plan.flow.key, "name": subject.plan.flow.name},
+        "context": context,
         "vars": {**instance.get("vars", {}), **subject.var_changes},
         "steps": {} if needs.steps is not None and not needs.steps else _steps(subject, needs),
         "event": trigger.get("payload") if event is None else event,

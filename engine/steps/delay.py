@@ -17,6 +17,9 @@ from engine.core.ports import (
 )
 from engine.core.schedule import BadMoment, is_too_far, moment_after, next_match, parse_moment, zone_of
 from engine.core.templates import TemplateError, render_value
+from engine.notifying import contents
+from engine.notifying.moments import moment_at
+from engine.notifying.sending import skipped_by_rule
 
 
 class DelayExecutor:
@@ -30,6 +33,9 @@ class DelayExecutor:
 
     def begin(self, context: StepContext) -> Result:
         """Wait until the moment; one that has passed lets the flow go on at once."""
+        skipped = skipped_by_rule(context, contents.view_of(context.data))
+        if skipped is not None:
+            return skipped
         try:
             wakes_at = _wakes_at(context)
         except TemplateError as bad:
@@ -56,6 +62,8 @@ def _wakes_at(context: StepContext) -> datetime:
     zone = zone_of(str(settings.get("timezone") or context.timezone))
     if settings.get("cron") is not None:
         return next_match(str(settings["cron"]), context.now, zone)
+    if settings.get("dynamic"):
+        return moment_at(str(settings["dynamic"]), contents.view_of(context.data), context.now, zone)
     if settings.get("until") is not None:
         return parse_moment(render_value(settings["until"], context.data, "until"), zone)
     return moment_after(render_value(settings.get("for"), context.data, "for"), context.now, zone)

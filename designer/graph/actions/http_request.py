@@ -66,5 +66,12 @@ ACTION: Final = Action(
                 key="", type=FieldType.NUMBER, label="Status", is_whole=True, minimum=100, maximum=599, example="200"
             ),
         ),
+        Field(
+            key="answer_schema",
+            type=FieldType.JSON_SCHEMA,
+            label="Answer must fit",
+            help="A JSON Schema; an answer that does not fit is an error.",
+            lines=6,
+        ),
     ),
 )

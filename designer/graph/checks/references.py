@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from designer.graph.checks.problem import Problem, error, warning
 from designer.graph.checks.subject import Subject
 from designer.graph.kinds import KINDS
+from designer.graph.messages import MESSAGE_KINDS
 from designer.graph.model import Json, Task
 from designer.graph.paths import DataPath, lone_reference, parse_path, written
 from designer.graph.references import (
@@ -112,6 +113,8 @@ class _Checker:
         if len(path) < 3:
             return None
         part = str(path[2])
+        if self.tasks[key].kind in MESSAGE_KINDS and part in (self.outputs.get(key) or ()):
+            return None  # of a digest the events may be named at once: `steps.digest.events`
         if part not in STEP_PARTS:
             known = self.outputs.get(key) or ()
             meant = f"output.{part}" if part in known else closest(part, STEP_PARTS)

@@ -8,6 +8,7 @@ from typing import Final
 from designer.graph.fields import Field, FieldType, OneOf
 from designer.graph.kinds.kind import Group, Kind
 from designer.graph.kinds.shared import REQUIREMENTS
+from designer.graph.messages import ONLY_IF
 from designer.graph.model import Task
 from designer.graph.values import Fault, ValueProblem
 from designer.graph.wording import reference_name, short_duration
@@ -19,6 +20,8 @@ def summarize(task: Task) -> str:
         return f"for {short_duration(task.settings['for'])}"
     if "until" in task.settings:
         return f"until {reference_name(str(task.settings['until']))[:40]}"
+    if "dynamic" in task.settings:
+        return f"until {reference_name(str(task.settings['dynamic']))[:40]}"
     return f"at {task.settings['cron']}" if "cron" in task.settings else ""
 
 
@@ -37,7 +40,7 @@ KIND: Final = Kind(
     colour="time",
     summary=summarize,
     defaults={"for": "1 hour"},
-    one_of=(OneOf(("for", "until", "cron"), is_required=True),),
+    one_of=(OneOf(("for", "until", "cron", "dynamic"), is_required=True),),
     more_problems=stray_timezone,
     fields=(
         Field(key="for", type=FieldType.DURATION, label="For", example="3 days", is_templated=True),
@@ -63,6 +66,15 @@ KIND: Final = Kind(
             help="In which the schedule is read; without one, the flow's.",
             example="Europe/Berlin",
         ),
+        Field(
+            key="dynamic",
+            type=FieldType.TEXT,
+            label="From the data",
+            help="A path to a moment, or to {amount, unit}. A moment that has passed is an error.",
+            example="payload.remind_at",
+            longest=300,
+        ),
+        ONLY_IF,
         REQUIREMENTS,
     ),
 )

@@ -95,7 +95,7 @@ def test_every_action_runs_in_a_file_of_its_name() -> None:
         assert importlib.import_module(f"engine.actions.{key}").ACTION is action
 
 
-ASKS_OUTSIDE = {"ai_agent", "program"}
+ASKS_OUTSIDE = {"ai_agent", "program", "email", "sms", "push", "chat", "tool", "digest", "throttle"}
 
 
 def test_only_what_reaches_outside_is_run_as_a_leased_attempt() -> None:

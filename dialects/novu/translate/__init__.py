@@ -1,0 +1,1 @@
+"""Between Novu's words and ours, without tables or clocks: ids, slugs, control values, variables, issues, previews."""

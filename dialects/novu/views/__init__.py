@@ -1,0 +1,1 @@
+"""The doors: read the request, check it, call one service, shape the answer."""

@@ -1,0 +1,32 @@
+"""Sends a text message through the environment's provider."""
+
+from __future__ import annotations
+
+from designer.graph.model import Task
+from engine.core.ports import InboundMessage, Result, StepContext
+from engine.notifying.sending import notify
+
+
+class SmsExecutor:
+    """Its output names the message."""
+
+    kind = "sms"
+
+    def has_outside_effect(self, task: Task) -> bool:
+        """Always: a provider is called."""
+        return True
+
+    def begin(self, context: StepContext) -> Result:
+        """Send it, unless somebody's wish or the step's condition is against it."""
+        return notify(context)
+
+    def on_timer(self, context: StepContext, purpose: str) -> Result | None:
+        """No timers are set."""
+        return None
+
+    def on_event(self, context: StepContext, event: InboundMessage) -> Result | None:
+        """No events are awaited."""
+        return None
+
+
+EXECUTOR = SmsExecutor()
