@@ -15,30 +15,27 @@ Where `semantics.md` leaves room, this is how it is read:
   round.
 - An edge out of a loop settles when both its task has settled and the loop is left (an error edge that is taken: at
   once).
+- Of a task in a loop each round that started is rolled back; so is a step that failed, was cancelled, or was run again
+  by a restart from it. A whole restart forgets what was before.
 - While an instance is paused or pausing, no attempt begins and people can do nothing; what was under way is still
   taken in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from designer.graph.plan import Plan
-from engine.core import instance_facts, programs, reopening, step_facts
-from engine.core.commands import Command, Execute
+from engine.core import instance_facts, programs, reopening, rollback, step_facts
+from engine.core.commands import Command
 from engine.core.facts import Fact, FactRefused, FactType
 from engine.core.settling import Fold
 from engine.core.state import State
 
-__all__ = ["Advance", "FactRefused", "advance", "fold", "fold_with"]
-
-MOST_EXECUTIONS: Final = 1000
-"""How many steps one fold executes on the way. The rest is left to a worker, so that no transaction grows without
-end.
-"""
+__all__ = ["Advance", "FactRefused", "advance", "fold"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,40 +63,6 @@ def fold(plan: Plan, state: State, facts: Iterable[Fact], *, now: datetime) -> A
     return _result(run, run.commands)
 
 
-def fold_with(
-    plan: Plan,
-    state: State,
-    facts: Iterable[Fact],
-    *,
-    now: datetime,
-    execute: Callable[[Execute, State], Sequence[Fact]],
-    at_most: int = MOST_EXECUTIONS,
-) -> Advance:
-    """As `fold`, and steps that need no outside effect are executed on the way.
-
-    `execute` is asked for each `Execute`: it answers the told facts that follow at once (a decision taken, a value
-    set, a wait begun), or none when the step is for a worker; then the command stays in the result. After `at_most`
-    executions it is not asked any more, and every further `Execute` stays.
-    """
-    run = Fold(programs.plan_with(plan, state), state.copy(), now)
-    for fact in facts:
-        _tell(run, fact)
-    left: list[Command] = []
-    executed = 0
-    while run.commands:
-        command = run.commands.popleft()
-        follow: Sequence[Fact] = ()
-        if isinstance(command, Execute) and run.is_current(command) and executed < at_most:
-            follow = execute(command, run.state)
-        if follow:
-            executed += 1
-            for fact in follow:
-                _tell(run, fact)
-        else:
-            left.append(command)
-    return _result(run, left)
-
-
 def _tell(run: Fold, fact: Fact) -> None:
     """Record a told fact and follow its consequences to the end."""
     handler = _HANDLERS.get(fact.type)
@@ -125,6 +88,8 @@ _HANDLERS: Final[dict[FactType, Callable[[Fold, Fact], None]]] = {
     FactType.INSTANCE_RESTARTED: reopening.restart,
     FactType.INSTANCE_RETRIED: reopening.retry,
     FactType.INSTANCE_REVERTED: reopening.revert,
+    FactType.ROLLBACK_STARTED: rollback.start,
+    FactType.STEP_ROLLED_BACK: rollback.complete,
     FactType.ATTEMPT_STARTED: step_facts.begin_attempt,
     FactType.ATTEMPT_FAILED: step_facts.fail_attempt,
     FactType.ATTEMPT_TIMED_OUT: step_facts.fail_attempt,

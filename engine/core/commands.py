@@ -18,10 +18,19 @@ class Execute:
 
 
 @dataclass(frozen=True, slots=True)
+class Compensate:
+    """Begin attempt `attempt` (from 1) of the compensation of a step: the instance is rolled back."""
+
+    task: str
+    iteration: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
 class SetTimer:
     """Fire `purpose` for a step at `due_at`.
 
-    Every timer comes this way: `retry` from the core itself, the others from a told `TimerSet`.
+    Every timer comes this way: `retry` and `rollback` from the core itself, the others from a told `TimerSet`.
     """
 
     purpose: str
@@ -48,4 +57,4 @@ class ShiftTimers:
     seconds: float
 
 
-Command = Execute | SetTimer | CancelStep | ShiftTimers
+Command = Execute | Compensate | SetTimer | CancelStep | ShiftTimers

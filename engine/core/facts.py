@@ -16,22 +16,25 @@ from designer.graph.model import Json
 
 
 class FactType(StrEnum):
-    """The history vocabulary. The comment after a member names the keys of `Fact.data`."""
+    """The history vocabulary. The comment after a member names the keys of `Fact.data`.
+
+    Interventions also hold `actor`, `reason`, and `before` and `after`: what of the instance they changed.
+    """
 
     INSTANCE_QUEUED = "InstanceQueued"  # actor, caller? {flow, instance, task, iteration}
     INSTANCE_STARTED = "InstanceStarted"
-    INSTANCE_PAUSE_REQUESTED = "InstancePauseRequested"  # actor, reason
+    INSTANCE_PAUSE_REQUESTED = "InstancePauseRequested"
     INSTANCE_PAUSED = "InstancePaused"
-    INSTANCE_RESUMED = "InstanceResumed"  # actor, reason, shifted_seconds
-    INSTANCE_RESTARTED = "InstanceRestarted"  # actor, reason, from? (a task key: it and what follows it run again)
-    INSTANCE_RETRIED = "InstanceRetried"  # actor, reason
-    INSTANCE_REVERTED = "InstanceReverted"
-    INSTANCE_MIGRATED = "InstanceMigrated"
+    INSTANCE_RESUMED = "InstanceResumed"
+    INSTANCE_RESTARTED = "InstanceRestarted"  # from? (a task key: it and what follows it run again), from_iteration?
+    INSTANCE_RETRIED = "InstanceRetried"
+    INSTANCE_REVERTED = "InstanceReverted"  # to (a task key)
+    INSTANCE_MIGRATED = "InstanceMigrated"  # from, to (version numbers), mapping {old task key: new task key}
     INSTANCE_WARNED = "InstanceWarned"  # limit: max_steps | max_facts, count, most
     INSTANCE_COMPLETED = "InstanceCompleted"  # ends: task keys whose outputs make the instance's output
     INSTANCE_FAILED = "InstanceFailed"  # error
-    INSTANCE_TERMINATED = "InstanceTerminated"  # actor, reason
-    INSTANCE_CLOSED = "InstanceClosed"  # actor, reasons, note
+    INSTANCE_TERMINATED = "InstanceTerminated"
+    INSTANCE_CLOSED = "InstanceClosed"  # reasons, note
     STEP_READY = "StepReady"  # by? (told, when a person starts a step that is set to be started by a person)
     STEP_BLOCKED = "StepBlocked"  # requires: keys of unfinished requirements
     STEP_STARTED = "StepStarted"
@@ -39,6 +42,7 @@ class FactType(StrEnum):
     STEP_SCHEDULED = "StepScheduled"  # wakes_at
     STEP_WAITING = "StepWaiting"
     # for: timer | event | person | child | steps, event_type?, assigned_to?, flow?, seen?, fingerprint?
+    # Of the four about attempts, `compensation: true` says that it is the step's compensation that is tried.
     ATTEMPT_STARTED = "AttemptStarted"  # number
     ATTEMPT_FAILED = "AttemptFailed"  # number, error {name, message, retryable}
     ATTEMPT_TIMED_OUT = "AttemptTimedOut"  # number, error
@@ -62,9 +66,9 @@ class FactType(StrEnum):
     EVENT_CONSUMED = "EventConsumed"  # type, event
     PHASE_STARTED = "PhaseStarted"  # phase
     PHASE_COMPLETED = "PhaseCompleted"  # phase
-    ROLLBACK_STARTED = "RollbackStarted"
-    STEP_ROLLED_BACK = "StepRolledBack"
-    ROLLBACK_FINISHED = "RollbackFinished"
+    ROLLBACK_STARTED = "RollbackStarted"  # then, steps [{task, iteration}] in their order, error?; told by a person
+    STEP_ROLLED_BACK = "StepRolledBack"  # number (of the attempt)
+    ROLLBACK_FINISHED = "RollbackFinished"  # outcome: complete | failed | stopped, error?, left [{task, iteration}]
     ENTITY_SYNCED = "EntitySynced"
     CONTEXT_CHANGED = "ContextChanged"  # actor, reason, before, after
 

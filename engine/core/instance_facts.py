@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.core import rollback
 from engine.core.commands import ShiftTimers
 from engine.core.facts import Fact, FactRefused, FactType
 from engine.core.settling import Fold
@@ -34,8 +35,10 @@ def request_pause(fold: Fold, fact: Fact) -> None:
     One that has not started is paused at once, and queued again by the resume.
     """
     _require_unfinished(fold)
+    if fold.state.rollback is not None:
+        raise FactRefused("The instance is rolling back.")
     if fold.is_held_up:
-        raise FactRefused(f"The instance is already {fold.state.status.value.replace('_', ' ')}.")
+        raise FactRefused(f"The instance is already {_words(fold)}.")
     fold.state.paused_at = fold.now
     if fold.state.status is InstanceStatus.QUEUED:
         fold.state.status = InstanceStatus.PAUSED
@@ -50,7 +53,7 @@ def resume(fold: Fold, fact: Fact) -> None:
     """
     state = fold.state
     if not fold.is_held_up:
-        raise FactRefused(f"The instance is {state.status.value}, not paused.")
+        raise FactRefused(f"The instance is {_words(fold)}, not paused.")
     if state.status is InstanceStatus.PAUSED and not fold.has_begun:
         state.status = InstanceStatus.QUEUED
     else:
@@ -64,9 +67,10 @@ def resume(fold: Fold, fact: Fact) -> None:
 
 
 def terminate(fold: Fold, fact: Fact) -> None:
-    """Open steps are cancelled; final."""
+    """Open steps are cancelled, a rollback under way is given up; final."""
     _require_unfinished(fold)
     fold.stop_open("The instance was terminated.")
+    rollback.stop(fold)
     fold.state.paused_at = None
     fold.state.status = InstanceStatus.TERMINATED
 
@@ -84,6 +88,10 @@ def warn(fold: Fold, fact: Fact) -> None:
 
 def record(fold: Fold, fact: Fact) -> None:
     """Recorded as it is, whatever the state."""
+
+
+def _words(fold: Fold) -> str:
+    return fold.state.status.value.replace("_", " ")
 
 
 def _require_unfinished(fold: Fold) -> None:

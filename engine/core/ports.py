@@ -26,9 +26,11 @@ LONGEST_MESSAGE = 2000
 
 
 class TimerPurpose(StrEnum):
-    """Why a timer was set. `retry` and `start` belong to the core, the others to the executors."""
+    """Why a timer was set. `retry`, `rollback` and `start` belong to the core, the others to the executors."""
 
     RETRY = "retry"
+    ROLLBACK = "rollback"
+    """As `retry`, of a compensation."""
     START = START
     """A scheduled moment has come."""
     WAKE = "wake"
@@ -87,6 +89,11 @@ class StepContext:
     """Of the program, where the step is one or belongs to one."""
     environment_id: int = 0
     flow_id: int = 0
+    is_compensation: bool = False
+    """The step is rolled back: `task` holds the settings of its compensation, `data` what the step saw and its output.
+    """
+    cause: Json = None
+    """Why the instance is rolled back: the error by which it failed; None when somebody terminated it."""
 
     @property
     def sensitive_steps(self) -> frozenset[str]:
@@ -96,12 +103,13 @@ class StepContext:
 
     @property
     def idempotency_key(self) -> str:
-        """`<instance>:<task>:<iteration>`, the same for all attempts.
+        """`<instance>:<task>:<iteration>`, the same for all attempts; of a compensation with `:rollback` behind it.
 
         The instance is named by its number and its key: keys are unique per flow only, and numbers begin again with a
         new database.
         """
-        return f"{self.instance_id}-{self.instance_key}:{self.task.key}:{self.iteration}"
+        key = f"{self.instance_id}-{self.instance_key}:{self.task.key}:{self.iteration}"
+        return f"{key}:rollback" if self.is_compensation else key
 
 
 @dataclass(frozen=True, slots=True)

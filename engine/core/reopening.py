@@ -12,22 +12,25 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from designer.graph.lowering import EdgeRole
+from designer.graph.model import Json
 from designer.graph.plan import Plan, PlanEdge, PlanNode
-from engine.core import programs
+from engine.core import programs, rollback
 from engine.core.facts import Fact, FactRefused
 from engine.core.settling import Fold
 from engine.core.state import DEAD, EDGE_FAILED, PENDING, TAKEN, InstanceStatus, State, StepStatus
 
 
 def restart(fold: Fold, fact: Fact) -> None:
-    """Everything from the start, from any status; or with `from` that step and everything after it.
+    """Everything from the start, from any status; or with `from` that step and everything after it, in a loop also as
+    it was in an earlier round (`from_iteration`).
 
     Iterations count on, so that the history keeps its steps apart. After a whole restart the instance is queued.
     """
     if fact.data.get("from") is not None:
-        restart_from(fold, str(fact.data["from"]))
+        restart_from(fold, str(fact.data["from"]), iteration=fact.data.get("from_iteration"))
         return
     fold.stop_open("The instance was restarted.")
+    rollback.stop(fold)
     old = fold.state
     begun = [node for node, status in enumerate(old.nodes) if status is not StepStatus.IDLE]
     fold.state = State(
@@ -45,15 +48,21 @@ def revert(fold: Fold, fact: Fact) -> None:
     """A finished human task becomes current again and everything after it starts over. `data`: `to`, a task key."""
     key = str(fact.data.get("to"))
     node = fold.plan.index.get(key)
-    if node is not None and fold.plan.nodes[node].task is not None and fold.plan.task(node).kind != "manual":
-        raise FactRefused(f"{key} is no manual task.")
+    if node is not None and fold.plan.nodes[node].task is not None:
+        if fold.plan.task(node).kind != "manual":
+            raise FactRefused(f"{key} is no manual task.")
+        if fold.state.nodes[node].is_open:
+            raise FactRefused(f"{key} is not finished; it is what is to be done now.")
+        if fold.state.nodes[node] in (StepStatus.FAILED, StepStatus.CANCELLED):
+            raise FactRefused(f"{key} was not finished: it is {fold.state.nodes[node].value}.")
     restart_from(fold, key)
 
 
-def restart_from(fold: Fold, key: str) -> None:
+def restart_from(fold: Fold, key: str, *, iteration: Json = None) -> None:
     """A step and everything after it run again, in new iterations; results settled beside and before it are kept.
 
-    Of an instance that failed or was terminated, what failed or was stopped elsewhere runs again too.
+    `iteration`: as the step was in that earlier round of its loop; later rounds are then gone. Of an instance that
+    failed or was terminated, what failed or was stopped elsewhere runs again too.
     """
     state, plan = fold.state, fold.plan
     node = plan.index.get(key)
@@ -61,8 +70,12 @@ def restart_from(fold: Fold, key: str) -> None:
         raise FactRefused(f"There is no task {key!r} in this version.")
     if fold.is_held_up:
         raise FactRefused("The instance is paused; resume it first.")
+    if state.rollback is not None:
+        raise FactRefused("The instance is rolling back.")
     if not _has_run(state, node):
         raise FactRefused(f"{key} has not been run yet.")
+    if iteration not in (None, state.iteration(node)):
+        raise FactRefused(f"{key} is in round {state.iteration(node)}, not {iteration}.")
     if plan.nodes[node].parent is not None:
         _rewind(fold, node)
         return
@@ -97,6 +110,14 @@ def _rewind(fold: Fold, node: int) -> None:
     _reopen(fold, {program, *lost}, undecided=after)
 
 
+def _refuse_to_keep_undone(fold: Fold) -> None:
+    """What was rolled back is not kept as if it had not been: it has to run again, in an iteration of its own."""
+    kept = (fold.name(node) for node, iteration in fold.state.undone if fold.state.iteration(node) == iteration)
+    name = next(kept, None)
+    if name is not None:
+        raise FactRefused(f"{name} was rolled back: restart the instance, or restart it from there or a step before.")
+
+
 def retry(fold: Fold, fact: Fact) -> None:
     """A failed instance goes on from what failed: failed and cancelled steps, and all that waited for them.
 
@@ -120,7 +141,7 @@ def _lost_steps(plan: Plan, state: State) -> Iterator[int]:
         if node.parent is not None:
             is_lost = status is StepStatus.CANCELLED and programs.is_cut_short(state, node)
         elif status is StepStatus.CANCELLED:
-            is_lost = _was_stopped(plan, state, node)
+            is_lost = was_stopped(plan, state, node)
         else:
             is_own = status is StepStatus.FAILED and not _failed_by_join(plan, state, node.index)
             is_lost = is_own and matters.of(node)
@@ -135,6 +156,10 @@ class _Matters:
     plan: Plan
     state: State
     known: dict[int, bool] = field(default_factory=dict)
+    back_edges: frozenset[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.back_edges = frozenset(loop.back_edge for loop in self.plan.loops)
 
     def of(self, node: PlanNode) -> bool:
         # Depth first over failed nodes only, with a stack of its own: a flow may be deeper than Python's.
@@ -149,6 +174,11 @@ class _Matters:
             self.known[at.index] = self._decide(at)
         return self.known[node.index]
 
+    def _has_ended(self, node: PlanNode) -> bool:
+        """Whether the instance ended by this failure in another version: its edges have not settled."""
+        ways = [number for number in node.outgoing if self.plan.edges[number].leaves is None]
+        return any(self.state.edges[number] == PENDING for number in ways if number not in self.back_edges)
+
     def _failed_edges(self, node: PlanNode) -> Iterator[PlanEdge]:
         return (self.plan.edges[n] for n in node.outgoing if self.state.edges[n] == EDGE_FAILED)
 
@@ -161,7 +191,7 @@ class _Matters:
     def _decide(self, node: PlanNode) -> bool:
         if node.index not in self.state.errors:
             return False
-        if node.ends_path:
+        if node.ends_path or self._has_ended(node):
             return True
         undecided = any(self.state.nodes[edge.target] is StepStatus.IDLE for edge in self._failed_edges(node))
         return undecided or any(self.known[other.index] for other in self._reached(node))
@@ -173,7 +203,7 @@ def _failed_by_join(plan: Plan, state: State, node: int) -> bool:
     return state.nodes[node] is StepStatus.FAILED and error is not None and error["task"] != plan.nodes[node].key
 
 
-def _was_stopped(plan: Plan, state: State, node: PlanNode) -> bool:
+def was_stopped(plan: Plan, state: State, node: PlanNode) -> bool:
     """Whether a cancelled step was stopped because the instance ended, and not because a join did not need it: its
     edges have not settled (but for an error edge out of a loop that an earlier round took).
     """
@@ -186,7 +216,7 @@ def _has_run(state: State, node: int) -> bool:
     return node in state.passed or status.is_open or (status.is_settled and status is not StepStatus.SKIPPED)
 
 
-def _never_began(plan: Plan, state: State, node: int) -> bool:
+def never_began(plan: Plan, state: State, node: int) -> bool:
     """Whether a settled node did not run: no way led there, or a failure came first."""
     if state.nodes[node] is StepStatus.SKIPPED:
         return node not in state.passed
@@ -237,6 +267,7 @@ def _reopen(fold: Fold, begun: Iterable[int], *, undecided: Iterable[int] = ()) 
     because of what is opened again.
     """
     state, plan = fold.state, fold.plan
+    _refuse_to_keep_undone(fold)
     reopened = _Reopened(plan, state, set(begun), set(undecided))
     reopened.spread()
     both = reopened.begun | reopened.undecided
@@ -290,16 +321,16 @@ class _Reopened:
                 found += [*self._failed_before(node), *self._cancelled_with(node)]
             for other in found:
                 if other not in self.begun and other not in self.undecided:
-                    (self.undecided if _never_began(self.plan, self.state, other) else self.begun).add(other)
+                    (self.undecided if never_began(self.plan, self.state, other) else self.begun).add(other)
                     todo.append(other)
 
     def _stands(self, node: int) -> bool:
-        return self.state.nodes[node] is not StepStatus.IDLE and not _never_began(self.plan, self.state, node)
+        return self.state.nodes[node] is not StepStatus.IDLE and not never_began(self.plan, self.state, node)
 
     def _never_begun_after(self, node: PlanNode) -> Iterator[int]:
         for number in _ways_on(self.plan, node.index):
             target = self.plan.edges[number].target
-            if _never_began(self.plan, self.state, target) and target not in self.unneeded:
+            if never_began(self.plan, self.state, target) and target not in self.unneeded:
                 yield target
 
     def _lost_requirements(self, node: PlanNode) -> Iterator[int]:
@@ -316,5 +347,5 @@ class _Reopened:
                 n
                 for n in node.cancels
                 if n not in self.unneeded
-                and (self.state.nodes[n] is StepStatus.CANCELLED or _never_began(self.plan, self.state, n))
+                and (self.state.nodes[n] is StepStatus.CANCELLED or never_began(self.plan, self.state, n))
             )

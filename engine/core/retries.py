@@ -66,6 +66,11 @@ def attempt_timeout(task: Task) -> timedelta:
         return LONGEST_ATTEMPT
 
 
+def is_retryable(error: Json) -> bool:
+    """Whether an attempt that failed so may be repeated at all."""
+    return not isinstance(error, Mapping) or bool(error.get("retryable", True))
+
+
 def retry_policy(settings: Mapping[str, Json]) -> RetryPolicy:
     """The policy in a task's settings; what is not set has its default. Checked flows raise nothing here."""
     raw = settings.get("retries")

@@ -14,8 +14,8 @@ from typing import Final
 from designer.graph.lowering import EdgeRole
 from designer.graph.model import Json
 from designer.graph.plan import Plan, PlanEdge, PlanNode
-from engine.core import programs
-from engine.core.commands import CancelStep, Command, Execute
+from engine.core import programs, rollback
+from engine.core.commands import CancelStep, Command, Compensate, Execute
 from engine.core.due_dates import set_due_dates
 from engine.core.facts import Fact, FactRefused, FactType
 from engine.core.joins import Verdict, decide_join, decide_phase_exit
@@ -24,8 +24,8 @@ from engine.core.state import (
     BUSY_STATUSES,
     DEAD,
     EDGE_FAILED,
-    FINAL_STATUSES,
     PENDING,
+    STOPPED_STATUSES,
     TAKEN,
     InstanceStatus,
     State,
@@ -56,7 +56,10 @@ class Fold:
         self.facts.append(Fact(type, self.now, key, iteration, data or {}, derived=True))
 
     def is_current(self, command: Command) -> bool:
-        """Whether a command still stands: the step of an `Execute` is ready for just that attempt. Others always do."""
+        """Whether a command still stands: the step of an `Execute` is ready for just that attempt, and likewise the
+        compensation of a `Compensate`. Others always do."""
+        if isinstance(command, Compensate):
+            return rollback.is_current(self, command)
         if not isinstance(command, Execute):
             return True
         node = self.plan.index[command.task]
@@ -96,8 +99,8 @@ class Fold:
     def open_node(self, fact: Fact, *statuses: StepStatus) -> int:
         """The node of a fact about an open step. Raises `FactRefused` unless it is open, current, and in one of
         `statuses`."""
-        if self.state.status in FINAL_STATUSES:
-            raise FactRefused(f"The instance is {self.state.status.value}.")
+        if self.state.status in STOPPED_STATUSES:
+            raise FactRefused(f"The instance is {self.state.status.value.replace('_', ' ')}.")
         node = self.plan.index.get(fact.task or "")
         if node is None or self.plan.nodes[node].task is None:
             raise FactRefused(f"There is no task {fact.task!r} in this version.")
@@ -131,9 +134,13 @@ class Fold:
         self.state.errors.pop(node, None)
         self._settled.extend(n for n in self.plan.nodes[node].incoming if self.state.edges[n] != PENDING)
 
+    def look_at_all_blocked(self) -> None:
+        """Have every blocked step look again at what it requires."""
+        self._blocked_to_check.extend(n for n, status in enumerate(self.state.nodes) if status is StepStatus.BLOCKED)
+
     def follow(self) -> None:
         """Let edges settle and blocked steps start, until nothing more follows; then look at the whole instance."""
-        while self.state.status not in FINAL_STATUSES:
+        while self.state.status not in STOPPED_STATUSES:
             if self._settled:
                 self._look_at_join(self._settled.popleft())
             elif self._blocked_to_check:
@@ -161,7 +168,7 @@ class Fold:
                 self.start(node.index)
             else:
                 self.skip(node.index, "No way led here.")
-        if node.cancels and verdict is not Verdict.SKIP and self.state.status not in FINAL_STATUSES:
+        if node.cancels and verdict is not Verdict.SKIP and self.state.status not in STOPPED_STATUSES:
             self._cancel_rest(node)
 
     def _decide(self, node: PlanNode, edge: PlanEdge) -> Verdict:
@@ -357,6 +364,9 @@ class Fold:
             return
         self.state.error = self.state.errors[node.index]
         self.stop_open("The instance failed.")
+        if rollback.steps_due(self.plan, self.state):
+            rollback.begin_after_failure(self)
+            return
         self.state.status = InstanceStatus.ERRORED
         self.derive(FactType.INSTANCE_FAILED, None, {"error": self.state.error})
 
@@ -406,7 +416,7 @@ class Fold:
 
     def _look_at_instance(self) -> None:
         state = self.state
-        if state.status in (InstanceStatus.QUEUED, InstanceStatus.ROLLING_BACK):
+        if state.status is InstanceStatus.QUEUED:
             return
         if state.status is InstanceStatus.PAUSED and not self.has_begun:
             return

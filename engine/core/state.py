@@ -35,6 +35,8 @@ class InstanceStatus(StrEnum):
 
 
 FINAL_STATUSES: Final = frozenset({InstanceStatus.COMPLETE, InstanceStatus.ERRORED, InstanceStatus.TERMINATED})
+STOPPED_STATUSES: Final = FINAL_STATUSES | {InstanceStatus.ROLLING_BACK}
+"""Statuses in which no task of the flow moves any more."""
 
 
 class StepStatus(StrEnum):
@@ -100,6 +102,48 @@ _STATUSES: Final = {code: status for status, code in _CODES.items()}
 FORMAT: Final = 1
 
 
+StepRef = tuple[int, int]
+"""A node and its iteration: a step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rollback:
+    """A rollback under way. `todo`: what is to be rolled back, the step at which it stands first."""
+
+    then: InstanceStatus
+    """What the instance becomes afterwards: errored, or terminated."""
+    todo: tuple[StepRef, ...]
+    step: StepStatus = StepStatus.READY
+    """Of the first compensation: ready, running, or retrying."""
+    attempt: int = 0
+    """The number of its current or last attempt."""
+    actor: Json = None
+    reason: str = ""
+    """Who asked for it and why, where somebody did."""
+
+    def to_json(self) -> dict[str, Json]:
+        """As the marking stores it."""
+        return {
+            "then": self.then.value,
+            "todo": [list(step) for step in self.todo],
+            "step": _CODES[self.step],
+            "attempt": self.attempt,
+            "actor": self.actor,
+            "reason": self.reason,
+        }
+
+
+def _rollback_from_json(document: dict[str, Json]) -> Rollback:
+    return Rollback(
+        then=InstanceStatus(document["then"]),
+        todo=tuple((node, iteration) for node, iteration in document["todo"]),
+        step=_STATUSES[document["step"]],
+        attempt=document["attempt"],
+        actor=document["actor"],
+        reason=document["reason"],
+    )
+
+
 @dataclass(slots=True)
 class State:
     """The marking. `advance` never changes the state it is given; it answers a new one."""
@@ -143,6 +187,11 @@ class State:
     """Limits it has nearly used up."""
     scheduled: dict[int, bool] = field(default_factory=dict)
     """Steps whose schedule has been read: whether their moment has come, or a person did not wait for it."""
+    started: list[StepRef] = field(default_factory=list)
+    """Steps that started and have a compensation, in that order."""
+    undone: list[StepRef] = field(default_factory=list)
+    """Those of them that have been rolled back, in that order."""
+    rollback: Rollback | None = None
 
     added: list[AddedStep] = field(default_factory=list)
     """Steps that programs asked for; their nodes are the last of `nodes` (`engine.core.programs`)."""
@@ -181,6 +230,9 @@ class State:
             added=self.added.copy(),
             outcomes={program: nodes.copy() for program, nodes in self.outcomes.items()},
             fingerprints=self.fingerprints.copy(),
+            started=self.started.copy(),
+            undone=self.undone.copy(),
+            rollback=self.rollback,
         )
 
     def to_json(self) -> dict[str, Json]:
@@ -225,6 +277,12 @@ class State:
             document["added"] = [added.to_json() for added in self.added]
             document["outcomes"] = {str(program): nodes.copy() for program, nodes in self.outcomes.items()}
             document["fingerprints"] = {str(program): text for program, text in self.fingerprints.items()}
+        if self.started:
+            document["started"] = [list(step) for step in self.started]
+        if self.undone:
+            document["undone"] = [list(step) for step in self.undone]
+        if self.rollback is not None:
+            document["rollback"] = self.rollback.to_json()
         return document
 
 
@@ -268,4 +326,7 @@ def state_from_json(document: dict[str, Json]) -> State:
         added=[added_from_json(raw) for raw in document.get("added", ())],
         outcomes={int(program): list(nodes) for program, nodes in document.get("outcomes", {}).items()},
         fingerprints={int(program): text for program, text in document.get("fingerprints", {}).items()},
+        started=[(node, iteration) for node, iteration in document.get("started", ())],
+        undone=[(node, iteration) for node, iteration in document.get("undone", ())],
+        rollback=_rollback_from_json(document["rollback"]) if "rollback" in document else None,
     )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 
-from designer.graph.model import NONE_MET, Json
-from engine.core import programs
+from designer.graph.model import NONE_MET
+from engine.core import programs, rollback
 from engine.core.commands import SetTimer
 from engine.core.facts import Fact, FactRefused, FactType
 from engine.core.loops import pass_through_loop
-from engine.core.retries import pause_before_retry, retry_policy
+from engine.core.retries import is_retryable, pause_before_retry, retry_policy
 from engine.core.schedule import START
 from engine.core.settling import Fold
 from engine.core.state import DEAD, TAKEN, StepStatus
@@ -36,6 +35,9 @@ def start_by_person(fold: Fold, fact: Fact) -> None:
 
 def begin_attempt(fold: Fold, fact: Fact) -> None:
     """An attempt has begun. Refused while the instance is paused or pausing."""
+    if fact.data.get("compensation"):
+        rollback.begin_attempt(fold, fact)
+        return
     node = fold.open_node(fact, StepStatus.READY)
     if fold.is_held_up:
         raise FactRefused("The instance is paused; no attempt may begin.")
@@ -45,6 +47,7 @@ def begin_attempt(fold: Fold, fact: Fact) -> None:
     fold.put(node, StepStatus.RUNNING)
     if number == 1:
         fold.derive(FactType.STEP_STARTED, node)
+    rollback.note_start(fold, node)
 
 
 def fail_attempt(fold: Fold, fact: Fact) -> None:
@@ -52,14 +55,18 @@ def fail_attempt(fold: Fold, fact: Fact) -> None:
 
     Also for a step that was executed without being claimed: its attempt is counted now.
     """
+    if fact.data.get("compensation"):
+        rollback.fail_attempt(fold, fact)
+        return
     node = fold.open_node(fact, StepStatus.RUNNING, StepStatus.READY)
     number = fold.state.attempts.get(node, 0) + (fold.state.nodes[node] is StepStatus.READY)
     _require_attempt(fact, number)
     fold.state.attempts[node] = number
+    rollback.note_start(fold, node)
     error = fact.data.get("error") or {"name": "Error", "message": "The attempt failed."}
     policy = retry_policy(fold.plan.task(node).settings)
     counted = number - fold.state.forgiven.get(node, 0)
-    if _is_retryable(error) and policy.allows_another_after(counted):
+    if is_retryable(error) and policy.allows_another_after(counted):
         at = fold.now + pause_before_retry(policy, counted, error)
         fold.put(node, StepStatus.RETRYING)
         fold.derive(FactType.RETRY_SCHEDULED, node, {"number": number + 1, "at": at.isoformat()})
@@ -73,6 +80,9 @@ def fire_timer(fold: Fold, fact: Fact) -> None:
     tell what follows.
     """
     purpose = fact.data.get("purpose")
+    if purpose == "rollback":
+        rollback.fire_timer(fold, fact)
+        return
     if purpose == START:
         node = fold.open_node(fact, StepStatus.WAITING)
         fold.derive(FactType.STEP_READY, node)
@@ -115,6 +125,7 @@ def set_timer(fold: Fold, fact: Fact) -> None:
 def wait(fold: Fold, fact: Fact) -> None:
     """A step has begun to wait for a timer, an event or a person."""
     node = fold.open_node(fact, StepStatus.READY, StepStatus.RUNNING)
+    rollback.note_start(fold, node)
     fold.put(node, StepStatus.WAITING)
     if fact.data.get("for") == "steps":
         programs.end_turn(fold, node, fact)
@@ -126,6 +137,7 @@ def complete_step(fold: Fold, fact: Fact) -> None:
     if fold.plan.task(node).kind == "decision":
         raise FactRefused(f"{fact.task} is a decision: name its branch.")
     _require_attempt(fact, fold.state.attempts.get(node, 0) + (fold.state.nodes[node] is StepStatus.READY))
+    rollback.note_start(fold, node)
     _leave_wait(fold, node)
     _go_on(fold, node, StepStatus.COMPLETED, leads_on=not fact.data.get("ends_path"))
 
@@ -210,7 +222,3 @@ def _leave_wait(fold: Fold, node: int) -> None:
 def _require_attempt(fact: Fact, number: int) -> None:
     if fact.data.get("number", number) != number:
         raise FactRefused(f"Attempt {fact.data['number']} of {fact.task} is not the current one, which is {number}.")
-
-
-def _is_retryable(error: Json) -> bool:
-    return not isinstance(error, Mapping) or bool(error.get("retryable", True))

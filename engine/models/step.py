@@ -39,10 +39,10 @@ class Step(EnvironmentScoped):
     task = models.CharField(max_length=64)
     iteration = models.PositiveIntegerField(default=1)
     kind = models.CharField(max_length=40)
-    status = models.CharField(max_length=12)
+    status = models.CharField(max_length=16)
     attempt = models.PositiveIntegerField(default=0, help_text="The number of the current or last attempt.")
     attempts = models.JSONField(
-        default=list, blank=True, help_text="[{number, started_at, ended_at, error}] of those ended."
+        default=list, blank=True, help_text="[{number, started_at, ended_at, error, compensation?}] of those ended."
     )
     claimable_at = models.DateTimeField(null=True, blank=True)
     lease_owner = models.CharField(max_length=80, blank=True)

@@ -14,7 +14,7 @@ class Timer(models.Model):
     instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="timers", db_index=False)
     task = models.CharField(max_length=64)
     iteration = models.PositiveIntegerField(default=1)
-    purpose = models.CharField(max_length=20, help_text="retry, start, wake, timeout, expire or due.")
+    purpose = models.CharField(max_length=20, help_text="retry, rollback, start, wake, timeout, expire or due.")
     due_at = models.DateTimeField()
     is_suspended = models.BooleanField(default=False, help_text="Its instance is paused.")
 

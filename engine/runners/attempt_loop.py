@@ -23,6 +23,7 @@ from django.db import connection
 from django.utils import timezone
 
 from engine.core.ports import Result
+from engine.core.retries import attempt_timeout
 from engine.runners.threads import Job, Threads
 from engine.services import attempts, executing
 from engine.services.attempts import EndedAttempt
@@ -223,7 +224,7 @@ class AttemptLoop:
     def _make(self, running: Running) -> None:
         """In a thread of its own: make the attempt and hand in its result."""
         running.started_at = timezone.now()
-        running.ends_by = time.monotonic() + attempts.timeout_of(running.attempt.context.task).total_seconds()
+        running.ends_by = time.monotonic() + attempt_timeout(running.attempt.context.task).total_seconds()
         began = time.monotonic()
         result = attempts.make_attempt(running.attempt)
         if metrics.is_on:

@@ -15,10 +15,10 @@ from typing import Final
 
 from django.db import Error, InterfaceError, OperationalError, transaction
 
-from designer.graph.durations import BadDuration, parse_duration
-from designer.graph.model import Task
+from designer.graph.model import Json, Task
 from engine.core.facts import FactType
 from engine.core.ports import Failed, Result, Waiting, failed
+from engine.core.retries import attempt_timeout
 from engine.services import executing
 from engine.services.advancing import Change, change_locked, change_remembered, report_broken
 from engine.services.case import AskClaimed, Case
@@ -30,7 +30,6 @@ from engine.telemetry import metrics
 log = logging.getLogger(__name__)
 PROGRAM_LIMIT_EXCEEDED: Final = "54"
 """PostgreSQL's class of errors for a value that is too much for it; psycopg counts them among the operational ones."""
-DEFAULT_TIMEOUT: Final = timedelta(minutes=10)
 SUSPECT_PATIENCE: Final = timedelta(minutes=2)
 """How long a step that seems to kill its workers waits for an idle one before any takes it."""
 
@@ -42,14 +41,6 @@ class EndedAttempt:
     attempt: ClaimedAttempt
     result: Result | None
     started_at: datetime
-
-
-def timeout_of(task: Task) -> timedelta:
-    """How long an attempt may take: the task's setting, else 10 minutes (semantics: Attempts)."""
-    try:
-        return parse_duration(task.settings["timeout"]).as_timedelta()
-    except (KeyError, BadDuration):
-        return DEFAULT_TIMEOUT
 
 
 def claim_attempts(worker: Worker, *, now: datetime, limit: int, is_idle: bool = True) -> int:
@@ -168,6 +159,9 @@ def _settle_locked(ids: Sequence[int], ended: Sequence[EndedAttempt], worker: Wo
 
 def _ending(one: EndedAttempt) -> Change:
     def apply(case: Case) -> None:
+        if one.attempt.context.is_compensation:
+            _end_compensation(case, one)
+            return
         step, number = one.attempt.step, one.attempt.number
         if one.result is None:
             timeout = _timeout_error(case.task(step.task))
@@ -182,8 +176,20 @@ def _ending(one: EndedAttempt) -> Change:
     return Change(one.attempt.step.instance_id, apply)
 
 
+def _end_compensation(case: Case, one: EndedAttempt) -> None:
+    step, number = one.attempt.step, one.attempt.number
+    error: dict[str, Json] | None
+    if one.result is None:
+        error = _timeout_error(one.attempt.context.task)
+        case.tell(case.fact(FactType.ATTEMPT_TIMED_OUT, step, number=number, error=error, compensation=True))
+    else:
+        error = dict(one.result.error) if isinstance(one.result, Failed) else None
+        case.settle_compensation(step, one.result, attempt=number)
+    case.note_attempt(step, number, one.started_at, error, is_compensation=True)
+
+
 def _timeout_error(task: Task) -> dict[str, object]:
-    seconds = timeout_of(task).total_seconds()
+    seconds = attempt_timeout(task).total_seconds()
     return {"name": "Timeout", "message": f"The attempt took longer than {seconds:g} s.", "retryable": True}
 
 

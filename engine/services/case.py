@@ -14,12 +14,22 @@ from typing import Any
 from designer.graph.model import Json, Task
 from designer.graph.plan import Plan
 from engine.core.advance import Advance, fold
-from engine.core.commands import CancelStep, Command, Execute, SetTimer, ShiftTimers
+from engine.core.commands import CancelStep, Command, Compensate, Execute, SetTimer, ShiftTimers
 from engine.core.facts import Fact, FactType
-from engine.core.ports import ChildCall, Completed, InboundMessage, Result, Skipped, Waiting, facts_for
+from engine.core.ports import (
+    ChildCall,
+    Completed,
+    Failed,
+    InboundMessage,
+    Result,
+    Skipped,
+    Waiting,
+    facts_for,
+    failed,
+)
 from engine.core.programs import plan_with
 from engine.core.schedule import is_scheduled
-from engine.core.state import InstanceStatus, State, StepStatus
+from engine.core.state import InstanceStatus, Rollback, State, StepStatus
 from engine.services.projecting import project_fact
 from engine.services.step_data import Loaded
 from engine.storage import json_text
@@ -62,7 +72,7 @@ class AskKept:
     event_type: str
 
 
-Ask = Execute | AskClaimed | AskTimer | AskEvent | AskKept
+Ask = Execute | Compensate | AskClaimed | AskTimer | AskEvent | AskKept
 
 
 @dataclass(slots=True)
@@ -135,7 +145,16 @@ class Case:
 
     def tell(self, *facts: Fact) -> None:
         """Fold told facts. All or nothing: raises `FactRefused` for the first that does not fit."""
-        advance = self.folds.fold(self.plan, self.state, facts, self.now)
+        self._follow(self.folds.fold(self.plan, self.state, facts, self.now))
+
+    def move(self, version_id: int, plan: Plan, advance: Advance) -> None:
+        """Go on in another version, as `advance` has it there."""
+        self.plan = plan
+        self.row = self.row._replace(version_id=version_id)
+        self.columns["version_id"] = version_id
+        self._follow(advance)
+
+    def _follow(self, advance: Advance) -> None:
         self.state = advance.state
         self.plan = plan_with(self.plan, self.state)
         for fact in advance.facts:
@@ -143,6 +162,10 @@ class Case:
         self.facts.extend(advance.facts)
         for command in advance.commands:
             self._take(command)
+
+    def outlook(self, fact: Fact) -> State:
+        """The state that telling `fact` would lead to. Raises `FactRefused`."""
+        return self.folds.fold(self.plan, self.state, (fact,), self.now).state
 
     def settle(self, step: StepKey, result: Result, *, attempt: int | None = None) -> None:
         """Tell what an executor or a person made of a step, and note its data. Raises `FactRefused`.
@@ -168,7 +191,7 @@ class Case:
 
     def _take(self, command: Command) -> None:
         match command:
-            case Execute():
+            case Execute() | Compensate():
                 self.asks.append(command)
             case SetTimer(purpose, task, iteration, due_at):
                 step = StepKey(self.row.id, task, iteration)
@@ -216,6 +239,18 @@ class Case:
         is_due = node in self.state.attempts or self.state.scheduled.get(node)
         return not is_due and is_scheduled(self.plan.task(node))
 
+    def is_current_compensation(self, command: Compensate) -> bool:
+        """Whether the step is still to be rolled back, with just that attempt."""
+        rollback = self.compensating(StepKey(self.row.id, command.task, command.iteration))
+        return rollback is not None and rollback.step is StepStatus.READY and rollback.attempt + 1 == command.attempt
+
+    def compensating(self, step: StepKey) -> Rollback | None:
+        """The rollback, if it stands at this step."""
+        rollback = self.state.rollback
+        if rollback is None or rollback.todo[0] != (self.plan.index.get(step.task), step.iteration):
+            return None
+        return rollback
+
     @property
     def is_held_up(self) -> bool:
         """Whether the instance is paused or about to be."""
@@ -238,13 +273,26 @@ class Case:
         """Have an event ready for the steps that wait, or will."""
         self.kept = [*(self.kept or ()), event]
 
-    def leave_to_workers(self, command: Execute) -> None:
+    def settle_compensation(self, step: StepKey, result: Result, *, attempt: int | None = None) -> None:
+        """Tell what came of an attempt of a compensation. Raises `FactRefused`."""
+        number: dict[str, Json] = {} if attempt is None else {"number": attempt}
+        if isinstance(result, Completed):
+            self.tell(self.fact(FactType.STEP_ROLLED_BACK, step, **number))
+            self.var_changes.update(result.vars or {})
+            return
+        known = result if isinstance(result, Failed) else failed("CannotWait", "A compensation cannot wait.")
+        error = dict(known.error)
+        self.tell(self.fact(FactType.ATTEMPT_FAILED, step, **number, error=error, compensation=True))
+
+    def leave_to_workers(self, command: Execute | Compensate) -> None:
         """Let the next free worker claim a step."""
         step = StepKey(self.row.id, command.task, command.iteration)
         self.patch(step).columns["claimable_at"] = self.now
         self.has_left_work = True
 
-    def note_attempt(self, step: StepKey, number: int, started_at: datetime, error: Json) -> None:
+    def note_attempt(
+        self, step: StepKey, number: int, started_at: datetime, error: Json, *, is_compensation: bool = False
+    ) -> None:
         """Add an attempt that ended to the step's list."""
         entry = {
             "number": number,
@@ -252,6 +300,8 @@ class Case:
             "ended_at": self.now.isoformat(),
             "error": error,
         }
+        if is_compensation:
+            entry["compensation"] = True
         self.patch(step).columns["attempts"] = [entry]
 
     def fact(self, type: FactType, step: StepKey | None = None, /, **data: Json) -> Fact:

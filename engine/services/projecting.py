@@ -59,14 +59,28 @@ def _settled(status: str) -> Callable[[Fact], Columns]:
     return columns
 
 
+def _attempt_started(fact: Fact) -> Columns:
+    if fact.data.get("compensation"):
+        return {"status": "rolling_back"}
+    return {"status": "running", "attempt": fact.data.get("number", 1)}
+
+
+def _retry_scheduled(fact: Fact) -> Columns:
+    return {} if fact.data.get("compensation") else {"status": "retrying"}
+
+
+def _rollback_stopped(fact: Fact) -> Columns:
+    return {"status": "rollback_failed", **NOT_CLAIMED, "wakes_at": None}
+
+
 _OF_STEPS: Final[dict[FactType, Callable[[Fact], Columns]]] = {
     FactType.STEP_READY: _ready,
     FactType.STEP_BLOCKED: lambda fact: {"status": "blocked"},
     FactType.STEP_STARTED: lambda fact: {"started_at": fact.at},
-    FactType.ATTEMPT_STARTED: lambda fact: {"status": "running", "attempt": fact.data.get("number", 1)},
+    FactType.ATTEMPT_STARTED: _attempt_started,
     FactType.ATTEMPT_FAILED: lambda fact: dict(NOT_CLAIMED),
     FactType.ATTEMPT_TIMED_OUT: lambda fact: dict(NOT_CLAIMED),
-    FactType.RETRY_SCHEDULED: lambda fact: {"status": "retrying"},
+    FactType.RETRY_SCHEDULED: _retry_scheduled,
     FactType.STEP_WAITING: _waiting,
     FactType.STEP_SCHEDULED: lambda fact: {"status": "waiting", "waits_for": "start", **NOT_CLAIMED},
     FactType.STEP_PUT_ON_HOLD: lambda fact: {"status": "held"},
@@ -76,6 +90,8 @@ _OF_STEPS: Final[dict[FactType, Callable[[Fact], Columns]]] = {
     FactType.STEP_FAILED: _settled("failed"),
     FactType.STEP_CANCELLED: _settled("cancelled"),
     FactType.STEP_ASSIGNED: lambda fact: {"assigned_to": list(fact.data.get("to", ()))},
+    FactType.STEP_ROLLED_BACK: lambda fact: {"status": "rolled_back", **NOT_CLAIMED, "wakes_at": None},
+    FactType.ROLLBACK_FINISHED: _rollback_stopped,
     FactType.DUE_DATE_SET: lambda fact: {"due_at": datetime.fromisoformat(fact.data["due_at"])},
 }
 _MAY_BE_NEW: Final = frozenset(
@@ -108,6 +124,11 @@ def _ended(case: Case, fact: Fact) -> None:
 
 def _failed(case: Case, fact: Fact) -> None:
     case.columns |= {"ended_at": fact.at, "error": fact.data.get("error")}
+
+
+def _rolling_back(case: Case, fact: Fact) -> None:
+    if fact.data.get("error") is not None:
+        case.columns["error"] = fact.data["error"]
 
 
 def _restarted(case: Case, fact: Fact) -> None:
@@ -147,6 +168,7 @@ _OF_INSTANCES: Final[dict[FactType, Callable[[Case, Fact], None]]] = {
     FactType.INSTANCE_COMPLETED: _ended,
     FactType.INSTANCE_TERMINATED: _ended,
     FactType.INSTANCE_FAILED: _failed,
+    FactType.ROLLBACK_STARTED: _rolling_back,
     FactType.INSTANCE_RESTARTED: _restarted,
     FactType.INSTANCE_RETRIED: _reopened,
     FactType.INSTANCE_REVERTED: _reverted,

@@ -17,11 +17,11 @@ from typing import Any, Final, Protocol
 from django.conf import settings
 from django.db import connection
 
-from engine.core.commands import Execute
+from engine.core.commands import Compensate, Execute
 from engine.core.facts import FactRefused, FactType
 from engine.core.ports import Failed, InboundMessage, Result, StepContext, failed
-from engine.core.state import StepStatus
-from engine.services import executing, step_data
+from engine.core.state import Rollback, StepStatus
+from engine.services import compensating, executing, step_data
 from engine.services.case import Ask, AskClaimed, AskEvent, AskKept, AskTimer, Case, Event
 from engine.services.limits import is_over_limit
 from engine.services.projecting import NOT_CLAIMED
@@ -42,7 +42,10 @@ MOST_LOST_IN_COMPANY: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class ClaimedAttempt:
-    """An attempt that this worker is to make. `token` proves the claim when its result is told."""
+    """An attempt that this worker is to make: of a step, or of its compensation (`context.is_compensation`).
+
+    `token` proves the claim when its result is told.
+    """
 
     step: StepKey
     token: int
@@ -113,6 +116,8 @@ def _answer(case: Case, ask: Ask, worker: Worker | None) -> None:
     match ask:
         case Execute():
             _execute(case, ask, worker)
+        case Compensate():
+            _compensate(case, ask, worker)
         case AskClaimed():
             _begin_claimed(case, ask, worker)
         case AskTimer(step, purpose):
@@ -124,11 +129,13 @@ def _answer(case: Case, ask: Ask, worker: Worker | None) -> None:
 
 
 def _step_of(case: Case, ask: Ask) -> StepKey:
-    return StepKey(case.row.id, ask.task, ask.iteration) if isinstance(ask, Execute) else ask.step
+    return StepKey(case.row.id, ask.task, ask.iteration) if isinstance(ask, (Execute, Compensate)) else ask.step
 
 
 def _is_for_us(case: Case, ask: Ask, worker: Worker | None) -> bool:
     """Whether it is answered in this transaction. Steps for other workers are left to be claimed."""
+    if isinstance(ask, Compensate):
+        return _is_compensation_for_us(case, ask, worker)
     if not isinstance(ask, Execute):
         return True
     if not case.is_current(ask) or is_over_limit(case, ask):
@@ -139,6 +146,23 @@ def _is_for_us(case: Case, ask: Ask, worker: Worker | None) -> bool:
             return True
     elif case.executed < MOST_EXECUTIONS:
         case.executed += 1
+        return True
+    case.leave_to_workers(ask)
+    return False
+
+
+def _is_compensation_for_us(case: Case, ask: Compensate, worker: Worker | None) -> bool:
+    if not case.is_current_compensation(ask):
+        return False
+    step = _step_of(case, ask)
+    columns = case.patch(step).columns
+    columns |= {"status": "rolling_back", **NOT_CLAIMED, "wakes_at": None}
+    if ask.attempt == 1:
+        columns["lost_leases"] = 0
+    if not executing.has_outside_effect(compensating.task_of(case, step)):
+        return True
+    if worker is not None and worker.room > 0:
+        worker.room -= 1
         return True
     case.leave_to_workers(ask)
     return False
@@ -166,6 +190,14 @@ def _may_be_repeated(result: Result) -> bool:
     return isinstance(result, Failed) and result.error.get("retryable") is True
 
 
+def _compensate(case: Case, ask: Compensate, worker: Worker | None) -> None:
+    step = _step_of(case, ask)
+    if worker is not None and executing.has_outside_effect(compensating.task_of(case, step)):
+        _claim_compensation(case, step, worker)
+    else:
+        case.settle_compensation(step, executing.begin(compensating.context_of(case, step, attempt=ask.attempt)))
+
+
 def settle_or_fail(case: Case, step: StepKey, result: Result, *, attempt: int | None = None) -> None:
     """Tell an executor's result. One that does not fit the state is a mistake of the executor: the step fails by it."""
     try:
@@ -185,6 +217,10 @@ def settle_schedule(case: Case, step: StepKey, found: datetime | Failed) -> None
 
 def _begin_claimed(case: Case, ask: AskClaimed, worker: Worker | None) -> None:
     """Go on with a step whose claim is stored already: begin its attempt, or repeat the one that a worker lost."""
+    rollback = case.compensating(ask.step)
+    if rollback is not None and worker is not None:
+        _begin_claimed_compensation(case, ask, worker, rollback)
+        return
     status = case.status(ask.step)
     if worker is None or case.is_held_up or status not in (StepStatus.READY, StepStatus.RUNNING):
         case.patch(ask.step).columns.update(NOT_CLAIMED)
@@ -195,10 +231,41 @@ def _begin_claimed(case: Case, ask: AskClaimed, worker: Worker | None) -> None:
     elif status is StepStatus.READY:
         _claim(case, ask.step, worker, token=ask.token)
     elif ask.lost_leases > MOST_LOST_LEASES:
-        message = "Its worker went away during the attempt, again and again."
-        case.settle(ask.step, failed("WorkerLost", message), attempt=case.attempt(ask.step.task))
+        case.settle(ask.step, _worker_lost(), attempt=case.attempt(ask.step.task))
     else:
         _hand_over(case, ask.step, worker, ask.token, case.attempt(ask.step.task), ask.lost_leases)
+
+
+def _begin_claimed_compensation(case: Case, ask: AskClaimed, worker: Worker, rollback: Rollback) -> None:
+    if rollback.step is StepStatus.READY:
+        _claim_compensation(case, ask.step, worker, token=ask.token)
+    elif rollback.step is not StepStatus.RUNNING:
+        case.patch(ask.step).columns.update(NOT_CLAIMED)
+    elif ask.lost_leases > MOST_LOST_LEASES:
+        case.settle_compensation(ask.step, _worker_lost(), attempt=rollback.attempt)
+    else:
+        context = compensating.context_of(case, ask.step, attempt=rollback.attempt)
+        worker.claimed.append(ClaimedAttempt(ask.step, ask.token, rollback.attempt, context, ask.lost_leases))
+
+
+def _claim_compensation(case: Case, step: StepKey, worker: Worker, *, token: int | None = None) -> None:
+    """As `_claim`, for the compensation of a step."""
+    rollback = case.compensating(step)
+    number = 1 if rollback is None else rollback.attempt + 1
+    case.tell(case.fact(FactType.ATTEMPT_STARTED, step, number=number, compensation=True))
+    if token is None:
+        token = new_token()
+        case.patch(step).columns.update(_lease(case, worker, token))
+    context = compensating.context_of(case, step, attempt=number)
+    worker.claimed.append(ClaimedAttempt(step, token, number, context))
+
+
+def _lease(case: Case, worker: Worker, token: int) -> dict[str, Any]:
+    return {"claimable_at": case.now + LEASE, "lease_owner": worker.name, "lease_token": token}
+
+
+def _worker_lost() -> Failed:
+    return failed("WorkerLost", "Its worker went away during the attempt, again and again.")
 
 
 def _claim(case: Case, step: StepKey, worker: Worker, *, token: int | None = None) -> None:
@@ -207,8 +274,7 @@ def _claim(case: Case, step: StepKey, worker: Worker, *, token: int | None = Non
     case.tell(case.fact(FactType.ATTEMPT_STARTED, step, number=number))
     if token is None:
         token = new_token()
-        lease = {"claimable_at": case.now + LEASE, "lease_owner": worker.name, "lease_token": token}
-        case.patch(step).columns.update(lease)
+        case.patch(step).columns.update(_lease(case, worker, token))
     _hand_over(case, step, worker, token, number)
 
 

@@ -17,7 +17,7 @@ from engine.storage.contract import DueTimer, StepKey, TimerRow
 from engine.telemetry import metrics
 
 PUT_BACK: Final = timedelta(minutes=1)
-OF_THE_CORE: Final = frozenset({TimerPurpose.RETRY.value, TimerPurpose.START.value})
+OF_THE_CORE: Final = frozenset({TimerPurpose.RETRY, TimerPurpose.ROLLBACK, TimerPurpose.START})
 """Purposes of which the core knows itself what follows."""
 
 

@@ -113,6 +113,10 @@ TIMER_TYPES: Final[Mapping[str, str]] = {
 INSTANCES, STEPS = "engine_instance", "engine_step"
 SAME_STEP: Final = " AND ".join(f"engine_step.{name} = x.{name}" for name in STEP_KEY)
 LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
+UNDER_WAY: Final = (
+    "(engine_step.status = 'running' OR engine_step.status = 'rolling_back' AND engine_step.lease_owner <> '')"
+)
+"""Whether an attempt of a step is under way, or one of its compensation."""
 SELECT_INSTANCES: Final = (
     "SELECT id, environment_id, flow_id, version_id, key, status, state, fact_count FROM engine_instance"
 )
@@ -256,7 +260,7 @@ class SqlStorage(ABC):
         answered = (*STEP_KEY, "status", "attempt", "lost_leases")
         sql = f"""
             UPDATE engine_step SET claimable_at = %s, lease_owner = %s, lease_token = x.lease_token,
-                lost_leases = engine_step.lost_leases + CASE engine_step.status WHEN 'running' THEN 1 ELSE 0 END
+                lost_leases = engine_step.lost_leases + CASE WHEN {UNDER_WAY} THEN 1 ELSE 0 END
             FROM {table} WHERE {SAME_STEP} AND engine_step.claimable_at <= %s RETURNING {_of_step(answered)}"""
         arguments = (self.moment(lease.until), lease.owner, *leases, self.moment(now))
         return [ClaimableStep(*row) for row in self.query(sql, *arguments)]
@@ -267,7 +271,7 @@ class SqlStorage(ABC):
             return {}
         table, parameters = self.rows(_types(STEP_TYPES, STEP_KEY), wanted)
         columns = _of_step((*STEP_KEY, "lease_token"))
-        sql = f"SELECT {columns} FROM {table} JOIN engine_step ON {SAME_STEP} WHERE engine_step.status = 'running'"
+        sql = f"SELECT {columns} FROM {table} JOIN engine_step ON {SAME_STEP} WHERE {UNDER_WAY}"
         return {StepKey(*row[:3]): row[3] for row in self.query(sql, *parameters)}
 
     def extend_leases(self, tokens: Mapping[StepKey, int], until: datetime) -> None:

@@ -11,11 +11,14 @@ import pytest
 
 from accounts.scope import Scope
 from designer.graph.model import Flow as Graph
-from designer.models import Flow
-from designer.services.drafting import create_flow
+from designer.graph.plan import Plan
+from designer.models import Flow, Version
+from designer.services.drafting import create_flow, replace_draft
 from designer.services.publishing import publish_flow
 from designer.services.versions import plan_of
 from engine.core.advance import fold
+from engine.core.facts import FactType
+from engine.core.migrating import Move, migrate
 from engine.core.state import new_state
 from engine.models import Fact, Instance, Step
 from engine.services.attempts import EndedAttempt, claim_attempts, make_attempt, settle_attempts
@@ -44,6 +47,13 @@ class Engine:
         row = create_flow(self.scope, key=flow.key, name=flow.name, flow=flow)
         publish_flow(self.scope, row)
         return row
+
+    def publish_again(self, flow: Flow, graph: Graph | str, **drawing: Any) -> Version:
+        """The flow's next version."""
+        drawn = draw(graph, key=flow.key, **drawing) if isinstance(graph, str) else graph
+        flow.refresh_from_db()
+        replace_draft(self.scope, flow, drawn, revision=flow.draft_revision)
+        return publish_flow(self.scope, flow)
 
     def start(self, graph: Graph | str | Flow, input: Any = None, **drawing: Any) -> Instance:
         """An instance of a flow that is drawn, given or published."""
@@ -110,16 +120,27 @@ def assert_history_is_whole(instance: Instance) -> None:
     """Facts are numbered without gaps, and folding the told ones again gives the state and the derived facts."""
     rows = list(Fact.objects.filter(instance=instance).order_by("number"))
     assert [row.number for row in rows] == list(range(1, instance.fact_count + 1))
-    plan = plan_of(instance.version_id)
-    state = new_state(plan)
     told = told_facts(instance)
+    moves = [fact for fact in told if fact.type is FactType.INSTANCE_MIGRATED]
+    plan = plan_numbered(instance, moves[0].data["from"] if moves else instance.version.number)
+    state = new_state(plan)
     again = []
     for fact in told:
-        advance = fold(plan, state, [fact], now=fact.at)
+        if fact.type is FactType.INSTANCE_MIGRATED:
+            other, mapping = plan_numbered(instance, fact.data["to"]), fact.data.get("mapping", {})
+            way = Move.of(plan, other, state, mapping, fact.data["to"])
+            plan, advance = other, migrate(way, state, fact, now=fact.at)
+        else:
+            advance = fold(plan, state, [fact], now=fact.at)
         state = advance.state
         again += [(one.type.value, one.task or "", one.iteration, one.derived) for one in advance.facts]
     assert again == [(row.type, row.task, row.iteration, row.is_derived) for row in rows]
     assert state == read_state(instance.state)
+
+
+def plan_numbered(instance: Instance, number: int) -> Plan:
+    """The plan of a version of the instance's flow."""
+    return plan_of(Version.objects.get(flow_id=instance.flow_id, number=number).pk)
 
 
 @pytest.fixture

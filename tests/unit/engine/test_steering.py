@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from engine.core.advance import FactRefused, fold, fold_with
+from engine.core.advance import FactRefused, fold
 from engine.core.commands import CancelStep, Execute, ShiftTimers
 from engine.core.facts import Fact, FactType
-from engine.core.state import InstanceStatus, State, new_state, state_from_json
+from engine.core.state import state_from_json
 from tests.drawing import draw
 from tests.unit.engine.driving import FLAKY, NOON, Driven
 
@@ -324,33 +324,6 @@ def test_a_fold_is_all_or_nothing() -> None:
     with pytest.raises(FactRefused):
         fold(driven.plan, driven.state, facts, now=NOON)
     assert driven.state.to_json() == before
-
-
-def run_at_once(driven: Driven, *, at_most: int = 1000) -> tuple[State, list[Execute]]:
-    def execute(command: Execute, state: State) -> list[Fact]:
-        if driven.plan.flow.tasks[command.task].kind == "manual":
-            return []
-        return [Fact(FactType.STEP_COMPLETED, NOON, command.task, command.iteration)]
-
-    start = [Fact(FactType.INSTANCE_STARTED, NOON)]
-    run = fold_with(driven.plan, new_state(driven.plan), start, now=NOON, execute=execute, at_most=at_most)
-    return run.state, [command for command in run.commands if isinstance(command, Execute)]
-
-
-def test_steps_without_outside_effect_are_executed_on_the_way() -> None:
-    state, left = run_at_once(Driven(draw("a -> b -> c -> d; b -> e", kinds={"c": "manual"})))
-    assert left == [Execute("c", 1, 1)]
-    assert state.status is InstanceStatus.RUNNING
-
-
-def test_a_step_that_is_cancelled_on_the_way_is_left_to_nobody() -> None:
-    _, left = run_at_once(Driven(draw("c -> j[any]; a -> j", kinds={"c": "manual"})))
-    assert left == []
-
-
-def test_what_is_beyond_the_most_executions_is_left_to_a_worker() -> None:
-    _, left = run_at_once(Driven(draw("a -> b -> c -> d")), at_most=2)
-    assert left == [Execute("c", 1, 1)]
 
 
 def test_a_state_of_an_unknown_format_is_refused() -> None:
