@@ -50,10 +50,12 @@ env.problems += environment.field_key_problems(FIELD_KEYS)
 # ---------------------------------------------------------------- what is installed
 INSTALLED_APPS = [
     "config.apps.ConfigConfig",
+    "dialects.epilot.apps.EpilotConfig",
     "dialects.apps.DialectsConfig",
     "dialects.formance.apps.FormanceConfig",
     "dialects.novu.apps.NovuConfig",
     "engine.notifying.apps.NotifyingConfig",
+    "engine.entities.apps.EntitiesConfig",
     "engine.apps.EngineConfig",
     "engine.ledger.apps.LedgerConfig",
     "engine.calls.apps.CallsConfig",
@@ -355,6 +357,8 @@ LEDGER_CLIENT_SECRET = env.text("QUADRILLE_LEDGER_CLIENT_SECRET")
 # The Formance API: the environment ("organization/environment") in which callers without a token work; empty: none may.
 FORMANCE_ANONYMOUS = env.text("QUADRILLE_FORMANCE_ANONYMOUS")
 FORMANCE_WAIT_SECONDS = env.number("QUADRILLE_FORMANCE_WAIT_SECONDS", 60)
+# ---------------------------------------------------------------- dialects
+EPILOT_MAX_WORKFLOWS = env.number("EPILOT_MAX_WORKFLOWS", 1_000)  # enabled at once in one environment, over that API
 
 # ---------------------------------------------------------------- demo
 # The small outside world that the demo flows call, below /demo/. `manage.py demo` leaves its note in the data folder.

@@ -25,6 +25,7 @@ urlpatterns = [
     path("cloudflare/client/v4/", include("dialects.cloudflare.urls")),
     path("api/auth/oauth/token", formance_token),  # where Formance's clients look for it, whatever their base URL
     path("formance/", include("dialects.formance.urls")),
+    path("epilot/", include("dialects.epilot.urls")),
     path("hooks/", include("dialects.native.hook_urls")),
     path("novu/", include("dialects.novu.urls")),
     path("demo/", include("config.demo.urls")),

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
+from designer.graph import attributes
 from designer.graph.model import NONE_MET, Condition, Json, Match, Statement
 from designer.graph.paths import MISSING, Missing, lone_reference, parse_path, resolve
 
@@ -135,7 +136,10 @@ def _statement_record(statement: Statement, data: Mapping[str, Json], hidden: fr
     values = [_value_of(value, data) for value in statement.values]
     note = ""
     try:
-        is_met = _holds(statement, saw, [None if value is MISSING else value for value in values])
+        if statement.options:
+            is_met = _attribute_holds(statement, saw, values, data)
+        else:
+            is_met = _holds(statement, saw, [None if value is MISSING else value for value in values])
     except _Mismatch as mismatch:
         is_met, note = False, str(mismatch)
     if saw is MISSING and not note and statement.operator not in WITHOUT_VALUES:
@@ -151,6 +155,19 @@ def _statement_record(statement: Statement, data: Mapping[str, Json], hidden: fr
         "is_met": is_met,
     }
     return {**record, "note": note} if note else record
+
+
+def _attribute_holds(
+    statement: Statement, saw: Json | Missing, values: Sequence[Json | Missing], data: Mapping[str, Json]
+) -> bool:
+    """By the rules for attributes (`attributes.holds`)."""
+    more: Sequence[str] = statement.options.get("sources") or ()
+    found = [saw, *(resolve(lone_reference(source) or source.strip(), data) for source in more)]
+    moment = _as_datetime(data.get("now"))
+    plain = [None if value is MISSING else value for value in values]
+    return attributes.holds(
+        statement.operator, [None if v is MISSING else v for v in found], plain, statement.options, moment
+    )
 
 
 def _value_of(value: Json, data: Mapping[str, Json]) -> Json | Missing:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, NoReturn, TypeVar
 
+from designer.graph.attributes import options_reason
 from designer.graph.conditions import OPERATOR_WORDS, STATEMENT_TYPES
 from designer.graph.fields import Field
 from designer.graph.flow_fields import ENTITY_SYNC_FIELDS, LIMIT_FIELDS, RETENTION_FIELDS, TRIGGER_TYPES
@@ -71,7 +72,7 @@ _PHASE_KEYS: Final = ("key", "name", "description", "requirements", "frame")
 _TASK_KEYS: Final = ("key", "name", "kind", "phase", "description", "settings", "join", "cancel_rest", "at")
 _EDGE_KEYS: Final = ("from", "to", "branch", "on")
 _CONDITION_KEYS: Final = ("key", "name", "match", "statements")
-_STATEMENT_KEYS: Final = ("source", "operator", "values", "type")
+_STATEMENT_KEYS: Final = ("source", "operator", "values", "type", "options")
 
 _SETTING_FIELDS: Final[Mapping[str, tuple[Field, ...]]] = {kind.key: kind.setting_fields for kind in KINDS.values()}
 
@@ -423,7 +424,11 @@ class _Decoder:
         if declared is not None and declared not in STATEMENT_TYPES:
             self.problem(f"{path}.type", _none_of(declared, STATEMENT_TYPES))
         values = self.entries(raw.get("values", ()), f"{path}.values", most=MOST_VALUES)
-        return Statement(source=str(source), operator=str(operator), values=tuple(values), type=declared)
+        options: Json = raw.get("options") or {}
+        if options and (reason := options_reason(options)):
+            self.problem(f"{path}.options", reason)
+            options = {}
+        return Statement(str(source), str(operator), tuple(values), declared, dict(options))
 
     # -- values -------------------------------------------------------------------------------------------------------
 

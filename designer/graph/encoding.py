@@ -124,6 +124,8 @@ def encode_statement(statement: Statement) -> dict[str, Json]:
         document["values"] = list(statement.values)
     if statement.type is not None:
         document["type"] = statement.type
+    if statement.options:
+        document["options"] = dict(statement.options)
     return document
 
 

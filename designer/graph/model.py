@@ -86,6 +86,8 @@ class Statement:
     operator: str
     values: tuple[Json, ...] = ()
     type: str | None = None
+    options: Mapping[str, Json] = field(default_factory=dict, hash=False)
+    """`{"rules": "attribute", …}`: the rules of `designer.graph.attributes`; without any, those of `conditions`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
+from designer.graph.attributes import RULES, UNITS
 from designer.graph.conditions import OPERATOR_WORDS, STATEMENT_TYPES
 from designer.graph.decoding import (
     FARTHEST,
@@ -119,6 +120,22 @@ def _definitions() -> Schema:
                 "operator": {"enum": list(OPERATOR_WORDS)},
                 "values": _list({}, MOST_VALUES),
                 "type": {"enum": [None, *STATEMENT_TYPES]},
+                "options": {
+                    "type": "object",
+                    "description": "Other rules of comparing: those for attributes of linked entities.",
+                    "required": ["rules"],
+                    "properties": {
+                        "rules": {"const": RULES},
+                        "type": {"type": "string"},
+                        "sources": _list({"type": "string"}, 20),
+                        "match": {"enum": ["any", "all"]},
+                        "offset": _closed(
+                            {"amount": {"type": "integer"}, "unit": {"enum": list(UNITS)}}, required=["amount", "unit"]
+                        ),
+                        "relative": {"type": "boolean"},
+                    },
+                    "additionalProperties": False,
+                },
             },
             required=["operator"],
         ),

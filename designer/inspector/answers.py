@@ -194,6 +194,10 @@ def _statement_document(row: Mapping[str, Json], held: Sequence[Statement]) -> d
         document["values"] = [_value_of(text, held) for text in texts if text]
     if declared is not None:
         document["type"] = declared
+    # Other rules of comparing cannot be chosen here; they stay with the source they were made for.
+    options = next((s.options for s in held if s.options and s.source == document["source"]), None)
+    if options:
+        document["options"] = dict(options)
     return document
 
 

@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from engine.actions import http_request, python, raise_error, send_email, set_values
+from engine.actions import http_request, python, raise_error, run_automation, send_email, set_values
 from engine.actions.action import RunnableAction
 
 _ALL: Final[tuple[RunnableAction, ...]] = (
     http_request.ACTION,
     send_email.ACTION,
     set_values.ACTION,
+    run_automation.ACTION,
     raise_error.ACTION,
     python.ACTION,
 )

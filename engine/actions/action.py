@@ -4,8 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
 from designer.graph.model import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningStep:
+    """Which step runs an action. `context`: the entities of its instance, as far as they were asked for."""
+
+    environment_id: int
+    instance_id: int
+    task: str
+    iteration: int
+    context: Mapping[str, Json]
+    now: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +29,7 @@ class ActionRequest:
     inputs: Mapping[str, Json]
     idempotency_key: str
     timeout_seconds: float
+    step: RunningStep | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +49,18 @@ class ActionFailed(Exception):
         self.message = message
         self.is_retryable = is_retryable
         self.details = details
+
+
+ENDED: Final = "automation.ended:"
+"""How the event types begin that tell the end of what goes on elsewhere."""
+
+
+class ActionGoesOn(Exception):
+    """What was begun goes on elsewhere: an event of this type tells its end; the payload is the output."""
+
+    def __init__(self, event_type: str) -> None:
+        super().__init__(event_type)
+        self.event_type = event_type
 
 
 class RunnableAction:

@@ -41,7 +41,7 @@ class FactType(StrEnum):
     STEP_ADDED = "StepAdded"  # of a program: kind, name, count, after, settings
     STEP_SCHEDULED = "StepScheduled"  # wakes_at
     STEP_WAITING = "StepWaiting"
-    # for: timer | event | person | child | steps, event_type?, assigned_to?, flow?, seen?, fingerprint?
+    # for: timer | event | person | child | steps, event_type?, assigned_to?, flow?, seen?, fingerprint?, error?
     # Of the four about attempts, `compensation: true` says that it is the step's compensation that is tried.
     ATTEMPT_STARTED = "AttemptStarted"  # number
     ATTEMPT_FAILED = "AttemptFailed"  # number, error {name, message, retryable}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from designer.graph.model import NONE_MET
+from designer.graph.model import NONE_MET, Json
 from engine.core import programs, rollback
 from engine.core.commands import SetTimer
 from engine.core.facts import Fact, FactRefused, FactType
@@ -23,6 +23,11 @@ def start_by_person(fold: Fold, fact: Fact) -> None:
     task = fold.plan.task(node)
     if fold.state.scheduled.get(node) is False:
         fold.drop_waits(node)
+        _let_start(fold, node)
+        return
+    if task.settings.get("on_failure") == "wait" and task.settings.get("start") != "manual":
+        fold.drop_waits(node)
+        fold.state.forgiven[node] = fold.state.attempts.get(node, 0)
         _let_start(fold, node)
         return
     if task.settings.get("start") != "manual":
@@ -72,7 +77,16 @@ def fail_attempt(fold: Fold, fact: Fact) -> None:
         fold.derive(FactType.RETRY_SCHEDULED, node, {"number": number + 1, "at": at.isoformat()})
         fold.commands.append(SetTimer("retry", fold.plan.nodes[node].key, fact.iteration, at))
     else:
-        fold.fail(node, error)
+        _fail_or_wait(fold, node, error)
+
+
+def _fail_or_wait(fold: Fold, node: int, error: Json, *, is_told: bool = False) -> None:
+    """The step fails, or stays open for a person who runs it again, completes or skips it, if it is set to."""
+    if fold.plan.task(node).settings.get("on_failure") != "wait":
+        fold.fail(node, error, is_told=is_told)
+        return
+    fold.put(node, StepStatus.WAITING)
+    fold.derive(FactType.STEP_WAITING, node, {"for": "person", "error": error})
 
 
 def fire_timer(fold: Fold, fact: Fact) -> None:
@@ -165,7 +179,8 @@ def fail_step(fold: Fold, fact: Fact) -> None:
     """A step failed without an attempt: an event did not come, a person did not do it in time."""
     node = fold.open_node(fact)
     fold.drop_waits(node)
-    fold.fail(node, fact.data.get("error") or {"name": "Error", "message": "The step failed."}, is_told=True)
+    error = fact.data.get("error") or {"name": "Error", "message": "The step failed."}
+    _fail_or_wait(fold, node, error, is_told=True)
 
 
 def skip_step(fold: Fold, fact: Fact) -> None:

@@ -44,7 +44,9 @@ def _waiting(fact: Fact) -> Columns:
     columns["assigned_to"] = fact.data.get("assigned_to", [])
     if "for" in fact.data and not fact.derived:
         columns["started_at"] = fact.at
-    if fact.derived:  # set to be started by a person: it was never ready by itself
+    if "error" in fact.data:  # it failed, and stays open for a person
+        columns |= {"error": fact.data["error"], "ended_at": None}
+    elif fact.derived:  # set to be started by a person: it was never ready by itself
         columns["ready_at"] = fact.at
     return columns
 

@@ -16,6 +16,7 @@ from designer.graph.plan import Plan
 from designer.graph.references import references_of, steps_read
 from engine.core.added import PROGRAM, SLEEP, STEP_KINDS, WAIT
 from engine.core.schedule import is_scheduled
+from engine.entities.store import resolved
 from engine.storage import json_text, storage
 from engine.storage.contract import InstanceRow, StepData, StepKey, StepPatch
 
@@ -68,6 +69,7 @@ def _find_needs(plan: Plan, task: Task) -> Needs:
     instance = (
         bool(counted_from)
         or is_scheduled(task)
+        or task.settings.get("action") == "run_automation"  # it is handed the primary entity
         or any(reference.path[0] in INSTANCE_ROOTS for reference in references_of(task))
     )
     instance = instance or task.kind in MESSAGE_KINDS or "dynamic" in task.settings
@@ -109,6 +111,8 @@ class Loaded:
     steps: dict[str, dict[str, Json]] = field(default_factory=dict)
     asked: set[str] = field(default_factory=set)
     all_steps: bool = False
+    context: Json = None
+    """The instance's context with its references resolved; None until it is asked for."""
 
     def lacks(self, needs: Needs) -> bool:
         """Whether something of `needs` has not been loaded."""
@@ -180,7 +184,7 @@ def data_for(subject: Subject, needs: Needs, *, event: Json = None) -> dict[str,
     row, loaded = subject.row, subject.loaded
     instance = loaded.instance or {}
     trigger = instance.get("trigger") or {}
-    context = instance.get("context") or {}
+    context = _context(subject)
     return {
         "input": instance.get("input"),
         "payload": instance.get("input"),
@@ -198,6 +202,14 @@ def data_for(subject: Subject, needs: Needs, *, event: Json = None) -> dict[str,
         "flow": {"key": subject.plan.flow.key, "name": subject.plan.flow.name},
         "now": _text(subject.now),
     }
+
+
+def _context(subject: Subject) -> Json:
+    """The linked entities as they are now. Looked up once per unit of work, and only where a task asks for them."""
+    loaded = subject.loaded
+    if loaded.context is None and loaded.instance is not None:
+        loaded.context = resolved(subject.row.environment_id, loaded.instance.get("context") or {})
+    return {} if loaded.context is None else loaded.context
 
 
 def _steps(subject: Subject, needs: Needs) -> dict[str, Json]:

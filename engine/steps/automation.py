@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from designer.graph.model import Json, Task
 from engine.actions import ACTIONS
-from engine.actions.action import ActionFailed, ActionRequest, RunnableAction
+from engine.actions.action import ENDED, ActionFailed, ActionGoesOn, ActionRequest, RunnableAction, RunningStep
 from engine.core.hiding import shown
-from engine.core.ports import Completed, InboundMessage, Result, StepContext, failed
+from engine.core.ports import Completed, InboundMessage, Result, StepContext, Waiting, failed
 from engine.core.retries import attempt_timeout
 from engine.core.templates import TemplateError, render_value
 
@@ -42,10 +43,20 @@ class AutomationExecutor:
         if not isinstance(inputs, Mapping):
             return failed("WrongInputs", "The inputs of an action must be an object.")
         seconds = attempt_timeout(context.task).total_seconds()
-        request = ActionRequest(inputs=inputs, idempotency_key=context.idempotency_key, timeout_seconds=seconds)
+        step = RunningStep(
+            environment_id=context.environment_id,
+            instance_id=context.instance_id,
+            task=context.task.key,
+            iteration=context.iteration,
+            context=context.data.get("context") or {},
+            now=context.now,
+        )
+        request = ActionRequest(inputs, context.idempotency_key, seconds, step)
         seen = _seen_inputs(context, action, inputs)
         try:
             outcome = action.run(request)
+        except ActionGoesOn as more:
+            return Waiting(for_="event", event_type=more.event_type, input=seen)
         except ActionFailed as bad:
             return failed(bad.name, bad.message, retryable=bad.is_retryable, input=seen, **bad.details)
         return Completed(output=outcome.output, vars=outcome.vars, input=seen)
@@ -55,8 +66,15 @@ class AutomationExecutor:
         return None
 
     def on_event(self, context: StepContext, event: InboundMessage) -> Result | None:
-        """No events are awaited."""
-        return None
+        """What was begun has ended: the payload is the output, or says what went wrong as `{error}`."""
+        if not event.type.startswith(ENDED):
+            return None
+        payload = event.payload
+        if isinstance(payload, Mapping) and isinstance(payload.get("error"), Mapping):
+            error = payload["error"]
+            known: dict[str, Any] = {name: str(error[name]) for name in ("run", "outcome") if name in error}
+            return failed("AutomationFailed", str(error.get("message") or "It failed."), **known)
+        return Completed(output=payload)
 
 
 def _seen_inputs(context: StepContext, action: RunnableAction, inputs: Mapping[str, Json]) -> Json:

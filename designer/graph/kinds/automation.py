@@ -10,6 +10,7 @@ from designer.graph.actions import ACTIONS
 from designer.graph.fields import Choice, Field, FieldType
 from designer.graph.kinds.kind import Group, Kind
 from designer.graph.kinds.shared import (
+    ON_FAILURE,
     REQUIREMENTS,
     RETRIES,
     SCHEDULE,
@@ -99,6 +100,7 @@ KIND: Final = Kind(
         INPUTS,
         RETRIES,
         TIMEOUT,
+        ON_FAILURE,
         START,
         SCHEDULE,
         REQUIREMENTS,

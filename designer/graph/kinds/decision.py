@@ -8,7 +8,7 @@ from typing import Final
 from designer.graph.conditions import OPERATOR_WORDS
 from designer.graph.fields import Field, FieldType
 from designer.graph.kinds.kind import Group, Kind
-from designer.graph.kinds.shared import REQUIREMENTS, SCHEDULE, START, schedule_problems
+from designer.graph.kinds.shared import ON_FAILURE, REQUIREMENTS, SCHEDULE, START, schedule_problems
 from designer.graph.model import Statement, Task
 from designer.graph.suggestions import did_you_mean, listed, quoted
 from designer.graph.values import Fault, ValueProblem
@@ -100,6 +100,7 @@ KIND: Final = Kind(
             ),
         ),
         SCHEDULE,
+        ON_FAILURE,
         REQUIREMENTS,
     ),
 )

@@ -138,6 +138,16 @@ SENSITIVE: Final = Field(
     group="Output",
 )
 
+ON_FAILURE: Final = Field(
+    key="on_failure",
+    type=FieldType.CHOICE,
+    label="When it fails",
+    help="Whether the step fails for good, or stays open for a person who runs it again, completes or skips it.",
+    choices=choices(fail="It fails", wait="It waits for a person"),
+    default="fail",
+    group="Attempts",
+)
+
 DUE: Final = Field(
     key="due",
     type=FieldType.GROUP,

@@ -1,0 +1,1 @@
+"""What may be sent: shapes of bodies, rules of a template's graph, soft limits. Pure: no tables, no clock."""

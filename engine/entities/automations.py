@@ -1,0 +1,120 @@
+"""Automations: made, cloned, run. The outcome of a run is the one its automation is set to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import transaction
+from django.utils import timezone
+
+from engine.entities.models import Automation, AutomationRun, Outcome
+from engine.entities.store import new_key
+
+ENDED_WELL: Final = ("success", "skipped", "cancelled")
+RUNNING: Final = ("pending", "in_progress", "scheduled")
+
+
+def make_automation(
+    environment_id: int,
+    *,
+    name: str = "",
+    actions: Sequence[Mapping[str, Any]] = (),
+    trigger: Sequence[Mapping[str, Any]] = (),
+    outcome: str = Outcome.SUCCESS,
+    output: Mapping[str, Any] | None = None,
+) -> Automation:
+    """A new automation under a fresh key."""
+    return Automation.objects.create(
+        environment_id=environment_id,
+        key=f"a-{new_key(8)}",
+        name=name[:200],
+        actions=list(actions),
+        trigger=list(trigger),
+        outcome=outcome,
+        output=dict(output or {}),
+    )
+
+
+def clone_automation(environment_id: int, key: str) -> Automation | None:
+    """A copy under a fresh key; None where there is no such automation."""
+    found = Automation.objects.filter(environment_id=environment_id, key=key).first()
+    if found is None:
+        return None
+    return make_automation(
+        environment_id,
+        name=found.name,
+        actions=found.actions,
+        trigger=found.trigger,
+        outcome=found.outcome,
+        output=found.output,
+    )
+
+
+def automation_json(automation: Automation) -> dict[str, Any]:
+    """All of an automation, as exports carry it."""
+    return {
+        "id": automation.key,
+        "flow_name": automation.name,
+        "enabled": automation.is_enabled,
+        "actions": automation.actions,
+        "triggers": automation.trigger,
+        "outcome": automation.outcome,
+        "output": automation.output,
+    }
+
+
+def begin_run(
+    environment_id: int,
+    key: str,
+    *,
+    instance_id: int | None = None,
+    task: str = "",
+    iteration: int = 1,
+    entity_key: str = "",
+    now: datetime | None = None,
+) -> AutomationRun:
+    """Run an automation. Unless it is a slow one, the run has ended when this returns.
+
+    An automation that is not there any more, or is disabled, fails.
+    """
+    moment = now or timezone.now()
+    found = Automation.objects.filter(environment_id=environment_id, key=key).first()
+    run = AutomationRun(
+        environment_id=environment_id,
+        key=new_key(),
+        automation=found,
+        automation_key=key[:100],
+        instance_id=instance_id,
+        task=task,
+        iteration=iteration,
+        entity_key=entity_key,
+        created_at=moment,
+    )
+    if found is None or not found.is_enabled:
+        gone = "is not there" if found is None else "is disabled"
+        _end(run, Outcome.FAILED, moment, reason=f"The automation {key[:80]} {gone}.")
+    elif found.outcome != Outcome.SLOW:
+        _end(run, found.outcome, moment, output=found.output)
+    run.save()
+    return run
+
+
+@transaction.atomic
+def end_run(
+    run: AutomationRun, status: str, *, output: Mapping[str, Any] | None = None, reason: str = "", now: datetime
+) -> None:
+    """Say how a run that goes on has ended. The step that waits for it is told by `engine.services`."""
+    _end(run, status, now, output=output, reason=reason)
+    run.save(update_fields=["status", "output", "error_reason", "ended_at"])
+
+
+def _end(
+    run: AutomationRun, status: str, now: datetime, *, output: Mapping[str, Any] | None = None, reason: str = ""
+) -> None:
+    run.status, run.ended_at = status, now
+    if status == Outcome.SUCCESS:
+        run.output = dict(output or {})
+    elif status not in ENDED_WELL:
+        run.error_reason = reason or f"The automation ended as {status.replace('_', ' ')}."
