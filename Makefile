@@ -1,7 +1,7 @@
 # Everything runs from .venv, which each target makes or refreshes first: only when a lock file changed.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: run test test-quick test-postgres lint bench shots clean lock
+.PHONY: run test test-quick test-postgres lint bench chaos shots clean lock
 
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys,venv,ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
@@ -57,6 +57,9 @@ lint: $(DEVELOP)
 
 bench: $(DEVELOP)
 	$(BIN)/python -m benchmarks
+
+chaos: $(DEVELOP) ## The fault campaign in full: kills, restarts, lost replies; about half an hour
+	$(BIN)/python -m tests.chaos
 
 shots: $(DEVELOP)
 	$(BIN)/python -m docs.shots

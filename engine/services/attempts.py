@@ -30,6 +30,8 @@ from engine.telemetry import metrics
 log = logging.getLogger(__name__)
 PROGRAM_LIMIT_EXCEEDED: Final = "54"
 """PostgreSQL's class of errors for a value that is too much for it; psycopg counts them among the operational ones."""
+IDLE_IN_TRANSACTION: Final = "25P03"
+"""This process stood still for a lease, so the server ended its transaction; psycopg calls that an internal error."""
 SUSPECT_PATIENCE: Final = timedelta(minutes=2)
 """How long a step that seems to kill its workers waits for an idle one before any takes it."""
 
@@ -118,8 +120,10 @@ def settle_attempts(ended: Sequence[EndedAttempt], worker: Worker, *, now: datet
 
 def is_passing_trouble(error: Error) -> bool:
     """Whether the database could not work just then (it is away, full, busy), rather than refused what it was given."""
-    refused = getattr(error.__cause__, "sqlstate", None) or ""
-    return isinstance(error, (OperationalError, InterfaceError)) and not refused.startswith(PROGRAM_LIMIT_EXCEEDED)
+    state = getattr(error.__cause__, "sqlstate", None) or ""
+    if state == IDLE_IN_TRANSACTION:
+        return True
+    return isinstance(error, (OperationalError, InterfaceError)) and not state.startswith(PROGRAM_LIMIT_EXCEEDED)
 
 
 def _settle_batch(ended: Sequence[EndedAttempt], worker: Worker, now: datetime) -> int:

@@ -96,19 +96,20 @@ def receive_event(scope: Scope, type: str, payload: Json = None, *, now: datetim
 
 
 def match_inbound_events(now: datetime, limit: int = 100) -> int:
-    """Ask the triggers for the oldest events that were not matched yet, each in a transaction of its own."""
+    """Ask the triggers for the oldest events that were not matched yet, each in a transaction of its own.
+
+    Answers how many were matched; those that somebody else is matching do not count.
+    """
     ids = list(InboundEvent.objects.filter(matched_at=None).order_by("pk").values_list("pk", flat=True)[:limit])
-    for pk in ids:
-        _match_event(pk, now)
-    return len(ids)
+    return sum(_match_event(pk, now) for pk in ids)
 
 
-def _match_event(pk: int, now: datetime) -> None:
+def _match_event(pk: int, now: datetime) -> bool:
     with transaction.atomic():
         rows = InboundEvent.objects.select_for_update(skip_locked=connection.features.has_select_for_update_skip_locked)
         event = rows.filter(pk=pk, matched_at=None).first()
         if event is None:
-            return
+            return False
         listening = Trigger.objects.filter(
             environment_id=event.environment_id, type=TriggerType.EVENT, event_type=event.type, is_active=True
         )
@@ -116,6 +117,7 @@ def _match_event(pk: int, now: datetime) -> None:
             fire_trigger(trigger, event.payload, now=now, dedupe=f"event:{event.pk}", inbound=event)
         event.matched_at = now
         event.save(update_fields=["matched_at"])
+        return True
 
 
 # -- webhooks ---------------------------------------------------------------------------------------------------------

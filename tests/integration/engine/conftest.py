@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from accounts.scope import Scope
 from designer.graph.model import Flow as Graph
@@ -173,6 +175,14 @@ def status_of() -> Callable[..., str]:
         return str(Instance.objects.values_list("status", flat=True).get(pk=instance.pk))
 
     return read
+
+
+@contextmanager
+def rolled_back() -> Iterator[None]:
+    """Everything done inside is undone at the end, as by a process that dies before its commit."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 def python(function: str = "noop", **settings: Any) -> dict[str, Any]:

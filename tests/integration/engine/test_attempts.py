@@ -8,7 +8,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from django.db import OperationalError
+from django.db import InterfaceError, InternalError, OperationalError
 
 from accounts.scope import Scope
 from engine.actions.python import DoNotRetry, flow_function
@@ -219,21 +219,32 @@ class Away(Exception):
     sqlstate = "57P01"
 
 
-@pytest.mark.parametrize("state", [None, "57P01", "53100", "53300", "40P01"])
+@pytest.mark.parametrize(
+    ("kind", "state"),
+    [
+        (OperationalError, ""),
+        (InterfaceError, ""),
+        (OperationalError, "57P01"),
+        (OperationalError, "53100"),
+        (OperationalError, "53300"),
+        (OperationalError, "40P01"),
+        (InternalError, "25P03"),
+    ],
+)
 def test_a_result_outlives_a_database_in_trouble(
-    engine: Engine, step_of: Callable[..., Step], monkeypatch: pytest.MonkeyPatch, state: str | None
+    engine: Engine, step_of: Callable[..., Step], monkeypatch: pytest.MonkeyPatch, kind: type[Exception], state: str
 ) -> None:
     instance = engine.start("a -> b", settings={"a": python(), "b": python()})
     (attempt,) = engine.claim()
     cause = Away()
-    cause.sqlstate = state or ""
-    trouble = OperationalError("gone")
+    cause.sqlstate = state
+    trouble = kind("gone")
     trouble.__cause__ = cause
     worker = engine.worker("worker", 5)
     ended = [EndedAttempt(attempt, Completed(output="kept"), engine.now)]
     with monkeypatch.context() as patch:
         patch.setattr(attempts, "_settle_batch", Mock(side_effect=trouble))
-        with pytest.raises(OperationalError):
+        with pytest.raises(kind):
             settle_attempts(ended, worker, now=engine.now)
     assert (worker.claimed, worker.room) == ([], 5)
     assert settle_attempts(ended, worker, now=engine.now) == 1

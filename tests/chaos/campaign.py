@@ -1,0 +1,207 @@
+"""What every scenario needs: instances to start, something to wait for, and the verdict on how they ended."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from django.db import Error, connection
+
+from accounts.scope import Scope
+from engine.models import Instance, Step
+from tests.chaos.ends import Order, calm_ends, end_of, new_scope, start
+from tests.chaos.installation import LEASE_SECONDS, Installation
+from tests.integration.engine.conftest import assert_history_is_whole
+
+Answer = TypeVar("Answer")
+RECOVERY_SECONDS = 5
+"""How long, after its lease, a step whose worker has gone may stay where it is; on a machine with more to do than
+processors, longer in proportion."""
+
+
+@dataclass
+class Verdict:
+    """How a scenario went. Passes when nothing is wrong."""
+
+    instances: int = 0
+    lost: int = 0
+    stuck: int = 0
+    doubled: int = 0
+    different: int = 0
+    wrong: list[str] = field(default_factory=list)
+    notes: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def has_survived(self) -> bool:
+        return not (self.lost or self.stuck or self.doubled or self.different or self.wrong)
+
+
+class Campaign:
+    """One run of all scenarios on one installation. `size` scales what a scenario does: 1 for CI, more by hand."""
+
+    def __init__(self, made: Installation, seed: int, size: int) -> None:
+        self.made = made
+        self.seed = seed
+        self.size = size
+        self._scopes = 0
+
+    def new_scope(self) -> Scope:
+        self._scopes += 1
+        return patiently(lambda: new_scope(f"chaos-{self._scopes}-{time.monotonic_ns()}"))
+
+    def prepare(self, orders: Sequence[Order]) -> Run:
+        """Know how the orders are to end, before anything is started."""
+        with tempfile.TemporaryDirectory() as folder:
+            return Run(self.new_scope(), orders, calm_ends(orders, folder))
+
+
+class Run:
+    """Instances of a scenario: what is to come of them, and what has."""
+
+    def __init__(self, scope: Scope, orders: Sequence[Order], ends: Sequence[Sequence[dict[str, Any]]]) -> None:
+        self.scope = scope
+        self.orders = list(orders)
+        self.ends = ends
+        self.started: dict[int, list[int]] = {}
+        self.verdict = Verdict(instances=sum(order.count for order in orders))
+
+    def start(self, number: int) -> None:
+        """Start an order's instances."""
+        found = start(self.scope, self.orders[number], prefix=f"{number}-")
+        self.started[number] = [instance.pk for instance in found]
+
+    def start_all(self) -> Run:
+        for number in range(len(self.orders)):
+            if number not in self.started:
+                self.start(number)
+        return self
+
+    @property
+    def ids(self) -> list[int]:
+        return [pk for ids in self.started.values() for pk in ids]
+
+    def unfinished(self) -> int:
+        return patiently(lambda: Instance.objects.filter(pk__in=self.ids).unfinished().count())
+
+    def finish(self, seconds: float = 120) -> None:
+        """Wait until all have ended, or so long."""
+        await_true(lambda: not self.unfinished(), seconds)
+
+    def judge(self) -> Verdict:
+        """See how each has ended."""
+        verdict = self.verdict
+        for number, order in enumerate(self.orders):
+            ids = self.started.get(number, [])
+            rows = {row.pk: row for row in Instance.objects.filter(pk__in=ids)}
+            verdict.lost += order.count - len(rows)
+            for place, pk in enumerate(ids):
+                if pk in rows:
+                    self._judge_one(rows[pk], self.ends[number][place])
+        return verdict
+
+    def _judge_one(self, instance: Instance, end: dict[str, Any]) -> None:
+        verdict = self.verdict
+        if not instance.is_final:
+            verdict.stuck += 1
+            return
+        completed = Counter(instance.facts.filter(type="StepCompleted").values_list("task", "iteration"))
+        try:
+            assert_history_is_whole(instance)
+        except AssertionError as broken:
+            verdict.wrong.append(f"{instance.key}: history: {str(broken)[:300]}")
+        if any(count > 1 for count in completed.values()):
+            verdict.doubled += 1
+        found = end_of(instance)
+        if found != end:
+            verdict.different += 1
+            verdict.wrong += [f"{instance.flow.key}/{instance.key}: {line}" for line in _differences(end, found)]
+
+
+def _differences(end: dict[str, Any], found: dict[str, Any]) -> Iterator[str]:
+    for name, wanted in end.items():
+        if found[name] != wanted:
+            if isinstance(wanted, list):
+                missing = [one for one in wanted if one not in found[name]]
+                added = [one for one in found[name] if one not in wanted]
+                yield f"{name}: missing {missing[:3]}, not expected {added[:3]}"
+            else:
+                yield f"{name}: {found[name]!r} instead of {wanted!r}"
+
+
+class Watch:
+    """Sees how long steps stay where they were when something went away under them."""
+
+    def __init__(self) -> None:
+        self._held: list[tuple[float, dict[int, int]]] = []
+        self.seconds: list[float] = []
+        self.steps = 0
+
+    def catch(self, owners: Sequence[int] | None = None) -> dict[int, int]:
+        """The steps under way: of workers by their process ids, or all."""
+        rows = patiently(
+            lambda: list(Step.objects.filter(status="running").values_list("pk", "lease_token", "lease_owner"))
+        )
+        return {pk: token for pk, token, owner in rows if owners is None or int(owner.split(":")[1]) in owners}
+
+    def follow(self, held: dict[int, int]) -> int:
+        """From now on watch these. Answers how many they are."""
+        self.steps += len(held)
+        if held:
+            self._held.append((time.monotonic(), dict(held)))
+        return len(held)
+
+    def look(self) -> bool:
+        """Note who has got away since. True, for waiting."""
+        for began, held in self._held:
+            rows = patiently(
+                lambda held=held: dict(
+                    Step.objects.filter(pk__in=held, status="running").values_list("pk", "lease_token")
+                )
+            )
+            gone = [pk for pk, token in held.items() if rows.get(pk) != token]
+            for pk in gone:
+                self.seconds.append(time.monotonic() - began)
+                del held[pk]
+        self._held = [(began, held) for began, held in self._held if held]
+        return True
+
+    def look_for(self, seconds: float) -> None:
+        """Look again and again for so long."""
+        await_true(lambda: not self.look(), seconds)
+
+    def end(self, verdict: Verdict) -> None:
+        """Look on until all have got away, and say how long it took at most."""
+        await_true(lambda: self.look() and not self._held, 60)
+        longest = max(self.seconds, default=0.0)
+        promised = LEASE_SECONDS + RECOVERY_SECONDS * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+        verdict.notes |= {"steps caught in the midst": self.steps, "taken up again within": f"{longest:.1f} s"}
+        if self._held or longest > promised:
+            verdict.wrong.append(f"recovery took {longest:.1f} s; {promised:.1f} s are promised")
+
+
+def patiently(ask: Callable[[], Answer], seconds: float = 60) -> Answer:
+    """An answer of a database that may be away just now."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return ask()
+        except Error:
+            connection.close()
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+def await_true(claim: Callable[[], bool], seconds: float) -> bool:
+    """Wait until something is so; answers whether it came to that in time."""
+    deadline = time.monotonic() + seconds
+    while not claim():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)
+    return True
