@@ -1,14 +1,15 @@
-"""Filters over events, written in the Common Expression Language: can they be read, and what do they name?"""
+"""Filters and scripts, written in the Common Expression Language: can they be read, and what do they name?"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, Final
 
 from designer.graph.suggestions import did_you_mean, quoted
 
 LONGEST_FILTER: Final = 2000
+LONGEST_SCRIPT: Final = 4000
 DEEPEST_TREE: Final = 600
 """Levels of the parse tree; a pair of parentheses takes about twelve."""
 _TOO_DEEP: Final = "The expression is nested too deeply."
@@ -25,11 +26,20 @@ def filter_reason(text: str) -> str | None:
         return f"At most {LONGEST_FILTER:,} characters."
     if not text.strip():
         return "Write an expression such as event.amount > 50."
-    return _reason(text)
+    return _reason(text, frozenset({"event"}), " A filter sees event, the payload.")
+
+
+def script_reason(text: str, arguments: Iterable[str]) -> str | None:
+    """Why `text` is no script, or None. Only its arguments can be named in it."""
+    if len(text) > LONGEST_SCRIPT:
+        return f"At most {LONGEST_SCRIPT:,} characters."
+    if not text.strip():
+        return "Write an expression such as order.total * 2."
+    return _reason(text, frozenset(arguments), " A script sees its arguments; give it one of this name.")
 
 
 @lru_cache(maxsize=1024)
-def _reason(text: str) -> str | None:
+def _reason(text: str, known: frozenset[str], otherwise: str) -> str | None:
     # Imported here: it takes a while, and most flows have no filter. The parser alone, because a celpy Environment
     # changes the recursion limit of the whole process.
     from celpy.celparser import CELParseError, CELParser
@@ -44,11 +54,10 @@ def _reason(text: str) -> str | None:
     names = _free_names(tree)
     if names is None:
         return _TOO_DEEP
-    unknown = next((name for name in names if name != "event"), None)
+    unknown = next((name for name in names if name not in known), None)
     if unknown is None:
         return None
-    hint = did_you_mean(unknown, ["event"]) or " A filter sees event, the payload."
-    return f"{quoted(unknown)} is not known here.{hint}"
+    return f"{quoted(unknown)} is not known here.{did_you_mean(unknown, sorted(known)) or otherwise}"
 
 
 def _free_names(tree: Any) -> list[str] | None:

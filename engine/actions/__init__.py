@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from engine.actions import http_request, python, raise_error, run_automation, send_email, set_values
+from engine.actions import http_request, python, raise_error, run_automation, run_script, send_email, set_values
 from engine.actions.action import RunnableAction
 
 _ALL: Final[tuple[RunnableAction, ...]] = (
@@ -17,6 +17,7 @@ _ALL: Final[tuple[RunnableAction, ...]] = (
     send_email.ACTION,
     set_values.ACTION,
     run_automation.ACTION,
+    run_script.ACTION,
     raise_error.ACTION,
     python.ACTION,
 )

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from designer.graph.actions import http_request, python, raise_error, run_automation, send_email, set_values
+from designer.graph.actions import http_request, python, raise_error, run_automation, run_script, send_email, set_values
 from designer.graph.actions.action import Action
 
 ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
@@ -20,6 +20,7 @@ ACTIONS: Final[Mapping[str, Action]] = MappingProxyType(
             send_email.ACTION,
             set_values.ACTION,
             run_automation.ACTION,
+            run_script.ACTION,
             raise_error.ACTION,
             python.ACTION,
         )

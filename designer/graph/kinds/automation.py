@@ -81,7 +81,10 @@ def _action_problems(settings: Mapping[str, Json], path: tuple[str, ...]) -> Ite
                 message = f"{needed.label} is required."
                 yield ValueProblem((*path, "inputs", needed.key), Fault.MISSING, message)
     rules = replace(INPUTS, fields=action.inputs, one_of=action.one_of)
-    yield from one_of_problems(rules, mapping(settings.get("inputs")), (*path, "inputs"))
+    inputs = mapping(settings.get("inputs"))
+    yield from one_of_problems(rules, inputs, (*path, "inputs"))
+    for found in action.more_problems(inputs):
+        yield replace(found, path=(*path, "inputs", *found.path))
 
 
 KIND: Final = Kind(

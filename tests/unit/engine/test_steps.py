@@ -100,7 +100,7 @@ ASKS_OUTSIDE = {"ai_agent", "program", "email", "sms", "push", "chat", "tool", "
 
 def test_only_what_reaches_outside_is_run_as_a_leased_attempt() -> None:
     outside = {key for key, action in ACTIONS.items() if action.has_outside_effect}
-    assert outside == {"http_request", "send_email", "python"}
+    assert outside == {"http_request", "send_email", "python", "run_script"}
     automation = EXECUTORS["automation"]
     for key in ACTIONS:
         assert automation.has_outside_effect(Task("t", "", "automation", settings={"action": key})) == (key in outside)

@@ -470,3 +470,11 @@ def test_a_flow_that_calls_itself_is_warned_about() -> None:
     flow = draw("a", kinds={"a": "call"}, settings={"a": {"flow": "drawn"}})
     (problem,) = check_flow(flow, flows=["drawn"])
     assert (problem.code, problem.is_error) == ("call_recursive", False)
+
+
+def test_a_script_names_nothing_but_its_arguments() -> None:
+    inputs = {"arguments": {"order": "{{ input.order }}"}, "script": "ordr.total"}
+    flow = draw("a", settings={"a": {"action": "run_script", "inputs": inputs}})
+    (problem,) = check_flow(flow)
+    assert (problem.code, problem.path) == ("setting_wrong", "tasks.a.settings.inputs.script")
+    assert 'Did you mean "order"?' in problem.message
