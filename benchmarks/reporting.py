@@ -13,19 +13,22 @@ RESULTS = Path(__file__).resolve().parent.parent / "bench-results"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One comparison. `ratio` is what counts, `goal` its least value."""
+    """One comparison. `ratio` is what counts, `goal` its least value (its greatest where `is_most`); None: no goal."""
 
     what: str
     ours: float
     peer: float
     unit: str
     ratio: float
-    goal: float
+    goal: float | None
+    is_most: bool = False
 
     @property
     def is_reached(self) -> bool:
         """Whether the goal is met."""
-        return self.ratio >= self.goal
+        if self.goal is None:
+            return True
+        return self.ratio <= self.goal if self.is_most else self.ratio >= self.goal
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,5 +68,10 @@ def format_table(report: Report) -> str:
 
 
 def _cells(line: Line) -> tuple[str, ...]:
-    ratio, goal = f"{line.ratio:.1f} ×", f"≥ {line.goal:g} ×"
-    return line.what, f"{line.ours:,.0f}", f"{line.peer:,.0f}", line.unit, ratio, goal
+    goal = "" if line.goal is None else f"{'≤' if line.is_most else '≥'} {line.goal:g} ×"
+    return line.what, _number(line.ours), _number(line.peer), line.unit, f"{_number(line.ratio)} ×", goal
+
+
+def _number(value: float) -> str:
+    """Three digits, or all before the point."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

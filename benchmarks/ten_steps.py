@@ -8,28 +8,19 @@ counts is the ratio of the medians. `README.md` says what is the same on both si
 from __future__ import annotations
 
 import argparse
-import base64
-import contextlib
-import os
-import secrets
-import sqlite3
 import statistics
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.contestants import ROOT, Measurement, measure
+from benchmarks.contestants import ROOT, Measurement
 from benchmarks.machine import describe_machine
-from benchmarks.peers.installing import peer_python
-from benchmarks.places import NewPlace, Place, on_postgresql, on_sqlite
+from benchmarks.places import on_postgresql, on_sqlite
 from benchmarks.reporting import Line, Report, format_table, write_report
+from benchmarks.sides import Amount, run_dbos, run_ours
 from tests.servers import find_postgres, find_redis
 
 GOAL: Final = 8.0
-WORKERS: Final = 2
-"""Worker processes on PostgreSQL, of each side. On SQLite each side is one process."""
-PEERS: Final = ROOT / "benchmarks" / "peers"
 PLACES: Final = {"sqlite": on_sqlite, "postgresql": on_postgresql}
 
 
@@ -73,63 +64,11 @@ def _measure_database(database: str, options: argparse.Namespace) -> Sides:
     sides: dict[str, list[Measurement]] = {"ours": [], "dbos": []}
     with PLACES[database]() as new_place:
         for number in range(1, options.rounds + 1):
-            for side, run in (("ours", _run_ours), ("dbos", _run_dbos)):
-                sides[side].append(_measure_once(run, new_place, options))
+            for side, run, instances in (("ours", run_ours, options.ours), ("dbos", run_dbos, options.dbos)):
+                with new_place() as place:
+                    sides[side].append(run(place, Amount(instances, options.in_flight, options.warm_up)))
                 print(f"{database} {number} {side} {sides[side][-1].steps_per_second:,.0f} steps/s", file=sys.stderr)
     return sides
-
-
-def _measure_once(run: Any, new_place: NewPlace, options: argparse.Namespace) -> Measurement:
-    with new_place() as place:
-        measured: Measurement = run(place, options)
-        return measured
-
-
-def _run_ours(place: Place, options: argparse.Namespace) -> Measurement:
-    """On SQLite one process, with the embedded runner; on PostgreSQL, in production mode, a process that starts the
-    instances and a Celery worker."""
-    command = [sys.executable, "-m", "benchmarks.ours.ten_steps", "--instances", str(options.ours)]
-    command += ["--in-flight", str(options.in_flight), "--warm-up", str(options.warm_up)]
-    command += ["--workers", "0" if place.sqlite_file else str(WORKERS)]
-    environment = {"QUADRILLE_DATA": str(place.folder / "data"), "DATABASE_URL": place.url, "LOG_LEVEL": "WARNING"}
-    if place.sqlite_file:
-        environment |= {"QUADRILLE_MODE": "embedded", "SQLITE_SYNCHRONOUS": "FULL"}
-    else:
-        environment |= _production(place)
-    return measure([command], {**os.environ, **environment})
-
-
-def _production(place: Place) -> dict[str, str]:
-    return {
-        "QUADRILLE_MODE": "production",
-        "SECRET_KEY": secrets.token_urlsafe(64),
-        "FIELD_KEYS": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
-        "ALLOWED_HOSTS": "localhost",
-        "REDIS_URL": place.redis_url,
-        "BROKER_URL": place.redis_url,
-    }
-
-
-def _run_dbos(place: Place, options: argparse.Namespace) -> Measurement:
-    """One process on SQLite, as many as ours on PostgreSQL: two made DBOS a quarter faster than one."""
-    if place.sqlite_file:
-        _use_write_ahead_log(place)
-    processes = 1 if place.sqlite_file else WORKERS
-    command: list[str | Path] = [
-        peer_python("dbos"),
-        ROOT / "benchmarks" / "peers" / "dbos_ten_steps.py",
-        "--url",
-        place.url,
-    ]
-    shares = {"--workflows": options.dbos, "--in-flight": options.in_flight, "--warm-up": options.warm_up}
-    command += [word for name, amount in shares.items() for word in (name, str(amount // processes))]
-    return measure([command] * processes, os.environ)
-
-
-def _use_write_ahead_log(place: Place) -> None:
-    """DBOS leaves SQLite's rollback journal on; with the write-ahead log it is a third faster."""
-    with contextlib.closing(sqlite3.connect(place.sqlite_file or "")) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
 
 
 def _compare(database: str, sides: Sides, in_flight: int) -> Line:
