@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-FIGURES = ("ten_steps", "ten_steps_peers")
+FIGURES = ("ten_steps", "ten_steps_peers", "growth")
 
 
 def main(wanted: list[str]) -> int:
