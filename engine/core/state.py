@@ -236,7 +236,7 @@ class State:
         )
 
     def to_json(self) -> dict[str, Json]:
-        """The stored document; empty parts are left out."""
+        """The document to store, with nodes by number; empty parts are left out."""
         document: dict[str, Json] = {
             "v": FORMAT,
             "status": self.status.value,
@@ -244,13 +244,13 @@ class State:
             "edges": "".join(self.edges),
         }
         if self.iterations:
-            document["iterations"] = {str(node): count for node, count in self.iterations.items()}
+            document["iterations"] = self.iterations.copy()
         if self.attempts:
-            document["attempts"] = {str(node): count for node, count in self.attempts.items()}
+            document["attempts"] = self.attempts.copy()
         if self.rounds:
             document["rounds"] = self.rounds.copy()
         if self.tally:
-            document["tally"] = {str(node): counts.copy() for node, counts in self.tally.items()}
+            document["tally"] = {node: counts.copy() for node, counts in self.tally.items()}
         if self.ends:
             document["ends"] = self.ends.copy()
         if self.paused_at is not None:
@@ -258,11 +258,11 @@ class State:
         if self.error is not None:
             document["error"] = self.error
         if self.errors:
-            document["errors"] = {str(node): error for node, error in self.errors.items()}
+            document["errors"] = self.errors.copy()
         if self.passed:
             document["passed"] = sorted(self.passed)
         if self.forgiven:
-            document["forgiven"] = {str(node): count for node, count in self.forgiven.items()}
+            document["forgiven"] = self.forgiven.copy()
         if self.begun:
             document["begun"] = sorted(self.begun)
         if self.finished:

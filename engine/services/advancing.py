@@ -27,11 +27,10 @@ from designer.services.versions import plan_of
 from engine import failpoints
 from engine.core.facts import Fact, FactRefused
 from engine.core.programs import plan_with
-from engine.core.state import new_state
 from engine.services.case import Case, Folds
 from engine.services.errors import NotLegalNow
 from engine.services.rounds import Worker, follow
-from engine.services.states import read_state
+from engine.services.states import first_state, read_state
 from engine.services.writing import announce_after_commit, row_after, write
 from engine.storage import storage
 from engine.storage.contract import InstanceRow, Outdated, StepKey
@@ -150,7 +149,7 @@ class _Batch:
         """Have a case for a locked instance."""
         try:
             plan = plan_of(row.version_id)
-            state = read_state(row.state) if row.state else new_state(plan)
+            state = read_state(row.state) if row.state else first_state(plan)
             self.cases[row.id] = Case(row, plan_with(plan, state), state, now, self.folds)
         except DatabaseTrouble:
             raise

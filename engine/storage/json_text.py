@@ -15,8 +15,17 @@ def write(value: Any) -> str:
 
 def write_bytes(value: Any) -> bytes:
     """As `write`, in UTF-8."""
+    return _write(value, 0)
+
+
+def write_numbered(value: Any) -> str:
+    """As `write`, for documents whose keys may be whole numbers; JSON has them as text."""
+    return _write(value, orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _write(value: Any, option: int) -> bytes:
     try:
-        return orjson.dumps(value)
+        return orjson.dumps(value, option=option)
     except TypeError:
         # Whole numbers of more than 64 bits; everything else fails here as well.
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain).encode()
