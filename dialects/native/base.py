@@ -14,6 +14,7 @@ from designer.services.publishing import FlowHasProblems
 from dialects.shared.problems import NOT_LEGAL_NOW, Problem, invalid
 from dialects.shared.views import ApiView
 from engine.services.errors import InvalidInput, KeyTaken, NotLegalNow
+from engine.services.moving import MigrationRefused
 
 REFERENCE: Final = "/api/v1/reference#problem-"
 POSITION: Final = re.compile(r"\.(\d+)(?=\.|$)")
@@ -22,6 +23,12 @@ POSITION: Final = re.compile(r"\.(\d+)(?=\.|$)")
 def not_legal_now(error: Any) -> Problem:
     """The state of the thing does not allow it."""
     return Problem(409, str(error), type=NOT_LEGAL_NOW)
+
+
+def migration_refused(error: Any) -> Problem:
+    """Something is in the way of a migration; the path is the key of the task."""
+    errors = [(obstacle.task, obstacle.reason) for obstacle in error.report.obstacles]
+    return Problem(409, str(error), type=NOT_LEGAL_NOW, errors=errors)
 
 
 def key_taken(error: Any) -> Problem:
@@ -58,6 +65,7 @@ def edit_refused(error: Any) -> Problem:
 
 MEANINGS: Final[tuple[tuple[type[Exception], Callable[[Any], Problem]], ...]] = (
     (KeyTaken, key_taken),
+    (MigrationRefused, migration_refused),
     (NotLegalNow, not_legal_now),
     (InvalidInput, invalid_input),
     (StaleRevision, stale_revision),

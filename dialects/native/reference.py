@@ -22,7 +22,6 @@ PROBLEMS = (
     ("ambiguous-id", 409, "Several flows have an instance with this id: add `?flow=KEY`."),
     ("stale-revision", 412, "Somebody changed the draft since you fetched it; the header `ETag` has the new revision."),
     ("revision-missing", 428, "Changing a draft needs `If-Match` with the revision you fetched."),
-    ("not-in-this-release", 422, "The API names it, this release does not do it. Nothing has been changed."),
 )
 
 

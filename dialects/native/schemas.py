@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from designer.graph.model import KEY_PATTERN
-
 Schema = dict[str, Any]
 
 MAX_BATCH: Final = 100
+MAX_BULK: Final = 500  # as engine.services.bulk has it
+ACTIONS: Final = ("pause", "resume", "terminate", "close", "restart", "retry", "migrate", "send_event")
 INSTANCE_ID_PATTERN: Final = r"^[A-Za-z0-9_][A-Za-z0-9_.:@~-]{0,199}$"  # as engine.services.instances has it
 
 
@@ -60,6 +60,7 @@ INSTANCE_STATUSES: Final = (
 )  # fmt: skip
 STEP_STATUSES: Final = (
     "blocked", "ready", "running", "waiting", "retrying", "held", "completed", "skipped", "failed", "cancelled",
+    "rolling_back", "rolled_back", "rollback_failed",
 )  # fmt: skip
 
 # ---------------------------------------------------------------- what is sent
@@ -85,35 +86,82 @@ EVENT: Final = record(
     {"type": text("Which event, such as `picked-up`.", least=1, most=200), "payload": ANY_JSON}, required=("type",)
 )
 INTERVENTION: Final = record({"reason": REASON})
-TERMINATE: Final = record({"rollback": {"type": "boolean"}, "reason": REASON})
-RESTART: Final = record({"from": text("A task key.", most=64, pattern=KEY_PATTERN), "reason": REASON})
-RETRY: Final = record(
-    {
-        "input": ANY_JSON,
-        "version": {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 2147483647}, {"enum": ["newest"]}]},
-        "reason": REASON,
-    }
-)
-CLOSE: Final = record(
-    {
-        "reasons": {
-            "type": "array",
-            "items": text(least=1, most=200),
-            "minItems": 1,
-            "maxItems": 50,
-            "uniqueItems": True,
-        },
-        "note": text(most=1000),
-    },
-    required=("reasons",),
-)
+TASK_KEY: Final = text("A task key.", least=1, most=64)
+ROLLBACK: Final[Schema] = {
+    "type": "boolean",
+    "description": "Undo what has started first: compensations run in reverse order of start.",
+}
+TERMINATE: Final = record({"rollback": ROLLBACK, "reason": REASON})
+ITERATION: Final[Schema] = {
+    "type": "integer",
+    "minimum": 1,
+    "maximum": 2147483647,
+    "description": "With `from`, in a loop: as the task was in this iteration.",
+}
+RESTART: Final = record({"from": TASK_KEY, "iteration": ITERATION, "reason": REASON})
+REVERT: Final = record({"to": TASK_KEY, "reason": REASON}, required=("to",))
+WHICH_VERSION: Final[Schema] = {
+    "anyOf": [{"type": "integer", "minimum": 1, "maximum": 2147483647}, {"enum": ["newest"]}]
+}
+RETRY: Final = record({"input": ANY_JSON, "version": WHICH_VERSION, "reason": REASON})
+REASONS: Final[Schema] = {
+    "type": "array",
+    "items": text(least=1, most=200),
+    "maxItems": 50,
+    "uniqueItems": True,
+    "description": "Titles of those that the flow offered when the instance started.",
+}
+NOTE: Final = text("In your own words.", most=1000)
+CLOSE: Final = record({"reasons": REASONS, "note": NOTE}, required=("reasons",))
+MAPPING: Final[Schema] = {
+    "type": "object",
+    "additionalProperties": text(most=64),
+    "maxProperties": 1000,
+    "description": "Keys of tasks that are called otherwise in the other version: old to new.",
+}
+DRY_RUN: Final[Schema] = {
+    "type": "boolean",
+    "description": "Change nothing, and say what would come of it (`Migration`).",
+}
 MIGRATE: Final = record(
+    {"version": WHICH_VERSION, "mapping": MAPPING, "dry_run": DRY_RUN, "reason": REASON}, required=("version",)
+)
+BULK: Final = record(
     {
-        "version": {"type": "integer", "minimum": 1, "maximum": 2147483647},
-        "mapping": {"type": "object", "additionalProperties": text(most=64)},
+        "action": {"enum": list(ACTIONS)},
+        "instances": {
+            "type": "array",
+            "items": record({"id": text(least=1, most=200), "flow": text(least=1, most=64)}, required=("id",)),
+            "minItems": 1,
+            "maxItems": MAX_BULK,
+            "description": "These instances; `flow` where several flows have one with this id.",
+        },
+        "filter": record(
+            {
+                "flow": text("A flow's key.", least=1, most=64),
+                "version": {"type": "integer", "minimum": 1, "maximum": 2147483647},
+                "status": {"type": "array", "items": {"enum": list(INSTANCE_STATUSES)}, "minItems": 1},
+                "started_after": MOMENT,
+                "started_before": MOMENT,
+                "q": text("Part of the id.", least=1, most=200),
+            },
+            description="All instances that fit, oldest first; an empty one fits every instance.",
+        ),
+        "limit": {"type": "integer", "minimum": 1, "maximum": MAX_BULK, "description": "How many at most."},
+        "cursor": text("`next` of the answer before, to go on with a filter.", most=200),
         "reason": REASON,
+        "rollback": ROLLBACK,
+        "reasons": REASONS,
+        "note": NOTE,
+        "from": TASK_KEY,
+        "input": ANY_JSON,
+        "version": WHICH_VERSION,
+        "mapping": MAPPING,
+        "dry_run": {"type": "boolean", "description": "For `migrate`: change nothing, list what is in the way."},
+        "type": text("For `send_event`: which event.", least=1, most=200),
+        "payload": ANY_JSON,
     },
-    required=("version",),
+    required=("action",),
 )
 COMPLETE: Final = record(
     {"output": ANY_JSON, "branch": text("For a manual decision: the key of the branch.", least=1, most=64)}
@@ -180,7 +228,13 @@ ERROR: Final = nullable(
     }
 )
 ATTEMPT: Final = record(
-    {"number": {"type": "integer"}, "started_at": MOMENT, "ended_at": nullable(MOMENT), "error": ERROR}
+    {
+        "number": {"type": "integer"},
+        "started_at": MOMENT,
+        "ended_at": nullable(MOMENT),
+        "error": ERROR,
+        "compensation": {"type": "boolean", "description": "It was an attempt of the step's compensation."},
+    }
 )
 STEP: Final = record(
     {
@@ -246,6 +300,61 @@ INSTANCE: Final = record(
     }
 )
 INSTANCES: Final = record({"items": {"type": "array", "items": ref("InstanceSummary")}})
+MIGRATION: Final = record(
+    {
+        "is_possible": {"type": "boolean"},
+        "from": {"type": "integer"},
+        "to": {"type": "integer"},
+        "obstacles": {
+            "type": "array",
+            "items": record(
+                {
+                    "task": {"type": "string"},
+                    "iteration": {"type": "integer"},
+                    "status": {"type": "string"},
+                    "reason": {"type": "string"},
+                }
+            ),
+        },
+        "carried": {
+            "type": "array",
+            "items": record(
+                {
+                    "task": {"type": "string"},
+                    "to": {"type": "string"},
+                    "iteration": {"type": "integer"},
+                    "status": {"type": "string"},
+                }
+            ),
+        },
+        "passed_over": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "New tasks that stand before what has begun: they are skipped.",
+        },
+    }
+)
+BULK_RESULT: Final = record(
+    {
+        "action": {"enum": list(ACTIONS)},
+        "done": {"type": "array", "items": record({"id": {"type": "string"}, "flow": {"type": "string"}})},
+        "refused": {
+            "type": "array",
+            "items": record(
+                {
+                    "id": {"type": "string"},
+                    "flow": nullable({"type": "string"}),
+                    "reason": {"type": "string"},
+                    "errors": {
+                        "type": "array",
+                        "items": record({"path": {"type": "string"}, "message": {"type": "string"}}),
+                    },
+                }
+            ),
+        },
+        "next": nullable({"type": "string", "description": "Send it as `cursor` for the rest; null when all is done."}),
+    }
+)
 FACT: Final = record(
     {
         "number": {"type": "integer"},
@@ -308,6 +417,8 @@ COMPONENTS: Final[dict[str, Schema]] = {
     "Step": STEP,
     "Attempt": ATTEMPT,
     "Wait": WAIT,
+    "Migration": MIGRATION,
+    "BulkResult": BULK_RESULT,
     "Fact": FACT,
     "Facts": FACTS,
     "InboxTask": INBOX_TASK,
@@ -324,6 +435,8 @@ COMPONENTS: Final[dict[str, Schema]] = {
     "Retry": RETRY,
     "Close": CLOSE,
     "Migrate": MIGRATE,
+    "Revert": REVERT,
+    "Bulk": BULK,
     "Complete": COMPLETE,
     "Skip": SKIP,
     "Assign": ASSIGN,

@@ -12,8 +12,11 @@ from designer.graph.model import Flow as Graph
 from designer.graph.model import phase_of_ref
 from designer.models import Flow, Version
 from designer.services.versions import flow_of
+from dialects.shared.cursors import encode_cursor
 from engine.models import Event, Fact, InboundEvent, Instance, Step
+from engine.services.bulk import BulkResult
 from engine.services.hiding import shown_input, shown_output
+from engine.services.moving import MigrationReport
 
 REDACTED = "[REDACTED]"
 Json = dict[str, Any]
@@ -191,6 +194,42 @@ def inbox_json(step: Step) -> Json:
         **people_json(step),
         "form": task.settings.get("form") if task else None,
         "branches": list(task.branches) if task else [],
+    }
+
+
+def migration_json(report: MigrationReport) -> Json:
+    """What a migration would come to."""
+    return {
+        "is_possible": report.is_possible,
+        "from": report.from_version,
+        "to": report.to_version,
+        "obstacles": [
+            {"task": one.task, "iteration": one.iteration, "status": one.status, "reason": one.reason}
+            for one in report.obstacles
+        ],
+        "carried": [
+            {"task": one.task, "to": one.to, "iteration": one.iteration, "status": one.status} for one in report.carried
+        ],
+        "passed_over": list(report.passed_over),
+    }
+
+
+def bulk_json(result: BulkResult, missing: Iterable[Json] = ()) -> Json:
+    """What became of each instance of a bulk request; `missing`: named ones that there are not."""
+    refused = [
+        {
+            "id": one.instance.key,
+            "flow": one.instance.flow.key,
+            "reason": one.reason,
+            "errors": [{"path": path, "message": message} for path, message in one.problems],
+        }
+        for one in result.refused
+    ]
+    return {
+        "action": result.action,
+        "done": [{"id": one.key, "flow": one.flow.key} for one in result.done],
+        "refused": [*refused, *({**one, "errors": []} for one in missing)],
+        "next": None if result.next is None else encode_cursor(result.next),
     }
 
 

@@ -202,7 +202,7 @@ def statuses_in(text: str) -> list[str]:
     return found
 
 
-def moment_in(text: str) -> datetime:
+def moment_in(text: str, name: str = "started_after") -> datetime:
     """A moment from ISO 8601; without an offset it is UTC."""
     try:
         moment = parse_datetime(text.replace(" ", "+"))
@@ -210,8 +210,8 @@ def moment_in(text: str) -> datetime:
         moment = None
     if moment is None:
         message = "must be a moment such as 2030-01-31T08:00:00Z"
-        raise Problem(400, f"started_after {message}.", errors=[("started_after", message)])
+        raise Problem(400, f"{name} {message}.", errors=[(name, message)])
     try:
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except OverflowError as error:
-        raise Problem(400, "started_after is out of range.") from error
+        raise Problem(400, f"{name} is out of range.") from error

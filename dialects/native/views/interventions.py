@@ -1,23 +1,31 @@
-"""Steering one instance: each a POST that answers the instance, or 409 with the reason when it is not legal now."""
+"""Steering instances: each a POST that answers the instance, or 409 with the reason when it is not legal now; and the
+same for many at once.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+from django.db.models import Q, QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.roles import ApiScope
+from accounts.scope import Scope
 from dialects.native import openapi, schemas
 from dialects.native.base import NativeView
 from dialects.native.finding import find_instance
-from dialects.native.wire import instance_json
+from dialects.native.views.instances import moment_in
+from dialects.native.wire import bulk_json, instance_json, migration_json
 from dialects.shared.bodies import read_object
+from dialects.shared.cursors import decode_cursor
 from dialects.shared.idempotency import answer_once
-from dialects.shared.problems import Problem
+from dialects.shared.problems import invalid
 from engine.models import Instance
 from engine.services import interventions
+from engine.services.bulk import MOST_AT_ONCE, bulk
+from engine.services.moving import migrate
 
 
 def steering(summary: str, takes: str) -> Callable[[openapi.View], openapi.View]:
@@ -43,13 +51,13 @@ class Intervention(NativeView):
 
         def act() -> Response:
             found = find_instance(self.scope, instance, request.query_params)
-            self.apply(found, read_object(request, self.body_schema))
-            return Response(instance_json(find_instance(self.scope, instance, request.query_params)))
+            special = self.apply(found, read_object(request, self.body_schema))
+            return special or Response(instance_json(find_instance(self.scope, instance, request.query_params)))
 
         return answer_once(request, self.scope, act)
 
-    def apply(self, instance: Instance, body: Mapping[str, Any]) -> None:
-        """Call the service."""
+    def apply(self, instance: Instance, body: Mapping[str, Any]) -> Response | None:
+        """Call the service. Answers None to have the instance shown."""
         raise NotImplementedError
 
 
@@ -85,14 +93,13 @@ class Terminate(Intervention):
     body_schema = schemas.TERMINATE
 
     def apply(self, instance: Instance, body: Mapping[str, Any]) -> None:
-        """End it now."""
-        if body.get("rollback"):
-            raise not_in_this_release("rollback", "Rolling back")
-        interventions.terminate(self.scope, instance, reason=body.get("reason", ""))
+        """End it now, or once it is rolled back."""
+        rollback = bool(body.get("rollback"))
+        interventions.terminate(self.scope, instance, reason=body.get("reason", ""), rollback=rollback)
 
     @steering("Terminate", "Terminate")
     def post(self, request: Request, instance: str) -> Response:
-        """Cancels what runs; final. `rollback` is not available in this release."""
+        """Cancels what runs; final. With `rollback` it is `rolling_back` until what has started is undone."""
         return self.answer(request, instance)
 
 
@@ -103,7 +110,13 @@ class Restart(Intervention):
 
     def apply(self, instance: Instance, body: Mapping[str, Any]) -> None:
         """Begin again."""
-        interventions.restart(self.scope, instance, reason=body.get("reason", ""), from_task=body.get("from"))
+        interventions.restart(
+            self.scope,
+            instance,
+            reason=body.get("reason", ""),
+            from_task=body.get("from"),
+            from_iteration=body.get("iteration"),
+        )
 
     @steering("Restart", "Restart")
     def post(self, request: Request, instance: str) -> Response:
@@ -123,7 +136,23 @@ class Retry(Intervention):
 
     @steering("Retry", "Retry")
     def post(self, request: Request, instance: str) -> Response:
-        """Runs the failed steps of a failed instance again, also with another `input`; on the same version only."""
+        """Runs the failed steps of a failed instance again, also with another `input`, or on another `version`: then it
+        is migrated first."""
+        return self.answer(request, instance)
+
+
+class Revert(Intervention):
+    """`/instances/{id}/revert`"""
+
+    body_schema = schemas.REVERT
+
+    def apply(self, instance: Instance, body: Mapping[str, Any]) -> None:
+        """Go back to a human task."""
+        interventions.revert(self.scope, instance, to=body["to"], reason=body.get("reason", ""))
+
+    @steering("Revert to a task", "Revert")
+    def post(self, request: Request, instance: str) -> Response:
+        """A finished human task becomes current again, and everything after it starts over."""
         return self.answer(request, instance)
 
 
@@ -134,11 +163,11 @@ class Close(Intervention):
 
     def apply(self, instance: Instance, body: Mapping[str, Any]) -> None:
         """End it early with reasons."""
-        raise not_in_this_release("", "Closing with reasons", instead="Use terminate with a reason.")
+        interventions.close(self.scope, instance, reasons=body["reasons"], note=body.get("note", ""))
 
     @steering("Close with reasons", "Close")
     def post(self, request: Request, instance: str) -> Response:
-        """Not available in this release; use terminate with a reason."""
+        """Terminates it, with `reasons` of those that the flow offered when the instance started."""
         return self.answer(request, instance)
 
 
@@ -147,18 +176,98 @@ class Migrate(Intervention):
 
     body_schema = schemas.MIGRATE
 
-    def apply(self, instance: Instance, body: Mapping[str, Any]) -> None:
-        """Move it to another version."""
-        raise not_in_this_release("", "Migrating to another version")
+    def apply(self, instance: Instance, body: Mapping[str, Any]) -> Response | None:
+        """Move it to another version, or say what would come of that."""
+        report = migrate(
+            self.scope,
+            instance,
+            version=body["version"],
+            mapping=body.get("mapping"),
+            dry_run=bool(body.get("dry_run")),
+            reason=body.get("reason", ""),
+        )
+        return None if report.is_done else Response(migration_json(report))
 
     @steering("Migrate to another version", "Migrate")
     def post(self, request: Request, instance: str) -> Response:
-        """Not available in this release."""
+        """It goes on in another version of its flow, if every step that began has a place there; else a 409 lists in
+        `errors` what is in the way. With `dry_run` nothing is changed, and a `Migration` is answered."""
         return self.answer(request, instance)
 
 
-def not_in_this_release(path: str, what: str, *, instead: str = "") -> Problem:
-    """What the API names but the engine does not do yet. Nothing has been changed."""
-    detail = f"{what} is not available in this release. {instead}".rstrip()
-    errors = [(path, "is not available in this release")] if path else []
-    return Problem(422, detail, type="/api/v1/reference#problem-not-in-this-release", errors=errors)
+class Bulk(NativeView):
+    """`/instances/bulk`"""
+
+    needs = {"POST": ApiScope.INSTANCES_WRITE}
+
+    @openapi.operation(
+        "Instances",
+        "Do the same to many instances",
+        takes="Bulk",
+        answers={200: "BulkResult"},
+        refuses=(400, 413, 422),
+        parameters=(openapi.IDEMPOTENCY,),
+    )
+    def post(self, request: Request) -> Response:
+        """One action for the `instances` that are named, or for all that fit the `filter`, each in a transaction of its
+        own. What was refused is listed with its reason. A call looks at 500 instances at most: `next` leads on."""
+
+        def act() -> Response:
+            body = read_object(request, schemas.BULK)
+            rows, missing = chosen_instances(self.scope, body)
+            given = {name: body[name] for name in body.keys() & GIVEN} | {"from_task": body.get("from")}
+            limit = body.get("limit", MOST_AT_ONCE)
+            after = decode_cursor(body["cursor"]) if body.get("cursor") else None
+            result = bulk(self.scope, rows, body["action"], given, limit=limit, after=after)
+            return Response(bulk_json(result, missing))
+
+        return answer_once(request, self.scope, act)
+
+
+GIVEN = frozenset(
+    {"reason", "rollback", "reasons", "note", "input", "version", "mapping", "dry_run", "type", "payload"}
+)
+"""What of a bulk request is the action's."""
+
+
+def chosen_instances(scope: Scope, body: Mapping[str, Any]) -> tuple[QuerySet[Instance], list[dict[str, Any]]]:
+    """The instances that a bulk request means, and those it names that there are not. Raises Problem 422."""
+    if ("instances" in body) == ("filter" in body):
+        raise invalid([("", "needs either `instances` or `filter`")])
+    rows: QuerySet[Instance] = Instance.objects.within(scope)
+    if "filter" in body:
+        return fitting(rows, body["filter"]), []
+    if "cursor" in body:
+        raise invalid([("cursor", "goes with `filter` only")])
+    ids: list[int] = []
+    missing: list[dict[str, Any]] = []
+    known: dict[str, list[tuple[str, int]]] = {}
+    named = rows.filter(key__in={one["id"] for one in body["instances"]})
+    for key, flow, pk in named.values_list("key", "flow__key", "pk"):
+        known.setdefault(key, []).append((flow, pk))
+    for one in body["instances"]:
+        found = [pk for flow, pk in known.get(one["id"], ()) if one.get("flow") in (None, flow)]
+        if len(found) == 1:
+            ids += found
+        else:
+            reason = "Several flows have an instance with this id: name its flow." if found else "There is none."
+            missing.append({"id": one["id"], "flow": one.get("flow"), "reason": reason})
+    return rows.filter(pk__in=ids), missing
+
+
+def fitting(rows: QuerySet[Instance], wanted: Mapping[str, Any]) -> QuerySet[Instance]:
+    """The rows that fit a filter. Raises Problem 400 for a moment that is none."""
+    conditions = Q()
+    if "flow" in wanted:
+        conditions &= Q(flow__key=wanted["flow"])
+    if "version" in wanted:
+        conditions &= Q(version__number=wanted["version"])
+    if "status" in wanted:
+        conditions &= Q(status__in=wanted["status"])
+    if "started_after" in wanted:
+        conditions &= Q(started_at__gt=moment_in(wanted["started_after"], "filter.started_after"))
+    if "started_before" in wanted:
+        conditions &= Q(started_at__lt=moment_in(wanted["started_before"], "filter.started_before"))
+    if "q" in wanted:
+        conditions &= Q(key__icontains=wanted["q"])
+    return rows.filter(conditions)

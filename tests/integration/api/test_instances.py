@@ -177,20 +177,6 @@ def test_an_event_reaches_a_wait_also_when_sent_before(api: Api, run: Callable[[
     assert (ended["status"], ended["output"]) == ("complete", {"n": 1})
 
 
-def test_what_this_release_does_not_do_is_said(api: Api, published: str, run: Callable[[], None]) -> None:
-    api.post("/flows/hello/instances", {"id": "one"})
-    run()
-    before = api.get("/instances/one").json()
-    for path, body in (
-        ("migrate", {"version": 1}),
-        ("close", {"reasons": ["Customer withdrew"]}),
-        ("terminate", {"rollback": True}),
-    ):
-        problem = assert_problem(api.post(f"/instances/one/{path}", body), 422)
-        assert "not available in this release" in problem["detail"]
-    assert api.get("/instances/one").json() == before
-
-
 def test_a_sensitive_output_is_never_shown(api: Api, run: Callable[[], None]) -> None:
     secret: dict[str, Any] = flow_file("secret")
     secret["tasks"] = [
