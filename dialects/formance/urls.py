@@ -9,7 +9,7 @@ from rest_framework.views import APIView
 
 from dialects.formance import oauth
 from dialects.formance.base import NothingHere
-from dialects.formance.views import info, instances, workflows
+from dialects.formance.views import info, instances, triggers, workflows
 
 ROOT = "api/orchestration/"
 BOTH: dict[str, type[APIView]] = {
@@ -23,6 +23,9 @@ BOTH: dict[str, type[APIView]] = {
     "instances/(?P<instance>[^/]+)/abort": instances.Abort,
     "instances/(?P<instance>[^/]+)/history": instances.History,
     "instances/(?P<instance>[^/]+)/stages/(?P<number>[^/]+)/history": instances.StageHistory,
+    "triggers": triggers.Triggers,
+    "triggers/(?P<trigger>[^/]+)": triggers.OneTrigger,
+    "triggers/(?P<trigger>[^/]+)/occurrences": triggers.Occurrences,
 }
 """What version 1 and version 2 have in common, by its path."""
 
@@ -32,6 +35,7 @@ def _patterns() -> Iterator[URLPattern]:
     for version, prefix in ((1, ROOT), (2, f"{ROOT}v2/")):
         for path, view in BOTH.items():
             yield re_path(f"^{prefix}{path}/?$", view.as_view(version=version))
+    yield re_path(rf"^{ROOT}v2/triggers/(?P<trigger>[^/]+)/test/?$", triggers.TryTrigger.as_view(version=2))
     yield re_path(r"^.*$", NothingHere.as_view())
 
 

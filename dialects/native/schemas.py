@@ -85,6 +85,15 @@ START_BATCH: Final = record(
 EVENT: Final = record(
     {"type": text("Which event, such as `picked-up`.", least=1, most=200), "payload": ANY_JSON}, required=("type",)
 )
+MESSAGE: Final = record(
+    {
+        "type": text("Which event, such as `SAVED_PAYMENT`.", least=1, most=200),
+        "version": text("The version of its shape, for triggers that ask for one.", most=100),
+        "app": text("Who sends it.", most=100),
+        "payload": ANY_JSON,
+    },
+    required=("type",),
+)
 INTERVENTION: Final = record({"reason": REASON})
 TASK_KEY: Final = text("A task key.", least=1, most=64)
 ROLLBACK: Final[Schema] = {
@@ -429,6 +438,7 @@ COMPONENTS: Final[dict[str, Schema]] = {
     "Start": START,
     "StartBatch": START_BATCH,
     "Event": EVENT,
+    "Message": MESSAGE,
     "Intervention": INTERVENTION,
     "Terminate": TERMINATE,
     "Restart": RESTART,

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
+from django.conf import settings
+
 from accounts.clean_json import BadJson, clean_json
 from accounts.outbound import OutboundError, OutboundRequest, OutboundResponse, send
 from designer.graph.model import Json
@@ -105,7 +107,7 @@ class Outside:
         """The answer's JSON; None for an answer without a body. Raises `LedgerRefused`."""
         headers = {"Accept": "application/json"}
         if self.client_id:
-            headers["Authorization"] = f"Bearer {self._token()}"
+            headers["Authorization"] = f"Bearer {self.token()}"
         if body is not None:
             headers["Content-Type"] = "application/json"
         if key:
@@ -119,7 +121,8 @@ class Outside:
             raise _refusal(answer)
         return _json(answer) if answer.body else None
 
-    def _token(self) -> str:
+    def token(self) -> str:
+        """A token of the server, kept until shortly before it expires. Raises `OutsideTrouble`."""
         with _tokens.lock:
             known, until = _tokens.known.get((self.url, self.client_id), ("", 0.0))
             if known and time.monotonic() < until:
@@ -146,6 +149,17 @@ class Outside:
             return send(request)
         except OutboundError as trouble:
             raise OutsideTrouble(f"the Formance server cannot be reached: {trouble}") from trouble
+
+
+def bearer() -> dict[str, str]:
+    """The header that proves who we are to the Formance server of this deployment; none where it asks for none.
+
+    Raises `OutsideTrouble`.
+    """
+    if not settings.LEDGER_CLIENT_ID:
+        return {}
+    outside = Outside(settings.LEDGER_URL, settings.LEDGER_CLIENT_ID, settings.LEDGER_CLIENT_SECRET)
+    return {"Authorization": f"Bearer {outside.token()}"}
 
 
 _LIMITS: Final[dict[str, Any]] = {"timeout_seconds": TIMEOUT_SECONDS, "max_bytes": LARGEST_ANSWER}

@@ -34,6 +34,8 @@ class InboundEvent(EnvironmentScoped):
     """An event on the environment's bus, for the triggers that listen to its type."""
 
     type = models.CharField(max_length=200)
+    version = models.CharField(max_length=100, blank=True, help_text="Of the message, as its sender calls it.")
+    app = models.CharField(max_length=100, blank=True, help_text="Who sent it.")
     payload = models.JSONField(null=True, blank=True)
     received_at = models.DateTimeField(default=timezone.now)
     matched_at = models.DateTimeField(null=True, blank=True, help_text="When the triggers had been asked.")

@@ -16,6 +16,7 @@ from django.db import connection
 from django.utils import timezone
 
 from engine.services.calls import deliver_signals
+from engine.services.chores import do_chores
 from engine.services.queueing import start_queued_instances
 from engine.services.retention import remove_finished
 from engine.services.timers import fire_due_timers
@@ -51,6 +52,7 @@ class Seldom:
 
 CLOCK: Final[tuple[Verb, ...]] = (fire_due_timers, deliver_signals, start_queued_instances)
 TRIGGERS: Final[tuple[Verb, ...]] = (fire_due_schedules, match_inbound_events)
+CHORES: Final[tuple[Verb, ...]] = (do_chores,)
 HOUSEKEEPING: Final[tuple[Verb, ...]] = (Seldom(RETENTION_SECONDS, remove_finished),)
 
 
@@ -105,12 +107,13 @@ def engine_beats() -> list[Beat]:
     return [
         Beat("quadrille-clock", *CLOCK),
         Beat("quadrille-triggers", *TRIGGERS),
+        Beat("quadrille-chores", *CHORES),
         Beat("quadrille-housekeeping", *HOUSEKEEPING),
     ]
 
 
 def sweep(now: datetime) -> None:
     """Do all that is due, to the end."""
-    for verb in (*CLOCK, *TRIGGERS, *HOUSEKEEPING):
+    for verb in (*CLOCK, *TRIGGERS, *CHORES, *HOUSEKEEPING):
         while verb(now):
             pass

@@ -32,10 +32,12 @@ from engine.models import InboundEvent, Instance, Occurrence
 from engine.services.errors import InvalidInput, KeyTaken, NotLegalNow
 from engine.services.executing import MAX_VALUE_BYTES, storing_problem
 from engine.services.instances import StartRequest, start_instances
+from engine.services.listeners import tell_listeners
 from engine.services.waking import wake_after_commit
 
 log = logging.getLogger(__name__)
 LONGEST_TYPE: Final = 200
+LONGEST_NAME: Final = 100
 SIGNATURE_TOLERANCE: Final = timedelta(minutes=5)
 """How far a webhook's timestamp may be from our clock (Standard Webhooks)."""
 
@@ -76,9 +78,14 @@ def _fire_schedule(pk: int, now: datetime) -> None:
 # -- inbound events ---------------------------------------------------------------------------------------------------
 
 
-def receive_event(scope: Scope, type: str, payload: Json = None, *, now: datetime | None = None) -> InboundEvent:
+def receive_event(
+    scope: Scope, type: str, payload: Json = None, *, version: str = "", app: str = "", now: datetime | None = None
+) -> InboundEvent:
     """Take in an event on the environment's bus; listening triggers are matched right after. Raises `InvalidInput`."""
     problems = []
+    for name, text in (("version", version), ("app", app)):
+        if len(text) > LONGEST_NAME or "\0" in text:
+            problems.append((name, f"must be a text of at most {LONGEST_NAME} characters"))
     if not type.strip() or len(type) > LONGEST_TYPE or "\0" in type:
         problems.append(("type", f"must be a text of 1 to {LONGEST_TYPE} characters"))
     problem = storing_problem(payload)
@@ -89,7 +96,7 @@ def receive_event(scope: Scope, type: str, payload: Json = None, *, now: datetim
     moment = now or timezone.now()
     with transaction.atomic():
         event = InboundEvent.objects.create(
-            environment=scope.environment, type=type, payload=payload, received_at=moment
+            environment=scope.environment, type=type, version=version, app=app, payload=payload, received_at=moment
         )
         wake_after_commit()
     return event
@@ -115,6 +122,7 @@ def _match_event(pk: int, now: datetime) -> bool:
         )
         for trigger in listening.select_related("flow__live_version", "environment__organization").order_by("pk"):
             fire_trigger(trigger, event.payload, now=now, dedupe=f"event:{event.pk}", inbound=event)
+        tell_listeners(event, now)
         event.matched_at = now
         event.save(update_fields=["matched_at"])
         return True

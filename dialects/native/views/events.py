@@ -49,7 +49,7 @@ class Events(NativeView):
     @openapi.operation(
         "Events",
         "Send an event to every trigger that listens to its type",
-        takes="Event",
+        takes="Message",
         answers={202: "EventReceived"},
         refuses=(400, 413, 422),
         parameters=(openapi.IDEMPOTENCY,),
@@ -58,8 +58,9 @@ class Events(NativeView):
         """Taken in durably now, matched with the triggers within a second."""
 
         def act() -> Response:
-            body = read_object(request, schemas.EVENT)
-            event = receive_event(self.scope, body["type"], body.get("payload"))
+            body = read_object(request, schemas.MESSAGE)
+            named = {name: body.get(name, "") for name in ("version", "app")}
+            event = receive_event(self.scope, body["type"], body.get("payload"), **named)
             return Response(event_json(event), status=202)
 
         return answer_once(request, self.scope, act)
