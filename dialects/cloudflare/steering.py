@@ -49,7 +49,7 @@ def _resume(scope: Scope, instance: Instance) -> None:
 def _terminate(scope: Scope, instance: Instance, *, rollback: bool) -> None:
     if instance.is_final:
         raise cannot("terminate", "Cannot terminate instance since its on a finite state")
-    interventions.terminate(scope, instance)
+    interventions.terminate(scope, instance, rollback=rollback)
 
 
 def _restart(scope: Scope, instance: Instance, from_step: FromStep | None) -> None:

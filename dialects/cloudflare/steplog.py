@@ -17,6 +17,7 @@ from designer.graph.model import Flow, Json, Task
 from dialects.cloudflare.translate import entry_type, error_to_wire, has_program, moment_text, step_name
 from engine.core.added import PROGRAM, STEP_KINDS
 from engine.core.retries import DEFAULT_RETRIES, attempt_timeout, retry_policy
+from engine.core.rollback import compensation_of
 from engine.models import Fact, Instance, Step
 from engine.scripts.values import bytes_of
 from engine.storage import json_text
@@ -26,6 +27,8 @@ LONGEST_OUTPUT: Final = 4096
 """Characters of an output in the log; the step endpoint has all of it."""
 LONGEST_PREVIEW: Final = 256
 SETTLED: Final = frozenset({"completed", "skipped", "failed", "cancelled"})
+ROLLED_BACK: Final = frozenset({"rolling_back", "rolled_back", "rollback_failed"})
+"""Statuses of steps that have been undone, or are being undone; what they were before is told by their attempts."""
 RETRIED_KINDS: Final = frozenset({"automation", "ai_agent", "call", "transfer", "account_update"})
 """Kinds whose attempts are repeated; the others have one."""
 
@@ -46,14 +49,35 @@ class Entry:
         return f"{self.name}-{self.count}"
 
     @property
+    def status(self) -> str:
+        """Where the step itself stands, or stood before it was rolled back."""
+        if self.step.status not in ROLLED_BACK:
+            return self.step.status
+        if self.step.error is not None:
+            return "failed"
+        own = self.own_attempts
+        is_cancelled = self.step.output is None and (not own or own[-1].get("error") is not None)
+        return "cancelled" if is_cancelled else "completed"
+
+    @property
+    def own_attempts(self) -> list[dict[str, Any]]:
+        """The attempts of the step that have ended."""
+        return [attempt for attempt in self.step.attempts if not attempt.get("compensation")]
+
+    @property
+    def undoing_attempts(self) -> list[dict[str, Any]]:
+        """The attempts of its compensation that have ended."""
+        return [attempt for attempt in self.step.attempts if attempt.get("compensation")]
+
+    @property
     def is_done(self) -> bool:
         """Whether it has ended."""
-        return self.step.status in SETTLED
+        return self.status in SETTLED
 
     @property
     def is_success(self) -> bool:
         """Whether it ended well. What a person skipped is finished, too."""
-        return self.step.status in ("completed", "skipped")
+        return self.status in ("completed", "skipped")
 
     @property
     def shown_output(self) -> Json:
@@ -63,7 +87,7 @@ class Entry:
     @property
     def error(self) -> dict[str, str] | None:
         """Why it failed or was stopped."""
-        if self.step.status == "cancelled":
+        if self.status == "cancelled":
             return {"name": "Cancelled", "message": "The step was cancelled."}
         return error_to_wire(self.step.error, timeout_ms=timeout_ms(self.task))
 
@@ -135,7 +159,7 @@ def _wait_json(entry: Entry) -> dict[str, Any]:
     body = {**_sleep_json(entry), "type": "waitForEvent"}
     if entry.step.event_type:
         body["event_type"] = entry.step.event_type
-    if entry.step.status == "completed":
+    if entry.status == "completed":
         body["output"] = _output_text(entry)
     return body
 
@@ -153,7 +177,7 @@ def _step_json(entry: Entry, running_since: datetime | None) -> dict[str, Any]:
         "start": _text(step.started_at),
         "end": _text(step.ended_at) if entry.is_done else None,
         "success": entry.is_success if entry.is_done else None,
-        "output": _output_text(entry) if step.status == "completed" else None,
+        "output": _output_text(entry) if entry.status == "completed" else None,
         "config": config_json(entry.task, step.kind),
         "attempts": list(attempts_json(entry, running_since)),
     }
@@ -161,24 +185,29 @@ def _step_json(entry: Entry, running_since: datetime | None) -> dict[str, Any]:
 
 def attempts_json(entry: Entry, running_since: datetime | None = None) -> Iterator[dict[str, Any]]:
     """The attempts of a step, the one under way included."""
-    step, limit = entry.step, timeout_ms(entry.task)
-    for attempt in step.attempts:
-        error = error_to_wire(attempt.get("error"), timeout_ms=limit)
-        yield {
-            "start": _text(datetime.fromisoformat(attempt["started_at"])),
-            "end": _text(datetime.fromisoformat(attempt["ended_at"])),
-            "success": error is None,
-            "error": error,
-        }
+    step = entry.step
+    for attempt in entry.own_attempts:
+        yield _attempt_json(attempt, timeout_ms(entry.task))
     if step.status == "running":
         yield {"start": _text(running_since or step.started_at), "end": None, "success": None, "error": None}
-    elif not step.attempts and entry.is_done:
+    elif not entry.own_attempts and entry.is_done:
         yield {
             "start": _text(step.started_at),
             "end": _text(step.ended_at),
             "success": entry.is_success,
             "error": None if entry.is_success else entry.error,
         }
+
+
+def _attempt_json(attempt: Mapping[str, Any], limit: float | None) -> dict[str, Any]:
+    """An attempt that has ended."""
+    error = error_to_wire(attempt.get("error"), timeout_ms=limit)
+    return {
+        "start": _text(datetime.fromisoformat(attempt["started_at"])),
+        "end": _text(datetime.fromisoformat(attempt["ended_at"])),
+        "success": error is None,
+        "error": error,
+    }
 
 
 def config_json(task: Task | None, kind: str) -> dict[str, Any]:
@@ -240,18 +269,60 @@ def _text(moment: datetime | None) -> str | None:
     return None if moment is None else moment_text(moment)
 
 
+# -- rolling back -----------------------------------------------------------------------------------------------------
+
+
+def rollbacks_json(instance: Instance, entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """An entry for each compensation that was begun, in that order: under the name of its step."""
+    begun: dict[tuple[str, int], datetime] = {}
+    rows = Fact.objects.filter(instance=instance, type="AttemptStarted", data__compensation=True).order_by("number")
+    for task, iteration, at in rows.values_list("task", "iteration", "at"):
+        begun.setdefault((task, iteration), at)
+    by_step = {(entry.step.task, entry.step.iteration): entry for entry in entries}
+    return [_rollback_json(by_step[key], at) for key, at in begun.items() if key in by_step]
+
+
+def _rollback_json(entry: Entry, began_at: datetime) -> dict[str, Any]:
+    undoing = compensation_of(entry.task) if entry.task is not None else None
+    attempts = [_attempt_json(attempt, timeout_ms(undoing)) for attempt in entry.undoing_attempts]
+    is_done = entry.step.status != "rolling_back"
+    if not is_done:
+        attempts.append({"start": _text(began_at), "end": None, "success": None, "error": None})
+    return {
+        "type": "rollback",
+        "name": entry.log_name,
+        "start": _text(began_at),
+        "end": attempts[-1]["end"] if is_done and attempts else None,
+        "success": entry.step.status == "rolled_back" if is_done else None,
+        "output": None,
+        "config": config_json(undoing, entry.step.kind),
+        "attempts": attempts,
+    }
+
+
+def outcome_json(instance: Instance) -> dict[str, Any] | None:
+    """How the rollback of an instance ended; None where there was nothing to roll back, or it goes on still."""
+    fact = instance.facts.filter(type="RollbackFinished").order_by("-number").first()
+    begun = instance.facts.filter(type="RollbackStarted").order_by("-number").first()
+    if fact is None or begun is None or fact.number < begun.number or not begun.data.get("steps"):
+        return None
+    is_complete = fact.data.get("outcome") == "complete"
+    error = error_to_wire(fact.data.get("error") or {"name": "Error", "message": "The rollback was stopped."})
+    return {"outcome": "complete" if is_complete else "failed", "error": None if is_complete else error}
+
+
 # -- one step ---------------------------------------------------------------------------------------------------------
 
 
 def result_json(entry: Entry) -> dict[str, Any]:
     """The whole result of one step, untruncated. Between two attempts: `running` with the last error."""
     step = entry.step
-    last = step.attempts[-1].get("error") if step.attempts else None
+    last = entry.own_attempts[-1].get("error") if entry.own_attempts else None
     error = entry.error if entry.is_done and not entry.is_success else None
     if not entry.is_done and last is not None:
         error = error_to_wire(last, timeout_ms=timeout_ms(entry.task))
     body: dict[str, Any] = {"status": _result_status(entry), "error": error}
-    body["output"] = entry.shown_output if step.status == "completed" else None
+    body["output"] = entry.shown_output if entry.status == "completed" else None
     if entry.type == "waitForEvent" and step.event_type:
         body["event_type"] = step.event_type
     return body
@@ -272,5 +343,5 @@ def attempt_json(entry: Entry, number: int) -> dict[str, Any] | None:
         return None
     attempt = attempts[number - 1]
     status = {None: "running", True: "complete", False: "errored"}[attempt["success"]]
-    output = entry.shown_output if status == "complete" and entry.step.status == "completed" else None
+    output = entry.shown_output if status == "complete" and entry.status == "completed" else None
     return {"status": status, "error": attempt["error"], "output": output}

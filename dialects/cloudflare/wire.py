@@ -13,7 +13,7 @@ from designer import models
 from designer.graph.model import Flow, Json
 from designer.services.versions import flow_of
 from dialects.cloudflare import translate
-from dialects.cloudflare.steplog import REDACTED, Entry, log_json
+from dialects.cloudflare.steplog import REDACTED, Entry, log_json, outcome_json, rollbacks_json
 from dialects.cloudflare.translate import moment_text
 from engine.models import Fact, Instance, Step
 
@@ -188,7 +188,8 @@ def listed_json(instance: Instance, id_of_workflow: str) -> Row:
 
 def details_json(instance: Instance, entries: Sequence[Entry], *, with_steps: bool, newest_first: bool) -> Row:
     """One instance with its log."""
-    log = log_json(instance, entries) if with_steps else []
+    undone = rollbacks_json(instance, entries)
+    log = [*log_json(instance, entries), *undone] if with_steps else []
     if with_steps and instance.status == "terminated":
         log.append({"type": "termination", "trigger": {"source": _terminated_by(instance)}})
     body: Row = {
@@ -200,8 +201,8 @@ def details_json(instance: Instance, entries: Sequence[Entry], *, with_steps: bo
         "success": (instance.status == "complete") if instance.is_final else None,
         "error": _error(instance, entries) if instance.status == "errored" else None,
         "output": _output(instance, entries) if instance.status == "complete" else None,
-        "rollback": None,
-        "step_count": len(entries),
+        "rollback": outcome_json(instance),
+        "step_count": len(entries) + len(undone),
         "steps": log[::-1] if newest_first else log,
         "trigger": {"source": source_of(instance)},
         "versionId": version_id(instance.version_id),

@@ -162,6 +162,7 @@ def _forget(fold: Fold, node: int) -> None:
         fold.stop(node, "Its program has started over.")
     fold.state.iterations[node] = fold.state.iteration(node) + 1
     fold.state.attempts.pop(node, None)
+    fold.state.started = [step for step in fold.state.started if step[0] != node]
 
 
 # -- running parts again ----------------------------------------------------------------------------------------------

@@ -153,7 +153,7 @@ class DoExecutor(_Quiet):
             return _fatal(bad)
         if request is None or request.callback is None:
             return failed("Diverged", "The program does not ask for this step any more.", fatal=True)
-        return _undo(request, context) if getattr(context, "is_compensation", False) else _do(request, context)
+        return _undo(request, context) if context.is_compensation else _do(request, context)
 
 
 def _asked_for(replay: Replay, context: StepContext) -> Request | None:
@@ -182,11 +182,10 @@ def _undo(request: Request, context: StepContext) -> Result:
         return Completed()
     about = Context(context.attempt, request.name, request.count, request.rollback_config.shown)
     result = context.data["steps"].get(context.task.key, {})
-    cause = getattr(context, "cause", None)
+    cause = context.cause
     if cause is None:
         cause = {"name": "Terminated", "message": "Instance terminated during rollback"}
-    output = restored(result.get("output")) if result.get("status") == "completed" else None
-    undone = {**about, "error": error_for(cause), "output": output}
+    undone = {**about, "error": error_for(cause), "output": restored(result.get("output"))}
     try:
         _call(request.rollback, (undone,))
     except Exception as bad:

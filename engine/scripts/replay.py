@@ -95,11 +95,11 @@ def _request(steps: Steps, history: ProgramHistory, place: int) -> Request:
 
 
 def _deliver(request: Request, result: Mapping[str, Json]) -> None:
-    """Let the program have what came of a step."""
+    """Let the program have what came of a step. Its status tells less: it may have been rolled back since."""
     if request.future.done():  # cancelled by the program
         return
-    if result.get("status") not in ("completed", "skipped"):
-        request.future.set_exception(error_for(_error_of(result), timeout_ms=_timeout_ms(request)))
+    if result.get("error") is not None:
+        request.future.set_exception(error_for(result["error"], timeout_ms=_timeout_ms(request)))
     elif request.kind == WAIT:
         ended_at = result.get("ended_at")
         timestamp = datetime.fromisoformat(str(ended_at)) if ended_at else None
@@ -109,10 +109,6 @@ def _deliver(request: Request, result: Mapping[str, Json]) -> None:
         )
     else:
         request.future.set_result(None if request.kind == SLEEP else restored(result.get("output")))
-
-
-def _error_of(result: Mapping[str, Json]) -> Json:
-    return result.get("error") or {"name": "Cancelled", "message": "The step was cancelled."}
 
 
 def _timeout_ms(request: Request) -> float | None:

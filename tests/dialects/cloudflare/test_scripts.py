@@ -38,6 +38,17 @@ SHOP = """
             await step.do("charge", fail)
 
 
+    class Saga(WorkflowEntrypoint):
+        async def run(self, event, step):
+            await step.do("book", lambda: "seat 1", rollback=lambda undone: None)
+            if event["payload"].get("fail"):
+                await step.do("pay", self.refuse, {"retries": {"limit": 0, "delay": 0}})
+            await step.sleep("long", "1 hour")
+
+        def refuse(self):
+            raise ValueError("no money")
+
+
     class Sleeping(WorkflowEntrypoint):
         async def run(self, event, step):
             await step.do("first", lambda: 1)
@@ -49,7 +60,7 @@ SHOP = """
 def shop(account: Account) -> None:
     """A script of three classes, each bound to a workflow."""
     account.deploy("shop_worker", SHOP)
-    for workflow, class_name in (("shop", "Order"), ("failing", "Failing"), ("sleeping", "Sleeping")):
+    for workflow, class_name in (("shop", "Order"), ("failing", "Failing"), ("sleeping", "Sleeping"), ("saga", "Saga")):
         account.bind(workflow, "shop-worker", class_name)
 
 
@@ -102,3 +113,20 @@ def test_changed_code_is_refused_under_a_running_instance(account: Account) -> N
 def test_a_script_opens_in_the_editor_as_a_program(account: Account) -> None:
     flow = account.native.get("/flows/shop").json()
     assert [task["kind"] for task in flow["tasks"]] == ["program"]
+
+
+def test_a_saga_is_rolled_back_when_it_fails_and_when_it_is_terminated(account: Account) -> None:
+    found = account.wait("saga", account.create("saga", params='{"fail": true}'), "errored")
+    assert (found.error.name, found.error.message) == ("ValueError", "no money")
+    assert (found.rollback.outcome, found.rollback.error) == ("complete", None)
+    assert [(step.type, step.name, step.success) for step in found.steps] == [
+        ("step", "book-1", True), ("step", "pay-1", False), ("rollback", "book-1", True),
+    ]  # fmt: skip
+    id = account.create("saga")
+    account.wait("saga", id, "waiting")
+    account.client.workflows.instances.status.edit(
+        id, account_id=account.id, workflow_name="saga", status="terminate", rollback=True
+    )
+    found = account.wait("saga", id, "terminated")
+    assert found.rollback.outcome == "complete"
+    assert [step.type for step in found.steps] == ["step", "sleep", "rollback", "termination"]

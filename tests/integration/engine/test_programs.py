@@ -244,3 +244,45 @@ def test_an_attempt_that_a_worker_lost_is_made_again(engine: Engine, write: Writ
 def test_what_is_no_step_cannot_be_awaited_outside_of_one(engine: Engine, write: Write) -> None:
     instance = run(engine, write("await asyncio.sleep(1)"))
     assert (instance.status, instance.error["name"]) == ("errored", "NotAStep")
+
+
+def test_a_failed_program_is_rolled_back_in_reverse_order(engine: Engine, write: Write) -> None:
+    instance = run(
+        engine,
+        write("""
+            def undo(name):
+                def handler(undone):
+                    CALLS.append([name, undone["output"], str(undone["error"])])
+                return handler
+            await step.do("one", lambda: 1, rollback=undo("one"))
+            await step.do("two", lambda: 2, rollback=undo("two"), rollback_config={"timeout": "1 minute"})
+            await step.do("report", lambda: CALLS.clear())
+            raise ValueError("no more")
+        """),
+    )
+    assert (instance.status, instance.error["message"]) == ("errored", "no more")
+    calls = _module(instance).CALLS
+    assert calls == [["two", 2, "no more"], ["one", 1, "no more"]]
+    assert log(instance) == [("1", "rolled_back"), ("2", "rolled_back"), ("3", "completed")]
+
+
+def test_a_terminated_program_is_rolled_back_when_asked_for(engine: Engine, write: Write) -> None:
+    instance = run(
+        engine,
+        write("""
+            undo = lambda undone: CALLS.append([type(undone["error"]).__name__, str(undone["error"]), undone["output"]])
+            await step.do("one", lambda: CALLS.clear() or "made", rollback=undo)
+            await step.sleep("nap", "1 hour")
+        """),
+    )
+    terminate(engine.scope, instance, rollback=True, now=engine.now)
+    again(engine, instance)
+    assert instance.status == "terminated"
+    assert _module(instance).CALLS == [["StepError", "Instance terminated during rollback", "made"]]
+
+
+def _module(instance: Instance) -> Any:
+    """The module of the script as it was run."""
+    from engine.scripts import sources
+
+    return next(reversed(sources._loaded.values()))["shop"]
