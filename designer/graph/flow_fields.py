@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from designer.graph.fields import Field, FieldType
+from designer.graph.fields import Field, FieldType, choices
 from designer.graph.kinds.shared import YEAR_SECONDS
 
 _INPUTS: Final = Field(
@@ -110,11 +110,27 @@ TRIGGER_TYPES: Final[Mapping[str, TriggerType]] = MappingProxyType(
                 (
                     Field(key="title", type=FieldType.TEXT, label="Title", longest=200),
                     Field(
+                        key="audience",
+                        type=FieldType.CHOICE,
+                        label="Open to",
+                        help="Members sign in first. Anyone: whoever knows the address.",
+                        choices=choices(members="Members", anyone="Anyone"),
+                        default="members",
+                    ),
+                    Field(
                         key="form",
                         type=FieldType.JSON_SCHEMA,
                         label="Form",
                         help="What is filled in, as a JSON Schema. The answers become the input.",
                         required=True,
+                    ),
+                    Field(
+                        key="thanks",
+                        type=FieldType.LONGTEXT,
+                        label="Thanks",
+                        help="What is shown once it has been sent.",
+                        example="Thank you. We will be in touch.",
+                        longest=2000,
                     ),
                 ),
             ),

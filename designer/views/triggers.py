@@ -129,7 +129,9 @@ def _trigger(scope: Scope, flow: str, pk: int) -> models.Trigger:
 def _address(request: HtmxHttpRequest, scope: Scope, trigger: models.Trigger) -> str:
     if not trigger.secret_path or not scope.allows(Role.OPERATOR):
         return ""
-    return request.build_absolute_uri(f"/hooks/{trigger.secret_path}")
+    is_form = trigger.type == models.TriggerType.FORM
+    path = f"/forms/{trigger.secret_path}/" if is_form else f"/hooks/{trigger.secret_path}"
+    return request.build_absolute_uri(path)
 
 
 def _differs(row: models.Flow, stored: Sequence[models.Trigger]) -> bool:

@@ -145,13 +145,16 @@ def checked_output(task: Task, output: Json) -> Json:
     if problem is not None:
         raise InvalidInput([("", problem)])
     form = task.settings.get("form")
-    if not isinstance(form, Mapping):
-        return output
-    value = {} if output is None else output
+    return fitting(form, output) if isinstance(form, Mapping) else output
+
+
+def fitting(form: Mapping[str, Any], value: Json) -> Json:
+    """`value`, if it fits a form. Raises `InvalidInput` with paths like `items.0.price`."""
+    value = {} if value is None else value
     try:
         problems = sorted(_described(error) for error in _validator(form).iter_errors(value))
     except SchemaError as broken:
-        raise InvalidInput([("", f"The form of the task is not a JSON Schema: {broken.message}")]) from broken
+        raise InvalidInput([("", f"The form is not a JSON Schema: {broken.message}")]) from broken
     if problems:
         raise InvalidInput(problems[:MOST_PROBLEMS])
     return value

@@ -1,4 +1,4 @@
-"""What starts instances without anybody asking: schedules, inbound events, webhooks.
+"""What starts instances from outside the console: schedules, inbound events, webhooks, forms.
 
 Each firing leaves an `Occurrence`, which says what came of it; `dedupe` makes each firing happen once. A trigger that
 cannot start an instance (its inputs cannot be rendered, the flow is disabled) is refused with its reason for good.
@@ -31,6 +31,7 @@ from engine.core.templates import TemplateError, render_value
 from engine.models import InboundEvent, Instance, Occurrence
 from engine.services.errors import InvalidInput, KeyTaken, NotLegalNow
 from engine.services.executing import MAX_VALUE_BYTES, storing_problem
+from engine.services.human_tasks import fitting
 from engine.services.instances import StartRequest, start_instances
 from engine.services.listeners import tell_listeners
 from engine.services.waking import wake_after_commit
@@ -156,18 +157,22 @@ def receive_webhook(
         except BadJson as bad:
             raise InvalidInput([(bad.path, bad.message)]) from bad
     message_id = lowered.get("webhook-id", "")[:190]
-    dedupe = f"hook:{message_id}" if message_id else None
-    if dedupe is not None:
-        before = Occurrence.objects.filter(trigger=trigger, dedupe=dedupe).first()
-        if before is not None:
-            return before
+    return _receive_once(trigger, payload, f"hook:{message_id}" if message_id else None, now=moment)
+
+
+def _receive_once(trigger: Trigger, payload: Json, dedupe: str | None, *, now: datetime, by: str = "") -> Occurrence:
+    """Fire a trigger that somebody calls; a repeat is answered with the first occurrence. Raises `NotLegalNow`."""
+    known = Occurrence.objects.filter(trigger=trigger, dedupe=dedupe)
+    before = known.first() if dedupe is not None else None
+    if before is not None:
+        return before
     if not trigger.flow.is_enabled:
         raise NotLegalNow("The flow is disabled: nothing starts it.")
     try:
         with transaction.atomic():
-            return fire_trigger(trigger, payload, now=moment, dedupe=dedupe)
+            return fire_trigger(trigger, payload, now=now, dedupe=dedupe, by=by)
     except IntegrityError:
-        before = Occurrence.objects.filter(trigger=trigger, dedupe=dedupe).first()
+        before = known.first()
         if before is None:
             raise
         return before
@@ -204,6 +209,28 @@ def _signing_key(trigger: Trigger) -> bytes:
         raise SignatureRefused(str(unreadable)) from unreadable
 
 
+# -- forms ------------------------------------------------------------------------------------------------------------
+
+
+def find_form(secret_path: str) -> Trigger | None:
+    """The active form trigger at an address; None where there is none."""
+    rows = Trigger.objects.select_related("flow__live_version", "environment__organization")
+    return rows.filter(type=TriggerType.FORM, secret_path=secret_path, is_active=True).first()
+
+
+def receive_form(trigger: Trigger, value: Json, *, token: str, by: str = "", now: datetime | None = None) -> Occurrence:
+    """Start an instance by a form that was filled in. `token` names the page that was sent: sent twice it counts once.
+
+    Raises `InvalidInput` with the path of what does not fit the form, `NotLegalNow` (flow disabled).
+    """
+    form = trigger.settings.get("form")
+    problem = storing_problem(value)
+    if problem is not None:
+        raise InvalidInput([("", problem)])
+    given = fitting(form, value) if isinstance(form, Mapping) else value
+    return _receive_once(trigger, given, f"form:{token[:100]}", now=now or timezone.now(), by=by)
+
+
 # -- firing -----------------------------------------------------------------------------------------------------------
 
 
@@ -214,9 +241,10 @@ def fire_trigger(
     now: datetime,
     dedupe: str | None = None,
     inbound: InboundEvent | None = None,
+    by: str = "",
 ) -> Occurrence:
     """Fire a trigger once: filter, render its inputs, start an instance; write down what came of it. Call it inside a
-    transaction. Raises IntegrityError when `dedupe` has fired already.
+    transaction. Raises IntegrityError when `dedupe` has fired already. `by`: who did it, where a person did.
     """
     occurrence = Occurrence(
         environment_id=trigger.environment_id,
@@ -231,7 +259,7 @@ def fire_trigger(
     filtered = mismatch(str(trigger.settings.get("filter") or ""), payload)
     try:
         if filtered is None:
-            occurrence.instance = _start(trigger, payload, now)
+            occurrence.instance = _start(trigger, payload, now, by)
     except (NotLegalNow, InvalidInput, KeyTaken, TemplateError) as refusal:
         occurrence.outcome, occurrence.reason = Occurrence.Outcome.REFUSED, str(refusal)[:2000]
     else:
@@ -252,12 +280,12 @@ def add_preparer(prepare: Preparer) -> None:
     _preparers.append(prepare)
 
 
-def _start(trigger: Trigger, payload: Json, now: datetime) -> Instance:
+def _start(trigger: Trigger, payload: Json, now: datetime, by: str) -> Instance:
     flow: Flow = trigger.flow
     inputs = trigger.settings.get("inputs")
     data = {"event": payload, "now": now.isoformat(), "flow": {"key": flow.key, "name": flow.name}}
     value = payload if inputs is None else render_value(inputs, data, "inputs")
-    told: dict[str, Any] = {"type": trigger.type, "by": str(trigger), "payload": payload}
+    told: dict[str, Any] = {"type": trigger.type, "by": by or str(trigger), "payload": payload}
     if trigger.event_type:
         told["event"] = trigger.event_type
     request = StartRequest(input=value, trigger=told)
