@@ -224,10 +224,12 @@ class SqlStorage(ABC):
     # -- claims and leases --------------------------------------------------------------------------------------------
 
     def has_claimable(self, now: datetime) -> bool:
-        return bool(self.query("SELECT 1 FROM engine_step WHERE claimable_at <= %s LIMIT 1", self.moment(now)))
+        # In order, though any would do: without it PostgreSQL may read a whole table of waiting steps to find none.
+        sql = "SELECT 1 FROM engine_step WHERE claimable_at <= %s ORDER BY claimable_at LIMIT 1"
+        return bool(self.query(sql, self.moment(now)))
 
     def has_due_timer(self, now: datetime) -> bool:
-        sql = "SELECT 1 FROM engine_timer WHERE due_at <= %s AND NOT is_suspended LIMIT 1"
+        sql = "SELECT 1 FROM engine_timer WHERE due_at <= %s AND NOT is_suspended ORDER BY due_at LIMIT 1"
         return bool(self.query(sql, self.moment(now)))
 
     def next_moment(self, now: datetime) -> datetime | None:
