@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path, re_path
 
 from dialects.novu.base import NoSuchPath
-from dialects.novu.views import workflows
+from dialects.novu.views import activity, environments, events, workflows
 
 app_name = "novu"
 WORKFLOW = "v2/workflows/<str:workflow>"
@@ -18,5 +18,18 @@ urlpatterns = [
     path(f"{WORKFLOW}/test-data", workflows.WorkflowTestData.as_view()),
     path(f"{WORKFLOW}/steps/<str:step>", workflows.OneStep.as_view()),
     path(f"{WORKFLOW}/step/<str:step>/preview", workflows.Preview.as_view()),
+    path("v1/events/trigger", events.TriggerOne.as_view()),
+    path("v1/events/trigger/bulk", events.TriggerBulk.as_view()),
+    path("v1/events/trigger/broadcast", events.TriggerBroadcast.as_view()),
+    path("v1/events/trigger/<str:transaction>", events.Cancel.as_view()),
+    path("v1/environments", environments.Environments.as_view()),
+    path("v1/environments/<str:environment>", environments.OneEnvironment.as_view()),
+    path("v2/environments/<str:environment>/tags", environments.Tags.as_view()),
+    path("v2/environments/<str:environment>/publish", environments.Publish.as_view()),
+    path("v2/environments/<str:environment>/diff", environments.Diff.as_view()),
+    path("v1/notifications", activity.Notifications.as_view()),
+    path("v1/notifications/<str:notification>", activity.OneNotification.as_view()),
+    path("v1/messages", activity.Messages.as_view()),
+    path("v1/messages/<str:message>", activity.OneMessage.as_view()),
     re_path("^.*$", NoSuchPath.as_view()),
 ]
