@@ -12,6 +12,7 @@ from designer.models import Version
 from designer.services.versions import flow_of
 from dialects.novu.ids import environment_id, message_id, notification_id, organization_id, subscriber_id
 from dialects.novu.models import Workflow
+from dialects.novu.translate import controls
 from dialects.novu.translate.controls import type_of
 from dialects.novu.translate.forms import CHANNEL_TYPES
 from dialects.novu.translate.graphs import in_order
@@ -109,6 +110,8 @@ def _status(instance: Instance, step: Step | None, *, is_merged: bool) -> str:
             return "merged"
         if step.status == "completed" and _output(step).get("is_merged") is True:
             return "merged"
+        if step.status == "completed" and _output(step).get("is_at_once") is True:
+            return "skipped"  # it looked back, and nothing had come
     if step.kind == "throttle" and _output(step).get("throttled") is True:
         return "skipped"
     return _STATUS.get(step.status, "pending")
@@ -182,10 +185,16 @@ def _job(row: Notification, number: int, job: Job, template: str) -> dict[str, A
     }
     output = _output(job.step) if job.step is not None else {}
     if type == "digest" and isinstance(output.get("events"), list):
-        body["digest"] = {"events": output["events"]}
+        body["digest"] = {**_window(job.task), "events": output["events"]}
     if job.step is not None and job.step.ended_at is not None:
         body["updatedAt"] = moment(job.step.ended_at)
     return body
+
+
+def _window(task: Task) -> dict[str, Any]:
+    values = controls.values_of("digest", task.settings)
+    window = {key: values[key] for key in ("amount", "unit", "digestKey") if key in values}
+    return {"type": values.get("type", "regular"), **window}
 
 
 def _detail_status(job: Job) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path, re_path
 
 from dialects.novu.base import NoSuchPath
-from dialects.novu.views import activity, environments, events, workflows
+from dialects.novu.views import activity, environments, events, people, workflows
 
 app_name = "novu"
 WORKFLOW = "v2/workflows/<str:workflow>"
@@ -31,5 +31,12 @@ urlpatterns = [
     path("v1/notifications/<str:notification>", activity.OneNotification.as_view()),
     path("v1/messages", activity.Messages.as_view()),
     path("v1/messages/<str:message>", activity.OneMessage.as_view()),
+    path("v2/subscribers", people.Subscribers.as_view()),
+    path("v1/subscribers/bulk", people.SubscribersBulk.as_view()),
+    path("v2/subscribers/<str:subscriber>", people.OneSubscriber.as_view()),
+    path("v2/subscribers/<str:subscriber>/preferences", people.Preferences.as_view()),
+    path("v2/topics", people.Topics.as_view()),
+    path("v2/topics/<str:topic>", people.OneTopic.as_view()),
+    path("v2/topics/<str:topic>/subscriptions", people.Subscriptions.as_view()),
     re_path("^.*$", NoSuchPath.as_view()),
 ]

@@ -53,7 +53,8 @@ class DigestExecutor:
         payload = context.data.get("payload")
         collected = collect(context, who=who, value=value, ends_at=ends_at, look_back=look_back, payload=payload)
         if collected.ends_at is None:
-            return _complete(context, [{"id": "1", "time": context.now.isoformat(), "payload": payload}])
+            event = {"id": "1", "time": context.now.isoformat(), "payload": payload}
+            return Completed(output={"events": [event], "eventCount": 1, "is_merged": False, "is_at_once": True})
         return Waiting(for_="timer", timers=(Timer(TimerPurpose.WAKE, max(collected.ends_at, context.now)),))
 
     def on_timer(self, context: StepContext, purpose: str) -> Result | None:

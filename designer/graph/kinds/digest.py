@@ -30,7 +30,7 @@ KIND: Final = Kind(
     summary=summarize,
     defaults={"window": "30 minutes"},
     one_of=(OneOf(("window", "cron"), is_required=True),),
-    output_keys=lambda task: ("events", "eventCount", "is_merged"),
+    output_keys=lambda task: ("events", "eventCount", "is_merged", "is_at_once"),
     fields=(
         Field(
             key="window",
