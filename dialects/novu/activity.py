@@ -193,7 +193,7 @@ def _job(row: Notification, number: int, job: Job, template: str) -> dict[str, A
 
 def _window(task: Task) -> dict[str, Any]:
     values = controls.values_of("digest", task.settings)
-    window = {key: values[key] for key in ("amount", "unit", "digestKey") if key in values}
+    window: dict[str, Any] = {key: values[key] for key in ("amount", "unit", "digestKey") if key in values}
     return {"type": values.get("type", "regular"), **window}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from novu_py import Novu
-from novu_py.models import PayloadValidationErrorDto, ValidationErrorDto
+from novu_py.models import PayloadValidationExceptionDto, ValidationErrorDto
 
 from tests.dialects.conftest import until
 from tests.dialects.novu.conftest import Account, jobs_of
@@ -95,11 +95,11 @@ def test_a_trigger_that_cannot_be_carried_out_says_why(novu: Novu, http: httpx.C
     schema = {"type": "object", "properties": {"no": {"type": "integer"}}, "required": ["no"]}
     picky = flow(novu, step("sms", body="x"), payload_schema=schema, validate_payload=True)
     for payload, field in (({}, "no"), ({"no": "x"}, "no")):
-        with pytest.raises(PayloadValidationErrorDto) as refused:
+        with pytest.raises(PayloadValidationExceptionDto) as refused:
             novu.trigger(trigger_event_request_dto={"workflow_id": picky, "to": "ada", "payload": payload})
         assert refused.value.data.type == "PAYLOAD_VALIDATION_ERROR"
         assert [entry.field for entry in refused.value.data.errors] == [field]
-    with pytest.raises(PayloadValidationErrorDto):
+    with pytest.raises(PayloadValidationExceptionDto):
         novu.trigger_bulk(bulk_trigger_event_dto={"events": []})
     bad = http.post("/v1/events/trigger", json={"name": 5})
     assert (bad.status_code, bad.json()["type"]) == (400, "PAYLOAD_VALIDATION_ERROR")
