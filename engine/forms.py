@@ -55,12 +55,6 @@ class SendEventForm(forms.Form):
     payload = PayloadField(required=False, help_text="JSON, at most 1 MiB.")
 
 
-class RetryForm(ReasonForm):
-    """Retry, with the same or edited input."""
-
-    input = PayloadField(required=False, help_text="What the tasks that run again will read.")
-
-
 class StartForm(forms.Form):
     """A new instance."""
 

@@ -2,14 +2,14 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from engine.views import actions, inbox, instance, instances
+from engine.views import actions, bulk, inbox, instance, instances
 
 app_name = "engine"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("instances/", instances.list_instances, name="instances"),
     path("instances/sync", instances.sync_instances, name="instances_sync"),
     path("instances/start/", instances.start, name="start_any"),
-    path("instances/bulk/", actions.act_on_many, name="bulk"),
+    path("instances/bulk/", bulk.act_on_many, name="bulk"),
     path("instances/<int:pk>/", instance.show_instance, name="instance"),
     path("instances/<int:pk>/sync", instance.sync_instance, name="instance_sync"),
     path("instances/<int:pk>/facts/", instance.list_facts, name="facts"),

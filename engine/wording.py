@@ -99,11 +99,45 @@ def _names(data: Data, keys: Any) -> str:
 
 
 def _attempt_failed(data: Data) -> str:
-    return _join(f"attempt {data['number']}" if data.get("number") else "", error_words(data.get("error")))
+    undone = "to undo the step" if data.get("compensation") else ""
+    return _join(undone, f"attempt {data['number']}" if data.get("number") else "", error_words(data.get("error")))
+
+
+def _started(data: Data) -> str:
+    return _join("to undo the step" if data.get("compensation") else "", f"number {data.get('number', 1)}")
+
+
+def _migrated(data: Data) -> str:
+    renamed = ", ".join(f"{old} → {new}" for old, new in (data.get("mapping") or {}).items())
+    return _join(f"from version {data['from']} to {data['to']}", renamed, _actor(data))
+
+
+def _retried(data: Data) -> str:
+    after = data.get("after") or {}
+    return _join("with other input" if "input" in after or "input_bytes" in after else "", _actor(data))
+
+
+def _step_names(data: Data, steps: Any) -> str:
+    return _names(data, [step.get("task") for step in steps if isinstance(step, Mapping)] if steps else [])
+
+
+def _rollback(data: Data) -> str:
+    return _join(_step_names(data, data.get("steps")), _actor(data))
+
+
+def _rolled_back(data: Data) -> str:
+    outcome = {"complete": "all is undone", "failed": "a compensation failed", "stopped": "given up"}
+    left = _step_names(data, data.get("left"))
+    error = error_words(data["error"]) if data.get("error") else ""
+    return _join(outcome.get(str(data.get("outcome")), data.get("outcome")), error, f"left: {left}" if left else "")
 
 
 def _retry(data: Data) -> str:
-    return _join(f"attempt {data.get('number')}", f"at {_moment(data.get('at'))}")
+    return _join(
+        "to undo the step" if data.get("compensation") else "",
+        f"attempt {data.get('number')}",
+        f"at {_moment(data.get('at'))}",
+    )
 
 
 def _decision(data: Data) -> str:
@@ -181,6 +215,7 @@ def warning_words(data: Data) -> str:
 
 TIMER_WORDS: Final = {
     "retry": "the next attempt",
+    "rollback": "the next attempt to undo the step",
     "start": "its scheduled start",
     "wake": "waking up",
     "timeout": "giving up waiting",
@@ -197,9 +232,11 @@ _WORDINGS: Final[dict[str, _Wording]] = {
     FactType.INSTANCE_RESTARTED: _Wording(
         "Instance restarted", lambda d: _join(f"from {_names(d, [d['from']])}" if d.get("from") else "", _actor(d))
     ),
-    FactType.INSTANCE_RETRIED: _Wording("Failed steps retried", lambda d: _join(_names(d, d.get("steps")), _actor(d))),
-    FactType.INSTANCE_REVERTED: _Wording("Instance taken back", _actor),
-    FactType.INSTANCE_MIGRATED: _Wording("Moved to another version", _pairs),
+    FactType.INSTANCE_RETRIED: _Wording("Failed steps retried", _retried),
+    FactType.INSTANCE_REVERTED: _Wording(
+        "Instance taken back", lambda d: _join(f"to {_names(d, [d['to']])}", _actor(d))
+    ),
+    FactType.INSTANCE_MIGRATED: _Wording("Moved to another version", _migrated),
     FactType.INSTANCE_WARNED: _Wording("Limit nearly reached", warning_words, "waiting"),
     FactType.INSTANCE_COMPLETED: _Wording("Instance complete", tone="complete"),
     FactType.INSTANCE_FAILED: _Wording("Instance failed", lambda d: error_words(d.get("error")), "errored"),
@@ -215,7 +252,7 @@ _WORDINGS: Final[dict[str, _Wording]] = {
     FactType.STEP_STARTED: _Wording("Step started"),
     FactType.STEP_SCHEDULED: _Wording("Step scheduled", lambda d: f"for {_moment(d.get('wakes_at'))}"),
     FactType.STEP_WAITING: _Wording("Step waits for", _waiting, "waiting"),
-    FactType.ATTEMPT_STARTED: _Wording("Attempt started", lambda d: f"number {d.get('number', 1)}"),
+    FactType.ATTEMPT_STARTED: _Wording("Attempt started", _started),
     FactType.ATTEMPT_FAILED: _Wording("Attempt failed", _attempt_failed, "errored"),
     FactType.ATTEMPT_TIMED_OUT: _Wording("Attempt timed out", _attempt_failed, "errored"),
     FactType.RETRY_SCHEDULED: _Wording("Retry scheduled", _retry, "waiting"),
@@ -238,9 +275,9 @@ _WORDINGS: Final[dict[str, _Wording]] = {
     FactType.EVENT_CONSUMED: _Wording("Event consumed", _event),
     FactType.PHASE_STARTED: _Wording("Phase started", lambda d: _names(d, [d.get("phase")])),
     FactType.PHASE_COMPLETED: _Wording("Phase completed", lambda d: _names(d, [d.get("phase")]), "complete"),
-    FactType.ROLLBACK_STARTED: _Wording("Rollback started", _actor),
-    FactType.STEP_ROLLED_BACK: _Wording("Step rolled back", _pairs),
-    FactType.ROLLBACK_FINISHED: _Wording("Rollback finished", _pairs),
+    FactType.ROLLBACK_STARTED: _Wording("Rollback started", _rollback, "waiting"),
+    FactType.STEP_ROLLED_BACK: _Wording("Step rolled back", tone="terminated"),
+    FactType.ROLLBACK_FINISHED: _Wording("Rollback finished", _rolled_back, "terminated"),
     FactType.ENTITY_SYNCED: _Wording("Entity synced", _pairs),
     FactType.CONTEXT_CHANGED: _Wording("Context changed", _actor),
 }

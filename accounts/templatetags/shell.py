@@ -35,6 +35,7 @@ STATUSES = {
     "waiting_for_pause": ("paused", "hourglass"),
     "rolling_back": ("waiting", "undo"),
     "rolled_back": ("terminated", "undo"),
+    "rollback_failed": ("errored", "undo"),
     "complete": ("complete", "check"),
     "completed": ("complete", "check"),
     "active": ("complete", "check"),

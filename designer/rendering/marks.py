@@ -40,6 +40,8 @@ LOOKS: Final[Mapping[str, Look]] = MappingProxyType(
         "claimed": Look("running", "person", "claimed"),
         "on_hold": Look("paused", "hand", "on hold"),
         "paused": Look("paused", "pause", "paused"),
+        "rolling_back": Look("waiting", "undo", "rolling back"),
+        "rollback_failed": Look("errored", "undo", "rollback failed"),
         "rolled_back": Look("terminated", "undo", "rolled back"),
         "complete": Look("complete", "check", "complete"),
         "completed": Look("complete", "check", "completed"),

@@ -23,7 +23,7 @@ from designer.rendering.svg import (
     trigger_svg,
 )
 from engine.parts.instance import InstancePage
-from engine.parts.steps import StepLook
+from engine.parts.steps import ROLLBACK_STATUSES, StepLook
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,8 @@ def _mark(look: StepLook | None, status: str) -> Mark:
         return Mark(status)
     if look.is_not_reached and status == "failed":
         return Mark("not_reached")
+    if look.status in ROLLBACK_STATUSES:
+        return Mark(look.status)
     if look.status != status:  # an earlier round
         return Mark(status)
     if status == "failed":

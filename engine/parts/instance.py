@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.roles import Role
 from accounts.scope import Scope
 from designer.graph.model import Flow
+from designer.models import Version
 from designer.services.versions import flow_of, plan_of
 from engine.calls.models import Call
 from engine.core.programs import flow_with
@@ -26,6 +27,7 @@ from engine.models import Event, Fact, Instance, Step
 from engine.parts.marks import GraphMarks, marks_of
 from engine.parts.steps import StepLook, looks_of, names_of, spans_of
 from engine.parts.task import TaskPanel
+from engine.services.closing import offered
 from engine.services.hiding import shown_input, shown_output
 from engine.services.interventions import legal_actions
 from engine.wording import FactWords, error_words, fact_words, warning_words
@@ -53,9 +55,11 @@ ACTIONS: Final = (
     ("resume", "Resume", "play", False),
     ("retry", "Retry", "refresh", False),
     ("restart", "Restart", "restart", False),
+    ("migrate", "Migrate", "layers", False),
+    ("close", "Close", "flag", True),
     ("terminate", "Terminate", "stop", True),
 )
-HIDDEN_UNLESS_LEGAL: Final = frozenset({"resume", "retry"})
+HIDDEN_UNLESS_LEGAL: Final = frozenset({"resume", "retry", "migrate", "close"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,15 +209,27 @@ class InstancePage:
             return []
         legal = legal_actions(self.instance)
         actions = [Action(key, label, icon, legal[key], risky) for key, label, icon, risky in ACTIONS if key in legal]
-        hidden = {key for key, *_ in ACTIONS} if self.instance.is_final else HIDDEN_UNLESS_LEGAL
+        hidden = {key for key, *_ in ACTIONS} if self.instance.is_final else set(HIDDEN_UNLESS_LEGAL)
+        if not self.has_other_versions:
+            actions = [action for action in actions if action.key != "migrate"]
+        if not self.flow.closing_reasons and not self.instance.is_final and not offered(self.instance).reasons:
+            actions = [action for action in actions if action.key != "close"]
         return [action for action in actions if action.refusal is None or action.key not in hidden]
+
+    @cached_property
+    def has_other_versions(self) -> bool:
+        """Whether it could go on in another version."""
+        if self.instance.is_final:
+            return False
+        return Version.objects.filter(flow_id=self.instance.flow_id).exclude(pk=self.instance.version_id).exists()
 
     @property
     def counts(self) -> str:
         """`2 done · 1 open · 1 skipped`."""
         words = {"completed": "done", "not_reached": "not reached"}
         words |= {word: word for word in ("failed", "skipped", "cancelled")}
-        groups = dict.fromkeys(("done", "open", "failed", "skipped", "cancelled", "not reached"), 0)
+        words |= {"rolled_back": "rolled back", "rollback_failed": "failed"}
+        groups = dict.fromkeys(("done", "open", "failed", "skipped", "cancelled", "rolled back", "not reached"), 0)
         for look in self.looks:
             groups[words.get(look.status, "open")] += 1
         return " · ".join(f"{count} {word}" for word, count in groups.items() if count) or "none yet"

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.scope import Scope
-from designer.models import Flow
+from designer.models import ClosingReason, Flow
 from designer.services.versions import flow_of
 from engine.display.spans import span_words
 from engine.forms import InstanceFilterForm
@@ -24,6 +24,7 @@ from engine.wording import error_words
 
 ROWS_A_PAGE: Final = 50
 MOST_NEW: Final = 100
+MOST_REASONS: Final = 100
 UNFINISHED: Final = ("queued", "running", "waiting", "waiting_for_pause", "paused", "rolling_back")
 HEAVY: Final = ("state", "input", "output", "context", "vars", "flow__draft_document", "version__document")
 BUSY_STEPS: Final = ("blocked", "ready", "running", "waiting", "retrying", "held")
@@ -168,6 +169,14 @@ class InstanceList:
     def _with(self, **more: Any) -> str:
         kept = {key: self.query[key] for key in InstanceFilterForm.FILTERS if self.query.get(key)} if self.query else {}
         return urlencode(kept | more)
+
+    @cached_property
+    def closing_reasons(self) -> list[str]:
+        """What instances may be closed with: of the flow that is asked for, else all of the organization."""
+        reasons = ClosingReason.objects.within(self.scope).order_by("title")
+        flow = self.wanted.get("flow")
+        found = reasons.filter(flows=flow) if flow is not None else reasons
+        return list(found.values_list("title", flat=True)[:MOST_REASONS])
 
     @cached_property
     def flows(self) -> list[Flow]:

@@ -18,7 +18,9 @@ from engine.display.timeline import Span
 from engine.models import Step
 from engine.wording import error_words
 
-SETTLED: Final = frozenset({"completed", "skipped", "failed", "cancelled"})
+SETTLED: Final = frozenset({"completed", "skipped", "failed", "cancelled", "rolled_back", "rollback_failed"})
+ROLLBACK_STATUSES: Final = frozenset({"rolling_back", "rolled_back", "rollback_failed"})
+"""Statuses of a step's row that its marking does not have: what became of it counts there, not that it was undone."""
 LOOKS_LIKE: Final = {"do": "program", "sleep": "delay", "wait": "wait_event"}
 """Kinds of the steps of programs, and the kinds that they are shown as."""
 SHOWN_STATUS: Final = {"held": "on_hold", "idle": "open"}
@@ -32,6 +34,12 @@ class AttemptRow:
     began_at: datetime | None
     ended_at: datetime | None
     error: Any
+    is_compensation: bool = False
+
+    @property
+    def key(self) -> str:
+        """What tells it from the others of its step."""
+        return f"compensation-{self.number}" if self.is_compensation else f"attempt-{self.number}"
 
     @property
     def error_text(self) -> str:
@@ -55,6 +63,7 @@ def attempts_of(step: Step) -> list[AttemptRow]:
                     _moment(entry.get("started_at")),
                     _moment(entry.get("ended_at")),
                     entry.get("error"),
+                    bool(entry.get("compensation")),
                 )
             )
     return rows

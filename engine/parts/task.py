@@ -10,6 +10,7 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import MemberGroup, Membership
+from accounts.roles import Role
 from accounts.scope import Scope
 from designer.graph.model import Flow
 from designer.services.versions import flow_of
@@ -19,7 +20,9 @@ from engine.parts.instructions import instructions_of
 from engine.parts.rights import TaskRights
 from engine.parts.steps import StepLook, looks_of
 from engine.schema_form import SchemaForm
+from engine.services.interventions import legal_actions
 
+STOPPED = frozenset({"complete", "errored", "terminated", "rolling_back"})
 FROZEN = frozenset({"paused", "waiting_for_pause"})
 
 
@@ -89,7 +92,19 @@ class TaskPanel:
     @property
     def may_skip(self) -> bool:
         """Whether this viewer may skip it now."""
-        return self.look.is_open and not self.instance.is_final and self.rights.may_assign
+        return self.look.is_open and self.instance.status not in STOPPED and self.rights.may_assign
+
+    @cached_property
+    def steering(self) -> Sequence[str]:
+        """What may be done from this step on: `restart_from`, `revert`; the engine may still refuse it."""
+        step = self.step
+        if step is None or step.is_past or not self.scope.allows(Role.OPERATOR):
+            return ()
+        legal = legal_actions(self.instance)
+        has_run = not self.look.is_not_reached and step.status not in ("skipped", "blocked") and step.started_at
+        found = ["restart_from"] if has_run and legal["restart_from"] is None else []
+        is_finished = step.kind == "manual" and step.status in ("completed", "skipped") and step.started_at
+        return [*found, "revert"] if is_finished and legal["revert"] is None else found
 
     @cached_property
     def calls(self) -> Sequence[Call]:

@@ -86,14 +86,8 @@ def migrate(
     there is not.
     """
     instance.refresh_from_db(fields=["version", "state", "status"])
-    target = find_version(instance, version)
-    if target is None or target.pk == instance.version_id:
-        raise NotLegalNow(f"The instance runs version {instance.version.number} already.")
-    why_not = is_movable(_state_of(instance).status)
-    if why_not is not None:
-        raise NotLegalNow(why_not)
     chosen = dict(mapping or {})
-    _check_mapping(instance, target, chosen)
+    target = _target(instance, version, chosen)
     if dry_run:
         return _report(instance, target, chosen, _state_of(instance))
     reports: list[MigrationReport] = []
@@ -110,6 +104,26 @@ def migrate(
             after["mapping"] = chosen
         record(scope, "instance.migrated", instance, before=before, after=after)
     return reports[0]
+
+
+def look_ahead(
+    instance: Instance, *, version: int | str | Version, mapping: Mapping[str, str] | None = None
+) -> MigrationReport:
+    """What a migration of an instance, as it was loaded, would come to. Raises as `migrate`, but for what is in the
+    way: the report lists that."""
+    target = _target(instance, version, mapping or {})
+    return _report(instance, target, mapping or {}, _state_of(instance))
+
+
+def _target(instance: Instance, version: int | str | Version, mapping: Mapping[str, str]) -> Version:
+    target = find_version(instance, version)
+    if target is None or target.pk == instance.version_id:
+        raise NotLegalNow(f"The instance runs version {instance.version.number} already.")
+    why_not = is_movable(_state_of(instance).status)
+    if why_not is not None:
+        raise NotLegalNow(why_not)
+    _check_mapping(instance, target, mapping)
+    return target
 
 
 def find_version(instance: Instance, version: int | str | Version | None) -> Version | None:

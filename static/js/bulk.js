@@ -13,7 +13,9 @@ export default function connect(form) {
     const found = boxes();
     const chosen = found.filter((box) => box.checked).length;
     form.dataset.chosen = String(chosen);
-    if (count) count.textContent = chosen === 0 ? "None chosen" : `${chosen} chosen`;
+    const every = /** @type {HTMLInputElement | null} */ (form.querySelector("[data-bulk-every]"));
+    if (every?.checked && chosen < found.length) every.checked = false;
+    if (count) count.textContent = every?.checked ? "All chosen" : chosen === 0 ? "None chosen" : `${chosen} chosen`;
     if (all) {
       all.checked = chosen > 0 && chosen === found.length;
       all.indeterminate = chosen > 0 && chosen < found.length;
@@ -23,6 +25,9 @@ export default function connect(form) {
   /** @param {Event} event */
   const changed = (event) => {
     const { target } = event;
+    const isEvery = target instanceof HTMLInputElement && target.matches("[data-bulk-every]");
+    if (isEvery && target.checked) for (const box of boxes()) box.checked = true;
+    if (isEvery) show();
     if (target === all && all) for (const box of boxes()) box.checked = all.checked;
     if (target === all || (target instanceof HTMLInputElement && target.name === "instance")) show();
   };
