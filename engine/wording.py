@@ -257,6 +257,7 @@ _WORDINGS: Final[dict[str, _Wording]] = {
     FactType.ATTEMPT_TIMED_OUT: _Wording("Attempt timed out", _attempt_failed, "errored"),
     FactType.RETRY_SCHEDULED: _Wording("Retry scheduled", _retry, "waiting"),
     FactType.STEP_COMPLETED: _Wording("Step completed", _actor, "complete"),
+    FactType.STEP_DONE_AHEAD: _Wording("Done before its turn", _actor),
     FactType.STEP_SKIPPED: _Wording("Step skipped", _actor, "skipped"),
     FactType.STEP_FAILED: _Wording("Step failed", lambda d: error_words(d.get("error")), "errored"),
     FactType.STEP_CANCELLED: _Wording("Step cancelled", _actor, "terminated"),

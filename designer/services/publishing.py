@@ -60,7 +60,7 @@ def publish_flow(
             refuse_problems(flow, flows=flow_keys(locked.environment_id), forgives_settings=forgives_settings)
         else:
             check(flow)
-        version = _write_version(scope, locked, flow, note)
+        version = write_version(scope, locked, flow, note)
         write_rows(locked, version, flow)
         write_triggers(locked, flow)
         link_reasons(scope, locked, flow.closing_reasons)
@@ -90,7 +90,8 @@ def is_unchanged(row: models.Flow) -> bool:
     return row.live_version is not None and row.live_version.graph_hash == graph_hash(draft_of(row))
 
 
-def _write_version(scope: Scope, row: models.Flow, flow: Flow, note: str) -> models.Version:
+def write_version(scope: Scope, row: models.Flow, flow: Flow, note: str) -> models.Version:
+    """Store a graph as the flow's next version, without making it the live one."""
     latest = row.versions.aggregate(latest=Max("number"))["latest"] or 0
     return models.Version.objects.create(
         flow=row,

@@ -2,9 +2,12 @@
 
 from django.urls import path
 
-from dialects.epilot.views import closing_reasons, definitions, templates
+from dialects.epilot.views import closing_reasons, definitions, executions, templates
 
 V1, V2 = "v1/workflows", "v2/flows"
+
+EXECUTIONS = f"{V2}/executions"
+TASK = f"{EXECUTIONS}/<str:id>/tasks/<str:task>"
 
 app_name = "epilot"
 urlpatterns = [
@@ -21,4 +24,16 @@ urlpatterns = [
     path(f"{V2}/templates/<str:id>", templates.OneTemplate.as_view()),
     path(f"{V2}/templates/<str:id>/duplicate", templates.Duplicate.as_view()),
     path(f"{V2}/templates/<str:id>/export", templates.Export.as_view()),
+    path(EXECUTIONS, executions.Executions.as_view()),
+    path(f"{EXECUTIONS}:search", executions.SearchExecutions.as_view()),
+    path(f"{EXECUTIONS}/<str:id>", executions.OneExecution.as_view()),
+    path(f"{EXECUTIONS}/<str:id>/tasks", executions.Tasks.as_view()),
+    path(TASK, executions.OneTask.as_view()),
+    path(f"{TASK}/automation:run", executions.RunAutomation.as_view()),
+    path(f"{TASK}/execute", executions.Execute.as_view()),
+    path(f"{TASK}/schedule/run-now", executions.RunNow.as_view()),
+    path(f"{TASK}/schedule", executions.TaskSchedule.as_view()),
+    path(f"{TASK}/reconcile-automation", executions.Reconcile.as_view()),
+    path(f"{EXECUTIONS}/<str:id>/schedules/<str:schedule>", executions.Schedule.as_view()),
+    path(f"{EXECUTIONS}/<str:id>/phases/<str:phase>", executions.OnePhase.as_view()),
 ]

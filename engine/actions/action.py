@@ -19,6 +19,7 @@ class RunningStep:
     task: str
     iteration: int
     context: Mapping[str, Json]
+    vars: Mapping[str, Json]
     now: datetime
 
 

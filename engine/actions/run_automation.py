@@ -12,7 +12,10 @@ from engine.entities.models import AutomationRun
 
 
 class RunAutomation(RunnableAction):
-    """Begins a run; answers what it put out, or how it ended."""
+    """Begins a run; answers what it put out, or how it ended.
+
+    `vars.automations` may name another automation for a task of this instance.
+    """
 
     key = "run_automation"
     has_outside_effect = False
@@ -23,12 +26,14 @@ class RunAutomation(RunnableAction):
 
     def run(self, request: ActionRequest) -> ActionOutcome:
         """Raises `ActionFailed` with the run in its details, `ActionGoesOn` for one that has not ended."""
-        key = str(request.inputs.get("automation") or "")
-        if not key:
-            raise ActionFailed("NoAutomation", "No automation is chosen.")
         step = request.step
         if step is None:
             raise ActionFailed("NoInstance", "An automation is run by a step of an instance.")
+        instead = step.vars.get("automations")
+        instead = instead.get(step.task) if isinstance(instead, Mapping) else None
+        key = str(instead or request.inputs.get("automation") or "")
+        if not key:
+            raise ActionFailed("NoAutomation", "No automation is chosen.")
         run = begin_run(
             step.environment_id,
             key,

@@ -99,6 +99,7 @@ _HANDLERS: Final[dict[FactType, Callable[[Fold, Fact], None]]] = {
     FactType.STEP_COMPLETED: step_facts.complete_step,
     FactType.STEP_FAILED: step_facts.fail_step,
     FactType.STEP_SKIPPED: step_facts.skip_step,
+    FactType.STEP_DONE_AHEAD: step_facts.do_ahead,
     FactType.DECISION_TAKEN: step_facts.take_decision,
     FactType.STEP_PUT_ON_HOLD: step_facts.hold,
     FactType.STEP_RELEASED: step_facts.release,
@@ -112,5 +113,6 @@ _HANDLERS: Final[dict[FactType, Callable[[Fold, Fact], None]]] = {
     FactType.EVENT_RECEIVED: instance_facts.record,
     FactType.EVENT_CONSUMED: instance_facts.record,
     FactType.CONTEXT_CHANGED: instance_facts.record,
+    FactType.ENTITY_SYNCED: instance_facts.record,
     FactType.INSTANCE_WARNED: instance_facts.warn,
 }

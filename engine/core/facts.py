@@ -35,7 +35,7 @@ class FactType(StrEnum):
     INSTANCE_FAILED = "InstanceFailed"  # error
     INSTANCE_TERMINATED = "InstanceTerminated"
     INSTANCE_CLOSED = "InstanceClosed"  # reasons, note
-    STEP_READY = "StepReady"  # by? (told, when a person starts a step that is set to be started by a person)
+    STEP_READY = "StepReady"  # by?, regardless? (told, when a person starts it)
     STEP_BLOCKED = "StepBlocked"  # requires: keys of unfinished requirements
     STEP_STARTED = "StepStarted"
     STEP_ADDED = "StepAdded"  # of a program: kind, name, count, after, settings
@@ -49,6 +49,7 @@ class FactType(StrEnum):
     RETRY_SCHEDULED = "RetryScheduled"  # number (of the coming attempt), at
     STEP_COMPLETED = "StepCompleted"  # number? (of the attempt), by? (an actor, when a person did it), ends_path?
     STEP_SKIPPED = "StepSkipped"  # reason, by?
+    STEP_DONE_AHEAD = "StepDoneAhead"  # by, branch? | taken_back: before its turn; it is passed when that comes
     STEP_FAILED = "StepFailed"  # error
     STEP_CANCELLED = "StepCancelled"  # reason
     STEP_ASSIGNED = "StepAssigned"  # to, by

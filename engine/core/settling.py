@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from designer.graph.lowering import EdgeRole
-from designer.graph.model import Json
+from designer.graph.model import NONE_MET, Json
 from designer.graph.plan import Plan, PlanEdge, PlanNode
 from engine.core import programs, rollback
 from engine.core.commands import CancelStep, Command, Compensate, Execute
@@ -258,6 +258,11 @@ class Fold:
             self.settle_outgoing(plan_node, normal=TAKEN, error=DEAD)
             return
         self._note_phase_start(node)
+        if node in self.state.ahead:
+            branch = self.state.ahead.pop(node)
+            self.derive(FactType.STEP_SKIPPED, node, {"reason": "It was done before its turn.", "is_ahead": True})
+            self.pass_over(node, branch)
+            return
         missing = self.unfinished_requirements(plan_node)
         if missing:
             self.put(node, StepStatus.BLOCKED)
@@ -265,6 +270,23 @@ class Fold:
             self._blocked_to_check.append(node)
         else:
             self.make_ready(node)
+
+    def pass_over(self, node: int, branch: str | None = None) -> None:
+        """A step is skipped, or was done before its turn: it is finished, and the way goes on as if it had completed.
+
+        A decision goes on by `branch`, else by `none_met`; that of a loop leaves it by its exit branch.
+        """
+        self.state.passed.add(node)
+        chosen = branch or NONE_MET
+        index = self.plan.loop_of_decision.get(node)
+        if index is not None:
+            chosen = self.plan.loops[index].exit
+            self.derive(FactType.LOOP_EXITED, node, {"rounds": self.state.rounds[index], "limit_reached": False})
+        self.put(node, StepStatus.SKIPPED)
+        is_decision = self.plan.task(node).kind == "decision"
+        branches = frozenset((chosen,)) if is_decision else None
+        self.settle_outgoing(self.plan.nodes[node], normal=TAKEN, error=DEAD, chosen=branches)
+        self.note_settled(node)
 
     def make_ready(self, node: int) -> None:
         """Ask for the next attempt of a step; one that a person is to start, or to decide, waits for that."""

@@ -200,6 +200,9 @@ class State:
     fingerprints: dict[int, str] = field(default_factory=dict)
     """By program the source with which its run began."""
 
+    ahead: dict[int, str | None] = field(default_factory=dict)
+    """Steps that a person has done before their turn: they are passed when it comes, a decision by this branch."""
+
     def iteration(self, node: int) -> int:
         """The current round of a node, from 1."""
         return self.iterations.get(node, 1)
@@ -232,6 +235,7 @@ class State:
             fingerprints=self.fingerprints.copy(),
             started=self.started.copy(),
             undone=self.undone.copy(),
+            ahead=self.ahead.copy(),
             rollback=self.rollback,
         )
 
@@ -279,6 +283,8 @@ class State:
             document["fingerprints"] = {str(program): text for program, text in self.fingerprints.items()}
         if self.started:
             document["started"] = [list(step) for step in self.started]
+        if self.ahead:
+            document["ahead"] = {str(node): branch for node, branch in self.ahead.items()}
         if self.undone:
             document["undone"] = [list(step) for step in self.undone]
         if self.rollback is not None:
@@ -327,6 +333,7 @@ def state_from_json(document: dict[str, Json]) -> State:
         outcomes={int(program): list(nodes) for program, nodes in document.get("outcomes", {}).items()},
         fingerprints={int(program): text for program, text in document.get("fingerprints", {}).items()},
         started=[(node, iteration) for node, iteration in document.get("started", ())],
+        ahead={int(node): branch for node, branch in document.get("ahead", {}).items()},
         undone=[(node, iteration) for node, iteration in document.get("undone", ())],
         rollback=_rollback_from_json(document["rollback"]) if "rollback" in document else None,
     )

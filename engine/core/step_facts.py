@@ -18,7 +18,12 @@ _COMPLETABLE = (StepStatus.READY, StepStatus.RUNNING, StepStatus.WAITING)
 
 
 def start_by_person(fold: Fold, fact: Fact) -> None:
-    """A person starts a step that is set to be started by a person, or one before its scheduled moment."""
+    """A person starts a step: one that is set to be started so, one before its scheduled moment, one that failed and
+    waits; or, `regardless`, one whose requirements are not met.
+    """
+    if fact.data.get("regardless"):
+        fold.make_ready(fold.open_node(fact, StepStatus.BLOCKED))
+        return
     node = fold.open_node(fact, StepStatus.WAITING)
     task = fold.plan.task(node)
     if fold.state.scheduled.get(node) is False:
@@ -190,14 +195,22 @@ def skip_step(fold: Fold, fact: Fact) -> None:
     """
     node = fold.open_node(fact)
     fold.drop_waits(node)
-    fold.state.passed.add(node)
-    branches: tuple[str, ...] = (NONE_MET,)
-    index = fold.plan.loop_of_decision.get(node)
-    if index is not None:
-        loop = fold.plan.loops[index]
-        branches = (loop.exit,)
-        fold.derive(FactType.LOOP_EXITED, node, {"rounds": fold.state.rounds[index], "limit_reached": False})
-    _go_on(fold, node, StepStatus.SKIPPED, branches)
+    fold.pass_over(node)
+
+
+def do_ahead(fold: Fold, fact: Fact) -> None:
+    """A person has done a step before its turn, or takes that back: it is passed when its turn comes."""
+    if fold.state.status.is_final:
+        raise FactRefused(f"The instance is {fold.state.status.value}.")
+    node = fold.plan.index.get(fact.task or "")
+    if node is None or fold.plan.nodes[node].task is None:
+        raise FactRefused(f"There is no task {fact.task!r} in this version.")
+    if fold.state.nodes[node] is not StepStatus.IDLE:
+        raise FactRefused(f"The turn of {fact.task} has come already.")
+    if fact.data.get("taken_back"):
+        fold.state.ahead.pop(node, None)
+    else:
+        fold.state.ahead[node] = fact.data.get("branch")
 
 
 def hold(fold: Fold, fact: Fact) -> None:

@@ -29,6 +29,7 @@ from engine.core.facts import Fact, FactRefused
 from engine.core.programs import plan_with
 from engine.services.case import Case, Folds
 from engine.services.errors import NotLegalNow
+from engine.services.followers import tell_followers
 from engine.services.rounds import Worker, follow
 from engine.services.states import first_state, read_state
 from engine.services.writing import announce_after_commit, row_after, write
@@ -200,3 +201,6 @@ class _Batch:
         if self.worker is not None:
             # Should the commit fail, this is wrong, and found to be so when it is used.
             self.worker.rows.update((case.row.id, row_after(case)) for case in self.cases.values())
+        for instance_id in tell_followers(changed):
+            if self.worker is not None:
+                self.worker.rows.pop(instance_id, None)

@@ -49,6 +49,7 @@ class AutomationExecutor:
             task=context.task.key,
             iteration=context.iteration,
             context=context.data.get("context") or {},
+            vars=context.data.get("vars") or {},
             now=context.now,
         )
         request = ActionRequest(inputs, context.idempotency_key, seconds, step)

@@ -408,3 +408,57 @@ REASON_STATUS: Final = one_of("ACTIVE", "INACTIVE")
 NEW_REASON: Final = obj("title", title={"type": "string", "minLength": 1, "maxLength": 200}, status=REASON_STATUS)
 CHANGED_REASON: Final = {**NEW_REASON, "required": []}
 CHANGED_STATUS: Final = obj("status", status=REASON_STATUS)
+
+# -- executions -------------------------------------------------------------------------------------------------------
+
+CONTEXT: Final = obj("entity_id entity_schema", entity_id=ID, entity_schema=ID, is_primary=FLAG)
+EXECUTION_TRIGGER: Final = obj("type", type=one_of("MANUAL", "AUTOMATIC"), automation_config=FREE)
+START: Final = obj(
+    flow_template_id=ID, contexts=array(CONTEXT, maxItems=100), trigger=EXECUTION_TRIGGER, purposes=TEXTS
+)
+CLOSING: Final = obj(selected_reasons=array(obj("id", id=ID, title=TEXT)), extra_description=TEXT)
+PATCH_EXECUTION: Final = obj(
+    status=FLOW_STATUS,
+    assigned_to=ASSIGNEES,
+    closing_reason=CLOSING,
+    due_date=DATE,
+    due_date_config=DUE_CONFIG,
+    contexts=array(CONTEXT, maxItems=100),
+)
+SEARCH_EXECUTIONS: Final = obj("entity_id entity_schema", entity_id=ID, entity_schema=ID)
+RUN_CONFIG: Final = obj(flow_id=ID, execution_id=TEXT, execution_status=TEXT, error_reason=TEXT)
+PATCH_TASK: Final = obj(
+    name=NAME,
+    status=TASK_STATUS,
+    due_date=DATE,
+    due_date_config=DUE_CONFIG,
+    assigned_to=ASSIGNEES,
+    enabled=FLAG,
+    automation_config=RUN_CONFIG,
+    description=DESCRIPTION,
+    ecp=ECP,
+    installer=ECP,
+    partner=PARTNER,
+    next_condition_id=ID,
+    revert_execution=FLAG,
+    completed_via_journey=FLAG,
+)
+ADD_TASK: Final = obj(
+    "previous_task_id next_task_id task",
+    previous_task_id=ID,
+    next_task_id=ID,
+    task=obj(
+        "name",
+        id=ID,
+        name=NAME,
+        status=TASK_STATUS,
+        due_date=DATE,
+        due_date_config=DUE_CONFIG,
+        assigned_to=ASSIGNEES,
+        enabled=FLAG,
+        automation_config=RUN_CONFIG,
+        phase_id=ID,
+        task_type=one_of(*TASK_TYPES),
+    ),
+)
+PATCH_PHASE: Final = obj(name=NAME, due_date=DATE, due_date_config=DUE_CONFIG, assigned_to=ASSIGNEES)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from designer.graph.model import NONE_MET
@@ -157,7 +159,7 @@ class Following:
 
     def skipped(self, fact: Fact, task: Json, note: Json) -> None:
         """A person passed over it. One to which no way led stays as it is: the vendor does not touch it."""
-        if fact.data.get("by") is None:
+        if fact.data.get("by") is None and not fact.data.get("is_ahead"):
             return
         self.enter(fact, task, note)
         _clear_schedule(task)
@@ -290,15 +292,11 @@ def _clear_schedule(task: Json) -> None:
 
 
 def _error_reason(error: Mapping[str, Any]) -> str:
-    import json
-
     code = SCHEDULE_ERRORS[str(error["name"])]
     return json.dumps({"error_code": code, "error_reason": str(error.get("message", "")), "error_info": {}})
 
 
 def _utc(moment: str) -> str:
-    from datetime import datetime
-
     return iso(datetime.fromisoformat(moment))
 
 

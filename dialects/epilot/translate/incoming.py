@@ -272,7 +272,7 @@ def _decision(task: Json, defaults: frozenset[str]) -> Iterator[tuple[str, Any]]
             {
                 "branch": branch_of(loop["loop_branch_id"], defaults),
                 "exit": branch_of(loop["exit_branch_id"], defaults),
-                "max_iterations": loop["max_iterations"],
+                "max_iterations": loop["max_iterations"] + 1,  # it counts how often the flow goes back, we the rounds
             },
         )
 

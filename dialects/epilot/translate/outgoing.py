@@ -222,7 +222,7 @@ def _write_loop(found: Json, value: Any, names: _Names) -> None:
         found["loop_config"] = {
             "loop_branch_id": ids.get(value["branch"], value["branch"]),
             "exit_branch_id": ids.get(value["exit"], default_id(found)),
-            "max_iterations": min(100, value["max_iterations"]),
+            "max_iterations": max(1, min(100, value["max_iterations"] - 1)),
         }
 
 

@@ -33,8 +33,8 @@ def duration_of(config: Mapping[str, Any]) -> str:
 
 
 def template_of(variable: str) -> str:
-    """A variable of the vendor's as a template of ours: the entity is the primary one."""
-    return _VARIABLE.sub(r"{{ context.primary.\1 }}", variable)
+    """A variable of the vendor's as a template of ours: the entity is the primary one, which may lack the attribute."""
+    return _VARIABLE.sub(r"{{ context.primary.\1 | default: '' }}", variable)
 
 
 def attribute_path(attribute: str, sub_field: str = "") -> str:
