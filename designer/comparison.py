@@ -13,6 +13,7 @@ from designer.graph.diff import FlowDiff, diff_flows
 from designer.graph.diff import Mark as Difference
 from designer.graph.kinds import kind_of
 from designer.graph.model import TRIGGER, Edge, Flow, On, phase_of_ref
+from designer.rendering.blocks import shown
 from designer.rendering.graphviz import GraphvizFailed, LayoutTooLarge
 from designer.rendering.layout import layout_flow
 from designer.rendering.marks import LOOKS, Look
@@ -129,6 +130,7 @@ def drawn(
     label: str = "",
 ) -> Picture:
     """The drawing of a flow as Graphviz lays it out, or a sentence for people about why there is none."""
+    flow = shown(flow)
     try:
         layout = layout_flow(flow)
     except LayoutTooLarge as too_large:

@@ -10,6 +10,7 @@ from django.core.cache import cache
 
 from designer.graph.model import Flow
 from designer.rendering import graphviz
+from designer.rendering.blocks import shown
 from designer.rendering.dot import flow_to_dot
 from designer.rendering.layout import layout_flow
 from designer.rendering.svg import standalone_svg
@@ -21,16 +22,18 @@ REMEMBERED_SECONDS: Final = 86_400
 
 def svg_file(flow: Flow) -> bytes:
     """The drawing of a version, in light colours. Raises `graphviz.LayoutTooLarge`."""
+    flow = shown(flow)
     return standalone_svg(flow, layout_flow(flow)).encode()
 
 
 def dot_file(flow: Flow) -> bytes:
     """The graph as text for Graphviz and other tools."""
-    return flow_to_dot(flow, colour=colour).encode()
+    return flow_to_dot(shown(flow), colour=colour).encode()
 
 
 def png_file(flow: Flow) -> bytes:
     """A picture by Graphviz itself: plainer than the SVG. Raises `graphviz.LayoutTooLarge`."""
+    flow = shown(flow)
     dot = flow_to_dot(flow, colour=colour)
     key = f"quadrille-png-{sha256(dot.encode()).hexdigest()}"
     made: bytes | None = cache.get(key)

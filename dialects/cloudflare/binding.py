@@ -86,11 +86,12 @@ def _script(name: str) -> Script | None:
 
 
 def _flow_of_script(script: Script, name: str, wanted: UpdateWorkflow) -> Flow:
-    """A flow of one task, the program. It carries the source it was bound with, for people and for its graph."""
+    """A flow of one task, the program, with the source it was bound with: for people and for its graph."""
     settings: dict[str, Json] = {
         "script": wanted.script_name,
         "class_name": wanted.class_name,
         "fingerprint": script.fingerprint,
+        "source": script.text,
     }
     if "steps" in wanted.limits:
         settings["max_steps"] = wanted.limits["steps"]
@@ -102,7 +103,6 @@ def _flow_of_script(script: Script, name: str, wanted: UpdateWorkflow) -> Flow:
         tasks={PROGRAM: program},
         edges=(Edge(TRIGGER, PROGRAM),),
         triggers=triggers,
-        extensions={EXTENSION: {"source": script.text}},
     )
 
 
@@ -131,8 +131,6 @@ def _flow_for(program: Program, name: str, wanted: UpdateWorkflow, before: Flow 
     written = dict(zip(map(translate.cron_from_wire, wanted.schedules or ()), wanted.schedules or (), strict=True))
     known = {**_written(before), **written}
     carried["schedules"] = {cron: known[cron] for cron in schedules if cron in known}
-    if translate.source_of(flow):
-        carried["source"] = translate.source_of(flow)
     extensions = {**flow.extensions, EXTENSION: {key: value for key, value in carried.items() if value}}
     return replace(
         flow,

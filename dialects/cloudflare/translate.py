@@ -122,7 +122,8 @@ def carried(flow: Flow) -> Mapping[str, Json]:
 
 def source_of(flow: Flow) -> str:
     """The source that a script was bound with; empty for a drawn flow."""
-    return str(carried(flow).get("source") or "")
+    task = flow.tasks.get("program")
+    return str(task.settings.get("source") or "") if task is not None and task.kind == "program" else ""
 
 
 def script_name_of(flow: Flow) -> str:

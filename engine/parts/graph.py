@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 
 from accounts.live import Part
 from designer.graph.model import TRIGGER, phase_ref
+from designer.rendering.blocks import Drawing, drawing_of, shown
 from designer.rendering.graphviz import GraphvizFailed, LayoutTooLarge
 from designer.rendering.layout import Layout, layout_flow
 from designer.rendering.marks import Mark
@@ -41,7 +42,7 @@ def graph_of(page: InstancePage) -> GraphPart:
         return GraphPart(None, reason)
     picture = picture_of(page)
     svg = flow_svg(
-        page.flow,
+        shown(page.flow),
         layout,
         marks=picture.tasks,
         edge_marks=picture.edges,
@@ -58,7 +59,7 @@ def graph_parts(page: InstancePage) -> Iterator[Part]:
     layout, _ = _layout(page)
     if layout is None:
         return
-    picture, flow = picture_of(page), page.flow
+    picture, flow = picture_of(page), shown(page.flow)
     yield Part(element_id(TRIGGER), trigger_svg(flow, layout, picture))
     for key in flow.phases:
         yield Part(element_id(phase_ref(key)), phase_svg(flow, layout, key, picture))
@@ -72,6 +73,9 @@ def graph_parts(page: InstancePage) -> Iterator[Part]:
 
 def picture_of(page: InstancePage) -> Picture:
     """Where the instance stands. The second line of an open or failed task says what it waits for or why it failed."""
+    drawing = drawing_of(page.flow)
+    if drawing is not None:
+        return _picture_of_program(page, drawing)
     marks = page.marks
     latest = {look.task.key: look for look in page.looks}
     tasks = {key: _mark(latest.get(key), status) for key, status in marks.tasks.items()}
@@ -81,6 +85,20 @@ def picture_of(page: InstancePage) -> Picture:
         phases=marks.phases,
         trigger="" if marks.trigger == "open" else marks.trigger,
         link=lambda key: f"?step={key}",
+    )
+
+
+def _picture_of_program(page: InstancePage, drawing: Drawing) -> Picture:
+    """Where the steps of a program stand: each card shows the latest step that it stands for."""
+    latest: dict[str, StepLook] = {}
+    for look in page.looks:
+        key = drawing.task_of(look.task.kind, look.name)
+        if key is not None:
+            latest[key] = look
+    return Picture(
+        tasks={key: _mark(look, look.status) for key, look in latest.items()},
+        trigger="" if page.marks.trigger == "open" else page.marks.trigger,
+        link=lambda key: f"?step={latest[key].key}" if key in latest else "?step=",
     )
 
 
@@ -100,7 +118,7 @@ def _mark(look: StepLook | None, status: str) -> Mark:
 
 def _layout(page: InstancePage) -> tuple[Layout | None, str]:
     try:
-        return layout_flow(page.flow), ""
+        return layout_flow(shown(page.flow)), ""
     except LayoutTooLarge as too_large:
         return None, str(too_large)
     except GraphvizFailed:

@@ -43,6 +43,13 @@ KIND: Final = Kind(
             longest=64,
         ),
         Field(
+            key="source",
+            type=FieldType.LONGTEXT,
+            label="Source",
+            help="As it was when the version was made: to be read and drawn. What runs is the script itself.",
+            longest=1_048_576,
+        ),
+        Field(
             key="max_steps",
             type=FieldType.NUMBER,
             label="Steps at most",
