@@ -12,7 +12,7 @@ from engine.services.waking import wake as wake_workers
 @shared_task(name=celery.WAKES[celery.ATTEMPTS])
 def wake() -> None:
     """There may be attempts to make."""
-    celery.work()
+    celery.work(for_attempts=True)
 
 
 @shared_task(name=celery.WAKES[celery.ADVANCE])

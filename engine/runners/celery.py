@@ -76,15 +76,16 @@ class Sender:
             log.warning("workers could not be woken; they look for work by themselves", exc_info=True)
 
 
-def send_wakes() -> None:
+def send_wakes(queues: Collection[str] = QUEUES) -> None:
     """Wake one worker of each queue."""
     if metrics.is_on:
         metrics.count_wake("message")
-    for queue in QUEUES:
+    for queue in queues:
         current_app.send_task(WAKES[queue], queue=queue, ignore_result=True, retry=False, expires=MESSAGE_SECONDS)
 
 
 _sender: Final = Sender(send_wakes)
+_sender_to_attempts: Final = Sender(lambda: send_wakes((ATTEMPTS,)))
 _starting: Final = threading.Lock()
 _served: frozenset[str] = frozenset(QUEUES)
 _threads: WorkerThreads | None = None
@@ -95,15 +96,18 @@ def _own_threads() -> WorkerThreads | None:
     return _threads if _threads is not None and _threads.is_of_this_process else None
 
 
-def work() -> None:
-    """See to it that this process works on the queues its worker serves, and that it looks for more now."""
+def work(*, for_attempts: bool = False) -> None:
+    """See to it that this process works on the queues its worker serves, and that it looks for more now.
+
+    `for_attempts`: there is nothing more than attempts to make.
+    """
     global _threads
     if metrics.is_on:
         metrics.count_wake("received")
     with _starting:
         if _own_threads() is None:
             _threads = WorkerThreads(advances=ADVANCE in _served, attempts=ATTEMPTS in _served)
-    if _threads is not None:
+    if _threads is not None and not (for_attempts and _threads.wake_for_attempts()):
         _threads.wake()
 
 
@@ -118,9 +122,17 @@ def wake_workers() -> None:
     _sender.wake()
 
 
+def wake_for_attempts() -> None:
+    """As `wake_workers`, when there is nothing to do but to make attempts: nobody's clock is disturbed."""
+    threads = _own_threads()
+    if threads is None or not threads.wake_for_attempts():
+        notify_listeners()
+        _sender_to_attempts.wake()
+
+
 def use_celery() -> None:
     """From now on commits of this process wake the workers."""
-    add_waker(wake_workers)
+    add_waker(wake_workers, wake_for_attempts)
 
 
 def serve(queues: Collection[str]) -> None:

@@ -30,7 +30,7 @@ class EmbeddedRunner:
         if self._is_alone:
             recover_alone(timezone.now())
         settle_heap()
-        add_waker(self.wake)
+        add_waker(self.wake, self._attempts.wake)
         self._attempts_thread.start()
         for beat in self._beats:
             beat.start()

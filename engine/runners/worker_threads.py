@@ -47,6 +47,13 @@ class WorkerThreads:
         if self._loop is not None:
             self._loop.wake()
 
+    def wake_for_attempts(self) -> bool:
+        """There may be attempts to make. Answers whether this process makes any."""
+        if self._loop is None:
+            return False
+        self._loop.wake()
+        return True
+
     def stop(self) -> None:
         """Give back what has not begun at once, and after `WORKER_STOP_SECONDS` what has not ended."""
         for beat in self._beats:

@@ -15,32 +15,43 @@ from django.db import transaction
 from engine import failpoints
 
 log = logging.getLogger(__name__)
-_wakers: list[Callable[[], None]] = []
+_wakers: dict[Callable[[], None], Callable[[], None]] = {}
+"""Whom to wake for anything, and for attempts alone."""
 _couriers: list[Callable[[], None]] = []
 _delivering = threading.local()
 
 
-def add_waker(waker: Callable[[], None]) -> None:
-    """Have `waker` called after each commit that left something to do. It must be quick; any thread may call it."""
-    if waker not in _wakers:
-        _wakers.append(waker)
+def add_waker(waker: Callable[[], None], for_attempts: Callable[[], None] | None = None) -> None:
+    """Have `waker` called after each commit that left something to do. It must be quick; any thread may call it.
+
+    `for_attempts` is called in its place when there are only attempts to make, as nearly always under load.
+    """
+    _wakers[waker] = for_attempts or waker
 
 
 def remove_waker(waker: Callable[[], None]) -> None:
     """Do not call it any more."""
-    if waker in _wakers:
-        _wakers.remove(waker)
+    _wakers.pop(waker, None)
 
 
-def wake_after_commit() -> None:
-    """Wake the workers once the current transaction is committed."""
+def wake_after_commit(*, for_attempts: bool = False) -> None:
+    """Wake the workers after the commit of the current transaction. `for_attempts`: only those who make attempts."""
     if _wakers:
-        transaction.on_commit(wake)
+        transaction.on_commit(wake_for_attempts if for_attempts else wake)
 
 
 def wake() -> None:
     """Wake the workers now. Never raises."""
-    for waker in tuple(_wakers) * (failpoints.deliveries() if failpoints.armed else 1):
+    _wake(tuple(_wakers))
+
+
+def wake_for_attempts() -> None:
+    """As `wake`, when there is nothing to do but to make attempts."""
+    _wake(tuple(_wakers.values()))
+
+
+def _wake(wakers: tuple[Callable[[], None], ...]) -> None:
+    for waker in wakers * (failpoints.deliveries() if failpoints.armed else 1):
         try:
             waker()
         except Exception:

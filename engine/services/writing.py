@@ -183,5 +183,7 @@ def announce_after_commit(cases: Sequence[Case]) -> None:
     transaction.on_commit(lambda: publish(changes))
     if is_watched():
         report_after_commit(cases)
-    if any(case.has_left_work or case.timers or case.is_resumed for case in cases):
+    if any(case.timers or case.is_resumed for case in cases):
         wake_after_commit()
+    elif any(case.has_left_work for case in cases):
+        wake_after_commit(for_attempts=True)

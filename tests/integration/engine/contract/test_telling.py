@@ -61,6 +61,22 @@ def test_workers_are_woken_after_the_commit(engine: Engine, rings: list[bool]) -
 
 
 @pytest.mark.django_db(transaction=True)
+def test_the_clock_is_left_alone_when_there_are_only_attempts_to_make(engine: Engine) -> None:
+    heard: list[str] = []
+
+    def ring() -> None:
+        heard.append("all")
+
+    add_waker(ring, lambda: heard.append("attempts"))
+    try:
+        engine.start("a", **ONE)
+        engine.start("b", kinds={"b": "delay"}, settings={"b": {"for": "1 hour"}}, key="waits")
+    finally:
+        remove_waker(ring)
+    assert heard == ["attempts", "all"]
+
+
+@pytest.mark.django_db(transaction=True)
 def test_nobody_is_woken_by_what_is_rolled_back(engine: Engine, rings: list[bool]) -> None:
     row = engine.publish("a", **ONE)
     with rolled_back():
