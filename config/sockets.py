@@ -13,4 +13,11 @@ def consumers_of(app: str) -> list[Any]:
     return found
 
 
+def open_consumers() -> list[Any]:
+    """Sockets that pages of any origin may open; these know no cookies, and ask for a token first."""
+    found: list[Any] = import_module("engine.notifying.feed.socket").socket_urls
+    return found
+
+
+open_socket_urls = open_consumers()
 socket_urls = consumers_of("accounts") + consumers_of("designer") + consumers_of("engine")

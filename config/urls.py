@@ -28,6 +28,7 @@ urlpatterns = [
     path("epilot/", include("dialects.epilot.urls")),
     path("hooks/", include("dialects.native.hook_urls")),
     path("novu/", include("dialects.novu.urls")),
+    path("feed/", include("engine.notifying.feed.urls")),
     path("forms/", include("engine.form_urls")),
     path("demo/", include("config.demo.urls")),
     path("o/<slug:org>/<slug:env>/", include(console)),

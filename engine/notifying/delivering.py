@@ -19,6 +19,7 @@ from django.core.exceptions import ValidationError
 from django.core.mail import BadHeaderError, EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.validators import validate_email
+from django.utils.timezone import now
 from standardwebhooks import Webhook
 
 from accounts.outbound import OutboundError, OutboundRequest, send
@@ -65,10 +66,10 @@ _KEEP = Outlet("built-in", Provider.Type.KEEP)
 _BUILT_IN: Mapping[str, Outlet] = {Channel.EMAIL: Outlet("mail", Provider.Type.MAIL)}
 
 
-def deliver(outlet: Outlet, message: Message, *, now: datetime) -> None:
+def deliver(outlet: Outlet, message: Message) -> None:
     """Carry a message out. Raises `DeliveryFailed`."""
     if outlet.type == Provider.Type.WEBHOOK and outlet.provider is not None:
-        _post(outlet.provider, message, now)
+        _post(outlet.provider, message)
     elif message.channel == Channel.EMAIL and outlet.type in (Provider.Type.MAIL, Provider.Type.SMTP):
         _mail(outlet, message)
 
@@ -105,9 +106,10 @@ def payload_of(message: Message) -> dict[str, Json]:
     }
 
 
-def _post(provider: Provider, message: Message, now: datetime) -> None:
-    body = orjson.dumps(payload_of(message))
-    headers = {"Content-Type": "application/json", **signed_headers(_secret(provider), event_id(message), now, body)}
+def _post(provider: Provider, message: Message) -> None:
+    body, sent_at = orjson.dumps(payload_of(message)), now()  # receivers refuse what was signed long ago
+    signed = signed_headers(_secret(provider), event_id(message), sent_at, body)
+    headers = {"Content-Type": "application/json", **signed}
     try:
         answer = send(
             OutboundRequest(method="POST", url=provider.url, headers=headers, body=body, timeout_seconds=SECONDS)
@@ -119,12 +121,12 @@ def _post(provider: Provider, message: Message, now: datetime) -> None:
         raise DeliveryFailed("ProviderRefused", f"{provider.name} answered {answer.status}.", is_retryable=retry)
 
 
-def signed_headers(secret: str, id: str, now: datetime, body: bytes) -> dict[str, str]:
-    """The three headers of Standard Webhooks; none without a secret."""
-    if not secret:
-        return {"webhook-id": id, "webhook-timestamp": str(int(now.timestamp()))}
-    signature = Webhook(secret).sign(msg_id=id, timestamp=now, data=body.decode())
-    return {"webhook-id": id, "webhook-timestamp": str(int(now.timestamp())), "webhook-signature": signature}
+def signed_headers(secret: str, id: str, sent_at: datetime, body: bytes) -> dict[str, str]:
+    """The three headers of Standard Webhooks; without a secret there is no signature."""
+    headers = {"webhook-id": id, "webhook-timestamp": str(int(sent_at.timestamp()))}
+    if secret:
+        headers["webhook-signature"] = Webhook(secret).sign(msg_id=id, timestamp=sent_at, data=body.decode())
+    return headers
 
 
 def _secret(provider: Provider) -> str:

@@ -132,7 +132,7 @@ def _send(errand: Errand, outlet: Outlet) -> Result:
         return Completed(output=_output(message), input=said)  # an attempt whose worker died after it was sent
     if channel != Channel.IN_APP:
         try:
-            deliver(outlet, message, now=context.now)
+            deliver(outlet, message)
         except DeliveryFailed as bad:
             Message.objects.filter(pk=message.pk).update(status=Message.Status.ERROR, error=str(bad)[:2000])
             return failed(bad.name, str(bad), retryable=bad.is_retryable, input=said)
