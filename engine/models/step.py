@@ -72,7 +72,17 @@ class Step(EnvironmentScoped):
         ordering = ["instance", "pk"]
         constraints = [models.UniqueConstraint(fields=["instance", "task", "iteration"], name="one_step_per_iteration")]
         indexes = [
-            models.Index(fields=["claimable_at"], condition=Q(claimable_at__isnull=False), name="steps_claimable"),
+            # What waits for a worker, by whose it is; and apart from it what is leased, which most steps only ever are.
+            models.Index(
+                fields=["environment", "claimable_at"],
+                condition=Q(claimable_at__isnull=False, lease_owner=""),
+                name="steps_queued",
+            ),
+            models.Index(
+                fields=["claimable_at"],
+                condition=Q(claimable_at__isnull=False) & ~Q(lease_owner=""),
+                name="steps_leased",
+            ),
             models.Index(
                 fields=["environment", "due_at"],
                 condition=Q(waits_for="person", status__in=["waiting", "held"]),

@@ -45,6 +45,8 @@ FIRST_CLAIM: Final = 16
 """A worker begins with so many steps, so that others get their share, and doubles while there is more."""
 BUSY_POLL_SECONDS: Final = 0.05
 """While there is work there is probably more, of which another process knows and this one was not told."""
+GUESTS_SECONDS: Final = 0.1
+"""So often a worker that is full of its own follow-up steps claims some nevertheless."""
 BUSY_SECONDS: Final = 1.0
 """How long after the last claim that found something."""
 
@@ -88,6 +90,7 @@ class AttemptLoop:
         self._stopping = threading.Event()
         self._next_poll = 0.0
         self._busy_until = 0.0
+        self._next_guests = 0.0
         self._first_claim = self._claim_size = first_claim
         self._next_heartbeat = time.monotonic() + HEARTBEAT.total_seconds()
 
@@ -160,10 +163,16 @@ class AttemptLoop:
     # -- what a turn is made of ---------------------------------------------------------------------------------------
 
     def _room(self) -> int:
-        if any(running.attempt.is_suspect for running in self._running.values()):
+        if self._has_suspect():
             return 0  # it is made alone
-        slow = sum(running.job is not None for running in self._running.values())
+        slow = self._slow()
         return 0 if slow >= self._most_slow else self._capacity - len(self._running)
+
+    def _has_suspect(self) -> bool:
+        return any(running.attempt.is_suspect for running in self._running.values())
+
+    def _slow(self) -> int:
+        return sum(running.job is not None for running in self._running.values())
 
     def _collect(self, *, wait: bool, at_most: float | None = None) -> None:
         """Take in results. Waits for the first one, or for a wake-up, at most until the next poll."""
@@ -195,10 +204,13 @@ class AttemptLoop:
 
     def _claim(self, worker: Worker) -> None:
         """Claim more. While a claim gets all it asked for there may be more behind it."""
-        if worker.room <= 0:
-            return
-        self._is_woken = False
         wanted = min(worker.room, self._claim_size)
+        if worker.room <= 0:
+            if not self._lets_guests_in():
+                return
+            wanted = self._first_claim
+        self._next_guests = time.monotonic() + GUESTS_SECONDS
+        self._is_woken = False
         is_idle = not (self._running or self._ended or worker.claimed)
         claimed = attempts.claim_attempts(worker, now=timezone.now(), limit=wanted, is_idle=is_idle)
         now = time.monotonic()
@@ -211,6 +223,13 @@ class AttemptLoop:
             self._claim_size = min(2 * self._claim_size, MOST_PER_COMMIT)
             self._is_woken = True
             self._when_full()
+
+    def _lets_guests_in(self) -> bool:
+        """Whether to claim although what this worker has fills it: that may go on for ever, while others wait. Some of
+        it makes room for them then.
+        """
+        is_slow = self._slow() >= self._most_slow or self._has_suspect()
+        return not is_slow and time.monotonic() >= self._next_guests
 
     def _begin(self, attempt: ClaimedAttempt) -> None:
         running = Running(attempt, timezone.now())

@@ -24,7 +24,7 @@ from engine.services.advancing import Change, change_locked, change_remembered, 
 from engine.services.case import AskClaimed, Case
 from engine.services.rounds import LEASE, MOST_LOST_IN_COMPANY, ClaimedAttempt, Worker, new_token, settle_or_fail
 from engine.storage import storage
-from engine.storage.contract import ClaimableStep, Lease, Outdated, StepKey
+from engine.storage.contract import ClaimableStep, Lease, Outdated, Queue, StepKey
 from engine.telemetry import metrics
 
 log = logging.getLogger(__name__)
@@ -51,21 +51,22 @@ def claim_attempts(worker: Worker, *, now: datetime, limit: int, is_idle: bool =
     A step during which workers went away again and again may be what kills them. It is left to a worker that has
     nothing else under way (`is_idle`), alone; unless it has waited long for one.
     """
-    if limit <= 0 or not storage().has_claimable(now):
+    queue = storage().queue(now) if limit > 0 else None
+    if not queue:
         return 0
     before, room = len(worker.claimed), worker.room
     try:
-        return _claim(worker, now, limit, is_idle=is_idle)
+        return _claim(worker, now, limit, queue, is_idle=is_idle)
     except Error:
         del worker.claimed[before:]
         worker.room = room
         raise
 
 
-def _claim(worker: Worker, now: datetime, limit: int, *, is_idle: bool) -> int:
+def _claim(worker: Worker, now: datetime, limit: int, queue: Queue, *, is_idle: bool) -> int:
     with transaction.atomic():
         found = storage().lock_claimable(
-            now, limit, most_lost=MOST_LOST_IN_COMPANY - 1, unless_since=now - SUSPECT_PATIENCE
+            now, limit, queue=queue, most_lost=MOST_LOST_IN_COMPANY - 1, unless_since=now - SUSPECT_PATIENCE
         )
         if not found and is_idle:
             found = storage().lock_claimable(now, 1)
@@ -206,4 +207,4 @@ def extend_leases(tokens: Mapping[StepKey, int], *, now: datetime) -> None:
 def give_back(tokens: Mapping[StepKey, int], *, now: datetime) -> None:
     """Let others claim these attempts at once: this worker stops without waiting for them."""
     with transaction.atomic():
-        storage().extend_leases(tokens, now)
+        storage().end_leases(tokens, now)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 
 from engine.models import InboundEvent, Instance, Step, Timer
+from engine.storage import storage
 
 MOST_COUNTED: Final = 10_000
 """Nothing is counted beyond this: whoever looks wants to know that it is much, not how much."""
@@ -46,11 +47,13 @@ class Vitals:
 
 def look(now: datetime) -> Vitals:
     """Ask the database."""
+    queued = Step.objects.filter(lease_owner="", claimable_at__lte=now)
+    lost = Step.objects.filter(~Q(lease_owner=""), claimable_at__lte=now)
     by_status = Instance.objects.unfinished().order_by().values_list("status").annotate(count=Count("pk"))
     return Vitals(
         instances=dict(by_status),
-        running=_at_most(Step.objects.filter(status="running", claimable_at__isnull=False)),
-        claimable=_backlog(Step.objects.filter(claimable_at__lte=now), "claimable_at", now),
+        running=_at_most(Step.objects.filter(~Q(lease_owner=""), claimable_at__gt=now)),
+        claimable=Backlog(_at_most(queued) + _at_most(lost), _seconds_since(storage().oldest_claimable(now), now)),
         timers=_backlog(Timer.objects.filter(due_at__lte=now, is_suspended=False), "due_at", now),
         events=_backlog(InboundEvent.objects.filter(matched_at=None), "received_at", now),
     )
@@ -59,7 +62,7 @@ def look(now: datetime) -> Vitals:
 def queue_age_seconds(now: datetime) -> float:
     """As `look(now).queue_age_seconds`, without counting."""
     oldest = [
-        _oldest(Step.objects.filter(claimable_at__lte=now), "claimable_at", now),
+        _seconds_since(storage().oldest_claimable(now), now),
         _oldest(Timer.objects.filter(due_at__lte=now, is_suspended=False), "due_at", now),
         _oldest(InboundEvent.objects.filter(matched_at=None), "received_at", now),
     ]
@@ -75,5 +78,8 @@ def _at_most(rows: QuerySet[Any]) -> int:
 
 
 def _oldest(rows: QuerySet[Any], moment: str, now: datetime) -> float:
-    since = rows.order_by().aggregate(since=Min(moment))["since"]
+    return _seconds_since(rows.order_by().aggregate(since=Min(moment))["since"], now)
+
+
+def _seconds_since(since: datetime | None, now: datetime) -> float:
     return 0.0 if since is None else max(0.0, (now - since).total_seconds())

@@ -148,6 +148,18 @@ class Lease:
     until: datetime
 
 
+class Queue(NamedTuple):
+    """Where something waits for a worker. `places`: environments, each with its organization, at most some dozens;
+    where more have work they take turns. `has_lost`: whether a lease has run out.
+    """
+
+    places: Mapping[int, int]
+    has_lost: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.places) or self.has_lost
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What a unit of work writes: new instances and columns of others by their id, steps, and facts to append.
@@ -204,13 +216,25 @@ class Storage(Protocol):
         """When the next timer is due or the next step may be claimed, after `now`. Needs no transaction."""
         ...
 
-    def lock_claimable(
-        self, now: datetime, limit: int, *, most_lost: int | None = None, unless_since: datetime | None = None
-    ) -> list[StepKey]:
-        """Steps that may be claimed at `now`, longest waiting first, with their instances locked; those of instances
-        that another transaction holds are passed over.
+    def queue(self, now: datetime) -> Queue:
+        """Where there is something to claim at `now`. Needs no transaction."""
+        ...
 
-        With `most_lost`, only steps that lost at most so many workers, or that could be claimed since `unless_since`.
+    def lock_claimable(
+        self,
+        now: datetime,
+        limit: int,
+        *,
+        queue: Queue | None = None,
+        most_lost: int | None = None,
+        unless_since: datetime | None = None,
+    ) -> list[StepKey]:
+        """Steps that may be claimed at `now`, with their instances locked; those of instances that another transaction
+        holds are passed over. First those that a worker lost; of the others an equal share for each organization that
+        has any, longest waiting first.
+
+        `queue` is a look at the queue just before, where there was one. With `most_lost`, only steps that lost at most
+        so many workers, or that could be claimed since `unless_since`.
         """
         ...
 
@@ -224,6 +248,14 @@ class Storage(Protocol):
 
     def extend_leases(self, tokens: Mapping[StepKey, int], until: datetime) -> None:
         """Let these leases last until then, as far as they are still held."""
+        ...
+
+    def end_leases(self, tokens: Mapping[StepKey, int], now: datetime) -> None:
+        """Let others claim these at once, as far as the leases are still held. Nobody counts as lost."""
+        ...
+
+    def oldest_claimable(self, now: datetime) -> datetime | None:
+        """Since when the longest waiting step could be claimed; None where none can. Needs no transaction."""
         ...
 
     def expire_leases(self, now: datetime) -> int:

@@ -15,8 +15,21 @@ from psycopg import Connection, Cursor, RawCursor
 from psycopg.errors import DivisionByZero
 
 from engine.storage import json_text
-from engine.storage.contract import Batch, Fence, Outdated
-from engine.storage.shared import BIG, JSON, MOMENT, TEXT, TRUTH, WHOLE, Insert, Row, SqlStorage, Update
+from engine.storage.contract import Batch, Fence, Outdated, StepKey
+from engine.storage.shared import (
+    BIG,
+    JSON,
+    MOMENT,
+    QUEUED,
+    TEXT,
+    TRUTH,
+    WHOLE,
+    Insert,
+    Row,
+    SqlStorage,
+    Update,
+    Which,
+)
 
 _TYPES: Final[Mapping[str, str]] = {
     TEXT: "text",
@@ -74,6 +87,15 @@ class PostgresStorage(SqlStorage):
             raw.prepare_threshold = PREPARE_AFTER
             with connection.wrap_database_errors, Cursor(raw) as cursor:
                 cursor.execute(KEEP_TO_INDEXES)
+
+    def lock_shares(self, which: Which, shares: Mapping[int, int]) -> list[tuple[StepKey, int]]:
+        if len(shares) < 2:
+            return [found for place, share in shares.items() for found in self.lock_place(which, place, share)]
+        queued = self.locked(which, f"{QUEUED} AND s.environment_id = o.id", "o.share")
+        offered = "unnest(%s::bigint[], %s::bigint[]) AS o(id, share)"
+        sql = f"SELECT q.* FROM {offered} CROSS JOIN LATERAL ({queued}) q"
+        arrays = (_array(map(str, shares)), _array(map(str, shares.values())))
+        return [(StepKey(*row[:3]), row[3]) for row in self.query(sql, *arrays, *self.parameters(which))]
 
     def _cursor(self) -> RawCursor[Any]:
         """A cursor that sends parameters beside the statement.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
@@ -17,6 +19,7 @@ from engine.storage.contract import (
     InstanceRow,
     KeptEvent,
     Lease,
+    Queue,
     StepData,
     StepKey,
     TimerRow,
@@ -122,6 +125,42 @@ SELECT_INSTANCES: Final = (
 )
 
 
+QUEUED: Final = "s.lease_owner = '' AND s.claimable_at <= %s"
+"""A step `s` that waits for a worker. (Spelt as the index is: SQLite compares the words.)"""
+LOST: Final = "NOT (s.lease_owner = '') AND s.claimable_at <= %s"
+"""A step whose lease has run out."""
+IN_PLACE: Final = f"{QUEUED} AND s.environment_id = %s"
+MOST_PLACES: Final = 32
+"""Environments that one claim takes from. Where more have work, they take turns."""
+EVERY_PLACE: Final = 1_000_000
+NEXT_PLACE: Final = """(
+    SELECT s.environment_id FROM engine_step s
+    WHERE s.environment_id > {after} AND s.lease_owner = '' AND s.claimable_at <= %s
+    ORDER BY s.environment_id LIMIT 1)"""
+PLACES: Final = f"""place(id, number) AS (
+    SELECT {NEXT_PLACE.format(after="%s")}, 1
+    UNION ALL SELECT {NEXT_PLACE.format(after="place.id")}, number + 1
+    FROM place WHERE place.id IS NOT NULL AND number < %s)"""
+"""The environments in which something waits for a worker, found by a hop in the index for each: however much waits."""
+
+
+class Which(NamedTuple):
+    """Which steps are to be locked; see `Storage.lock_claimable`."""
+
+    now: datetime
+    most_lost: int | None
+    unless_since: datetime
+
+
+def shares_of(places: Mapping[int, int], limit: int) -> dict[int, int]:
+    """What each environment may have of `limit`, by the organization that it belongs to: as much as any other, at least
+    one step.
+    """
+    environments = Counter(places.values())
+    each = {owner: -(-limit // (len(environments) * count)) for owner, count in environments.items()}
+    return {place: each[owner] for place, owner in places.items()}
+
+
 class Insert(NamedTuple):
     """Rows to insert that have the columns of `types`. `conflict`: what if they are there."""
 
@@ -149,6 +188,10 @@ class SqlStorage(ABC):
     """The contract in SQL. Rows travel as parameters, so that a statement never grows with its batch."""
 
     # -- what the dialects say ----------------------------------------------------------------------------------------
+
+    def __init__(self) -> None:
+        self._next_place = 0
+        """The environment after which the next claim begins; a hint."""
 
     lock: str = ""
     """Behind a query of one table: hold its rows until the end of the transaction."""
@@ -224,9 +267,18 @@ class SqlStorage(ABC):
     # -- claims and leases --------------------------------------------------------------------------------------------
 
     def has_claimable(self, now: datetime) -> bool:
-        # In order, though any would do: without it PostgreSQL may read a whole table of waiting steps to find none.
-        sql = "SELECT 1 FROM engine_step WHERE claimable_at <= %s ORDER BY claimable_at LIMIT 1"
-        return bool(self.query(sql, self.moment(now)))
+        return bool(self.queue(now))
+
+    def oldest_claimable(self, now: datetime) -> datetime | None:
+        sql = f"""
+            WITH RECURSIVE {PLACES}
+            SELECT min(since) FROM (
+                SELECT (SELECT s.claimable_at FROM engine_step s WHERE s.environment_id = p.id AND {QUEUED}
+                        ORDER BY s.claimable_at LIMIT 1) AS since FROM place p WHERE p.id IS NOT NULL
+                UNION ALL SELECT min(s.claimable_at) FROM engine_step s WHERE {LOST}) x"""
+        moment = self.moment(now)
+        (found,) = self.query(sql, 0, moment, moment, EVERY_PLACE, moment, moment)[0]
+        return None if found is None else self.read_moment(found)
 
     def has_due_timer(self, now: datetime) -> bool:
         sql = "SELECT 1 FROM engine_timer WHERE due_at <= %s AND NOT is_suspended ORDER BY due_at LIMIT 1"
@@ -237,23 +289,77 @@ class SqlStorage(ABC):
             SELECT due_at FROM (
                 SELECT due_at FROM engine_timer WHERE due_at > %s AND NOT is_suspended ORDER BY due_at LIMIT 1) t
             UNION ALL SELECT claimable_at FROM (
-                SELECT claimable_at FROM engine_step WHERE claimable_at > %s ORDER BY claimable_at LIMIT 1) s"""
+                SELECT claimable_at FROM engine_step WHERE claimable_at > %s AND NOT (lease_owner = '')
+                ORDER BY claimable_at LIMIT 1) s"""
         found = [self.read_moment(row[0]) for row in self.query(sql, self.moment(now), self.moment(now))]
         return min(found, default=None)
 
     def lock_claimable(
-        self, now: datetime, limit: int, *, most_lost: int | None = None, unless_since: datetime | None = None
+        self,
+        now: datetime,
+        limit: int,
+        *,
+        queue: Queue | None = None,
+        most_lost: int | None = None,
+        unless_since: datetime | None = None,
     ) -> list[StepKey]:
-        which = ""
-        chosen: list[Any] = []
-        if most_lost is not None:
-            which = "AND (s.lost_leases <= %s OR s.claimable_at <= %s)"
-            chosen = [most_lost, self.moment(unless_since or LONG_AGO)]
+        which = Which(now, most_lost, unless_since or LONG_AGO)
+        queue = queue or self.queue(now)
+        steps = self._lock_lost(which, limit) if queue.has_lost else {}
+        shares = shares_of(queue.places, limit)
+        found = self.lock_shares(which, shares)
+        steps |= dict.fromkeys(step for step, _ in found)
+        if len(steps) < limit and len(shares) > 1:
+            # Where one has less than its share, one that has more gets the rest.
+            got = Counter(place for _, place in found)
+            full = [place for place, share in shares.items() if got[place] == share]
+            if full:
+                more = {random.choice(full): limit}  # noqa: S311 (a matter of turns)
+                steps |= dict.fromkeys(step for step, _ in self.lock_shares(which, more))
+        return list(steps)[:limit]
+
+    def queue(self, now: datetime) -> Queue:
+        after, self._next_place = self._next_place, 0
+        moment = self.moment(now)
         sql = f"""
-            SELECT s.instance_id, s.task, s.iteration
+            WITH RECURSIVE {PLACES}
+            SELECT p.id, e.organization_id FROM place p JOIN accounts_environment e ON e.id = p.id
+            UNION ALL SELECT 0, 0 WHERE EXISTS (
+                SELECT 1 FROM engine_step s WHERE {LOST} ORDER BY s.claimable_at LIMIT 1)"""
+        found = dict(self.query(sql, after, moment, moment, MOST_PLACES, moment))
+        has_lost = found.pop(0, None) is not None
+        if len(found) >= MOST_PLACES:
+            self._next_place = max(found)
+        elif after and not found:
+            return self.queue(now)  # from the beginning again
+        return Queue(found, has_lost)
+
+    @abstractmethod
+    def lock_shares(self, which: Which, shares: Mapping[int, int]) -> list[tuple[StepKey, int]]:
+        """Lock up to so many steps that wait in each of these environments; each with its environment."""
+
+    def lock_place(self, which: Which, place: int, share: int) -> list[tuple[StepKey, int]]:
+        """As `lock_shares`, for one."""
+        rows = self.query(self.locked(which, IN_PLACE, "%s"), *self.parameters(which, place), share)
+        return [(StepKey(*row[:3]), row[3]) for row in rows]
+
+    def _lock_lost(self, which: Which, limit: int) -> dict[StepKey, None]:
+        rows = self.query(self.locked(which, LOST, "%s"), *self.parameters(which), limit)
+        return dict.fromkeys(StepKey(*row[:3]) for row in rows)
+
+    def locked(self, which: Which, where: str, limit: str) -> str:
+        """A query that locks steps. Its parameters: `parameters`, then the limit's."""
+        if which.most_lost is not None:
+            where += " AND (s.lost_leases <= %s OR s.claimable_at <= %s)"
+        return f"""
+            SELECT s.instance_id, s.task, s.iteration, s.environment_id
             FROM engine_step s JOIN engine_instance i ON i.id = s.instance_id
-            WHERE s.claimable_at <= %s {which} ORDER BY s.claimable_at LIMIT %s {self.lock_instance}"""
-        return [StepKey(*row) for row in self.query(sql, self.moment(now), *chosen, limit)]
+            WHERE {where} ORDER BY s.claimable_at LIMIT {limit} {self.lock_instance}"""
+
+    def parameters(self, which: Which, *rest: Any) -> list[Any]:
+        """Those of `locked` without its limit; `rest` are those of its `where` beside the moment."""
+        lost = [] if which.most_lost is None else [which.most_lost, self.moment(which.unless_since)]
+        return [self.moment(which.now), *rest, *lost]
 
     def claim(self, tokens: Mapping[StepKey, int], lease: Lease, now: datetime) -> list[ClaimableStep]:
         if not tokens:
@@ -262,7 +368,8 @@ class SqlStorage(ABC):
         answered = (*STEP_KEY, "status", "attempt", "lost_leases")
         sql = f"""
             UPDATE engine_step SET claimable_at = %s, lease_owner = %s, lease_token = x.lease_token,
-                lost_leases = engine_step.lost_leases + CASE WHEN {UNDER_WAY} THEN 1 ELSE 0 END
+                lost_leases = engine_step.lost_leases
+                    + CASE WHEN {UNDER_WAY} AND engine_step.lease_owner <> '' THEN 1 ELSE 0 END
             FROM {table} WHERE {SAME_STEP} AND engine_step.claimable_at <= %s RETURNING {_of_step(answered)}"""
         arguments = (self.moment(lease.until), lease.owner, *leases, self.moment(now))
         return [ClaimableStep(*row) for row in self.query(sql, *arguments)]
@@ -284,6 +391,15 @@ class SqlStorage(ABC):
             UPDATE engine_step SET claimable_at = %s FROM {table}
             WHERE {SAME_STEP} AND engine_step.lease_token = x.lease_token AND engine_step.claimable_at IS NOT NULL"""
         self.execute(sql, self.moment(until), *leases)
+
+    def end_leases(self, tokens: Mapping[StepKey, int], now: datetime) -> None:
+        if not tokens:
+            return
+        table, leases = self._leased(tokens)
+        sql = f"""
+            UPDATE engine_step SET claimable_at = %s, lease_owner = '', lease_token = 0 FROM {table}
+            WHERE {SAME_STEP} AND engine_step.lease_token = x.lease_token AND engine_step.claimable_at IS NOT NULL"""
+        self.execute(sql, self.moment(now), *leases)
 
     def expire_leases(self, now: datetime) -> int:
         sql = "UPDATE engine_step SET claimable_at = %s WHERE claimable_at IS NOT NULL AND lease_owner <> ''"

@@ -9,8 +9,16 @@ from typing import Any, Final
 from django.db import connection, transaction
 
 from engine.storage import json_text
-from engine.storage.contract import Batch, Fence, Outdated
-from engine.storage.shared import JSON, MOMENT, Insert, Row, SqlStorage, Update
+from engine.storage.contract import Batch, Fence, Outdated, StepKey
+from engine.storage.shared import (
+    JSON,
+    MOMENT,
+    Insert,
+    Row,
+    SqlStorage,
+    Update,
+    Which,
+)
 
 
 def _moment(at: datetime | None) -> str | None:
@@ -51,6 +59,9 @@ class SqliteStorage(SqlStorage):
         with connection.cursor() as cursor:
             cursor.execute(sql, parameters)
             return int(cursor.rowcount)
+
+    def lock_shares(self, which: Which, shares: Mapping[int, int]) -> list[tuple[StepKey, int]]:
+        return [found for place, share in shares.items() for found in self.lock_place(which, place, share)]
 
     def draw_instance_ids(self, count: int) -> list[int]:
         # Nobody else writes until this transaction ends.
