@@ -102,6 +102,7 @@ class TaskPanel:
             return ()
         legal = legal_actions(self.instance)
         has_run = not self.look.is_not_reached and step.status not in ("skipped", "blocked") and step.started_at
+        has_run = has_run and not self.look.is_for_person
         found = ["restart_from"] if has_run and legal["restart_from"] is None else []
         is_finished = step.kind == "manual" and step.status in ("completed", "skipped") and step.started_at
         return [*found, "revert"] if is_finished and legal["revert"] is None else found
