@@ -101,8 +101,8 @@ class TaskPanel:
         if step is None or step.is_past or not self.scope.allows(Role.OPERATOR):
             return ()
         legal = legal_actions(self.instance)
-        has_run = not self.look.is_not_reached and step.status not in ("skipped", "blocked") and step.started_at
-        has_run = has_run and not self.look.is_for_person
+        is_begun = step.started_at is not None and step.status not in ("skipped", "blocked")
+        has_run = is_begun and not self.look.is_not_reached and not self.look.is_for_person
         found = ["restart_from"] if has_run and legal["restart_from"] is None else []
         is_finished = step.kind == "manual" and step.status in ("completed", "skipped") and step.started_at
         return [*found, "revert"] if is_finished and legal["revert"] is None else found
