@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "engine.entities.apps.EntitiesConfig",
     "engine.apps.EngineConfig",
     "engine.ledger.apps.LedgerConfig",
+    "engine.outbox.apps.OutboxConfig",
     "engine.calls.apps.CallsConfig",
     "designer.apps.DesignerConfig",
     "accounts.apps.AccountsConfig",
@@ -350,6 +351,10 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "REDOC_DIST": "SIDECAR",
 }
 
+# Redis streams: where messages about instances are appended, and where events for triggers are read. Empty: nowhere.
+EVENT_STREAM_URL = env.text("QUADRILLE_EVENT_STREAM_URL")
+EVENT_STREAM_OUT = env.text("QUADRILLE_EVENT_STREAM_OUT")
+EVENT_STREAM_IN = env.text("QUADRILLE_EVENT_STREAM_IN")
 # Money: the ledger of this database, or a Formance server to be reached over HTTP with client credentials.
 LEDGER_URL = env.text("QUADRILLE_LEDGER_URL")
 LEDGER_CLIENT_ID = env.text("QUADRILLE_LEDGER_CLIENT_ID")

@@ -16,8 +16,13 @@ class EngineConfig(AppConfig):
         from accounts.live import register_topic
         from designer.services.guards import register_instances
         from engine.flow_use import EngineInstances
+        from engine.ledger.connecting import carry_out_transfers
         from engine.live.topics import InboxCountTopic, InboxTopic, InstancesTopic, InstanceTopic
+        from engine.outbox.delivering import deliver_due
+        from engine.outbox.dispatching import dispatch_messages, sweep_out
         from engine.services.calls import deliver_some
+        from engine.services.chores import add_chore
+        from engine.services.stream_in import read_stream
         from engine.services.waking import add_courier
         from engine.storage.postgres import end_forsaken_transactions
         from engine.telemetry import metrics, tracing
@@ -33,6 +38,8 @@ class EngineConfig(AppConfig):
             metrics.turn_on()
         if tracing.is_wanted(os.environ):
             tracing.turn_on()
+        for chore in (dispatch_messages, deliver_due, sweep_out, read_stream, carry_out_transfers):
+            add_chore(chore)
         if settings.PRODUCTION:
             # Commits wake the workers through Celery; `manage.py serve` has its runner in the process.
             from engine.runners.celery import use_celery

@@ -11,13 +11,15 @@ from django.test import Client
 from accounts.models import Environment, Membership, Organization, User
 from accounts.roles import Role
 from accounts.scope import Scope
+from engine.outbox.wishes import suppose_nobody
 
 PASSWORD = "a long enough passphrase"
 
 
 @pytest.fixture(autouse=True)
 def _empty_cache() -> Iterator[None]:
-    """Nothing remembered from the test before."""
+    """Nothing remembered from the test before, and nobody who listens to messages."""
+    suppose_nobody(3600)
     yield
     cache.clear()
 

@@ -10,9 +10,18 @@ class FormanceConfig(AppConfig):
 
     def ready(self) -> None:
         """Hear the events of the bus, and have what they reach looked at."""
+        from django.db.models.signals import post_save
+
+        from dialects.formance.models import EventTrigger
+        from dialects.formance.publishing import listening, tell_the_bus
         from dialects.formance.triggers import hear, look_at_occurrences
+        from engine.outbox import wishes
+        from engine.outbox.dispatching import add_sink
         from engine.services.chores import add_chore
         from engine.services.listeners import add_listener
 
         add_listener(hear)
         add_chore(look_at_occurrences)
+        add_sink(tell_the_bus)
+        wishes.add_source(listening)
+        post_save.connect(wishes.forget, sender=EventTrigger)

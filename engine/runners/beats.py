@@ -16,7 +16,7 @@ from django.db import connection
 from django.utils import timezone
 
 from engine.services.calls import deliver_signals
-from engine.services.chores import do_chores
+from engine.services.chores import alone, chores, do_chores
 from engine.services.queueing import start_queued_instances
 from engine.services.retention import remove_finished
 from engine.services.timers import fire_due_timers
@@ -107,7 +107,7 @@ def engine_beats() -> list[Beat]:
     return [
         Beat("quadrille-clock", *CLOCK),
         Beat("quadrille-triggers", *TRIGGERS),
-        Beat("quadrille-chores", *CHORES),
+        *(Beat(f"quadrille-{chore.__name__}", alone(chore)) for chore in chores()),
         Beat("quadrille-housekeeping", *HOUSEKEEPING),
     ]
 

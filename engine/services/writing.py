@@ -12,6 +12,9 @@ from accounts.models import Environment
 from engine.calls.models import Signal
 from engine.core.state import InstanceStatus
 from engine.models import Step
+from engine.outbox.models import Message
+from engine.outbox.telling import messages_of
+from engine.outbox.wishes import is_wanted
 from engine.services import step_data
 from engine.services.announcing import Change as Announcement
 from engine.services.announcing import publish
@@ -53,7 +56,7 @@ def write(cases: Sequence[Case], tokens: Mapping[StepKey, int] | None = None) ->
 def _has_more(case: Case) -> bool:
     """Whether more has to be written than facts, steps and the instance."""
     more = case.timers or case.dropped or case.is_resumed or case.must_hold or case.consumed or case.superseded
-    return bool(more or _has_signals(case))
+    return bool(more or _has_signals(case) or is_wanted(case.row.environment_id))
 
 
 def _has_signals(case: Case) -> bool:
@@ -75,8 +78,22 @@ def _write_more(cases: Sequence[Case]) -> None:
     if signals := [signal for case in cases if _has_signals(case) for signal in _signals(case)]:
         Signal.objects.bulk_create(signals)
         deliver_after_commit()
+    if messages := [message for case in cases if is_wanted(case.row.environment_id) for message in _messages(case)]:
+        Message.objects.bulk_create(messages)
+        wake_after_commit()
     for case in cases:
         _put_into_the_past(case)
+
+
+def _messages(case: Case) -> Iterator[Message]:
+    """What of its facts is told outside."""
+    return messages_of(
+        case.facts,
+        environment_id=case.row.environment_id,
+        instance_id=case.row.id,
+        instance=case.row.key,
+        flow=case.plan.flow.key,
+    )
 
 
 def _signals(case: Case) -> Iterator[Signal]:

@@ -31,6 +31,7 @@ from engine.services.rounds import ClaimedAttempt, Worker
 from engine.services.states import read_state
 from engine.services.timers import fire_due_timers
 from tests.drawing import draw
+from tests.integration.engine.listening import Listener
 
 NOON = datetime(2030, 5, 1, 12, tzinfo=UTC)
 
@@ -190,3 +191,12 @@ def python(function: str = "noop", **settings: Any) -> dict[str, Any]:
     arguments = settings.pop("arguments", None)
     inputs = {"function": function} | ({"arguments": arguments} if arguments else {})
     return {"action": "python", "inputs": inputs, **settings}
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    """A server that notes what is posted to it."""
+    made = Listener()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -18,13 +20,24 @@ from accounts.scope import Scope, system_scope
 from designer.graph.model import TRIGGER, Edge, Flow, Task
 from designer.services.drafting import create_flow
 from designer.services.publishing import publish_flow
-from engine.ledger import posting, wallets
+from engine.ledger import payments, posting, wallets
+from engine.ledger.connecting import carry_out_transfers
 from engine.ledger.errors import Conflict, InsufficientFunds, Invalid, LedgerRefused
-from engine.ledger.models import Account, Activity, Balance, Ledger, Posting, Transaction
+from engine.ledger.models import (
+    Account,
+    Activity,
+    Balance,
+    Connector,
+    Ledger,
+    Posting,
+    Transaction,
+    TransferInitiation,
+)
 from engine.ledger.posting import Move, PostRequest
 from engine.models import Instance, Step
 from engine.services.instances import start_instance
 from tests.integration.engine.conftest import Engine
+from tests.integration.engine.listening import Listener
 
 EUR = "EUR/2"
 
@@ -290,3 +303,48 @@ def test_many_instances_at_once_pay_each_once(place: Environment) -> None:
     assert_books_are_right()
     Activity.objects.all().delete()
     Instance.objects.all().delete()
+
+
+# -- connectors -------------------------------------------------------------------------------------------------------
+
+
+def initiate(environment: Environment, **more: Any) -> TransferInitiation:
+    """A transfer of 5 EUR to `acct_1`."""
+    request = payments.TransferRequest(amount=500, asset=EUR, destination="acct_1", key=f"k{uuid4()}", **more)
+    return payments.initiate_transfer(environment.pk, request, now=timezone.now())
+
+
+def test_a_dummy_connector_says_yes(environment: Environment) -> None:
+    Connector.objects.create(environment=environment, name="stripe")
+    made, other = initiate(environment, provider="stripe"), initiate(environment, provider="wise")
+    waiting = initiate(environment, connector="stripe", waits_for_validation=True)
+    carry_out_transfers(timezone.now())
+    for row in (made, other, waiting):
+        row.refresh_from_db()
+    assert (made.status, other.status, waiting.status) == ("PROCESSED", "PROCESSING", "WAITING_FOR_VALIDATION")
+    assert other.next_at is None
+    assert payments.validate_transfer(waiting, now=timezone.now())
+    carry_out_transfers(timezone.now())
+    waiting.refresh_from_db()
+    assert waiting.status == "PROCESSED"
+    assert not payments.settle_transfer(waiting, "FAILED", now=timezone.now())
+
+
+def test_an_http_connector_is_asked_again_until_it_answers(environment: Environment, listener: Listener) -> None:
+    Connector.objects.create(environment=environment, name="bank", type="http", url=listener.url)
+    listener.answers = [503, 200, 422]
+    made = initiate(environment, connector="bank", metadata={"invoice": "7"})
+    carry_out_transfers(timezone.now())
+    made.refresh_from_db()
+    assert (made.status, made.tries) == ("PROCESSING", 1)
+    assert made.next_at is not None
+    carry_out_transfers(made.next_at)
+    made.refresh_from_db()
+    assert made.status == "PROCESSED"
+    (first, body), (again, _) = listener.taken
+    assert first["Idempotency-Key"] == again["Idempotency-Key"] == str(made.pk)
+    assert json.loads(body)["amount"] == "500"
+    refused = initiate(environment, connector="bank")
+    carry_out_transfers(timezone.now())
+    refused.refresh_from_db()
+    assert (refused.status, refused.error) == ("FAILED", "422")

@@ -611,3 +611,28 @@ def test_triggers_are_listed_by_name(call: Caller, make_trigger: Callable[..., d
     assert [one["id"] for one in call("GET", "/triggers").json()["data"]] == [second["id"], first["id"]]
     assert [one["id"] for one in call("GET", "/v2/triggers?name=SETTLE").json()["cursor"]["data"]] == [first["id"]]
     assert call("GET", f"/triggers/{first['id']}").json()["data"] == first
+
+
+def test_workflows_are_chained_by_what_happens_to_them(
+    call: Caller, create: Callable[..., str], make_trigger: Callable[..., dict[str, Any]], scope: Scope
+) -> None:
+    follow_up = create({"wait_event": {"event": "go"}}, name="follow-up")
+    first = create({"noop": {}}, name="first")
+    trigger = make_trigger(
+        event="SUCCEEDED_WORKFLOW",
+        workflowID=follow_up,
+        filter=f'event.id == "{first}"',
+        vars={"of": "event.instanceID"},
+    )
+    staged = make_trigger(event="FAILED_WORKFLOW_STAGE", workflowID=follow_up, vars={"n": "event.number"})
+    run = call("POST", f"/workflows/{first}/instances").json()["data"]
+    failing = create({"noop": {}}, {"delay": {}}, name="failing")
+    call("POST", f"/workflows/{failing}/instances")
+    settle()
+    found = {
+        instance.input.get("of", instance.input.get("n")) for instance in Instance.objects.filter(status="waiting")
+    }
+    assert found == {run["id"], "1"}
+    for one in (trigger, staged):
+        (occurrence,) = call("GET", f"/triggers/{one['id']}/occurrences").json()["data"]
+        assert occurrence["event"]["app"] == "orchestration"
