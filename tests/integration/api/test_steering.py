@@ -73,10 +73,8 @@ def test_a_termination_with_rollback_undoes_what_has_started(api: Api, run: Run)
     start(api, "one")
     run()
     ended = api.post("/instances/one/terminate", {"rollback": True, "reason": "A mistake."}).json()
-    assert (ended["status"], [step["status"] for step in ended["steps"]]) == (
-        "terminated",
-        ["rolled_back", "cancelled"],
-    )
+    steps = {step["task"]: step["status"] for step in ended["steps"]}
+    assert (ended["status"], steps) == ("terminated", {"charge": "rolled_back", "ask": "cancelled"})
     types = [one["type"] for one in api.get("/instances/one/facts").json()["items"]]
     assert types[-3:] == ["StepRolledBack", "RollbackFinished", "InstanceTerminated"]
 
@@ -93,14 +91,14 @@ def test_an_instance_is_restarted_from_a_task_and_reverted_to_a_human_one(api: A
     back = api.post("/instances/one/revert", {"to": "ask", "reason": "A wrong answer."}).json()
     assert (back["status"], [wait["task"] for wait in back["waiting_for"]]) == ("waiting", ["ask"])
     again = api.post("/instances/one/restart", {"from": "charge"}).json()
-    assert [(step["task"], step["iteration"]) for step in again["steps"]] == [
+    assert {(step["task"], step["iteration"]) for step in again["steps"]} == {
         ("charge", 1),
         ("ask", 1),
         ("ship", 1),
         ("ask", 2),
         ("charge", 2),
         ("ask", 3),
-    ]
+    }
     assert_problem(api.post("/instances/one/restart", {"from": "charge", "iteration": 7}), 409)
 
 
@@ -154,7 +152,7 @@ def test_what_is_in_the_way_of_a_migration_is_listed(api: Api, run: Run) -> None
     ]
     mapped = {"version": 2, "mapping": {"first": "begin", "ask": "question"}}
     moved = api.post("/instances/one/migrate", mapped).json()
-    assert [step["task"] for step in moved["steps"]] == ["begin", "question"]
+    assert {step["task"] for step in moved["steps"]} == {"begin", "question"}
     assert_problem(api.post("/instances/one/migrate", {"version": 2}), 409)
 
 
