@@ -15,6 +15,7 @@ from engine.forms import PayloadField, ReasonForm
 from engine.models import Instance
 from engine.services.closing import offered
 from engine.services.errors import NotLegalNow
+from engine.services.hiding import is_input_hidden, shown_input
 from engine.services.moving import MigrationReport, look_ahead
 
 MOST_VERSIONS = 200
@@ -92,10 +93,10 @@ class RetryForm(ReasonForm):
     version = forms.ChoiceField(required=False, help_text="On another version it is migrated first.")
 
     def __init__(self, *args: Any, instance: Instance, **kwargs: Any) -> None:
-        shown = json_text(instance.input)
+        shown = json_text(shown_input(instance))
         super().__init__(*args, **kwargs)
         self.initial["input"] = shown.text
-        if shown.cut:  # too large to edit here: it is retried with what it has
+        if shown.cut or is_input_hidden(instance):  # too large to edit here: it is retried with what it has
             del self.fields["input"]
         versions = other_versions(instance)
         if versions:

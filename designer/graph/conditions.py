@@ -6,13 +6,14 @@ Numbers are compared exactly, as decimals: `0.1` is `"0.1"`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from designer.graph import attributes
+from designer.graph.hiding import NOTHING_HIDDEN, Hidden
 from designer.graph.model import NONE_MET, Condition, Json, Match, Statement
 from designer.graph.paths import MISSING, Missing, lone_reference, parse_path, resolve
 
@@ -105,16 +106,16 @@ def evaluate(
     data: Mapping[str, Json],
     *,
     parallel: bool = True,
-    sensitive_steps: Collection[str] = (),
+    hidden: Hidden = NOTHING_HIDDEN,
 ) -> Evaluation:
     """The branches whose conditions are met in `data`: all of them, or with `parallel` false only the first.
 
-    Never raises. `sensitive_steps`: step keys whose values are shown as `[REDACTED]` in the records.
+    Never raises. `hidden`: what is shown as `[REDACTED]` in the records.
     """
     branches: list[str] = []
     records: list[Mapping[str, Json]] = []
     for condition in conditions:
-        record = _record(condition, data, frozenset(sensitive_steps))
+        record = _record(condition, data, hidden)
         records.append(record)
         if record["is_met"]:
             branches.append(condition.key)
@@ -123,14 +124,14 @@ def evaluate(
     return Evaluation(tuple(branches) or (NONE_MET,), tuple(records))
 
 
-def _record(condition: Condition, data: Mapping[str, Json], hidden: frozenset[str]) -> Mapping[str, Json]:
+def _record(condition: Condition, data: Mapping[str, Json], hidden: Hidden) -> Mapping[str, Json]:
     statements = [_statement_record(statement, data, hidden) for statement in condition.statements]
     met = [statement["is_met"] for statement in statements]
     is_met = bool(met) and (all(met) if condition.match is Match.ALL else any(met))
     return {"key": condition.key, "is_met": is_met, "statements": statements}
 
 
-def _statement_record(statement: Statement, data: Mapping[str, Json], hidden: frozenset[str]) -> dict[str, Json]:
+def _statement_record(statement: Statement, data: Mapping[str, Json], hidden: Hidden) -> dict[str, Json]:
     source = lone_reference(statement.source) or statement.source.strip()
     saw = resolve(source, data)
     values = [_value_of(value, data) for value in statement.values]
@@ -144,16 +145,17 @@ def _statement_record(statement: Statement, data: Mapping[str, Json], hidden: fr
         is_met, note = False, str(mismatch)
     if saw is MISSING and not note and statement.operator not in WITHOUT_VALUES:
         note = "There is no such value."
+    are_hidden = [_is_hidden(raw, hidden) for raw in statement.values]
+    is_hidden = _is_hidden("{{" + source + "}}", hidden)
     record = {
         "source": source,
         "operator": statement.operator,
-        "values": [
-            REDACTED if _is_hidden(raw, hidden) else _shortened(value)
-            for raw, value in zip(statement.values, values, strict=True)
-        ],
-        "saw": REDACTED if _is_hidden("{{" + source + "}}", hidden) else _shortened(saw),
+        "values": [REDACTED if hide else _shortened(value) for hide, value in zip(are_hidden, values, strict=True)],
+        "saw": REDACTED if is_hidden else _shortened(saw),
         "is_met": is_met,
     }
+    if note and (is_hidden or any(are_hidden)):
+        note = "The values do not go together."
     return {**record, "note": note} if note else record
 
 
@@ -175,10 +177,10 @@ def _value_of(value: Json, data: Mapping[str, Json]) -> Json | Missing:
     return value if reference is None else resolve(reference, data)
 
 
-def _is_hidden(value: Json, hidden: frozenset[str]) -> bool:
+def _is_hidden(value: Json, hidden: Hidden) -> bool:
     reference = lone_reference(value) if isinstance(value, str) and hidden else None
     path = parse_path(reference) if reference else None
-    return bool(path and path[0] == "steps" and (len(path) < 2 or str(path[1]) in hidden))
+    return bool(path and hidden.covers(path))
 
 
 def _shortened(value: Json | Missing) -> Json:

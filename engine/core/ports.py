@@ -17,6 +17,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Protocol
 
+from designer.graph.hiding import Hidden, hidden_in
 from designer.graph.model import Flow, Json, Task
 from engine.core.facts import Fact, FactType
 from engine.core.schedule import START
@@ -88,6 +89,8 @@ class StepContext:
     history: ProgramHistory | None = None
     """Of the program, where the step is one or belongs to one."""
     environment_id: int = 0
+    is_input_hidden: bool = False
+    """The instance was called with what is shown nowhere."""
     flow_id: int = 0
     is_compensation: bool = False
     """The step is rolled back: `task` holds the settings of its compensation, `data` what the step saw and its output.
@@ -96,10 +99,9 @@ class StepContext:
     """Why the instance is rolled back: the error by which it failed; None when somebody terminated it."""
 
     @property
-    def sensitive_steps(self) -> frozenset[str]:
-        """Keys of the tasks whose output is passed on but shown nowhere."""
-        tasks = self.flow.tasks.values() if self.flow is not None else ()
-        return frozenset(task.key for task in tasks if task.settings.get("sensitive") == "output")
+    def hidden(self) -> Hidden:
+        """What of the data is passed on but shown nowhere."""
+        return hidden_in(self.flow, is_input_hidden=self.is_input_hidden)
 
     @property
     def idempotency_key(self) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from designer.graph.hiding import hidden_in
 from designer.graph.references import is_template
 from engine.core.templates import TemplateError, render_text
 from engine.display.json_text import REDACTED
 from engine.models import Instance
 from engine.parts.steps import StepLook
+from engine.services.hiding import shown_input
 
 STEP: Final = re.compile(r"steps\.([A-Za-z0-9_-]{1,64})")
 LONGEST: Final = 5_000
@@ -38,11 +40,12 @@ def _data(written: str, look: StepLook, instance: Instance) -> dict[str, Any]:
         ):
             output = REDACTED if step.is_sensitive else step.output
             steps[step.task] = {"output": output, "error": step.error, "status": step.status}
+    hidden = hidden_in(look.flow)
     trigger = instance.trigger if isinstance(instance.trigger, dict) else {}
     return {
-        "input": instance.input,
+        "input": shown_input(instance),
         "context": instance.context,
-        "vars": instance.vars,
+        "vars": {key: REDACTED if hidden.covers(("vars", key)) else value for key, value in instance.vars.items()},
         "event": trigger.get("payload"),
         "steps": steps,
         "instance": {"id": instance.key},

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from designer.graph.model import Json, Task
 from engine import failpoints
+from engine.core.hiding import without_hidden
 from engine.core.ports import (
     LONGEST_MESSAGE,
     Completed,
@@ -74,8 +75,15 @@ def context_of(case: Case, step: StepKey, *, attempt: int, event: Json = None) -
         flow=case.plan.flow,
         history=history_for(case.plan, case.state, task),
         environment_id=case.row.environment_id,
+        is_input_hidden=is_input_hidden(case.loaded.instance),
         flow_id=case.row.flow_id,
     )
+
+
+def is_input_hidden(instance: Mapping[str, Json] | None) -> bool:
+    """Whether an instance was called with what is shown nowhere. Who reads its input has loaded what says so."""
+    trigger = (instance or {}).get("trigger")
+    return isinstance(trigger, Mapping) and bool(trigger.get("is_input_hidden"))
 
 
 def begin(context: StepContext) -> Result:
@@ -134,7 +142,7 @@ def _guarded(context: StepContext, ask: Callable[[], Result | None]) -> Result |
         return failed("InternalError", f"{type(error).__name__}: {error}", retryable=True)
     finally:
         at_work.step.reset(token)
-    return result if result is None else storable(result)
+    return result if result is None else storable(without_hidden(context, result))
 
 
 def storable(result: Result) -> Result:

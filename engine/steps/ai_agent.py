@@ -13,7 +13,6 @@ from jsonschema.exceptions import SchemaError
 from accounts.connections.chat import AgentFailed, Question, ask
 from accounts.connections.models import Connection
 from designer.graph.model import Json, Task, is_key
-from engine.core.hiding import shown
 from engine.core.ports import Completed, InboundMessage, Result, StepContext, failed
 from engine.core.retries import attempt_timeout
 from engine.core.templates import TemplateError, render_value
@@ -39,7 +38,7 @@ class AiAgentExecutor:
         except TemplateError as bad:
             return failed("TemplateError", str(bad))
         text = prompt if isinstance(prompt, str) else orjson.dumps(prompt).decode()
-        seen = {"agent": settings.get("agent"), "prompt": shown(context, "prompt", text)}
+        seen = {"agent": settings.get("agent"), "prompt": text}
         key = str(settings.get("agent", ""))
         known = Connection.objects.filter(environment=context.environment_id, key=key)
         connection = known.first() if is_key(key) else None

@@ -8,7 +8,6 @@ from typing import Any
 from designer.graph.model import Json, Task
 from engine.actions import ACTIONS
 from engine.actions.action import ENDED, ActionFailed, ActionGoesOn, ActionRequest, RunnableAction, RunningStep
-from engine.core.hiding import shown
 from engine.core.ports import Completed, InboundMessage, Result, StepContext, Waiting, failed
 from engine.core.retries import attempt_timeout
 from engine.core.templates import TemplateError, render_value
@@ -79,15 +78,9 @@ class AutomationExecutor:
 
 
 def _seen_inputs(context: StepContext, action: RunnableAction, inputs: Mapping[str, Json]) -> Json:
-    """The inputs as they are kept for people.
-
-    Where they may hold what is shown nowhere they are kept as they are written, not as rendered; and not at all where
-    they are the sensitive output itself.
-    """
-    if context.task.settings.get("sensitive") == "output" and action.key == "set_values":
-        return None
-    seen = shown(context, "inputs", inputs)
-    return action.shown(inputs) if seen is inputs else seen
+    """The inputs as they are kept for people; not at all where they are the sensitive output itself."""
+    is_output = context.task.settings.get("sensitive") == "output" and action.key == "set_values"
+    return None if is_output else action.shown(inputs)
 
 
 EXECUTOR = AutomationExecutor()

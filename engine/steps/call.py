@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from designer.graph.model import Task
-from engine.core.hiding import shown
+from engine.core.hiding import reads_hidden
 from engine.core.ports import ChildCall, InboundMessage, Result, StepContext, Waiting, failed
 from engine.core.templates import TemplateError, render_value
 
@@ -31,14 +31,13 @@ class CallExecutor:
             return failed("TemplateError", str(bad))
         if not isinstance(inputs, Mapping):
             return failed("WrongInputs", "The input of a call must be an object.")
-        seen = shown(context, "inputs", inputs)
         call = ChildCall(
             flow=str(settings.get("flow", "")),
             input=inputs,
             waits=settings.get("wait") is not False,
-            is_input_hidden=seen is not inputs,
+            is_input_hidden=reads_hidden(context),
         )
-        return Waiting(for_="child", call=call, input=seen)
+        return Waiting(for_="child", call=call, input=inputs)
 
     def on_timer(self, context: StepContext, purpose: str) -> Result | None:
         """No timers are set."""

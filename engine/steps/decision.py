@@ -20,8 +20,7 @@ class DecisionExecutor:
         """The branches that are met, and what each condition saw."""
         task = context.task
         parallel = task.settings.get("parallel", True) is not False
-        hidden = context.sensitive_steps
-        evaluation = evaluate(task.conditions, context.data, parallel=parallel, sensitive_steps=hidden)
+        evaluation = evaluate(task.conditions, context.data, parallel=parallel, hidden=context.hidden)
         records = tuple(dict(record) for record in evaluation.records)
         return Completed(
             output={"branches": list(evaluation.branches)}, branches=evaluation.branches, conditions=records

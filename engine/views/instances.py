@@ -19,6 +19,7 @@ from engine.forms import StartForm
 from engine.models import Instance
 from engine.parts.instances import InstanceList
 from engine.services.errors import KeyTaken
+from engine.services.hiding import is_input_hidden
 from engine.services.instances import start_instance
 from engine.views.answers import attempt
 
@@ -88,7 +89,7 @@ def sample_input(scope: Scope, flow: str) -> str:
     """The input of the latest instance of a flow, to begin with; `{}` where there is none."""
     if not flow:
         return ""
-    inputs = Instance.objects.within(scope).filter(flow__key=flow).order_by("-pk").values_list("input", flat=True)
-    latest = inputs.first()
+    instance = Instance.objects.within(scope).filter(flow__key=flow).order_by("-pk").only("input", "trigger").first()
+    latest = instance.input if instance is not None and not is_input_hidden(instance) else None
     text = json.dumps(latest if latest is not None else {}, indent=2, ensure_ascii=False)
     return text if len(text) <= 20_000 else ""

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from designer.graph.conditions import OPERATOR_WORDS, OPERATORS_BY_TYPE, STATEMENT_TYPES, evaluate
+from designer.graph.hiding import Hidden
 from designer.graph.model import NONE_MET, Condition, Json, Match, Statement
 from tests.unit.designer.graph.test_loading import json_values
 
@@ -203,7 +204,7 @@ def test_a_record_keeps_little_of_what_is_large() -> None:
 
 def test_values_of_sensitive_steps_are_compared_but_not_shown() -> None:
     statement = Statement("steps.secret.output.token", "equals", ("{{ steps.secret.output.token }}",))
-    found = evaluate([Condition("c", statements=(statement,))], DATA, sensitive_steps={"secret"})
+    found = evaluate([Condition("c", statements=(statement,))], DATA, hidden=Hidden(frozenset({"secret"})))
     record = found.records[0]["statements"][0]
     assert found.branches == ("c",)
     assert record["saw"] == "[REDACTED]"
