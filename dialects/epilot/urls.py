@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dialects.epilot.views import closing_reasons, definitions, executions, templates
+from dialects.epilot.views import closing_reasons, definitions, executions, older_executions, templates
 
 V1, V2 = "v1/workflows", "v2/flows"
 
@@ -17,6 +17,13 @@ urlpatterns = [
     path(f"{V1}/definitions/<str:id>/closing-reasons", definitions.DefinitionReasons.as_view()),
     path(f"{V1}/closing-reasons", closing_reasons.Reasons.as_view()),
     path(f"{V1}/closing-reasons/<str:id>", closing_reasons.OneReasonV1.as_view()),
+    path(f"{V1}/executions", older_executions.Executions.as_view()),
+    path(f"{V1}/executions/search", older_executions.Search.as_view()),
+    path(f"{V1}/executions/steps/search", older_executions.SearchSteps.as_view()),
+    path(f"{V1}/executions/<str:id>", older_executions.OneExecution.as_view()),
+    path(f"{V1}/executions/<str:id>/steps", older_executions.Steps.as_view()),
+    path(f"{V1}/executions/<str:id>/steps/<str:step>", older_executions.OneStep.as_view()),
+    path(f"{V1}/executions/<str:id>/closing-reasons", older_executions.Reasons.as_view()),
     path("v2/workflows/closing-reasons/<str:id>", closing_reasons.OneReason.as_view()),
     path(f"{V2}/templates", templates.Templates.as_view()),
     path(f"{V2}/templates:search", templates.SearchTemplates.as_view()),

@@ -227,6 +227,7 @@ class _Carried:
         state.forgiven = {place[node]: count for node, count in before.forgiven.items() if node in place}
         state.started = [(place[node], iteration) for node, iteration in before.started if node in place]
         state.undone = [(place[node], iteration) for node, iteration in before.undone if node in place]
+        state.ahead = {place[node]: branch for node, branch in before.ahead.items() if node in place}
         state.scheduled = {place[node]: has_come for node, has_come in before.scheduled.items() if node in place}
         state.is_called, state.warned = before.is_called, before.warned.copy()
         state.passed = {place[node] for node in before.passed if node in place}

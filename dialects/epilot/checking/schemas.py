@@ -462,3 +462,69 @@ ADD_TASK: Final = obj(
     ),
 )
 PATCH_PHASE: Final = obj(name=NAME, due_date=DATE, due_date_config=DUE_CONFIG, assigned_to=ASSIGNEES)
+
+# -- the older executions ---------------------------------------------------------------------------------------------
+
+V1_CONTEXT: Final = obj("id schema", id=ID, title=TEXT, schema=ID)
+V1_START: Final = obj(
+    workflowId=ID,
+    trigger=one_of("MANUAL", "AUTOMATIC"),
+    contexts=array(V1_CONTEXT, maxItems=100),
+    assignedTo=TEXTS,
+    purposes=TEXTS,
+)
+V1_UPDATE: Final = obj(
+    status=FLOW_STATUS,
+    assignedTo=TEXTS,
+    selectedClosingReasons=array(obj("id", id=ID, title=TEXT)),
+    closingReasonDescription=TEXT,
+    dueDate=DATE,
+    dynamicDueDate=DYNAMIC_DUE,
+    closedBy=TEXT,
+    contexts=array(V1_CONTEXT, maxItems=100),
+    completedTime=DATE,
+)
+_PLACE: Final[Schema] = {"type": "number", "minimum": 0, "maximum": 100_000}
+V1_NEW_STEP: Final = obj(
+    "name insertionIndex",
+    name=NAME,
+    insertionIndex=_PLACE,
+    description=DESCRIPTION,
+    status=TASK_STATUS,
+    sectionId=ID,
+    executionType=one_of("MANUAL", "AUTOMATION"),
+    automationConfig=obj("flowId", flowId=ID),
+)
+V1_STEP: Final = obj(
+    status=TASK_STATUS,
+    assignedTo=TEXTS,
+    assignedToInProgress=TEXT,
+    assignedToOnHold=TEXT,
+    dueDate=DATE,
+    dynamicDueDate=DYNAMIC_DUE,
+    name=NAME,
+    description=DESCRIPTION,
+    position=obj("index", index=_PLACE, sectionId=ID),
+    automationConfig=obj("flowId", flowId=ID),
+    startedTime=DATE,
+    completedTime=DATE,
+)
+_SORTING: Final = one_of("A_Z", "Z_A", "DUE_DATE_ASC", "DUE_DATE_DESC", "TRIGGER_DATE_ASC", "TRIGGER_DATE_DESC")
+V1_SEARCH: Final = obj(
+    name=TEXT,
+    status=FLOW_STATUS,
+    includeDoneWorkflows=FLAG,
+    assignedTo=TEXT,
+    sorting=_SORTING,
+    pagination=obj(orgId=TEXT, creationTime=TEXT),
+)
+V1_SEARCH_STEPS: Final = obj(
+    executionName=TEXT,
+    stepName=TEXT,
+    assignedTo={"type": ["number", "string"]},
+    includeDoneWorkflows=FLAG,
+    manuallyCreated=FLAG,
+    status=one_of("OPEN", "COMPLETE", "NEXT_OPEN_ITEM_IN_WORKFLOW"),
+    sorting=_SORTING,
+    pagination=obj(**{"from": _PLACE}, size=_PLACE),
+)

@@ -217,14 +217,17 @@ def _reopen(work: Work) -> None:
 # -- finding and deleting ---------------------------------------------------------------------------------------------
 
 
-def found_by_entity(scope: Scope, entity: str, schema: str, *, is_v1: bool = False) -> list[Json]:
+def found_by_entity(
+    scope: Scope, entity: str, schema: str, *, is_v1: bool = False, is_public: bool = True
+) -> list[Json]:
     """The executions about an entity, the newest first."""
     rows = Execution.objects.within(scope).filter(is_hidden=False, is_v1=is_v1)
     if entity:
         rows = rows.filter(context_rows__entity_key=entity)
     if schema:
         rows = rows.filter(context_rows__entity_schema=schema)
-    return [public(bring_up_to_date(row).document) for row in rows.order_by("-pk").distinct()[:1_000]]
+    found = [bring_up_to_date(row).document for row in rows.order_by("-pk").distinct()[:1_000]]
+    return list(map(public, found)) if is_public else found
 
 
 def delete_execution(scope: Scope, key: str, *, user: str, soft: bool = False, is_v1: bool = False) -> None:
