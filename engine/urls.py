@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from engine.views import actions, bulk, inbox, instance, instances
+from engine.views import actions, bulk, inbox, instance, instances, ledger, webhooks
 
 app_name = "engine"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -15,6 +15,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("instances/<int:pk>/facts/", instance.list_facts, name="facts"),
     path("instances/<int:pk>/do/<slug:action>/", actions.act, name="act"),
     path("flows/<slug:flow>/start/", instances.start, name="start"),
+    path("ledgers/", ledger.ledgers, name="ledgers"),
+    path("ledgers/<str:ledger>/", ledger.accounts, name="ledger"),
+    path("ledgers/<str:ledger>/accounts/<str:address>/", ledger.account, name="ledger_account"),
+    path("webhooks/", webhooks.endpoints, name="webhooks"),
+    path("webhooks/new/", webhooks.new, name="webhook_new"),
+    path("webhooks/<int:pk>/", webhooks.endpoint, name="webhook"),
+    path("webhooks/<int:pk>/renew/", webhooks.renew, name="webhook_renew"),
+    path("webhooks/<int:pk>/remove/", webhooks.remove, name="webhook_remove"),
+    path("webhooks/deliveries/<int:pk>/again/", webhooks.again, name="webhook_again"),
     path("inbox/", inbox.show_inbox, name="inbox"),
     path("inbox/sync", inbox.sync_inbox, name="inbox_sync"),
     path("inbox/<int:pk>/", inbox.show_task, name="task"),
