@@ -194,6 +194,8 @@ class _Drawing:
         return exits + self._sequence(rest.nodes if rest else (), [(key, NONE_MET, On.SUCCESS)])
 
     def _parallel(self, kind: str, nodes: Sequence[Node], entries: list[Entry]) -> list[Entry]:
+        if len(entries) > 1 and len(nodes) > 1:
+            entries = [(self._add("noop", "side by side", entries, join=Join.ANY), None, On.SUCCESS)]
         exits = [entry for node in nodes for entry in self._node(node, list(entries))]
         if len(nodes) < 2:
             return exits

@@ -45,7 +45,7 @@ def test_a_program_is_drawn_by_its_steps() -> None:
     names = [task.name for task in flow.tasks.values()]
     assert names == [
         "charge card", "event['payload']['vip']", "nap", "return", "loop", "pack {number}", "help", "number",
-        "again?", "a", "b", "all of them", "ship()", "label",
+        "again?", "side by side", "a", "b", "all of them", "ship()", "label",
     ]  # fmt: skip
     assert [phase.name for phase in flow.phases.values()] == ["ship()"]
     assert sum(edge.on is On.ERROR for edge in flow.edges) == 1
