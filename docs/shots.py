@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+import httpx
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.acceptance.browser import launch, sign_in, watched_page
@@ -50,12 +51,36 @@ def inbox(page: Page) -> None:
     page.goto(f"{PLACE}/inbox/")
 
 
+def script(page: Page) -> None:
+    """An instance of a flow written as code, on the graph that is read from its source."""
+    page.goto(f"{PLACE}/instances/?q=order-7")
+    page.get_by_role("link", name="order-7").first.click()
+    page.locator("#instance-graph, .instance-graph svg.graph").first.wait_for()
+
+
+def run_script(server: Quadrille) -> None:
+    """Put the script of the how-to into the installation, and start an instance that waits."""
+    page = (IMAGES.parent / "howto" / "cloudflare-write-a-flow-as-code.md").read_text()
+    folder = server.data / "scripts"
+    folder.mkdir(exist_ok=True)
+    (folder / "order_flow.py").write_text(page.partition("```python file=order_flow.py\n")[2].partition("```")[0])
+    place = ("--organization", "demo", "--environment", "development")
+    key = server.manage("api_key", *place, "--name", "pictures").split()[-1]
+    address = f"{server.url}/cloudflare/client/v4/accounts/demo.development/workflows/orders"
+    with httpx.Client(headers={"authorization": f"Bearer {key}"}, timeout=60) as client:
+        body = {"script_name": "order_flow", "class_name": "OrderFlow"}
+        client.put(address, json=body).raise_for_status()
+        order = {"instance_id": "order-7", "params": {"id": 7, "total": 250}}
+        client.post(f"{address}/instances", json=order).raise_for_status()
+
+
 PICTURES: Final[dict[str, Callable[[Page], None]]] = {
     "flows": flows,
     "editor": editor,
     "instances": instances,
     "instance": instance,
     "inbox": inbox,
+    "script": script,
 }
 
 
@@ -76,6 +101,7 @@ def main() -> int:
     IMAGES.mkdir(exist_ok=True)
     with quadrille() as server, sync_playwright() as playwright:
         browser = launch(playwright)
+        run_script(server)
         time.sleep(SETTLE_SECONDS)
         for dark in (False, True):
             take(browser, server, dark=dark)
