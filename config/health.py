@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
@@ -15,11 +16,27 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
+from config.metrics import metrics_page
 from engine.services.vitals import queue_age_seconds
 
 log = logging.getLogger(__name__)
 LAYER_SECONDS = 2.0
 MOST_SECONDS = 10**9
+
+
+class AnswerProbes:
+    """Answers `/healthz`, `/readyz` and `/metrics` whatever host is asked for: probes know a machine by its address.
+
+    Nothing in these answers depends on the host.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer a probe, or pass the request on."""
+        probe = PROBES.get(request.path_info)
+        return self.get_response(request) if probe is None else probe(request)
 
 
 @never_cache
@@ -112,3 +129,10 @@ def queue_age() -> float | None:
         return round(queue_age_seconds(timezone.now()), 1)
     except DatabaseError:
         return None
+
+
+PROBES: Final[Mapping[str, Callable[[HttpRequest], HttpResponse]]] = {
+    "/healthz": healthz,
+    "/readyz": readyz,
+    "/metrics": metrics_page,
+}

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
@@ -56,7 +56,7 @@ class CountRequests:
 def metrics_page(request: HttpRequest) -> HttpResponse:
     """The text format of Prometheus. 404 while metrics are off, 403 for whoever may not see them."""
     if not metrics.is_on:
-        raise Http404
+        return HttpResponse("Metrics are off.\n", status=404, content_type="text/plain")
     if not may_look(request):
         return HttpResponse("Send METRICS_TOKEN as a bearer token.\n", status=403, content_type="text/plain")
     from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest

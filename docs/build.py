@@ -15,6 +15,7 @@ from designer.graph.kinds import KINDS
 FOLDER = Path(__file__).parent / "reference"
 FLOW_FILE = FOLDER / "flow-file.md"
 API = FOLDER / "api.md"
+SETTINGS = FOLDER / "settings.md"
 MADE = "<!-- Made by `python -m docs.build`; edit the code instead. -->"
 
 
@@ -155,14 +156,34 @@ API_INTRODUCTION = """Below `/api/v1`. The same as a page: `/api/v1/reference`; 
 """
 
 
+def settings_page() -> str:
+    """`reference/settings.md`: every environment variable."""
+    from config.variables import GROUPS
+
+    lines = ["# Settings", "", MADE, "", SETTINGS_INTRODUCTION]
+    for group, variables in GROUPS.items():
+        rows = (
+            (f"`{one.name}`", one.default, f"**needed**: {one.meaning}" if one.needed else one.meaning)
+            for one in variables
+        )
+        lines += [f"## {group}", "", *table(("variable", "default", "meaning"), rows)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+SETTINGS_INTRODUCTION = """All from the environment. In embedded mode (the default) every one has a value; production
+mode refuses to start while one that is *needed* is missing or insecure, and names it.
+"""
+
+
 def main() -> None:
-    """Write both pages."""
+    """Write the pages."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     import django
 
     django.setup()
     FLOW_FILE.write_text(flow_file_page())
     API.write_text(api_page())
+    SETTINGS.write_text(settings_page())
 
 
 if __name__ == "__main__":

@@ -53,4 +53,5 @@ def test_the_reference_page_shows_it_to_people() -> None:
 
 def test_the_written_references_are_current() -> None:
     assert build.FLOW_FILE.read_text() == build.flow_file_page(), "run `python -m docs.build`"
+    assert build.SETTINGS.read_text() == build.settings_page(), "run `python -m docs.build`"
     assert build.API.read_text() == build.api_page(), "run `python -m docs.build`"

@@ -114,3 +114,10 @@ def test_readyz_waits_for_the_migrations(client: Client, db: None, monkeypatch: 
     MigrationRecorder.Migration.objects.filter(app="engine").last().delete()
     response = client.get("/readyz")
     assert (response.status_code, response.json()["migrations"]) == (503, False)
+
+
+def test_probes_may_know_a_machine_by_its_address(client: Client, db: None) -> None:
+    for path in ("/healthz", "/readyz"):
+        assert client.get(path, headers={"Host": "10.1.2.3:8000"}).status_code == 200
+    assert client.get("/accounts/sign-in/", headers={"Host": "10.1.2.3:8000"}).status_code == 400
+    assert client.post("/healthz").status_code == 405
