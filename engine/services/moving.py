@@ -16,6 +16,7 @@ from accounts.scope import Scope
 from designer.graph.model import Json
 from designer.models import Version
 from designer.services.versions import plan_of
+from engine.calls.models import Call
 from engine.core.facts import FactType
 from engine.core.migrating import Move, Obstacle, carry_over, find_obstacles, is_movable, needs_place
 from engine.core.migrating import migrate as fold_migration
@@ -23,6 +24,7 @@ from engine.core.state import State, StepStatus, new_state
 from engine.models import Instance, Step, Timer
 from engine.services.actors import actor_of
 from engine.services.advancing import change_instance
+from engine.services.calls import repeat_signals
 from engine.services.case import Case
 from engine.services.errors import InvalidInput, NotLegalNow
 from engine.services.states import read_state
@@ -242,9 +244,10 @@ def _rename_steps(case: Case, way: Move) -> None:
         return
     targets = set(renamed.values()) - renamed.keys()
     Step.objects.filter(instance_id=case.row.id, task__in=targets).delete()
-    for rows in (Step.objects, Timer.objects):
-        mine = rows.filter(instance_id=case.row.id)
+    mine_of = (Step.objects.filter(instance_id=case.row.id), Timer.objects.filter(instance_id=case.row.id))
+    for mine in (*mine_of, Call.objects.filter(parent_id=case.row.id)):
         for number, key in enumerate(renamed):
             mine.filter(task=key).update(task=f"~{number}")
         for number, to in enumerate(renamed.values()):
             mine.filter(task=f"~{number}").update(task=to)
+    repeat_signals(case.row.id, renamed)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
+from accounts.scope import Scope
 from designer.graph.kinds.call import LONGEST_CHAIN
 from designer.graph.model import Flow as Graph
 from designer.models import Flow
+from designer.services.publishing import publish_flow
 from engine.calls.models import Call, Signal
 from engine.models import Fact, Instance, Step
-from engine.services import human_tasks, interventions
+from engine.runners.embedded import EmbeddedRunner
+from engine.services import human_tasks, interventions, moving
 from engine.services.calls import deliver_signals
+from engine.services.instances import StartRequest, start_instances
 from tests.drawing import draw
 from tests.integration.engine.conftest import Engine
+from tests.integration.engine.test_embedded_runner import until
 
 StepOf = Callable[..., Step]
 ECHO = {"action": "python", "inputs": {"function": "echo", "arguments": {"got": "{{ input }}"}}}
@@ -306,3 +312,47 @@ def test_a_message_that_breaks_is_tried_again_and_holds_up_no_other(
     engine.deliver()
     assert child_of(first).status == "waiting"
     interventions.terminate(engine.scope, first, now=engine.now)
+
+
+def test_a_step_that_a_migration_renames_still_hears_of_its_child(engine: Engine, step_of: StepOf) -> None:
+    engine.publish(SLOW)
+    parent = engine.publish(caller())
+    begun, asked = (engine.start(parent, input={"n": n}) for n in range(2))
+    deliver_signals(engine.now, 1)
+    newer = draw("call -> after", key="parent", kinds={"call": "call"}, settings={"call": {"flow": "child"}})
+    publish_flow(engine.scope, parent, flow=newer)
+    for instance in (begun, asked):
+        moving.migrate(engine.scope, instance, version="newest", mapping={"ask": "call"}, now=engine.now)
+    engine.work()
+    for instance in (begun, asked):
+        child = child_of(instance)
+        assert child.status == "waiting"
+        human_tasks.complete_step(engine.scope, step_of(child, "wait"), now=engine.now)
+    engine.work()
+    assert not Instance.objects.exclude(status="complete").exists()
+
+
+# -- at their own pace ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def runner() -> Iterator[EmbeddedRunner]:
+    """A running engine."""
+    made = EmbeddedRunner(threads=8)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_calls_are_delivered_right_after_the_commit(scope: Scope, runner: EmbeddedRunner) -> None:
+    live = Engine(scope, now=timezone.now())
+    live.publish(CHILD)
+    tasks = [f"t{n}" for n in range(5)]
+    middle = draw(",".join(tasks), key="middle", kinds=dict.fromkeys(tasks, "call"))
+    settings = {task: replace(middle.tasks[task], settings={"flow": "child"}) for task in tasks}
+    live.publish(replace(middle, tasks=settings))
+    top = live.publish("ask", key="top", kinds={"ask": "call"}, settings={"ask": {"flow": "middle"}})
+    start_instances(scope, top, [StartRequest() for _ in range(4)])
+    until(lambda: Instance.objects.filter(status="complete").count() == 4 * 7, seconds=60)
+    assert (Call.objects.count(), Signal.objects.count()) == (4 * 6, 0)
