@@ -189,7 +189,7 @@ def _tag_with(text: str, path: tuple[str | int, ...]) -> str:
     for tag in TAG.findall(text):
         if path in read_template(tag).paths:
             return str(tag)
-    return _tag_containing(text, str(path[0]))
+    return _tag_containing(text, ".".join(map(str, path)))  # a block is no template by itself
 
 
 def _tag_containing(text: str, word: str) -> str:
