@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from designer.editor_urls import editor_urls
-from designer.views import closing_reasons, flows, publishing, triggers, versions
+from designer.views import closing_reasons, flows, promoting, publishing, triggers, versions
 
 app_name = "designer"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -12,7 +12,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # No key of a flow begins with a hyphen.
     path("flows/-/new/", flows.new, name="new"),
     path("flows/-/import/", flows.import_file, name="import"),
+    path("flows/-/environments/", promoting.overview, name="elsewhere_overview"),
     path("flows/<slug:flow>/", flows.flow, name="flow"),
+    path("flows/<slug:flow>/environments/", promoting.elsewhere, name="elsewhere"),
+    path("flows/<slug:flow>/environments/<slug:to>/promote/", promoting.promote, name="promote"),
     path("flows/<slug:flow>/enabled/", flows.enabled, name="enabled"),
     path("flows/<slug:flow>/duplicate/", flows.duplicate, name="duplicate"),
     path("flows/<slug:flow>/delete/", flows.delete, name="delete"),

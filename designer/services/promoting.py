@@ -6,7 +6,7 @@ What else belongs to a flow (how it notifies, what a dialect knows of it) is cop
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -66,7 +66,7 @@ def promote_flow(
     with transaction.atomic():
         target = models.Flow.objects.within(there).filter(key=row.key).select_related("live_version").first()
         if target is None:
-            target = create_flow(there, key=row.key, name=row.name, flow=graph)
+            target = create_flow(there, key=row.key, name=graph.name, flow=graph)
             target.origin = row.origin
             target.save(update_fields=["origin"])
         else:
@@ -84,16 +84,29 @@ def promote_flow(
     return target
 
 
-def standings(scope: Scope, environments: Sequence[Environment]) -> Mapping[str, list[Standing]]:
-    """For each flow of the scope's environment, by key, how it stands in the other environments."""
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A flow, and how it stands in the other environments."""
+
+    flow: models.Flow
+    standings: tuple[Standing, ...]
+
+
+def standings(scope: Scope, environments: Sequence[Environment]) -> list[Row]:
+    """Every flow of the scope's environment, by name, and how it stands in the others."""
     mine = models.Flow.objects.within(scope).select_related("live_version").order_by("name", "pk")
     others = [environment for environment in environments if environment.pk != scope.environment.pk]
-    rows = models.Flow.objects.filter(environment__in=others).select_related("live_version", "environment")
+    rows = models.Flow.objects.filter(environment__in=others).select_related("live_version")
     by_place = {(row.environment_id, row.key): row for row in rows}
-    return {
-        row.key: [_standing(row, environment, by_place.get((environment.pk, row.key))) for environment in others]
-        for row in mine
-    }
+    return [
+        Row(row, tuple(_standing(row, place, by_place.get((place.pk, row.key))) for place in others)) for row in mine
+    ]
+
+
+def standing_of(row: models.Flow, environment: Environment) -> Standing:
+    """How one flow stands in an environment."""
+    rows = models.Flow.objects.filter(environment=environment, key=row.key).select_related("live_version")
+    return _standing(row, environment, rows.first())
 
 
 def _standing(row: models.Flow, environment: Environment, other: models.Flow | None) -> Standing:
