@@ -51,10 +51,19 @@ class CancelStep:
 
 
 @dataclass(frozen=True, slots=True)
+class Supersede:
+    """The steps of a task from iteration `since` on, before iteration `before`, do not count any more."""
+
+    task: str
+    since: int
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
 class ShiftTimers:
     """Move every open timer of the instance later by `seconds` (after a pause)."""
 
     seconds: float
 
 
-Command = Execute | Compensate | SetTimer | CancelStep | ShiftTimers
+Command = Execute | Compensate | SetTimer | CancelStep | Supersede | ShiftTimers

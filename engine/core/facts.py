@@ -26,7 +26,8 @@ class FactType(StrEnum):
     INSTANCE_PAUSE_REQUESTED = "InstancePauseRequested"
     INSTANCE_PAUSED = "InstancePaused"
     INSTANCE_RESUMED = "InstanceResumed"
-    INSTANCE_RESTARTED = "InstanceRestarted"  # from? (a task key: it and what follows it run again), from_iteration?
+    INSTANCE_RESTARTED = "InstanceRestarted"  # from? (a task key: it and what follows it run again), from_iteration?,
+    # kept? (what the steps of that earlier round came to: engine.core.earlier_rounds)
     INSTANCE_RETRIED = "InstanceRetried"
     INSTANCE_REVERTED = "InstanceReverted"  # to (a task key)
     INSTANCE_MIGRATED = "InstanceMigrated"  # from, to (version numbers), mapping {old task key: new task key}

@@ -8,13 +8,16 @@ unless the intervention asks for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from designer.graph.lowering import EdgeRole
 from designer.graph.model import Json
-from designer.graph.plan import Plan, PlanEdge, PlanNode
+from designer.graph.plan import Plan, PlanEdge, PlanLoop, PlanNode
 from engine.core import programs, rollback
+from engine.core.commands import Supersede
+from engine.core.earlier_rounds import go_back, round_of
 from engine.core.facts import Fact, FactRefused
 from engine.core.settling import Fold
 from engine.core.state import DEAD, EDGE_FAILED, PENDING, TAKEN, InstanceStatus, State, StepStatus
@@ -26,12 +29,15 @@ def restart(fold: Fold, fact: Fact) -> None:
 
     Iterations count on, so that the history keeps its steps apart. After a whole restart the instance is queued.
     """
+    old = fold.state
+    before = old.iterations.copy()
     if fact.data.get("from") is not None:
-        restart_from(fold, str(fact.data["from"]), iteration=fact.data.get("from_iteration"))
+        key, iteration = str(fact.data["from"]), fact.data.get("from_iteration")
+        gone = restart_from(fold, key, iteration=iteration, kept=fact.data.get("kept") or {})
+        _supersede(fold, before, gone)
         return
     fold.stop_open("The instance was restarted.")
     rollback.stop(fold)
-    old = fold.state
     begun = [node for node, status in enumerate(old.nodes) if status is not StepStatus.IDLE]
     fold.state = State(
         status=InstanceStatus.QUEUED,
@@ -42,6 +48,17 @@ def restart(fold: Fold, fact: Fact) -> None:
         is_called=old.is_called,
         added=list(old.added),
     )
+    _supersede(fold, before, dict.fromkeys(begun, 1))
+
+
+def _supersede(fold: Fold, before: Mapping[int, int], since: Mapping[int, int]) -> None:
+    """Say which steps do not count any more: of a node that starts over its latest one, or those from `since` on."""
+    iterations = fold.state.iterations
+    for node in sorted({*since, *(node for node, count in iterations.items() if count != before.get(node, 1))}):
+        if fold.plan.nodes[node].task is not None:
+            first = since.get(node, before.get(node, 1))
+            end = max(iterations.get(node, 1), before.get(node, 1) + (node in since))
+            fold.commands.append(Supersede(fold.plan.nodes[node].key, first, end))
 
 
 def revert(fold: Fold, fact: Fact) -> None:
@@ -55,14 +72,18 @@ def revert(fold: Fold, fact: Fact) -> None:
             raise FactRefused(f"{key} is not finished; it is what is to be done now.")
         if fold.state.nodes[node] in (StepStatus.FAILED, StepStatus.CANCELLED):
             raise FactRefused(f"{key} was not finished: it is {fold.state.nodes[node].value}.")
-    restart_from(fold, key)
+    before = fold.state.iterations.copy()
+    _supersede(fold, before, restart_from(fold, key))
 
 
-def restart_from(fold: Fold, key: str, *, iteration: Json = None) -> None:
+def restart_from(
+    fold: Fold, key: str, *, iteration: Json = None, kept: Mapping[str, Json] = MappingProxyType({})
+) -> dict[int, int]:
     """A step and everything after it run again, in new iterations; results settled beside and before it are kept.
 
-    `iteration`: as the step was in that earlier round of its loop; later rounds are then gone. Of an instance that
-    failed or was terminated, what failed or was stopped elsewhere runs again too.
+    `iteration`: as the step was in that earlier round of its loop, of which `kept` is known; later rounds are then
+    gone. Of an instance that failed or was terminated, what failed or was stopped elsewhere runs again too. Answers by
+    node from which iteration on its steps do not count any more, where that is not its latest one.
     """
     state, plan = fold.state, fold.plan
     node = plan.index.get(key)
@@ -72,27 +93,39 @@ def restart_from(fold: Fold, key: str, *, iteration: Json = None) -> None:
         raise FactRefused("The instance is paused; resume it first.")
     if state.rollback is not None:
         raise FactRefused("The instance is rolling back.")
-    if not _has_run(state, node):
+    is_earlier = iteration not in (None, state.iteration(node))
+    if not is_earlier and not _has_run(state, node):
         raise FactRefused(f"{key} has not been run yet.")
-    if iteration not in (None, state.iteration(node)):
-        raise FactRefused(f"{key} is in round {state.iteration(node)}, not {iteration}.")
-    if plan.nodes[node].parent is not None:
+    if plan.nodes[node].parent is not None and not is_earlier:
         _rewind(fold, node)
-        return
+        return {}
     after = _everything_after(plan, node)
+    gone: dict[int, int] = {}
+    if is_earlier:
+        loop, round = round_of(plan, state, node, int(iteration))
+        gone = _forget_rounds(state, loop, after, round)
+        gone |= go_back(fold, loop, round, after, kept)
     lost = set(_lost_steps(plan, state)) - after if state.status.is_final else set()
     for other in sorted(after):
         if state.nodes[other].is_open:
             fold.stop(other, f"The instance was restarted from {fold.name(node)}.")
-        if state.nodes[other] is not StepStatus.IDLE:
+        if state.nodes[other] is not StepStatus.IDLE or other in gone:
             programs.forget_steps(fold, other)
             state.iterations[other] = state.iteration(other) + 1
             state.attempts.pop(other, None)
     for loop in plan.loops:
         if loop.target in after and loop.target != node:
+            gone |= {n: state.iteration(n) - state.rounds[loop.index] for n in loop.body if n in state.iterations}
             state.rounds[loop.index] = 1
             state.edges[loop.back_edge] = PENDING
     _reopen(fold, {node, *lost}, undecided=after - {node})
+    return {node: max(1, first) for node, first in gone.items()}
+
+
+def _forget_rounds(state: State, loop: PlanLoop, after: set[int], round: int) -> dict[int, int]:
+    """Of a loop that is taken back, the iteration with which `round` began, for what is after the step in it."""
+    back = state.rounds[loop.index] - round
+    return {node: state.iteration(node) - back for node in loop.body if node in after}
 
 
 def _rewind(fold: Fold, node: int) -> None:

@@ -15,7 +15,7 @@ from designer.graph.lowering import EdgeRole
 from designer.graph.model import NONE_MET, Json
 from designer.graph.plan import Plan, PlanEdge, PlanNode
 from engine.core import programs, rollback
-from engine.core.commands import CancelStep, Command, Compensate, Execute
+from engine.core.commands import CancelStep, Command, Compensate, Execute, Supersede
 from engine.core.due_dates import set_due_dates
 from engine.core.facts import Fact, FactRefused, FactType
 from engine.core.joins import Verdict, decide_join, decide_phase_exit
@@ -137,6 +137,10 @@ class Fold:
     def look_at_all_blocked(self) -> None:
         """Have every blocked step look again at what it requires."""
         self._blocked_to_check.extend(n for n, status in enumerate(self.state.nodes) if status is StepStatus.BLOCKED)
+
+    def forget_what_settled(self) -> None:
+        """Have no join look at what has settled up to now."""
+        self._settled.clear()
 
     def follow(self) -> None:
         """Let edges settle and blocked steps start, until nothing more follows; then look at the whole instance."""
@@ -336,7 +340,7 @@ class Fold:
 
     def stop_open(self, reason: str) -> None:
         """Stop every open step."""
-        self.commands = deque(c for c in self.commands if isinstance(c, CancelStep))
+        self.commands = deque(c for c in self.commands if isinstance(c, (CancelStep, Supersede)))
         for node, status in enumerate(self.state.nodes):
             if status.is_open:
                 self.stop(node, reason)

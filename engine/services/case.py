@@ -14,7 +14,7 @@ from typing import Any
 from designer.graph.model import Json, Task
 from designer.graph.plan import Plan
 from engine.core.advance import Advance, fold
-from engine.core.commands import CancelStep, Command, Compensate, Execute, SetTimer, ShiftTimers
+from engine.core.commands import CancelStep, Command, Compensate, Execute, SetTimer, ShiftTimers, Supersede
 from engine.core.facts import Fact, FactType
 from engine.core.ports import (
     ChildCall,
@@ -134,8 +134,8 @@ class Case:
     shift_seconds: float | None = None
     is_resumed: bool = False
     must_hold: bool = False
-    superseded: dict[str, int] = field(default_factory=dict)
-    """By task the round before which its steps belong to the past, after a restart."""
+    superseded: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """By task from which iteration on, before which, its steps belong to the past after a restart."""
     executed: int = 0
     has_left_work: bool = False
     """Whether a worker has something to claim now."""
@@ -207,6 +207,8 @@ class Case:
                     self.uncalled[step] = None
                 for key in [key for key in self.timers if key[0] == step]:
                     del self.timers[key]
+            case Supersede(task, since, before):
+                self.superseded[task] = (since, before)
             case ShiftTimers(seconds):
                 self.shift_seconds = seconds
 

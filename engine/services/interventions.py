@@ -22,6 +22,7 @@ from engine.services.actors import actor_of
 from engine.services.advancing import change_instance
 from engine.services.case import Case
 from engine.services.closing import check_reasons
+from engine.services.earlier_rounds import kept_of
 from engine.services.errors import InvalidInput
 from engine.services.executing import storing_problem
 from engine.services.instances import start_queued_instances
@@ -161,6 +162,8 @@ def _intervene(scope: Scope, instance: Instance, told: _Told, now: datetime | No
 def _tell(scope: Scope, case: Case, told: _Told, instance: Instance) -> None:
     """Tell the intervention's fact. What it changes is part of it: `before` and `after`."""
     data: dict[str, Json] = {"actor": actor_of(scope), "reason": told.reason, **told.data}
+    if data.get("from_iteration") is not None:
+        data["kept"] = kept_of(case, data["from"], data["from_iteration"])
     if told.fact is FactType.ROLLBACK_STARTED:
         data["steps"] = named(case.plan, steps_due(case.plan, case.state))
     before: dict[str, Json] = {"status": case.state.status.value}

@@ -139,21 +139,9 @@ def _restarted(case: Case, fact: Fact) -> None:
         case.columns |= {"started_at": None, "vars": {}}
         case.var_changes.clear()
 
-    _superseded(case)
-
 
 def _reopened(case: Case, fact: Fact) -> None:
     case.columns |= {"ended_at": None, "output": None, "error": None}
-
-
-def _reverted(case: Case, fact: Fact) -> None:
-    _reopened(case, fact)
-    _superseded(case)
-
-
-def _superseded(case: Case) -> None:
-    nodes = case.plan.nodes
-    case.superseded = {nodes[node].key: round for node, round in case.state.iterations.items() if nodes[node].task}
 
 
 def _held(case: Case, fact: Fact) -> None:
@@ -173,7 +161,7 @@ _OF_INSTANCES: Final[dict[FactType, Callable[[Case, Fact], None]]] = {
     FactType.ROLLBACK_STARTED: _rolling_back,
     FactType.INSTANCE_RESTARTED: _restarted,
     FactType.INSTANCE_RETRIED: _reopened,
-    FactType.INSTANCE_REVERTED: _reverted,
+    FactType.INSTANCE_REVERTED: _reopened,
     FactType.INSTANCE_PAUSE_REQUESTED: _held,
     FactType.INSTANCE_RESUMED: _resumed,
 }

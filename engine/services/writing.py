@@ -168,8 +168,9 @@ def _output(case: Case) -> Any:
 
 
 def _put_into_the_past(case: Case) -> None:
-    for task, iteration in case.superseded.items():
-        Step.objects.filter(instance_id=case.row.id, task=task, iteration__lt=iteration).update(is_past=True)
+    for task, (since, before) in case.superseded.items():
+        rows = Step.objects.filter(instance_id=case.row.id, task=task)
+        rows.filter(iteration__gte=since, iteration__lt=before).update(is_past=True)
 
 
 # -- after the commit -------------------------------------------------------------------------------------------------

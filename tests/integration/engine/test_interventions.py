@@ -13,6 +13,7 @@ from engine.core.ports import failed
 from engine.models import Instance, Step, Timer
 from engine.services.errors import InvalidInput, NotLegalNow
 from engine.services.interventions import legal_actions, pause, restart, resume, retry, terminate
+from tests.drawing import draw
 from tests.integration.engine.conftest import Engine, python
 
 Find = Callable[..., Step]
@@ -126,6 +127,42 @@ def test_a_restart_from_a_step_keeps_what_was_before_it(engine: Engine, scope: S
     restart(scope, instance, from_task="b", now=engine.now)
     assert engine.work() == 2
     assert [step_of(instance, task).iteration for task in "abc"] == [1, 2, 2]
+
+
+def test_a_restart_from_an_earlier_round_sees_the_data_of_that_round(
+    engine: Engine, scope: Scope, step_of: Find
+) -> None:
+    settings = {
+        "count": {"inputs": {"values": {"n": "{{ vars.n | default: 0 | plus: 1 }}"}}},
+        "pack": python("echo", arguments={"n": "{{ steps.count.output.n }}"}),
+        "ship": python("echo", arguments={"n": "{{ steps.pack.output.n }}"}),
+    }
+    flow = draw(
+        "trigger -> count -> pack -> ship -> d; d -again-> count; d -done-> end",
+        settings=settings,
+        loops={"d": ("again", "done", 3)},
+    )
+    instance = engine.start(flow, input={"again": True})
+    engine.work()
+    assert [step_of(instance, task).iteration for task in ("count", "pack", "ship")] == [3, 3, 3]
+    with pytest.raises(NotLegalNow, match="ship has the rounds 1 to 3"):
+        restart(scope, instance, from_task="ship", from_iteration=4)
+    restart(scope, instance, from_task="ship", from_iteration=1, now=engine.now)
+    assert [step.iteration for step in instance.steps.filter(is_past=False, task="pack")] == [1]
+    engine.settle(*engine.claim())
+    again = step_of(instance, "ship")
+    assert (again.iteration, again.output) == (4, {"n": "1"})
+    engine.work()
+    instance.refresh_from_db()
+    assert instance.status == "complete"
+    assert instance.facts.filter(type="LoopEntered").latest("number").data == {"round": 3}
+
+
+def test_a_restart_from_a_step_after_a_loop_keeps_all_its_rounds(engine: Engine, scope: Scope) -> None:
+    flow = draw("trigger -> a -> d; d -again-> a; d -done-> end", loops={"d": ("again", "done", 3)})
+    instance = engine.start(flow, input={"again": True})
+    restart(scope, instance, from_task="end", now=engine.now)
+    assert instance.steps.filter(task="a", is_past=False).count() == 3
 
 
 def test_a_failed_instance_goes_on_from_its_failed_step(engine: Engine, scope: Scope, step_of: Find) -> None:

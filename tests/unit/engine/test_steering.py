@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from engine.core.advance import FactRefused, fold
-from engine.core.commands import CancelStep, Execute, ShiftTimers
+from engine.core.commands import CancelStep, Execute, ShiftTimers, Supersede
 from engine.core.facts import Fact, FactType
 from engine.core.state import state_from_json
 from tests.drawing import draw
@@ -199,6 +199,66 @@ def test_restart_from_a_step_before_a_loop_counts_its_rounds_anew() -> None:
     assert driven.edge("d", "a") == "pending"
     driven.complete("z", "a").decide("d", "again")
     assert driven.status("a") == "ready"
+
+
+ROUNDS = "trigger -> a -> b -> c -> d; a -> e -> d; d -again-> a; d -done-> f"
+
+
+def in_round_three() -> Driven:
+    driven = Driven(draw(ROUNDS, loops={"d": ("again", "done", 4)})).start()
+    for _ in range(2):
+        driven.complete("a", "b", "e", "c").decide("d", "again")
+    return driven.complete("a", "e")
+
+
+def kept(iteration: int, *tasks: str) -> dict[str, dict[str, object]]:
+    return {task: {"iteration": iteration, "status": "completed"} for task in tasks}
+
+
+def test_a_step_of_an_earlier_round_can_be_restarted_from() -> None:
+    driven = in_round_three()
+    driven.commands.clear()
+    told = {"from": "c", "from_iteration": 1, "kept": kept(1, "a", "b", "c", "d", "e")}
+    driven.tell(FactType.INSTANCE_RESTARTED, **told)
+    assert driven.statuses() == {
+        "a": "completed",
+        "b": "completed",
+        "c": "ready",
+        "d": "idle",
+        "e": "completed",
+        "f": "idle",
+    }
+    assert driven.edge("d", "a") == "pending"
+    gone = {c.task: (c.since, c.before) for c in driven.commands if isinstance(c, Supersede)}
+    assert gone == {"a": (2, 4), "b": (2, 4), "e": (2, 4), "c": (1, 4), "d": (1, 4)}
+    assert driven.iteration("c") == 4
+    driven.complete("c").decide("d", "again")
+    assert driven.facts(FactType.LOOP_ENTERED)[-1].data == {"round": 2}
+    driven.complete("a", "b", "e", "c").decide("d", "done").complete("f")
+    assert driven.state.status == "complete"
+
+
+def test_an_earlier_round_of_a_loop_that_was_left_can_be_gone_back_to() -> None:
+    driven = in_round_three().complete("b", "c").decide("d", "done").complete("f")
+    driven.tell(
+        FactType.INSTANCE_RESTARTED, **{"from": "b", "from_iteration": 2, "kept": kept(2, "a", "b", "c", "d", "e")}
+    )
+    assert driven.edge("d", "a") == "taken"
+    assert (driven.status("b"), driven.status("e"), driven.status("f")) == ("ready", "completed", "idle")
+    driven.complete("b", "c").decide("d", "again").complete("a", "b", "e", "c").decide("d", "again")
+    driven.complete("a", "b", "e", "c").decide("d", "again")
+    assert driven.facts(FactType.LOOP_EXITED)[-1].data == {"rounds": 4, "limit_reached": True}
+    driven.complete("f")
+    assert driven.state.status == "complete"
+
+
+@pytest.mark.parametrize(
+    ("key", "iteration", "reason"),
+    [("b", 4, "b has the rounds 1 to 3"), ("f", 2, "f is in no loop"), ("b", 0, "b has the rounds 1 to 3")],
+)
+def test_only_a_round_that_was_can_be_gone_back_to(key: str, iteration: int, reason: str) -> None:
+    with pytest.raises(FactRefused, match=reason):
+        in_round_three().tell(FactType.INSTANCE_RESTARTED, **{"from": key, "from_iteration": iteration})
 
 
 @pytest.mark.parametrize(
