@@ -1,4 +1,4 @@
-"""The editor's addresses, below `flows/<flow>/edit/`. Script posts to all but the first four."""
+"""The editor's addresses, below `flows/<flow>/edit/`. Script posts to all but the first four; `copy` only reads."""
 
 from django.urls import URLPattern, path
 
@@ -9,10 +9,12 @@ editor_urls: list[URLPattern] = [
     path("flows/<slug:flow>/edit/inspector", editor.inspector, name="edit_inspector"),
     path("flows/<slug:flow>/edit/sync", editor.sync, name="edit_sync"),
     path("flows/<slug:flow>/edit/targets", editor.targets, name="edit_targets"),
+    path("flows/<slug:flow>/edit/copy", editor.copy, name="edit_copy"),
     path("flows/<slug:flow>/edit/edits", editor_doors.edits, name="edit_edits"),
     path("flows/<slug:flow>/edit/fields", editor_doors.fields, name="edit_fields"),
     path("flows/<slug:flow>/edit/undo", editor_doors.undo, name="edit_undo"),
     path("flows/<slug:flow>/edit/redo", editor_doors.redo, name="edit_redo"),
     path("flows/<slug:flow>/edit/tidy", editor_doors.tidy, name="edit_tidy"),
     path("flows/<slug:flow>/edit/duplicate", editor_doors.duplicate, name="edit_duplicate"),
+    path("flows/<slug:flow>/edit/paste", editor_doors.paste, name="edit_paste"),
 ]

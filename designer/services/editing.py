@@ -57,6 +57,27 @@ def duplicate_edit(flow: Flow, refs: Sequence[str]) -> tuple[Edit, list[str]]:
     return edit, [*tasks.values(), *map(phase_ref, phases.values())]
 
 
+def paste_edit(flow: Flow, fragment: Flow, *, at: Position | None, phase: str | None) -> tuple[Edit, list[str]]:
+    """The edit that pastes a fragment, its middle at `at` (None: a little aside); and the new refs.
+
+    Tasks that have no place of their own, as in a flow file somebody wrote, are laid out first. `phase`: that of tasks
+    that bring none. Raises `EditRefused`.
+    """
+    if not fragment.tasks and not fragment.phases:
+        raise EditRefused("There are no tasks in what was pasted.")
+    placed = with_places(fragment, Batch(())).apply(fragment).flow
+    boxes = drawn_layout(placed)
+    found = [*boxes.tasks.values(), *boxes.phases.values()]
+    left, top = min(box.x for box in found), min(box.y for box in found)
+    right, bottom = max(box.x + box.width for box in found), max(box.y + box.height for box in found)
+    dx = dy = float(ASIDE)
+    if at is not None:
+        dx, dy = at.x - (left + right) / 2, at.y - (top + bottom) / 2
+    tasks, phases = pasted_keys(flow, placed)
+    edit = Paste(placed, dx=round(dx / 8) * 8, dy=round(dy / 8) * 8, phase=phase)
+    return edit, [*tasks.values(), *map(phase_ref, phases.values())]
+
+
 def connection_targets(flow: Flow, source: str, on: On) -> dict[str, str | None]:
     """For every node whether an edge from `source` may lead there: None for yes, else the reason.
 

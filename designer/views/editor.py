@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
+from accounts.clean_json import BadJson, clean_json
 from accounts.http import HtmxHttpRequest
 from accounts.live.sync import answer_sync
 from accounts.roles import Role
 from accounts.scope import Scope, scoped
 from designer import models
 from designer.editor_page import EditorPage
+from designer.graph.edits import copy_fragment
 from designer.graph.model import On
 from designer.services.drafting import draft_of
 from designer.services.editing import connection_targets
@@ -47,6 +50,20 @@ def inspector(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse
 def sync(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
     """What changed since `?after=` a revision, as over the live socket."""
     return answer_sync(request, scope, f"draft:{flow_row(scope, flow).pk}")
+
+
+@require_POST
+@scoped(Role.VIEWER)
+def copy(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
+    """What the clipboard is to hold for `{"refs": [ref, …]}`: flow-file JSON of these, with the edges among them."""
+    try:
+        body = clean_json(request.body, max_bytes=settings.MAX_PAYLOAD_BYTES)
+    except BadJson as bad:
+        return HttpResponse(f"What was sent is no JSON we take: {bad}.", status=400, content_type="text/plain")
+    refs = body.get("refs") if isinstance(body, dict) else None
+    if not isinstance(refs, list) or not all(isinstance(ref, str) for ref in refs):
+        return HttpResponse("refs: give a list of what is to be copied.", status=400, content_type="text/plain")
+    return JsonResponse(copy_fragment(draft_of(flow_row(scope, flow)), map(str, refs)))
 
 
 @require_GET

@@ -21,14 +21,16 @@ from accounts.roles import Role
 from accounts.scope import Scope, scoped
 from designer import models
 from designer.editor_answers import accepted_answer, catching_up, stale_answer
+from designer.graph.codec import decode_fragment
 from designer.graph.edits import Edit, EditRefused, Reconnect, RekeyTask, edit_from_json
+from designer.graph.model import Position
 from designer.graph.problems import FlowFileInvalid
 from designer.inspector.answers import edit_for
 from designer.inspector.forms import EDGE_PREFIX
 from designer.inspector.reading import ValueRefused
 from designer.services import drafting
 from designer.services.drafting import EditOutcome, NoLongerApplies, NothingToUndo, StaleRevision, draft_of
-from designer.services.editing import duplicate_edit, tidy_edit, with_places
+from designer.services.editing import duplicate_edit, paste_edit, tidy_edit, with_places
 from designer.views.editor import flow_row
 
 Body = Mapping[str, Any]
@@ -190,3 +192,24 @@ def duplicate(scope: Scope, row: models.Flow, body: Body) -> tuple[EditOutcome, 
         raise NotUnderstood("tasks: give a list of keys.")
     edit, added = duplicate_edit(draft_of(row), keys)
     return _apply(scope, row, edit, body), {"added": added}
+
+
+@door
+def paste(scope: Scope, row: models.Flow, body: Body) -> tuple[EditOutcome, dict[str, Any]]:
+    """`{revision, fragment, at?, phase?}`: what a clipboard holds, or a whole flow file; `added` names what is new."""
+    _fresh(row, body)
+    fragment = body.get("fragment")
+    if isinstance(fragment, dict):
+        fragment = {name: fragment[name] for name in ("format", "phases", "tasks", "edges") if name in fragment}
+    at, phase = body.get("at"), body.get("phase")
+    if at is not None and not (isinstance(at, list) and len(at) == 2 and all(_is_coordinate(each) for each in at)):
+        raise NotUnderstood("at: give the middle of what is pasted, as [x, y].")
+    if phase is not None and not isinstance(phase, str):
+        raise NotUnderstood("phase: give the key of a phase.")
+    middle = Position(round(at[0]), round(at[1])) if at is not None else None
+    edit, added = paste_edit(draft_of(row), decode_fragment(fragment), at=middle, phase=phase)
+    return _apply(scope, row, edit, body), {"added": added}
+
+
+def _is_coordinate(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e6

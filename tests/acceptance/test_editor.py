@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -53,7 +54,9 @@ class Board:
         box = self.page.locator("#canvas").bounding_box()
         assert box is not None
         before = self.page.locator("#graph-nodes > .node").count()
-        self.drag(_middle(self.page.locator(f"[data-preset={preset}]")), (box["x"] + at[0], box["y"] + at[1]))
+        item = self.page.locator(f"[data-preset={preset}]")
+        item.scroll_into_view_if_needed()
+        self.drag(_middle(item), (box["x"] + at[0], box["y"] + at[1]))
         nodes = self.page.locator("#graph-nodes > .node")
         expect(nodes).to_have_count(before + 1)
         self.shows(nodes.last.get_attribute("data-task") or "")
@@ -186,9 +189,96 @@ def test_a_task_dropped_on_an_edge_goes_in_between(board: Board) -> None:
     board.add("noop", (640, 220))
     board.connect("junction", "junction_2")
     expect(board.edges()).to_have_count(1)
+    page.locator("[data-preset=delay]").scroll_into_view_if_needed()
     board.drag(_middle(page.locator("[data-preset=delay]")), _middle(board.edges().locator(".edge-line")))
     expect(board.card("delay")).to_be_visible()
     expect(board.edges()).to_have_count(2)
+
+
+def test_a_task_that_stands_alone_is_put_on_an_edge(board: Board) -> None:
+    board.add("noop", (200, 220))
+    board.add("noop", (640, 220))
+    board.connect("junction", "junction_2")
+    board.add("delay", (420, 420))
+    board.drag(board.middle("delay"), _middle(board.edges().locator(".edge-line")))
+    board.said("Put Delay on")
+    expect(board.edges()).to_have_count(2)
+    board.page.get_by_role("button", name="Undo").click()
+    expect(board.edges()).to_have_count(1)
+
+
+def test_an_edge_is_led_elsewhere_by_its_end(board: Board) -> None:
+    page = board.page
+    board.add("noop", (200, 160))
+    board.add("noop", (560, 160))
+    board.add("noop", (560, 360))
+    board.connect("junction", "junction_2")
+    page.mouse.click(*_middle(board.edges().locator(".edge-line")))
+    end = page.locator("[data-end=target]")
+    board.drag(_middle(end), board.middle("junction_3"))
+    board.said("Now leads from Junction to Junction")
+    expect(page.locator("#edge-junction-junction_3, [data-edge*=junction_3]").first).to_be_attached()
+    expect(board.edges()).to_have_count(1)
+
+
+def test_what_is_selected_is_lined_up(board: Board) -> None:
+    page = board.page
+    board.add("noop", (200, 160))
+    board.add("noop", (480, 240))
+    page.locator("#canvas").focus()
+    page.keyboard.press("Control+a")
+    page.get_by_role("button", name="Line up…").click()
+    page.keyboard.type("top")
+    page.keyboard.press("Enter")
+    board.said("Lined up 2 tasks")
+    board.comes_to("junction_2", (board.middle("junction_2")[0], board.middle("junction")[1]))
+
+
+def test_tasks_are_copied_cut_and_pasted_into_another_flow(board: Board) -> None:
+    page = board.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    board.add("noop", (240, 200))
+    board.add("delay", (520, 200))
+    board.connect("junction", "delay")
+    page.locator("#canvas").focus()
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Control+c")
+    board.said("Copied 2 things")
+    text = page.evaluate("navigator.clipboard.readText()")
+    assert [task["key"] for task in json.loads(text)["tasks"]] == ["junction", "delay"]
+
+    page.keyboard.press("Control+v")
+    board.said("Pasted 2 things")
+    expect(board.edges()).to_have_count(2)
+    expect(board.card("junction-2")).to_be_visible()
+
+    page.locator("#canvas").focus()
+    page.keyboard.press("Control+x")
+    expect(board.card("junction-2")).to_have_count(0)
+
+    other = open_new(page, "Pasted into")
+    page.locator("#canvas").focus()
+    page.keyboard.press("Control+v")
+    expect(other.card("junction-2")).to_be_visible()
+    expect(other.edges()).to_have_count(1)
+    page.get_by_role("button", name="Undo").click()
+    expect(other.card("junction-2")).to_have_count(0)
+
+    page.evaluate("navigator.clipboard.writeText('a shopping list')")
+    page.locator("#canvas").focus()
+    page.keyboard.press("Control+v")
+    expect(page.locator("#toasts")).to_contain_text("holds no tasks")
+
+
+def test_something_is_found_by_its_name(board: Board) -> None:
+    page = board.page
+    board.add("noop", (240, 200))
+    board.add("delay", (520, 200))
+    page.keyboard.press("Control+f")
+    page.keyboard.type("dela")
+    page.keyboard.press("Enter")
+    expect(board.card("delay")).to_be_focused()
+    expect(board.card("delay")).to_have_class(re.compile("is-selected"))
 
 
 def test_tasks_are_dragged_into_a_phase_and_move_with_it(board: Board) -> None:

@@ -1,6 +1,8 @@
 // @ts-check
 /** What a designer can do, whatever asked for it: mouse, keys, menus. Each ends in one edit. */
 
+import { arranged, WAYS } from "./arrange.js";
+import { choose } from "./chooser.js";
 import * as edits from "./edits.js";
 import { freePlace, snapPoint } from "./geometry.js";
 import { hideGhost, showGhost, showHome } from "./preview.js";
@@ -10,6 +12,7 @@ import { hideGhost, showGhost, showHome } from "./preview.js";
 /** @typedef {import("./geometry.js").Point} Point */
 /** @typedef {import("./geometry.js").Rect} Rect */
 /** @typedef {import("./graph.js").NodeFacts} NodeFacts */
+/** @typedef {import("./graph.js").EdgeFacts} EdgeFacts */
 
 const GAP = 64; // between a card and the one added after it
 
@@ -222,6 +225,37 @@ export function duplicateSelected(editor) {
     refused: (problem) => editor.refuse(problem.detail),
     stale: (problem) => editor.offerAgain(problem.detail, () => duplicateSelected(editor)),
   });
+}
+
+/** Line up or spread what is selected, as chosen from a list. @param {Editor} editor */
+export async function arrangeSelected(editor) {
+  const nodes = editor.selection.refs.map((ref) => editor.graph.nodes.get(ref)).filter((node) => node?.type === "task");
+  if (nodes.length < 2) return editor.refuse("Select at least two tasks to line up.");
+  const choices = WAYS.filter(({ least }) => nodes.length >= least).map(({ way, label, hint }) => ({ key: way, label, hint }));
+  const choice = await choose({ title: "Line up…", choices, at: editor.placeOnScreen(editor.selection.leading) });
+  if (!choice) return undefined;
+  const tasks = /** @type {NodeFacts[]} */ (nodes);
+  const places = arranged(tasks, /** @type {import("./arrange.js").Way} */ (choice.key));
+  if (!places.length) return editor.announce("They stand like that already");
+  return submit(editor, edits.moveTasks(places), { said: `Lined up ${tasks.length} tasks` });
+}
+
+/** Put a task that has no edges yet on an edge. @param {Editor} editor @param {string} ref @param {EdgeFacts} edge @param {Point} at */
+export function insertExisting(editor, ref, edge, at) {
+  const steps = [
+    edits.moveTasks([{ key: ref, ...at }]),
+    edits.disconnect([edge]),
+    edits.connect({ source: edge.source, target: ref, branch: edge.branch, on: edge.on }),
+    edits.connect({ source: ref, target: edge.target, branch: null, on: "success" }),
+  ];
+  return submit(editor, edits.batch(steps), { said: `Put ${nameOf(editor, ref)} on ${nameOf(editor, edge.ref)}`, undone: () => showHome(editor, [ref]) });
+}
+
+/** Lead an edge from or to somewhere else. @param {Editor} editor @param {EdgeFacts} edge @param {Partial<EdgeFacts>} change */
+export function reconnectEdge(editor, edge, change) {
+  const to = { source: edge.source, target: edge.target, branch: edge.branch, on: edge.on, ...change };
+  const said = `Now leads from ${nameOf(editor, to.source)} to ${nameOf(editor, to.target)}`;
+  return submit(editor, edits.reconnect(edge, to), { said });
 }
 
 /** Undo, redo, tidy up: doors of their own. @param {Editor} editor @param {"undo" | "redo" | "tidy"} door */

@@ -1,7 +1,7 @@
 // @ts-check
 /** Drawing edges: by pulling a handle, or from the keyboard by choosing a target. */
 
-import { addConnected, connectNodes } from "./commands.js";
+import { addConnected, connectNodes, reconnectEdge } from "./commands.js";
 import { choose } from "./chooser.js";
 import { centre, contains, grow, toScreen } from "./geometry.js";
 import { hideWire, showWire } from "./preview.js";
@@ -45,6 +45,49 @@ export function drawEdge(editor, source, kind) {
     cancel: stop,
     click: () => void connectByKeys(editor, source, on),
   };
+}
+
+/** An end of an edge that exists is led elsewhere. Where it may start, the server says on the drop.
+ * @param {Editor} editor @param {string} ref @param {string} end source or target @returns {import("./gestures.js").Drag} */
+export function redrawEdge(editor, ref, end) {
+  const edge = editor.graph.edges.get(ref);
+  const fixed = edge && editor.graph.nodes.get(end === "target" ? edge.source : edge.target);
+  if (!edge || !fixed) return { move() {}, drop() {}, cancel() {} };
+  const targets = end === "target" ? new Targets(editor, edge.source, edge.on) : null;
+  /** @type {NodeFacts | null} */
+  let found = null;
+  const stop = () => {
+    hideWire(editor);
+    targets?.hide();
+    editor.element(ref)?.classList.remove("is-redrawn");
+  };
+  return {
+    move(point) {
+      editor.element(ref)?.classList.add("is-redrawn");
+      targets?.show();
+      found = nodeAt(editor, point, fixed.ref);
+      targets?.point(found);
+      const loose = found ?? { ...point, width: 0, height: 0 };
+      if (end === "target") showWire(editor, fixed, loose, edge.on);
+      else showWire(editor, loose, fixed, edge.on);
+    },
+    async drop(_, event) {
+      const isMoved = found && found.ref !== (end === "target" ? edge.target : edge.source);
+      const reason = isMoved && found ? await targets?.reason(found.ref) : null;
+      if (reason) editor.refuse(reason);
+      else if (isMoved && found) await lead(editor, edge, end, found, { x: event.clientX, y: event.clientY });
+      stop();
+    },
+    cancel: stop,
+  };
+}
+
+/** Another start may have branches of its own to choose from. @param {Editor} editor @param {import("./graph.js").EdgeFacts} edge
+ * @param {string} end @param {NodeFacts} node @param {Point} at on the screen */
+async function lead(editor, edge, end, node, at) {
+  if (end === "target") return reconnectEdge(editor, edge, { target: node.ref });
+  const branch = await chooseBranch(editor, node.ref, edge.on, at);
+  return branch === undefined ? undefined : reconnectEdge(editor, edge, { source: node.ref, branch });
 }
 
 /** Which nodes may be connected to, as the server's rules say. */

@@ -2,7 +2,7 @@
 /** The drags that move and select what exists: cards, frames, corners, the rubber band. */
 
 import { contains, overlap, rectBetween, resize, snapMove } from "./geometry.js";
-import { framePhase, moveNodes } from "./commands.js";
+import { framePhase, insertExisting, moveNodes } from "./commands.js";
 import { hideBand, hideGhost, showBand, showGhost, showHome, showMoved } from "./preview.js";
 
 /** @typedef {import("./main.js").Editor} Editor */
@@ -26,9 +26,17 @@ export function dragCards(editor, ref, start) {
   /** @type {Set<string>} */
   let refs = new Set();
   let by = { x: 0, y: 0 };
+  /** @type {import("./graph.js").EdgeFacts | null} */
+  let parted = null;
+  const part = (/** @type {import("./graph.js").EdgeFacts | null} */ edge) => {
+    if (parted?.ref === edge?.ref) return;
+    if (parted) editor.element(parted.ref)?.classList.remove("is-parted");
+    if (edge) editor.element(edge.ref)?.classList.add("is-parted");
+    parted = edge;
+  };
   return {
     click,
-    move(point) {
+    move(point, event) {
       if (!refs.size) {
         if (!selection.has(ref)) selection.set(ref);
         refs = new Set(chosen());
@@ -37,20 +45,34 @@ export function dragCards(editor, ref, start) {
       by = snapMove(anchor, { x: point.x - start.x, y: point.y - start.y });
       showMoved(editor, refs, by);
       editor.showDropPhase(refs, point);
+      part(refs.size === 1 && !graph.edgesAt(refs).length ? edgeBelow(editor, event) : null);
     },
     drop(point) {
+      const edge = parted;
+      part(null);
       editor.lift(refs, false);
       editor.showDropPhase(null, point);
-      if (by.x || by.y) moveNodes(editor, refs, by, { into: graph.phaseAt(point) });
+      if (edge) insertExisting(editor, ref, edge, { x: anchor.x + by.x, y: anchor.y + by.y });
+      else if (by.x || by.y) moveNodes(editor, refs, by, { into: graph.phaseAt(point) });
       else showHome(editor, refs);
       editor.focus(ref);
     },
     cancel() {
+      part(null);
       editor.lift(refs, false);
       editor.showDropPhase(null, start);
       showHome(editor, refs);
     },
   };
+}
+
+/** The edge under the pointer, through whatever is being dragged. @param {Editor} editor @param {PointerEvent} event */
+function edgeBelow(editor, event) {
+  for (const element of document.elementsFromPoint(event.clientX, event.clientY)) {
+    const edge = editor.graph.edges.get(editor.refOf(element));
+    if (edge) return edge;
+  }
+  return null;
 }
 
 /** A phase by its title, with the tasks in it. @param {Editor} editor @param {string} ref @param {Point} start @returns {Drag} */

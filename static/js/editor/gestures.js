@@ -5,7 +5,7 @@
  * button, space). Moves are shown once per frame and told to the server once, on drop.
  */
 
-import { drawEdge } from "./connect.js";
+import { drawEdge, redrawEdge } from "./connect.js";
 import { distance } from "./geometry.js";
 import { dragCards, dragFrame, resizeFrame, rubberBand } from "./drags.js";
 
@@ -78,6 +78,8 @@ export class Gestures {
     const at = editor.viewport.onCanvas(event);
     const port = target.closest("[data-port]");
     if (port instanceof SVGElement && editor.canEdit) return drawEdge(editor, port.dataset.port ?? "", port.dataset.on ?? "success");
+    const end = target.closest("[data-end]");
+    if (end instanceof SVGElement && editor.canEdit) return redrawEdge(editor, end.dataset.ref ?? "", end.dataset.end ?? "");
     const corner = target.closest("[data-corner]");
     if (corner instanceof SVGElement) return resizeFrame(editor, corner.dataset.ref ?? "", corner.dataset.corner ?? "", at);
     const ref = editor.refOf(target);

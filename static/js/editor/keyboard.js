@@ -1,8 +1,9 @@
 // @ts-check
 /** The keys of the canvas; the sheet behind `?` lists them (templates/designer/editor/shortcuts.html). */
 
+import { choose } from "./chooser.js";
 import { connectByKeys } from "./connect.js";
-import { addPhase, duplicateSelected, moveNodes, removeSelected, run } from "./commands.js";
+import { addPhase, arrangeSelected, duplicateSelected, moveNodes, removeSelected, run } from "./commands.js";
 import { GRID } from "./geometry.js";
 import { showMoved } from "./preview.js";
 
@@ -50,6 +51,11 @@ export class Keyboard {
     if (withControl && key === "k") {
       event.preventDefault();
       editor.palette?.focus();
+      return;
+    }
+    if (withControl && key === "f") {
+      event.preventDefault();
+      void this.#find();
       return;
     }
     if (isTyping(event.target)) return;
@@ -126,6 +132,7 @@ export class Keyboard {
       c: () => this.#connect("success"),
       x: () => this.#connect("error"),
       g: () => addPhase(editor),
+      l: () => void arrangeSelected(editor),
       F2: () => editor.rename(focused || selection.leading),
     };
   }
@@ -177,6 +184,27 @@ export class Keyboard {
     if (!ways.length) return editor.announce("No edge leads out of here");
     const at = edge ? ways.findIndex((way) => way.ref === edge.ref) : -1;
     editor.walkTo(ways[(at + 1) % ways.length].ref);
+  }
+
+  /** Find something by its name, key or kind, and go there; what is pointed at in the list is shown at once. */
+  async #find() {
+    const { editor } = this;
+    const { graph, viewport } = editor;
+    const before = viewport.view;
+    const choices = graph.readingOrder().map((node) => ({
+      key: node.ref, label: node.name, hint: [node.kind || node.type, node.ref].join(" · "), icon: "search",
+    }));
+    const box = editor.svg.getBoundingClientRect();
+    const at = { x: box.left + box.width / 2 - 140, y: box.top + 24 };
+    const choice = await choose({
+      title: "Find", choices, at,
+      focused(current) {
+        const node = current ? graph.nodes.get(current.key) : undefined;
+        if (node) viewport.reveal(node);
+      },
+    });
+    if (choice) editor.walkTo(choice.key);
+    else viewport.set(before);
   }
 
   #showPhase() {

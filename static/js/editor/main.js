@@ -9,6 +9,7 @@
 import { announce } from "../announce.js";
 import { watch } from "../live.js";
 import { toast } from "../toast.js";
+import { Clipboard } from "./clipboard.js";
 import { Doors } from "./doors.js";
 import { besideOnScreen } from "./connect.js";
 import { run } from "./commands.js";
@@ -30,13 +31,16 @@ import { Viewport } from "./viewport.js";
 
 /** @typedef {import("./geometry.js").Point} Point */
 
-const LEAST_OPENING_SCALE = 0.6;
+const LEAST_OPENING_SCALE = 0.45;
 
 export class Editor {
   /** Refs by element id. @type {Map<string, string>} */
   #refs = new Map();
   /** Answers that came while a gesture was under way. @type {any[]} */
   #held = [];
+
+  /** Where the mouse is over the canvas. @type {Point | null} */
+  pointer = null;
 
   /** @param {HTMLElement} root */
   constructor(root) {
@@ -68,6 +72,7 @@ export class Editor {
     this.ports = new Ports(this);
     this.gestures = new Gestures(this);
     this.keyboard = new Keyboard(this);
+    this.clipboard = new Clipboard(this);
     this.palette = this.canEdit ? new Palette(this) : null;
     this.inspector = new Inspector(this, find(".inspector"));
     this.#decorate();
@@ -78,6 +83,8 @@ export class Editor {
       this.keyboard.flush();
       if (this.queue.state.count) event.preventDefault();
     });
+    this.svg.addEventListener("pointermove", (event) => (this.pointer = this.viewport.onCanvas(event)));
+    this.svg.addEventListener("pointerleave", () => (this.pointer = null));
     addEventListener("online", () => this.queue.state.failed && this.queue.retry());
     new ResizeObserver(() => this.minimap.show()).observe(this.svg);
   }

@@ -34,7 +34,17 @@ export class Ports {
     const { graph, selection, canEdit } = this.editor;
     const refs = new Set([selection.refs.length === 1 ? selection.leading : "", this.pointed]);
     const nodes = [...refs].map((ref) => graph.nodes.get(ref)).filter((node) => node !== undefined);
-    this.group.replaceChildren(...(canEdit ? nodes.flatMap((node) => this.#handles(node)) : []));
+    const edge = selection.refs.length === 1 ? graph.edges.get(selection.leading) : undefined;
+    const ends = edge ? this.#ends(edge) : [];
+    this.group.replaceChildren(...(canEdit ? [...nodes.flatMap((node) => this.#handles(node)), ...ends] : []));
+  }
+
+  /** @param {import("./graph.js").EdgeFacts} edge @returns {SVGElement[]} where its ends are taken hold of */
+  #ends(edge) {
+    const line = this.editor.element(edge.ref)?.querySelector(".edge-line");
+    if (!(line instanceof SVGPathElement)) return [];
+    const places = { source: line.getPointAtLength(0), target: line.getPointAtLength(line.getTotalLength()) };
+    return Object.entries(places).map(([end, { x, y }]) => endOf(edge.ref, end, x, y));
   }
 
   /** @param {import("./graph.js").NodeFacts} node @returns {SVGElement[]} */
@@ -55,6 +65,15 @@ function port(ref, on, x, y, hint) {
   group.append(title, svgElement("circle", { class: "handle-reach", r: 13 }), svgElement("circle", { class: "handle-dot", r: 5.5 }));
   const plus = svgElement("path", { class: "handle-plus", d: "M-2.5 0h5M0 -2.5v5" });
   group.append(plus);
+  return group;
+}
+
+/** @param {string} ref @param {string} end @param {number} x @param {number} y @returns {SVGElement} */
+function endOf(ref, end, x, y) {
+  const group = svgElement("g", { class: "handle handle-end", "data-end": end, "data-ref": ref, transform: `translate(${x} ${y})` });
+  const title = svgElement("title");
+  title.textContent = end === "target" ? "Pull to lead this edge elsewhere" : "Pull to let this edge start elsewhere";
+  group.append(title, svgElement("circle", { class: "handle-reach", r: 13 }), svgElement("circle", { class: "handle-dot", r: 5.5 }));
   return group;
 }
 

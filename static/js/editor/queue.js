@@ -60,6 +60,11 @@ export class EditQueue {
     return dropped;
   }
 
+  /** Resolves once nothing is on its way any more, be it because it failed. */
+  async idle() {
+    while (this.#isSending) await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+
   async #run() {
     if (this.#isSending) return;
     this.#isSending = true;

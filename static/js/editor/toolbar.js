@@ -1,7 +1,7 @@
 // @ts-check
 /** The buttons around the canvas: `data-act` names what they do. */
 
-import { addPhase, duplicateSelected, removeSelected, run } from "./commands.js";
+import { addPhase, arrangeSelected, duplicateSelected, removeSelected, run } from "./commands.js";
 import { connectByKeys } from "./connect.js";
 
 /** @typedef {import("./main.js").Editor} Editor */
@@ -32,6 +32,8 @@ export class Toolbar {
       delete: () => removeSelected(editor),
       duplicate: () => duplicateSelected(editor),
       phase: () => addPhase(editor),
+      arrange: () => void arrangeSelected(editor),
+      copy: () => void editor.clipboard.copy(),
       connect: () => connectByKeys(editor, data.ref ?? "", data.on === "error" ? "error" : "success"),
       go: () => editor.walkTo(data.ref),
       "zoom-in": () => viewport.zoomIn(),

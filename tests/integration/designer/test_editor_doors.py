@@ -244,6 +244,65 @@ def test_tidying_up_is_one_edit_that_can_be_undone(designer: Client, row: models
     assert post(designer, "undo", {"revision": 2})[0] == 200
 
 
+def test_a_copy_is_pasted_in_the_middle_of_a_place(designer: Client, row: models.Flow) -> None:
+    copied = designer.post(BASE + "copy", {"refs": ["pick", "b", "edge:none"]}, content_type="application/json").json()
+    assert [task["key"] for task in copied["tasks"]] == ["pick", "b"]
+    assert [(edge["from"], edge["to"]) for edge in copied["edges"]] == [("pick", "b")]
+
+    status, answer = post(designer, "paste", {"revision": 1, "fragment": copied, "at": [1200, 800]})
+    assert (status, answer["added"]) == (200, ["pick-2", "b-2"])
+    row.refresh_from_db()
+    tasks = draft_of(row).tasks
+    xs, ys = zip(*((tasks[key].at.x, tasks[key].at.y) for key in ("pick-2", "b-2") if tasks[key].at), strict=True)
+    assert min(xs) < 1200 < max(xs) + 300
+    assert min(ys) < 800 < max(ys) + 200
+    assert post(designer, "undo", {"revision": 2})[0] == 200
+
+
+def test_a_whole_flow_file_is_pasted_as_what_is_in_it(designer: Client, row: models.Flow) -> None:
+    file = {"format": 1, "key": "x", "name": "X", "tasks": [{"key": "a", "name": "A", "kind": "noop"}], "edges": []}
+    status, answer = post(designer, "paste", {"revision": 1, "fragment": file, "phase": "work"})
+    assert (status, answer["added"]) == (200, ["a-2"])
+    row.refresh_from_db()
+    assert draft_of(row).tasks["a-2"].phase == "work"
+
+
+@pytest.mark.parametrize(
+    ("body", "wanted", "words"),
+    [
+        ({"fragment": {"tasks": []}}, 422, "no tasks"),
+        ({"fragment": "noop"}, 422, "fragment is an object"),
+        ({}, 422, "fragment is an object"),
+        ({"fragment": {"tasks": [{"key": "x", "name": "X", "kind": "telepathy"}]}}, 422, "telepathy"),
+        ({"fragment": {"tasks": [{"key": "x", "name": "X", "kind": "noop"}]}, "at": [1]}, 400, "at:"),
+        ({"fragment": {"tasks": [{"key": "x", "name": "X", "kind": "noop"}]}, "at": [1e9, 0]}, 400, "at:"),
+        ({"fragment": {"tasks": [{"key": "x", "name": "X", "kind": "noop"}]}, "phase": 7}, 400, "phase:"),
+        ({"fragment": {"tasks": [{"key": "x", "name": "X", "kind": "noop"}]}, "phase": "gone"}, 422, "gone"),
+    ],
+)
+def test_what_cannot_be_pasted_is_refused(
+    designer: Client, row: models.Flow, body: dict[str, Any], wanted: int, words: str
+) -> None:
+    status, problem = post(designer, "paste", {"revision": 1, **body})
+    assert (status, words in str(problem)) == (wanted, True), problem
+    row.refresh_from_db()
+    assert row.draft_revision == 1
+
+
+def test_viewers_may_copy_and_not_paste(
+    client_as: Callable[[Role], Client], row: models.Flow, foreign_scope: Scope
+) -> None:
+    viewer = client_as(Role.VIEWER)
+    create_flow(foreign_scope, key="theirs", name="Theirs")
+    copied = viewer.post(BASE + "copy", {"refs": ["a"]}, content_type="application/json")
+    assert [task["key"] for task in copied.json()["tasks"]] == ["a"]
+    assert post(viewer, "paste", {"revision": 1, "fragment": copied.json()})[0] == 403
+    assert viewer.post(BASE + "copy", {"refs": "a"}, content_type="application/json").status_code == 400
+    assert viewer.post(BASE + "copy", b"{", content_type="application/json").status_code == 400
+    theirs = "/o/globex/development/flows/theirs/edit/copy"
+    assert viewer.post(theirs, {"refs": []}, content_type="application/json").status_code == 404
+
+
 def test_duplicates_get_keys_of_their_own(designer: Client, row: models.Flow) -> None:
     status, answer = post(designer, "duplicate", {"revision": 1, "tasks": ["pick", "b"]})
     assert (status, answer["added"]) == (200, ["pick-2", "b-2"])

@@ -1,0 +1,137 @@
+// @ts-check
+/**
+ * Copy, cut and paste through the system's clipboard, as flow-file JSON: within a flow, between flows, between organizations, from
+ * a text editor. Where the browser keeps the clipboard from pages (no HTTPS), a copy stays within this browser.
+ */
+
+import { removeSelected } from "./commands.js";
+
+/** @typedef {import("./main.js").Editor} Editor */
+
+const KEPT = "quadrille-clipboard";
+
+export class Clipboard {
+  /** @param {Editor} editor */
+  constructor(editor) {
+    this.editor = editor;
+    document.addEventListener("copy", (event) => this.#copied(event, false));
+    document.addEventListener("cut", (event) => this.#copied(event, true));
+    document.addEventListener("paste", (event) => this.#pasted(event));
+  }
+
+  /** Whether the canvas is what the keys are for just now. @param {Event} event */
+  #isOurs(event) {
+    const target = event.target instanceof Element ? event.target : document.body;
+    if (document.querySelector("dialog[open]") || target.closest("input, textarea, select, [contenteditable]")) return false;
+    return target === document.body || this.editor.svg.contains(target);
+  }
+
+  /** @param {ClipboardEvent} event @param {boolean} isCut */
+  #copied(event, isCut) {
+    if (!this.#isOurs(event) || String(getSelection() ?? "") !== "") return;
+    event.preventDefault();
+    if (isCut) void this.cut();
+    else void this.copy();
+  }
+
+  /** @returns {Promise<boolean>} whether there is a copy now */
+  async copy() {
+    const { editor } = this;
+    const refs = editor.selection.refs.filter((ref) => editor.graph.nodes.has(ref) && ref !== "trigger");
+    if (!refs.length) {
+      editor.refuse("Select the tasks to copy first.");
+      return false;
+    }
+    const isKept = await keep(this.#fetch(refs));
+    if (isKept) editor.announce(refs.length === 1 ? "Copied" : `Copied ${refs.length} things`);
+    else editor.refuse("This could not be copied. Try again.");
+    return isKept;
+  }
+
+  /** @param {string[]} refs @returns {Promise<string>} rejects when it did not work */
+  async #fetch(refs) {
+    const { doors, keyboard, queue } = this.editor;
+    keyboard.flush();
+    await queue.idle();
+    const { status, body } = await doors.post("copy", { refs });
+    if (status !== 200) throw new Error("The copy was refused.");
+    return JSON.stringify(body, null, 2);
+  }
+
+  async cut() {
+    if (!this.editor.canEdit) return this.editor.refuse("You may look at this flow, not change it.");
+    if (await this.copy()) removeSelected(this.editor);
+    return undefined;
+  }
+
+  /** @param {ClipboardEvent} event */
+  #pasted(event) {
+    if (!this.#isOurs(event)) return;
+    event.preventDefault();
+    this.paste(event.clipboardData?.getData("text/plain") ?? "");
+  }
+
+  /** @param {string} text of the clipboard */
+  paste(text) {
+    const { editor } = this;
+    if (!editor.canEdit) return editor.refuse("You may look at this flow, not change it.");
+    const fragment = read(text) ?? read(localStorage.getItem(KEPT) ?? "");
+    if (!fragment) return editor.refuse("The clipboard holds no tasks.");
+    const at = this.#place();
+    const under = editor.graph.phaseAt({ x: at[0], y: at[1] });
+    const phase = under ? under.ref.slice("phase:".length) : null;
+    return editor.queue.push({
+      door: "paste",
+      body: { fragment, at, phase },
+      accepted(answer) {
+        editor.selection.set(...answer.added);
+        editor.focus(answer.added.at(-1) ?? "");
+        editor.announce(answer.added.length === 1 ? "Pasted" : `Pasted ${answer.added.length} things`);
+        const node = editor.graph.nodes.get(answer.added[0]);
+        if (node) editor.viewport.reveal(node);
+      },
+      refused: (problem) => editor.refuse(problem.errors?.length ? `${problem.errors[0].path}: ${problem.errors[0].message}` : problem.detail),
+      stale: (problem) => editor.offerAgain(problem.detail, () => this.paste(text)),
+    });
+  }
+
+  /** Under the pointer where it is over the canvas, else in the middle of what is seen. @returns {[number, number]} */
+  #place() {
+    const { pointer, viewport } = this.editor;
+    const { x, y, width, height } = viewport.seen;
+    const at = pointer ?? { x: x + width / 2, y: y + height / 2 };
+    return [Math.round(at.x), Math.round(at.y)];
+  }
+}
+
+/** Put a text that is still on its way onto the clipboard. It is promised to the browser at once, within the key press: later it
+ * would be refused. @param {Promise<string>} text @returns {Promise<boolean>} */
+async function keep(text) {
+  text.catch(() => {}); // awaited below, or by the browser
+  try {
+    localStorage.removeItem(KEPT);
+    if (navigator.clipboard && "ClipboardItem" in window) {
+      const blob = text.then((ready) => new Blob([ready], { type: "text/plain" }));
+      await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob })]);
+      return true;
+    }
+  } catch {
+    // Not allowed here: it is kept in this browser.
+  }
+  try {
+    localStorage.setItem(KEPT, await text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @param {string} text @returns {object | null} the tasks in it, if there are any */
+function read(text) {
+  try {
+    const found = JSON.parse(text);
+    return found && typeof found === "object" && (Array.isArray(found.tasks) || Array.isArray(found.phases)) ? found : null;
+  } catch {
+    return null;
+  }
+}
