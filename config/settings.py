@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "config.apps.ConfigConfig",
     "dialects.epilot.apps.EpilotConfig",
     "dialects.apps.DialectsConfig",
+    "dialects.cloudflare.apps.CloudflareConfig",
     "dialects.formance.apps.FormanceConfig",
     "dialects.novu.apps.NovuConfig",
     "engine.notifying.apps.NotifyingConfig",

@@ -154,6 +154,14 @@ LIMIT_FIELDS: Final = (
         maximum=1_000_000,
     ),
     Field(
+        key="concurrency_counts",
+        type=FieldType.CHOICE,
+        label="Of which count",
+        help="Those that wait or are paused take a place, too; or only those that run.",
+        choices=choices(unfinished="All that have not ended", running="Those that run"),
+        default="unfinished",
+    ),
+    Field(
         key="max_steps",
         type=FieldType.NUMBER,
         label="Steps of an instance",

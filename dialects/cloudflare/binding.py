@@ -32,6 +32,7 @@ from engine.services.case import Case
 
 COPIED_TRIGGERS: Final = frozenset({"manual", "api", "form"})
 """Triggers that a workflow made of another flow takes over. The others would fire twice for one event."""
+UNGUARDED: Final[Mapping[str, Json]] = {"max_steps": 1_000_000, "max_facts": 1_000_000}
 ENDED_AT_A_TIME: Final = 200
 
 
@@ -109,11 +110,12 @@ def _flow_of_script(script: Script, name: str, wanted: UpdateWorkflow) -> Flow:
 def _flow_for(program: Program, name: str, wanted: UpdateWorkflow, before: Flow | None) -> Flow:
     """The graph of the new version."""
     flow = program.flow
-    limits: dict[str, Json] = dict(flow.limits) if program.sort == "flow" else {}
+    # The steps of a program are counted by the program itself: only those that do something.
+    limits: dict[str, Json] = dict(flow.limits) if program.sort == "flow" else dict(UNGUARDED)
     if "steps" in wanted.limits and program.sort == "flow":
         limits["max_steps"] = wanted.limits["steps"]
     if "limit" in wanted.concurrency:
-        limits["concurrency"] = wanted.concurrency["limit"]
+        limits |= {"concurrency": wanted.concurrency["limit"], "concurrency_counts": "running"}
     retention: dict[str, Json] = dict(flow.retention)
     for theirs, ours in (("success_retention", "success"), ("error_retention", "failure")):
         if theirs in wanted.default_retention:

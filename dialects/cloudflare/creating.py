@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.scope import Scope
@@ -15,6 +16,7 @@ from designer.models import Flow
 from dialects.cloudflare.binding import is_script_gone
 from dialects.cloudflare.bodies import CreateInstance
 from dialects.cloudflare.errors import CloudflareError, invalid
+from dialects.cloudflare.keeping import keep
 from engine.models import Instance
 from engine.services.errors import KeyTaken
 from engine.services.instances import StartRequest, start_instances
@@ -27,7 +29,7 @@ def create_instances(scope: Scope, row: Flow, wanted: Sequence[CreateInstance]) 
     """Start instances, all or none. Raises 400, 409 for an id that is taken, 429."""
     _refuse_when_gone(row)
     _refuse_too_many(scope, row, len(wanted))
-    return start_instances(scope, row, [_request(scope, one) for one in wanted])
+    return _start(scope, row, wanted)
 
 
 def create_batch(scope: Scope, row: Flow, wanted: Sequence[CreateInstance]) -> list[Instance]:
@@ -39,10 +41,17 @@ def create_batch(scope: Scope, row: Flow, wanted: Sequence[CreateInstance]) -> l
         if not new:
             return []
         try:
-            return start_instances(scope, row, [_request(scope, one) for one in new])
+            return _start(scope, row, new)
         except KeyTaken:
             continue  # somebody has taken one since we looked
     raise CloudflareError(429, 10312, "Rate limit exceeded", headers={"Retry-After": "1"})
+
+
+@transaction.atomic
+def _start(scope: Scope, row: Flow, wanted: Sequence[CreateInstance]) -> list[Instance]:
+    started = start_instances(scope, row, [_request(scope, one) for one in wanted])
+    keep(zip(started, wanted, strict=True))
+    return started
 
 
 def _without_taken(row: Flow, wanted: Sequence[CreateInstance]) -> list[CreateInstance]:

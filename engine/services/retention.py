@@ -56,6 +56,9 @@ def _remove(expiry: Expiry, limit: int) -> int:
     ended = Instance.objects.filter(
         flow=expiry.flow_id, status__in=expiry.statuses, ended_at__lt=expiry.ended_before
     ).order_by("ended_at")
+    # Those that were started with a retention of their own are somebody else's to remove.
+    own = "success_retention" if "complete" in expiry.statuses else "error_retention"
+    ended = ended.exclude(trigger__retention__has_key=own)
     if not ended.exists():
         return 0
     with transaction.atomic():

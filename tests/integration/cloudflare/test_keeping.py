@@ -1,0 +1,80 @@
+"""Retention of single instances, places under a limit, and how fast instances may be created."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.conf import LazySettings
+from django.utils import timezone
+
+from accounts.scope import Scope
+from designer.models import Flow
+from designer.services.drafting import create_flow
+from designer.services.publishing import publish_flow
+from dialects.cloudflare.binding import bind_workflow
+from dialects.cloudflare.bodies import CreateInstance, UpdateWorkflow
+from dialects.cloudflare.creating import create_batch, create_instances
+from dialects.cloudflare.errors import CloudflareError
+from dialects.cloudflare.keeping import remove_outlived
+from engine.models import Instance
+from engine.services.interventions import pause
+from engine.services.queueing import start_queued_instances
+from engine.services.retention import remove_finished
+from tests.drawing import draw
+
+DAY = 86_400_000
+
+
+def bind(scope: Scope, script: str = "nowhere", **more: object) -> Flow:
+    """A workflow."""
+    return bind_workflow(scope, "kept", UpdateWorkflow(class_name="A", script_name=script, **more))[0]  # type: ignore[arg-type]
+
+
+def test_the_retention_of_an_instance_beats_that_of_its_workflow(scope: Scope) -> None:
+    row = bind(scope, default_retention={"success_retention": 3 * DAY})
+    short = CreateInstance("short", {}, {"success_retention": DAY})
+    long = CreateInstance("long", {}, {"success_retention": 9 * DAY})
+    create_instances(scope, row, [short, long, CreateInstance("plain")])
+
+    def left(days: int) -> list[str]:
+        now = timezone.now() + timedelta(days=days, minutes=1)
+        remove_finished(now)
+        remove_outlived(now)
+        return sorted(Instance.objects.values_list("key", flat=True))
+
+    assert left(0) == ["long", "plain", "short"]
+    assert left(1) == ["long", "plain"]
+    assert left(3) == ["long"]
+    assert left(9) == []
+
+
+def test_waiting_and_paused_instances_take_no_place(scope: Scope) -> None:
+    graph = draw("trigger -> nap", kinds={"nap": "delay"}, settings={"nap": {"for": "1 hour"}}, key="naps")
+    publish_flow(scope, create_flow(scope, key="naps", name="Naps", flow=graph))
+    row = bind(scope, "naps", concurrency={"limit": 1})
+    first, second = create_instances(scope, row, [CreateInstance("first"), CreateInstance("second")])
+    assert (first.status, second.status) == ("waiting", "queued")
+    start_queued_instances(timezone.now())
+    second.refresh_from_db()
+    assert second.status == "waiting"
+    pause(scope, first)
+    (third,) = create_instances(scope, row, [CreateInstance("third")])
+    assert third.status == "waiting"
+
+
+def test_a_batch_leaves_out_ids_that_are_taken(scope: Scope) -> None:
+    row = bind(scope)
+    create_instances(scope, row, [CreateInstance("a")])
+    made = create_batch(scope, row, [CreateInstance("a"), CreateInstance("b"), CreateInstance("b"), CreateInstance()])
+    assert [instance.key for instance in made][:1] == ["b"]
+    assert len(made) == 2
+
+
+def test_too_many_at_once_are_told_to_come_back(scope: Scope, settings: LazySettings) -> None:
+    settings.CLOUDFLARE_WORKFLOW_CREATE_RATE = 2
+    row = bind(scope)
+    create_instances(scope, row, [CreateInstance(), CreateInstance()])
+    with pytest.raises(CloudflareError) as refused:
+        create_instances(scope, row, [CreateInstance()])
+    assert (refused.value.status, refused.value.code, refused.value.headers["Retry-After"]) == (429, 10312, "1")
