@@ -207,6 +207,14 @@ def _rounds(data: Data) -> str:
     )
 
 
+def _created(data: Data) -> str:
+    """Who made it; a step of another instance where that called it."""
+    caller = data.get("caller")
+    if isinstance(caller, Mapping):
+        return f"called by {caller.get('flow')} · {caller.get('instance')}"
+    return _actor(data)
+
+
 def warning_words(data: Data) -> str:
     """`8,000 of 10,000 steps`: how near an instance is to a limit."""
     what = {"max_steps": "steps", "max_facts": "facts"}.get(str(data.get("limit")), str(data.get("limit")))
@@ -224,7 +232,7 @@ TIMER_WORDS: Final = {
 }
 
 _WORDINGS: Final[dict[str, _Wording]] = {
-    FactType.INSTANCE_QUEUED: _Wording("Instance created", _actor),
+    FactType.INSTANCE_QUEUED: _Wording("Instance created", _created),
     FactType.INSTANCE_STARTED: _Wording("Instance started", _actor, "running"),
     FactType.INSTANCE_PAUSE_REQUESTED: _Wording("Pause asked for", _actor, "paused"),
     FactType.INSTANCE_PAUSED: _Wording("Instance paused", tone="paused"),

@@ -306,6 +306,11 @@ INSTANCE: Final = record(
         "output": ANY_JSON,
         "steps": {"type": "array", "items": ref("Step")},
         "waiting_for": {"type": "array", "items": ref("Wait")},
+        "warnings": {
+            "type": "array",
+            "description": "The limits of its flow that it has nearly used up.",
+            "items": record({"limit": {"type": "string"}, "count": {"type": "integer"}, "most": {"type": "integer"}}),
+        },
     }
 )
 INSTANCES: Final = record({"items": {"type": "array", "items": ref("InstanceSummary")}})

@@ -115,7 +115,13 @@ def instance_json(instance: Instance) -> Json:
         "output": shown_output(instance),
         "steps": [step_json(step, graph, calls.get((step.task, step.iteration), ())) for step in steps],
         "waiting_for": waiting_json(instance, steps),
+        "warnings": warnings_json(instance),
     }
+
+
+def warnings_json(instance: Instance) -> list[Json]:
+    """The limits it has nearly used up: `{limit, count, most}`."""
+    return list(instance.facts.filter(type="InstanceWarned").order_by("number").values_list("data", flat=True))
 
 
 def calls_of(instance: Instance, steps: Iterable[Step]) -> dict[tuple[str, int], list[Json]]:

@@ -18,6 +18,7 @@ from designer.graph.kinds.shared import (
     START,
     TIMEOUT,
     schedule_problems,
+    schedule_words,
 )
 from designer.graph.model import Json, Task
 from designer.graph.values import Fault, ValueProblem, one_of_problems
@@ -42,13 +43,13 @@ INPUTS: Final = Field(
 
 
 def summarize(task: Task) -> str:
-    """`POST payments · 4×`: what it does, and how often it is repeated if that is set."""
+    """`POST payments · in 2 d · 4×`: what it does, when, and how often it is repeated, if that is set."""
     action = ACTIONS.get(str(task.settings.get("action", "")))
     if action is None:
         return "no action chosen"
     repeats = mapping(task.settings.get("retries")).get("limit")
     words = action.summary(mapping(task.settings.get("inputs"))) or action.label
-    return with_dots(words, f"{repeats}×" if repeats else "")
+    return with_dots(words, schedule_words(task), f"{repeats}×" if repeats else "")
 
 
 def more_icon(task: Task) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 from designer.graph.fields import Choice, Field, FieldType, OneOf, VisibleWhen, choices
 from designer.graph.model import Task
 from designer.graph.values import INSTANCE_START, Fault, ValueProblem
-from designer.graph.wording import mapping
+from designer.graph.wording import mapping, moment_name, short_duration
 
 DAY_SECONDS: Final = 86_400
 YEAR_SECONDS: Final = 365 * DAY_SECONDS
@@ -173,6 +173,19 @@ DUE: Final = Field(
         ),
     ),
 )
+
+
+def schedule_words(task: Task) -> str:
+    """`in 2 d`, `2 d after start`: when a scheduled task starts, for its card; empty for at once."""
+    schedule = mapping(task.settings.get("schedule"))
+    mode, duration = schedule.get("mode"), schedule.get("duration")
+    if mode not in ("delayed", "relative") or not duration:
+        return ""
+    if mode == "delayed":
+        return f"in {short_duration(duration)}"
+    return (
+        f"{short_duration(duration)} {schedule.get('direction', 'after')} {moment_name(schedule.get('reference', ''))}"
+    )
 
 
 def schedule_problems(task: Task) -> Iterator[ValueProblem]:

@@ -72,3 +72,19 @@ def test_a_scheduled_step_says_when_and_runs_when_told_to(api: Api, run: Callabl
     assert (wait["for"], wait["wakes_at"]) == ("start", body["steps"][0]["wakes_at"])
     assert api.post("/instances/one/steps/late/start").json()["status"] == "complete"
     assert_problem(api.post("/instances/one/steps/late/start"), 409)
+
+
+def test_an_instance_that_nears_a_limit_says_so(api: Api) -> None:
+    conditions = [{"key": "again", "statements": [{"source": "input.n", "operator": "equals", "values": [1]}]}]
+    loop = {"branch": "again", "exit": "none_met", "max_iterations": 20}
+    tasks = [
+        {"key": "a", "name": "A", "kind": "noop"},
+        {"key": "b", "name": "B", "kind": "decision", "settings": {"conditions": conditions, "loop": loop}},
+        {"key": "c", "name": "C", "kind": "manual"},
+    ]
+    edges = [{"from": "a", "to": "b"}, {"from": "b", "to": "a", "branch": "again"}]
+    edges.append({"from": "b", "to": "c", "branch": "none_met"})
+    started(api, {"format": 1, "key": "r", "name": "R", "tasks": tasks, "edges": edges, "limits": {"max_steps": 45}})
+    (warning,) = api.get("/instances/one").json()["warnings"]
+    assert (warning["limit"], warning["most"]) == ("max_steps", 45)
+    assert warning["count"] > 36

@@ -177,3 +177,20 @@ def test_a_closed_form_tells_what_a_person_will_put_out() -> None:
 def test_a_form_must_be_a_json_schema_of_its_own(form: Any) -> None:
     task = Task("t", "T", "manual", settings={"form": form})
     assert [problem.path for problem in KINDS["manual"].wrong_settings(task)] == [("form",)]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "words"),
+    [
+        ({"mode": "immediate"}, "sets a"),
+        ({"mode": "delayed", "duration": "2 days"}, "sets a · in 2 d"),
+        ({"mode": "relative", "duration": "1 hour", "reference": "task:pay"}, "sets a · 1 h after pay"),
+        (
+            {"mode": "relative", "direction": "before", "duration": "3 days", "reference": "{{ input.due }}"},
+            "sets a · 3 d before due",
+        ),
+    ],
+)
+def test_a_card_says_when_a_task_is_scheduled(schedule: dict[str, Any], words: str) -> None:
+    settings = {"action": "set_values", "inputs": {"values": {"a": 1}}, "schedule": schedule}
+    assert KINDS["automation"].summary(Task("t", "T", "automation", settings=settings)) == words
