@@ -102,16 +102,18 @@ class _Evaluation:
         ((operator, raw),) = rule.items()
         lazy = _LAZY.get(operator)
         operands = raw if isinstance(raw, (list, tuple)) else [raw]
-        if lazy is not None:
-            return lazy(self, operands, data, depth + 1)
         run = _EAGER.get(operator)
-        if run is None:
+        if lazy is None and run is None:
             return False
-        values = [self.value(entry, data, depth + 1) for entry in operands]
         try:
-            return run(self, values)
+            if lazy is not None:
+                return lazy(self, operands, data, depth + 1)
+            values = [self.value(entry, data, depth + 1) for entry in operands]
+            return run(self, values) if run is not None else False
+        except RuleTooLarge:
+            raise
         except (TypeError, ValueError, ArithmeticError, IndexError, AttributeError):
-            return False
+            return False  # what does not fit is not true
 
 
 Values = Sequence[Any]

@@ -21,6 +21,7 @@ UNWRAPPED: Final = frozenset({"base", "meta", "link", "form", "input", "button",
 VOID: Final = frozenset({"area", "br", "col", "hr", "img", "source", "track", "wbr"})
 _ADDRESSES: Final = frozenset({"href", "src", "action", "formaction", "poster", "background", "xlink:href"})
 _SAFE: Final = re.compile(r"^(https?:|mailto:|tel:|cid:|data:image/(png|gif|jpe?g|webp);|[/#?.]|[^:]*$)", re.IGNORECASE)
+_NAME: Final = re.compile(r"[a-z][a-z0-9_:.-]*")
 _SPACE: Final = re.compile(r"[\x00-\x20]+")
 MAX_DEPTH: Final = 60
 
@@ -53,7 +54,7 @@ class _Cleaner(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in DROPPED:
             self.dropping.append(tag)
-        if self.dropping or tag in UNWRAPPED:
+        if self.dropping or tag in UNWRAPPED or not _NAME.fullmatch(tag):
             return
         kept = "".join(f' {name}="{escape(value or "")}"' for name, value in attrs if _is_harmless(name, value))
         self.parts.append(f"<{tag}{kept}>")
@@ -66,7 +67,7 @@ class _Cleaner(HTMLParser):
         if self.dropping:
             if tag == self.dropping[-1]:
                 self.dropping.pop()
-        elif tag not in UNWRAPPED and tag not in VOID and tag not in DROPPED:
+        elif tag not in UNWRAPPED and tag not in VOID and tag not in DROPPED and _NAME.fullmatch(tag):
             self.parts.append(f"</{tag}>")
 
     def handle_data(self, data: str) -> None:
@@ -85,7 +86,7 @@ class _Cleaner(HTMLParser):
 
 
 def _is_harmless(name: str, value: str | None) -> bool:
-    if name.startswith("on") or name == "srcdoc":
+    if name.startswith("on") or name == "srcdoc" or not _NAME.fullmatch(name):
         return False
     if name in _ADDRESSES:
         return _SAFE.match(_SPACE.sub("", value or "")) is not None
