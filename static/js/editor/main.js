@@ -31,7 +31,7 @@ import { Viewport } from "./viewport.js";
 
 /** @typedef {import("./geometry.js").Point} Point */
 
-const LEAST_OPENING_SCALE = 0.45;
+const LEAST_OPENING_SCALE = 0.6;
 
 export class Editor {
   /** Refs by element id. @type {Map<string, string>} */
