@@ -10,10 +10,10 @@ class CloudflareConfig(AppConfig):
 
     def ready(self) -> None:
         """Say how schedules start instances, and have those removed whose own time is over."""
-        from dialects.cloudflare.keeping import Sweep
+        from dialects.cloudflare.keeping import sweep_outlived
         from dialects.cloudflare.schedules import prepare_scheduled
         from engine.services.chores import add_chore
         from engine.services.triggers import add_preparer
 
         add_preparer(prepare_scheduled)
-        add_chore(Sweep())
+        add_chore(sweep_outlived)

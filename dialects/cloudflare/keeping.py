@@ -13,6 +13,8 @@ from engine.models import Instance
 MOST_REMOVED: Final = 200
 BETWEEN_SWEEPS: Final = timedelta(seconds=10)
 MOST_LOOKED_AT: Final = 2_000
+_next_sweep: list[datetime] = []
+"""When this process looks again."""
 
 
 def keep(created: Iterable[tuple[Instance, CreateInstance]]) -> None:
@@ -45,18 +47,12 @@ def remove_outlived(now: datetime, limit: int = MOST_REMOVED) -> int:
     return len(over)
 
 
-class Sweep:
-    """`remove_outlived`, for a loop that asks every second: it looks no more often than every ten."""
-
-    def __init__(self) -> None:
-        self._next_at: datetime | None = None
-
-    def __call__(self, now: datetime) -> int:
-        """Answers how many were removed."""
-        if self._next_at is not None and now < self._next_at:
-            return 0
-        self._next_at = now + BETWEEN_SWEEPS
-        return remove_outlived(now)
+def sweep_outlived(now: datetime) -> int:
+    """`remove_outlived` for a loop that asks every second: it looks no more often than every ten. Answers how many."""
+    if _next_sweep and now < _next_sweep[0]:
+        return 0
+    _next_sweep[:] = [now + BETWEEN_SWEEPS]
+    return remove_outlived(now)
 
 
 def _is_over(status: str, ended_at: datetime | None, kept: Sequence[int | None], now: datetime) -> bool:
