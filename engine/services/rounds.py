@@ -203,8 +203,9 @@ def settle_or_fail(case: Case, step: StepKey, result: Result, *, attempt: int | 
     try:
         case.settle(step, result, attempt=attempt)
     except FactRefused as refusal:
-        log.error("%s of instance %s answered what cannot be: %s", step.task, step.instance_id, refusal.reason)
+        # Refused as well where it is the step that has moved on, and not the executor that is mistaken.
         case.settle(step, failed("InternalError", refusal.reason), attempt=attempt)
+        log.error("%s of instance %s answered what cannot be: %s", step.task, step.instance_id, refusal.reason)
 
 
 def settle_schedule(case: Case, step: StepKey, found: datetime | Failed) -> None:
@@ -222,7 +223,9 @@ def _begin_claimed(case: Case, ask: AskClaimed, worker: Worker | None) -> None:
         _begin_claimed_compensation(case, ask, worker, rollback)
         return
     status = case.status(ask.step)
-    if worker is None or case.is_held_up or status not in (StepStatus.READY, StepStatus.RUNNING):
+    # A pause lets nothing begin, but what is under way may finish: an attempt that a worker lost is repeated.
+    may_go_on = status is StepStatus.RUNNING or (status is StepStatus.READY and not case.is_held_up)
+    if worker is None or not may_go_on:
         case.patch(ask.step).columns.update(NOT_CLAIMED)
     elif status is StepStatus.READY and (
         case.awaits_schedule(ask.step.task) or not executing.has_outside_effect(case.task(ask.step.task))

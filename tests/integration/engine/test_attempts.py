@@ -25,6 +25,7 @@ from engine.services.attempts import (
     settle_attempts,
 )
 from engine.services.events import send_event
+from engine.services.interventions import pause
 from engine.services.rounds import LEASE, MOST_LOST_IN_COMPANY, MOST_LOST_LEASES, Worker
 from tests.drawing import draw
 from tests.integration.engine.conftest import Engine, python
@@ -168,6 +169,19 @@ def test_attempts_that_are_given_back_can_be_claimed_at_once(engine: Engine) -> 
     (attempt,) = engine.claim("first")
     give_back({attempt.step: attempt.token}, now=engine.now)
     assert [one.number for one in engine.claim("second")] == [1]
+
+
+def test_an_attempt_whose_worker_goes_away_during_a_pause_is_repeated(
+    engine: Engine, status_of: Callable[..., str]
+) -> None:
+    instance = engine.start("a", **ONE)
+    engine.claim("first")
+    pause(engine.scope, instance, now=engine.now)
+    assert status_of(instance) == "waiting_for_pause"
+    engine.now += LEASE
+    (again,) = engine.claim("second")
+    assert engine.settle(again, name="second") == 1
+    assert status_of(instance) == "complete"
 
 
 def test_a_step_whose_worker_goes_away_again_and_again_fails(engine: Engine, step_of: Callable[..., Step]) -> None:
