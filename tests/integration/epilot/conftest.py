@@ -91,7 +91,8 @@ class Epilot:
         answer = self.client.generic(
             method, f"/epilot{path}", data, content_type="application/json", headers=self.headers | headers
         )
-        return answer.status_code, orjson.loads(answer.content) if answer.content else None
+        is_json = answer.headers.get("content-type", "").startswith("application/json") and answer.content
+        return answer.status_code, orjson.loads(answer.content) if is_json else None
 
     def make(self, template: Json, **changes: Any) -> Json:
         """A new template."""
