@@ -22,6 +22,7 @@ urlpatterns = [
     path("api/auth/oauth/token", formance_token),  # where Formance's clients look for it, whatever their base URL
     path("formance/", include("dialects.formance.urls")),
     path("epilot/", include("dialects.epilot.urls")),
+    path("", include("dialects.epilot.page_urls")),
     path("hooks/", include("dialects.native.hook_urls")),
     path("novu/", include("dialects.novu.urls")),
     path("feed/", include("engine.notifying.feed.urls")),

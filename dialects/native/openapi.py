@@ -18,6 +18,7 @@ TAGS: Final = {
     "Instances": "Runs of a version: starting, watching, steering.",
     "Steps": "Human tasks, manual decisions and automations that a person starts.",
     "Events": "Messages to whoever listens.",
+    "Entities": "What flows are about; the automations their tasks run; journeys, which are forms for people outside.",
 }
 REFUSALS: Final = {
     400: "Not understood: broken JSON, a bad cursor.",

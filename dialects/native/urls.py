@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dialects.native.views import events, flows, instances, interventions, reference, steps, versions
+from dialects.native.views import entities, events, flows, instances, interventions, reference, steps, versions
 
 app_name = "native"
 urlpatterns = [
@@ -44,4 +44,12 @@ urlpatterns = [
     path("instances/<str:instance>/steps/<str:task>/start", steps.Start.as_view()),
     path("inbox", steps.Inbox.as_view()),
     path("events", events.Events.as_view()),
+    path("entities", entities.Entities.as_view()),
+    path("entities/<str:key>", entities.OneEntity.as_view()),
+    path("entities/<str:key>/portal", entities.Portal.as_view()),
+    path("automations", entities.Automations.as_view()),
+    path("automations/<str:key>", entities.OneAutomation.as_view()),
+    path("automation-runs/<str:key>", entities.OneRun.as_view()),
+    path("journeys", entities.Journeys.as_view()),
+    path("journeys/<str:key>", entities.OneJourney.as_view()),
 ]

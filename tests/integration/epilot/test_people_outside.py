@@ -1,0 +1,164 @@
+"""Journeys, the customer portal, entities, automations that end: what the outside world does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from accounts.roles import Role
+from accounts.scope import Scope
+from designer.models import Flow
+from designer.services.drafting import create_flow
+from designer.services.publishing import publish_flow
+from engine.entities.models import Automation, AutomationRun, Entity
+from engine.models import Instance
+from engine.services.triggers import match_inbound_events
+from tests.drawing import draw
+from tests.integration.epilot.conftest import Epilot, current, statuses, task_of
+
+Json = dict[str, Any]
+FORM: Json = {"type": "object", "properties": {"meter": {"type": "string", "title": "Meter"}}, "required": ["meter"]}
+
+
+class Native:
+    """Calls `/api/v1`."""
+
+    def __init__(self, key: str) -> None:
+        self.client, self.headers = Client(), {"authorization": f"Bearer {key}"}
+
+    def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+        data = b"" if body is None else orjson.dumps(body)
+        answer = self.client.generic(method, f"/api/v1{path}", data, "application/json", headers=self.headers)
+        return answer.status_code, orjson.loads(answer.content) if answer.content else None
+
+
+@pytest.fixture
+def native(key: str) -> Native:
+    return Native(key)
+
+
+def one_task(**task: Any) -> Json:
+    return {"name": "From outside", "tasks": [{"id": "a", "name": "A", "task_type": "MANUAL", **task}], "edges": []}
+
+
+def test_a_journey_starts_the_flows_that_wait_for_it(epilot: Epilot, native: Native) -> None:
+    body = {"name": "Report a meter", "form": FORM, "entity_schema": "contract", "public": True}
+    status, journey = native("PUT", "/journeys/report", body)
+    assert status == 201
+    trigger = {"type": "journey_submission", "journey_id": "report"}
+    made = epilot.make(one_task(), additional_triggers=[trigger])
+    epilot.make(one_task(), name="Another")
+    assert [t["id"] for t in epilot("GET", "/v2/flows/templates?trigger_type=journey_submission")[1]["results"]] == [
+        made["id"]
+    ]
+    client = Client()
+    assert client.get(journey["path"]).status_code == 200
+    assert client.post(journey["path"], {}).status_code == 422
+    assert client.post(journey["path"], {"field-0": "7"}).status_code == 302
+    entity = Entity.objects.get()
+    assert (entity.schema, entity.attributes) == ("contract", {"meter": "7"})
+    (found,) = epilot("POST", "/v2/flows/executions:search", {"entity_id": entity.key, "entity_schema": "contract"})[1][
+        "results"
+    ]
+    assert (found["flow_template_id"], found["trigger"]) == (made["id"], {"type": "AUTOMATIC"})
+
+
+def test_a_journey_for_members_wants_them_signed_in(
+    native: Native, client_as: Callable[[Role], Client], foreign_scope: Scope
+) -> None:
+    _, journey = native("PUT", "/journeys/inside", {"name": "Inside"})
+    assert Client().get(journey["path"]).status_code == 302
+    assert client_as(Role.VIEWER).get(journey["path"]).status_code == 200
+    stranger = Client()
+    assert isinstance(foreign_scope.user, User)
+    stranger.force_login(foreign_scope.user, backend="django.contrib.auth.backends.ModelBackend")
+    assert stranger.get(journey["path"]).status_code == 404
+    assert Client().get("/journeys/nope/").status_code == 404
+
+
+def test_the_portal_shows_the_tasks_marked_for_it(epilot: Epilot, native: Native) -> None:
+    _, journey = native("PUT", "/journeys/meter", {"name": "Meter", "form": FORM, "public": True})
+    tasks = [
+        {"id": "a", "name": "Inner", "task_type": "MANUAL", "ecp": {"enabled": True, "label": "Send <b>papers</b>"}},
+        {"id": "b", "name": "Hidden", "task_type": "MANUAL"},
+        {
+            "id": "c",
+            "name": "Read it",
+            "task_type": "MANUAL",
+            "ecp": {"enabled": True, "label": "Read the meter", "journey": {"journeyId": "meter"}},
+        },
+    ]
+    execution = epilot.start(epilot.make({"name": "With a portal", "tasks": tasks, "edges": []}))
+    status, link = native("POST", "/entities/ent-1/portal")
+    assert status == 200
+    client = Client()
+    page = client.get(link["path"]).content.decode()
+    assert "Send &lt;b&gt;papers&lt;/b&gt;" in page
+    assert "Read the meter" in page
+    assert "Hidden" not in page
+    wrong = client.post(link["path"], {"execution": execution["id"], "task": task_of(execution, "b")["id"]})
+    assert wrong.status_code == 409
+    done = client.post(link["path"], {"execution": execution["id"], "task": task_of(execution, "a")["id"]})
+    assert done.status_code == 302
+    address = page.split(f'href="{journey["path"]}')[1].split('"')[0]
+    sent = client.post(f"{journey['path']}{address}", {"field-0": "12"})
+    assert sent.status_code == 302
+    assert statuses(epilot.get(execution)) == {"a": "COMPLETED", "b": "PENDING", "c": "COMPLETED"}
+    assert client.get("/portal/nope/").status_code == 404
+
+
+def test_entities_are_kept_over_the_api(native: Native, stranger: Epilot) -> None:
+    assert native("PUT", "/entities/c-1", {"schema": "contact", "attributes": {"name": "Jo"}})[0] == 201
+    relations = [{"name": "customer", "entity": "c-1"}]
+    body = {"schema": "contract", "attributes": {"a": 1}, "relations": relations}
+    status, made = native("PUT", "/entities/k-1", body)
+    assert (status, made["relations"], made["attributes"]) == (201, relations, {"a": 1})
+    assert native("PATCH", "/entities/k-1", {"attributes": {"b": 2}})[1]["attributes"] == {"a": 1, "b": 2}
+    assert [e["id"] for e in native("GET", "/entities?schema=contract")[1]["items"]] == ["k-1"]
+    wrong = {"schema": "contract", "relations": [{"name": "customer", "entity": "nope"}]}
+    status, problem = native("PUT", "/entities/k-1", wrong)
+    assert (status, problem["errors"]) == (422, [{"path": "relations[0].entity", "message": "there is no such entity"}])
+    other = Native(stranger.headers["authorization"].removeprefix("Bearer "))
+    assert other("GET", "/entities/k-1")[0] == 404
+    assert native("DELETE", "/entities/k-1")[0] == 204
+    assert native("GET", "/entities/k-1")[0] == 404
+
+
+def test_a_changed_entity_starts_a_flow(native: Native, scope: Scope) -> None:
+    flow = draw("a", kinds={"a": "noop"}, triggers=({"type": "event", "event": "entity.updated"},))
+    row = create_flow(scope, key="listens", name="Listens", flow=flow)
+    publish_flow(scope, row)
+    native("PUT", "/entities/k-1", {"schema": "contract"})
+    native("PATCH", "/entities/k-1", {"attributes": {"state": "signed"}})
+    from django.utils import timezone
+
+    match_inbound_events(timezone.now())
+    instance = Instance.objects.get()
+    assert instance.input["changed"] == ["state"]
+    assert Flow.objects.get().key == "listens"
+
+
+def test_an_automation_that_ends_lets_its_task_go_on(epilot: Epilot, native: Native) -> None:
+    status, made = native("PUT", "/automations/slow-one", {"outcome": "slow"})
+    assert (status, made["outcome"]) == (201, "slow")
+    config = {"flow_id": "slow-one"}
+    first = {"id": "a", "name": "A", "task_type": "AUTOMATION", "automation_config": config}
+    second = {"id": "b", "name": "B", "task_type": "MANUAL"}
+    edge = {"id": "e", "from_id": "a", "to_id": "b"}
+    made = epilot.make({"name": "Slow", "tasks": [first, second], "edges": [edge]})
+    one, two = epilot.start(made), epilot.start(made)
+    runs = list(AutomationRun.objects.order_by("pk"))
+    assert native("PATCH", f"/automation-runs/{runs[0].key}", {"status": "success", "output": {"x": 1}})[0] == 200
+    assert native("PATCH", f"/automation-runs/{runs[0].key}", {"status": "success"})[0] == 409
+    assert current(epilot.get(one)) == {"b"}
+    assert native("PATCH", f"/automation-runs/{runs[1].key}", {"status": "failed", "error": "No mail server"})[0] == 200
+    failed = task_of(epilot.get(two), "a")
+    assert (failed["status"], failed["automation_config"]["error_reason"]) == ("FAILED", "No mail server")
+    Automation.objects.update(outcome="success")
+    path = f"/v2/flows/executions/{two['id']}/tasks/{failed['id']}/automation:run"
+    assert epilot("POST", path)[1]["status"] == "COMPLETED"
