@@ -17,6 +17,7 @@ from designer.models import Flow, Origin
 from designer.services.guards import FlowUse, instances
 
 FLOWS_A_PAGE: Final = 30
+MOST_SHOWN: Final = 1000
 ORDERS: Final = {"name": ("name", "pk"), "changed": ("-updated_at", "pk")}
 SHOWN_STATUSES: Final = ("running", "waiting", "queued", "paused", "rolling_back", "errored")
 FOLDED: Final[Mapping[str, str]] = {"waiting_for_pause": "paused"}
@@ -28,6 +29,16 @@ class Count:
 
     status: str
     number: int
+
+    @property
+    def shown(self) -> str:
+        """The number as it is shown: nobody counts further than a thousand."""
+        return shown_number(self.number)
+
+
+def shown_number(number: int) -> str:
+    """A count for people: `999`, then `1000+`."""
+    return str(number) if number < MOST_SHOWN else f"{MOST_SHOWN}+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +58,9 @@ class FlowRow:
         return [Count(status, found[status]) for status in SHOWN_STATUSES if found.get(status)]
 
     @property
-    def total(self) -> int:
-        """How many instances it has, finished ones included."""
-        return sum(self.use.counts.values())
+    def total(self) -> str:
+        """How many instances it has, finished ones included; empty where none."""
+        return shown_number(sum(self.use.counts.values())) if self.use.counts else ""
 
     @property
     def is_changed(self) -> bool:

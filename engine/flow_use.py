@@ -2,31 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
 
-from django.db.models import Count, F, Max, Window
+from django.db import connection
+from django.db.models import Count, F, Window
 from django.db.models.functions import RowNumber
 
 from designer.services.guards import Firing, FlowUse
 from engine.models import Instance, Occurrence, Step
+from engine.models.instance import STATUSES
 
+MOST_COUNTED: Final = 1000
 FINISHED = ("complete", "errored", "terminated")
 OPEN_STEPS = ("blocked", "ready", "running", "waiting", "retrying", "held")
+
+
+def _count(status: str) -> str:
+    of_status = f"c.flow_id = f.id AND c.status = '{status}'"
+    return f"(SELECT count(*) FROM (SELECT 1 FROM engine_instance c WHERE {of_status} LIMIT {MOST_COUNTED}) x)"  # noqa: S608
+
+
+def _as_moment(stored: Any) -> datetime:
+    """A moment as the database gives it: SQLite as text, in UTC."""
+    moment = datetime.fromisoformat(stored) if isinstance(stored, str) else stored
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 class EngineInstances:
     """The provider that `engine.apps` registers with the designer."""
 
     def use_of(self, flow_ids: Collection[int]) -> Mapping[int, FlowUse]:
-        """Counts by status and the latest instance of each flow, in two queries."""
-        grouped = Instance.objects.filter(flow__in=flow_ids).values("flow_id", "status").order_by()
-        counts: dict[int, dict[str, int]] = {}
-        latest: dict[int, int] = {}
-        for row in grouped.annotate(number=Count("pk"), latest=Max("pk")):
-            counts.setdefault(row["flow_id"], {})[row["status"]] = row["number"]
-            latest[row["flow_id"]] = max(row["latest"], latest.get(row["flow_id"], 0))
-        last = Instance.objects.filter(pk__in=latest.values()).values_list("flow_id", "created_at", "status")
-        return {flow: FlowUse(counts[flow], created_at, status) for flow, created_at, status in last}
+        """Counts by status and the latest instance of each flow, in one query."""
+        uses = {}
+        for flow, created_at, status, *counts in self._counts_and_latest(flow_ids) if flow_ids else ():
+            found = {name: number for (name, _), number in zip(STATUSES, counts, strict=True) if number}
+            uses[flow] = FlowUse(found, created_at, status)
+        return uses
+
+    def _counts_and_latest(self, flow_ids: Collection[int]) -> Iterator[Sequence[Any]]:
+        """For each flow that has instances: when the latest was created, its status, and the number of each status.
+
+        Each is counted along an index and no further than `MOST_COUNTED`, so that it costs the same with a million.
+        """
+        counts = [_count(name) for name, _ in STATUSES]
+        marks = ", ".join(["%s"] * len(flow_ids))
+        # Nothing but our own words are put together here.
+        sql = f"""
+            SELECT f.id, i.created_at, i.status, {", ".join(counts)}
+            FROM designer_flow f JOIN engine_instance i ON i.id = (
+                SELECT n.id FROM engine_instance n WHERE n.flow_id = f.id ORDER BY n.id DESC LIMIT 1)
+            WHERE f.id IN ({marks})"""  # noqa: S608
+        with connection.cursor() as cursor:
+            cursor.execute(sql, list(flow_ids))
+            for flow, created_at, *rest in cursor.fetchall():
+                yield flow, _as_moment(created_at), *rest
 
     def unfinished(self, flow_id: int) -> int:
         """How many have not ended."""

@@ -12,7 +12,7 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class FlowUse:
-    """The instances of one flow: how many by status, and when the last one was started."""
+    """The instances of one flow: how many by status (a thousand stands for more), and when the last one was started."""
 
     counts: Mapping[str, int] = field(default_factory=dict)
     last_started_at: datetime | None = None

@@ -41,7 +41,7 @@ class Instance(EnvironmentScoped):
     # The indexes below begin with these two, so they need none of their own.
     environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+", db_index=False)
     flow = models.ForeignKey(Flow, on_delete=models.CASCADE, related_name="instances", db_index=False)
-    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="instances")
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="instances", db_index=False)
     key = models.CharField(
         max_length=200, help_text="The id on the wire: chosen by the caller or made; unique per flow."
     )
@@ -74,7 +74,19 @@ class Instance(EnvironmentScoped):
             models.Index(fields=["environment", "-id"], name="instances_newest"),
             models.Index(fields=["environment", "status", "-id"], name="instances_by_status"),
             models.Index(fields=["flow", "status", "-id"], name="instances_by_flow"),
-            models.Index(fields=["environment", "key"], name="instances_by_key"),
+            models.Index(fields=["flow", "-id"], name="instances_newest_of_flow"),
+            models.Index(fields=["version", "-id"], name="instances_by_version"),
+            models.Index(
+                fields=["environment", "-id"],
+                condition=~models.Q(status__in=["complete", "errored", "terminated"]),
+                name="instances_unfinished",
+            ),
+            # By which PostgreSQL finds what begins with a text, whatever language it sorts in.
+            models.Index(
+                fields=["environment", "key"],
+                name="instances_by_key_text",
+                opclasses=["int8_ops", "varchar_pattern_ops"],
+            ),
             models.Index(fields=["environment", "created_at"], name="instances_by_start"),
             models.Index(
                 fields=["flow", "ended_at"], condition=models.Q(ended_at__isnull=False), name="instances_ended"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -224,3 +225,19 @@ def test_a_flow_that_is_disabled_is_not_started(client_as: ClientAs, flow: Flow)
     response = client_as(Role.OPERATOR).post("/o/acme/development/flows/order/start/", {"input": ""})
     assert response.status_code == 422
     assert client_as(Role.OPERATOR).get("/o/acme/development/flows/nothing/start/").status_code == 404
+
+
+def test_a_day_is_found_whatever_else_is_asked(client_as: ClientAs, start: Start) -> None:
+    day = datetime(2026, 3, 5, 12, tzinfo=UTC)
+    for key, days in (("one", 0), ("two", 1), ("three", 1), ("four", 2)):
+        Instance.objects.filter(pk=start(key, total=2000).pk).update(created_at=day + timedelta(days=days))
+
+    def found(query: str) -> list[str]:
+        return keys_on(client_as(Role.VIEWER).get(f"{HERE}?{query}").content.decode())
+
+    assert found("since=2026-03-06&until=2026-03-06") == ["three", "two"]
+    assert found("since=2026-03-06") == ["four", "three", "two"]
+    assert found("until=2026-03-05") == ["one"]
+    assert found("since=2026-03-06&status=complete") == []
+    assert found("since=2027-01-01") == []
+    assert found("since=2026-03-06&q=two") == ["two"]
