@@ -159,7 +159,8 @@ def _is_compensation_for_us(case: Case, ask: Compensate, worker: Worker | None) 
     columns |= {"status": "rolling_back", **NOT_CLAIMED, "wakes_at": None}
     if ask.attempt == 1:
         columns["lost_leases"] = 0
-    if not executing.has_outside_effect(compensating.task_of(case, step)):
+    if not executing.has_outside_effect(compensating.task_of(case, step)) and case.executed < MOST_EXECUTIONS:
+        case.executed += 1
         return True
     if worker is not None and worker.room > 0:
         worker.room -= 1
@@ -192,8 +193,11 @@ def _may_be_repeated(result: Result) -> bool:
 
 def _compensate(case: Case, ask: Compensate, worker: Worker | None) -> None:
     step = _step_of(case, ask)
-    if worker is not None and executing.has_outside_effect(compensating.task_of(case, step)):
+    task = compensating.task_of(case, step)
+    if worker is not None and executing.has_outside_effect(task):
         _claim_compensation(case, step, worker)
+    elif executing.writes(task) and not connection.in_atomic_block:
+        raise Outdated  # as in `_execute`
     else:
         case.settle_compensation(step, executing.begin(compensating.context_of(case, step, attempt=ask.attempt)))
 

@@ -85,7 +85,13 @@ class _Checker:
         if reason is not None:
             message = f"{name}{quoted(written(path))} is not there. {reason}"
             yield error("reference_unknown", message, node=node, field=field)
-        elif path[0] == "steps" and len(path) > 1 and reader is not None and self.is_too_early(path, reader):
+        elif (
+            path[0] == "steps"
+            and len(path) > 1
+            and reader is not None
+            and not _is_undoing_itself(path, field, reader)
+            and self.is_too_early(path, reader)
+        ):
             message = (
                 f"{name}{quoted(written(path))} is read, but {self.subject.name(str(path[1]))} does not come before, "
                 "so it may not have run."
@@ -144,3 +150,8 @@ def _variables(subject: Subject) -> frozenset[str]:
         if task.kind == "automation" and task.settings.get("action") == "set_values"
         for name in output_keys(task) or ()
     )
+
+
+def _is_undoing_itself(path: DataPath, field: Path, reader: Task) -> bool:
+    """Whether a compensation reads the task that it undoes: by then that has started."""
+    return field[:2] == ("settings", "compensation") and path[1] == reader.key

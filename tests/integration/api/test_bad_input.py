@@ -27,6 +27,8 @@ POSTS = (
     "/instances/one/retry",
     "/instances/one/close",
     "/instances/one/migrate",
+    "/instances/one/revert",
+    "/instances/bulk",
     "/instances/one/events",
     "/instances/one/steps/ask/complete",
     "/instances/one/steps/ask/skip",

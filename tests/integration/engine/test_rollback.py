@@ -13,6 +13,7 @@ from engine.core.ports import failed
 from engine.models import Instance, Step, Timer
 from engine.services.errors import NotLegalNow
 from engine.services.interventions import pause, restart, retry, terminate
+from engine.services.recovery import recover_alone
 from tests.integration.engine.conftest import Engine, python
 
 Find = Callable[..., Step]
@@ -97,6 +98,34 @@ def test_a_compensation_whose_worker_goes_away_is_repeated(engine: Engine, step_
     assert instance.status == "errored"
     assert engine.settle(lost, name="lost") == 0
     assert step_of(instance, "b").lost_leases == 1
+
+
+def test_a_process_that_comes_back_goes_on_with_the_rollback_at_once(engine: Engine, step_of: Find) -> None:
+    instance = failed_instance(engine)
+    (lost,) = engine.claim("lost")
+    assert recover_alone(engine.now) == 1
+    (again,) = engine.claim()
+    assert (again.step, again.number, again.context.is_compensation) == (lost.step, lost.number, True)
+    assert again.context.idempotency_key == lost.context.idempotency_key
+    assert engine.settle(again) == 1
+    assert engine.settle(lost, name="lost") == 0
+    engine.work()
+    assert [step_of(instance, task).status for task in "ab"] == ["rolled_back", "rolled_back"]
+
+
+def test_more_compensations_than_one_transaction_makes_are_left_to_workers(
+    engine: Engine, scope: Scope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.services.rounds.MOST_EXECUTIONS", 2)
+    undo = {"action": "set_values", "inputs": {"values": {}}}
+    settings = {task: {**undo, "compensation": undo} for task in "abcde"}
+    instance = engine.start("a -> b -> c -> d -> e -> ask", kinds={"ask": "manual"}, settings=settings)
+    engine.work()
+    terminate(scope, instance, rollback=True, now=engine.now)
+    assert instance.status == "rolling_back"
+    engine.work()
+    instance.refresh_from_db()
+    assert (instance.status, instance.steps.filter(status="rolled_back").count()) == ("terminated", 5)
 
 
 def test_a_compensation_that_takes_too_long_has_timed_out(engine: Engine, step_of: Find) -> None:

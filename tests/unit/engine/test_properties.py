@@ -224,6 +224,7 @@ MEDDLING = [
     Meddling(FactType.INSTANCE_RESUMED),
     Meddling(FactType.INSTANCE_RETRIED),
     Meddling(FactType.INSTANCE_TERMINATED),
+    Meddling(FactType.ROLLBACK_STARTED),
     Meddling(FactType.EVENT_RECEIVED, type="go"),
     Meddling(FactType.ATTEMPT_STARTED, True),
     Meddling(FactType.ATTEMPT_STARTED, True),

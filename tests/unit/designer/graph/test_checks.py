@@ -478,3 +478,16 @@ def test_a_script_names_nothing_but_its_arguments() -> None:
     (problem,) = check_flow(flow)
     assert (problem.code, problem.path) == ("setting_wrong", "tasks.a.settings.inputs.script")
     assert 'Did you mean "order"?' in problem.message
+
+
+def test_a_compensation_may_read_the_task_that_it_undoes_but_is_warned_of_later_ones() -> None:
+    def undo(reference: str) -> dict[str, Any]:
+        return {"action": "http_request", "inputs": {"method": "POST", "url": f"https://example.com/{reference}"}}
+
+    def problems(reference: str) -> list[tuple[str, str]]:
+        settings = {"action": "http_request", "inputs": {"method": "GET", "url": "https://example.com"}}
+        flow = draw("a -> b", settings={"a": {**settings, "compensation": undo(reference)}})
+        return [(problem.code, str(problem.path)) for problem in check_flow(flow)]
+
+    assert problems("{{ steps.a.output.status }}") == []
+    assert problems("{{ steps.b.status }}") == [("reference_early", "tasks.a.settings.compensation.inputs.url")]
