@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from engine.views import actions, bulk, inbox, instance, instances, ledger, webhooks
+from engine.views import actions, bulk, inbox, instance, instances, ledger, providers, webhooks
 
 app_name = "engine"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -18,6 +18,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("ledgers/", ledger.ledgers, name="ledgers"),
     path("ledgers/<str:ledger>/", ledger.accounts, name="ledger"),
     path("ledgers/<str:ledger>/accounts/<str:address>/", ledger.account, name="ledger_account"),
+    path("settings/messages/", providers.providers, name="providers"),
+    path("settings/messages/new/", providers.new, name="provider_new"),
+    path("settings/messages/secret/", providers.secret, name="feed_secret"),
+    path("settings/messages/<int:pk>/", providers.provider, name="provider"),
+    path("settings/messages/<int:pk>/remove/", providers.remove, name="provider_remove"),
     path("webhooks/", webhooks.endpoints, name="webhooks"),
     path("webhooks/new/", webhooks.new, name="webhook_new"),
     path("webhooks/<int:pk>/", webhooks.endpoint, name="webhook"),
