@@ -15,6 +15,39 @@ _OURS: Final = re.compile(
     r"""\{\{\s*input(?:\.(?P<word>[A-Za-z_][A-Za-z0-9_-]*)|\[(?P<quote>["'])(?P<key>[^"'{}]*)(?P=quote)\])"""
     r"""(?:\s*\|\s*default:\s*(?:""|''))?\s*\}\}"""
 )
+_WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_RESERVED: Final = frozenset(
+    [
+        "and",
+        "or",
+        "not",
+        "in",
+        "contains",
+        "true",
+        "false",
+        "nil",
+        "null",
+        "none",
+        "undefined",
+        "empty",
+        "blank",
+        "if",
+        "else",
+        "for",
+        "as",
+        "with",
+        "cols",
+        "limit",
+        "offset",
+        "reversed",
+        "continue",
+        "required",
+        "size",
+        "first",
+        "last",
+    ]
+)
+"""Words that mean something to Liquid after a dot, or anywhere."""
 _BRACE: Final = re.compile(r"\{(?=[{%])")
 _LITERAL: Final = '{{ "{" }}'
 
@@ -42,4 +75,5 @@ def _reference(name: str) -> str:
     quote = "'" if '"' in name else '"'
     if quote in name:  # both kinds of quotes: no variable can be called so, it is empty
         return ""
-    return f'{{{{ input[{quote}{name}{quote}] | default: "" }}}}'
+    path = f"input.{name}" if _WORD.fullmatch(name) and name not in _RESERVED else f"input[{quote}{name}{quote}]"
+    return f'{{{{ {path} | default: "" }}}}'

@@ -84,6 +84,17 @@ def open_ledger(environment_id: int, name: str, *, now: datetime) -> Ledger:
     return found or Ledger.objects.create(environment_id=environment_id, name=name, created_at=now)
 
 
+def make_ledger(environment_id: int, name: str, *, metadata: Mapping[str, str], now: datetime) -> Ledger:
+    """The ledger, made with these metadata if it is not there yet. Raises `Invalid`."""
+    with transaction.atomic():
+        lock()
+        found = open_ledger(environment_id, name, now=now)
+        if metadata and found.next_number == 0 and not found.metadata:
+            found.metadata = dict(metadata)
+            found.save(update_fields=["metadata"])
+    return found
+
+
 def open_accounts(ledger: Ledger, addresses: Iterable[str], *, now: datetime) -> dict[str, Account]:
     """The accounts by their addresses, made if need be. Call it under the lock."""
     wanted = list(dict.fromkeys(addresses))

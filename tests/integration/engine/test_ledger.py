@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import random
+import subprocess
+import sys
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -36,10 +42,12 @@ from engine.ledger.models import (
 from engine.ledger.posting import Move, PostRequest
 from engine.models import Instance, Step
 from engine.services.instances import start_instance
+from engine.services.timers import fire_due_timers
 from tests.integration.engine.conftest import Engine
 from tests.integration.engine.listening import Listener
 
 EUR = "EUR/2"
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def give(environment_id: int, *moves: tuple[str, str, int], **more: Any) -> Transaction:
@@ -348,3 +356,48 @@ def test_an_http_connector_is_asked_again_until_it_answers(environment: Environm
     carry_out_transfers(timezone.now())
     refused.refresh_from_db()
     assert (refused.status, refused.error) == ("FAILED", "422")
+
+
+# -- crashes ----------------------------------------------------------------------------------------------------------
+
+
+def database_url() -> str:
+    """The test's database, for another process."""
+    known = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{known['NAME']}"
+    return f"postgres://{known['USER']}@{known['HOST']}:{known['PORT']}/{known['NAME']}"
+
+
+def test_each_transfer_is_booked_once_whenever_the_machine_dies(place: Environment) -> None:
+    """kill -9 at any moment; what was begun is finished by the next life, and by us at the end."""
+    scope = system_scope(place)
+    quick = {"limit": 1_000, "delay": "20 milliseconds", "backoff": "constant"}
+    flow = chain(transfer("world", "pool"), transfer("pool", "till"), transfer("till", "bank", "15", retries=quick))
+    row = create_flow(scope, key="pay", name="Pay", flow=flow)
+    publish_flow(scope, row)
+    environment = {**os.environ, "DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    for _ in range(3):
+        command = [sys.executable, "-m", "tests.integration.engine.banking"]
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == b"working\n", process.communicate()[1].decode()
+            time.sleep(random.uniform(0.1, 0.8))
+        finally:
+            process.kill()
+            process.communicate()
+        assert_books_are_right()
+    give(place.pk, ("world", "till", 10**9))
+    deadline = time.monotonic() + 60
+    while Instance.objects.unfinished().exists() and time.monotonic() < deadline:
+        fire_due_timers(timezone.now())
+    assert set(Instance.objects.values_list("status", flat=True)) == {"complete"}
+    count = Instance.objects.count()
+    assert count >= 3
+    assert Transaction.objects.exclude(idempotency_key=None).count() == 3 * count
+    assert Activity.objects.exclude(ended_at=None).count() == 3 * count
+    assert lies_on(place.pk, "bank") == 15 * count
+    assert_books_are_right()
+    Activity.objects.all().delete()
+    Instance.objects.all().delete()
