@@ -17,35 +17,11 @@ _OURS: Final = re.compile(
 )
 _WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RESERVED: Final = frozenset(
-    [
-        "and",
-        "or",
-        "not",
-        "in",
-        "contains",
-        "true",
-        "false",
-        "nil",
-        "null",
-        "none",
-        "undefined",
-        "empty",
-        "blank",
-        "if",
-        "else",
-        "for",
-        "as",
-        "with",
-        "cols",
-        "limit",
-        "offset",
-        "reversed",
-        "continue",
-        "required",
-        "size",
-        "first",
-        "last",
-    ]
+    (
+        *("and", "or", "not", "in", "contains", "true", "false", "nil", "null", "none", "undefined", "empty", "blank"),
+        *("if", "else", "for", "as", "with", "cols", "limit", "offset", "reversed", "continue", "required"),
+        *("size", "first", "last"),
+    )
 )
 """Words that mean something to Liquid after a dot, or anywhere."""
 _BRACE: Final = re.compile(r"\{(?=[{%])")
