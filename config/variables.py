@@ -77,14 +77,11 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
             "private networks (CIDR) that flows may call",
         ),
         Variable("OUTBOUND_MAX_SECONDS", "600", "the longest outbound call"),
-        Variable("QUADRILLE_LEDGER_URL", "the built-in ledger", "a Formance server that transfers act on instead"),
-        Variable("QUADRILLE_LEDGER_CLIENT_ID", "", "the client id for it"),
-        Variable("QUADRILLE_LEDGER_CLIENT_SECRET", "", "the client secret for it"),
         Variable("QUADRILLE_EVENT_STREAM_OUT", "", "the Redis stream that messages about instances are appended to"),
         Variable(
             "QUADRILLE_EVENT_STREAM_IN",
             "",
-            "the Redis stream that events are read from: environment (organization/environment), type, payload, version, app",
+            "the Redis stream that events are read from: environment (organization/environment), type, payload",
         ),
         Variable("QUADRILLE_EVENT_STREAM_URL", "REDIS_URL", "where these streams are"),
         Variable("QUADRILLE_PYTHON_MODULES", "", "modules whose functions flows may run, separated by commas"),
@@ -130,11 +127,5 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
         Variable("QUADRILLE_LEDGER_CLIENT_ID", "", "who signs in there"),
         Variable("QUADRILLE_LEDGER_CLIENT_SECRET", "", "and with what"),
         Variable("EPILOT_MAX_WORKFLOWS", "1000", "workflows that may be enabled at once in one environment"),
-        Variable(
-            "QUADRILLE_FORMANCE_ANONYMOUS",
-            "",
-            "where callers of that API without a token work: organization/environment",
-        ),
-        Variable("QUADRILLE_FORMANCE_WAIT_SECONDS", "60", "how long wait=true waits at most, over that API"),
     ),
 }
