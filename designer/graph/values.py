@@ -11,8 +11,7 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import available_timezones
 
-from cronsim import CronSim, CronSimError
-
+from designer.graph.cron import BadCron, check_cron
 from designer.graph.durations import BadDuration, parse_duration
 from designer.graph.fields import Field, FieldType
 from designer.graph.json_schemas import json_schema_reason
@@ -230,8 +229,8 @@ def _read_cron(value: str) -> str | None:
     if len(value.split()) != 5:
         return 'write five fields such as "0 6 * * 1-5": minute, hour, day, month, weekday.'
     try:
-        CronSim(value, datetime(2024, 1, 1))
-    except CronSimError as bad:
+        check_cron(value)
+    except BadCron as bad:
         return f"{quoted(value)} is no schedule: {bad}."
     return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cronsim import CronSim, CronSimError
+from designer.graph.cron import next_match
 
 
 def next_firing(cron: str, *, timezone: str = "UTC", after: datetime) -> datetime | None:
@@ -15,7 +15,7 @@ def next_firing(cron: str, *, timezone: str = "UTC", after: datetime) -> datetim
     """
     try:
         zone = ZoneInfo(timezone or "UTC")
-        found = next(CronSim(cron, after.astimezone(zone)))
-    except (CronSimError, StopIteration, ZoneInfoNotFoundError, ValueError, KeyError):
+        found = next_match(cron, after.astimezone(zone))
+    except (ZoneInfoNotFoundError, ValueError, KeyError):
         return None
     return found.astimezone(UTC)

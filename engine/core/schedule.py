@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cronsim import CronSim, CronSimError
-
+from designer.graph.cron import BadCron
+from designer.graph.cron import next_match as cron_match
 from designer.graph.durations import BadDuration, parse_duration
 from designer.graph.model import Flow, Json, Task, phase_of_ref
 from designer.graph.paths import MISSING, resolve
@@ -77,8 +77,8 @@ def moment_before(raw: Json, end: datetime, zone: tzinfo) -> datetime:
 def next_match(cron: str, after: datetime, zone: tzinfo) -> datetime:
     """The first moment after `after` that the schedule matches on the clocks of `zone`, in UTC. Raises `BadMoment`."""
     try:
-        return next(CronSim(cron, after.astimezone(zone))).astimezone(UTC)
-    except (CronSimError, StopIteration) as bad:
+        return cron_match(cron, after.astimezone(zone)).astimezone(UTC)
+    except BadCron as bad:
         raise BadMoment(f"{cron[:60]!r} is no schedule that ever comes.") from bad
 
 

@@ -78,7 +78,16 @@ def test_bodies_of_a_put(account: Account, body: Any, code: int, pointer: str | 
 
 
 @pytest.mark.parametrize(
-    "cron", ["0 6 * * MON-FRI", "*/30 * * * *", "0 0 L * *", "0 9 * JAN-MAR 2#1", "5,10 1-3 * * 6L", "0 0 * * 1-7"]
+    "cron",
+    [
+        "0 6 * * MON-FRI",
+        "*/30 * * * *",
+        "0 0 L * *",
+        "0 9 15W * *",
+        "0 9 * JAN-MAR 2#1",
+        "5,10 1-3 * * 6L",
+        "0 0 * * 1-7",
+    ],
 )
 def test_schedules_that_can_be_read(account: Account, cron: str) -> None:
     account.bind("planned", "nowhere", "Nothing", schedules=[{"cron": cron}])
