@@ -1,4 +1,4 @@
-"""A flow as a file to take away: SVG, DOT, PNG."""
+"""A flow as a file to take away: SVG, PNG, DOT, Mermaid."""
 
 from __future__ import annotations
 
@@ -13,10 +13,16 @@ from designer.rendering import graphviz
 from designer.rendering.blocks import shown
 from designer.rendering.dot import flow_to_dot
 from designer.rendering.layout import layout_flow
+from designer.rendering.mermaid import flow_to_mermaid
 from designer.rendering.svg import standalone_svg
 from designer.rendering.theme import colour, standalone_style
 
-MEDIA_TYPES: Final = {"svg": "image/svg+xml", "dot": "text/vnd.graphviz; charset=utf-8", "png": "image/png"}
+MEDIA_TYPES: Final = {
+    "svg": "image/svg+xml",
+    "png": "image/png",
+    "dot": "text/vnd.graphviz; charset=utf-8",
+    "mmd": "text/vnd.mermaid; charset=utf-8",
+}
 REMEMBERED_SECONDS: Final = 86_400
 
 
@@ -29,6 +35,11 @@ def svg_file(flow: Flow) -> bytes:
 def dot_file(flow: Flow) -> bytes:
     """The graph as text for Graphviz and other tools."""
     return flow_to_dot(shown(flow), colour=colour).encode()
+
+
+def mermaid_file(flow: Flow) -> bytes:
+    """The graph as text for wikis."""
+    return flow_to_mermaid(shown(flow)).encode()
 
 
 def png_file(flow: Flow) -> bytes:
@@ -49,4 +60,4 @@ def svg_policy() -> str:
     return f"default-src 'none'; style-src 'sha256-{digest}'"
 
 
-FILES: Final = {"svg": svg_file, "dot": dot_file, "png": png_file}
+FILES: Final = {"svg": svg_file, "png": png_file, "dot": dot_file, "mmd": mermaid_file}

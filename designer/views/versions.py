@@ -67,7 +67,7 @@ def version(request: HtmxHttpRequest, scope: Scope, flow: str, number: int) -> H
 @require_GET
 @scoped(Role.VIEWER)
 def graph(request: HtmxHttpRequest, scope: Scope, flow: str, number: int, format: str) -> HttpResponse:
-    """The graph of a version as `graph.svg`, `graph.dot` or `graph.png`. Never changes, so it may be kept."""
+    """The graph of a version as `graph.svg`, `.png`, `.dot` or `.mmd`. Never changes, so it may be kept."""
     row = flow_row(scope, flow)
     if format not in FILES:
         raise Http404
