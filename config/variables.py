@@ -87,10 +87,6 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
         Variable("QUADRILLE_PYTHON_MODULES", "", "modules whose functions flows may run, separated by commas"),
         Variable("QUADRILLE_SCRIPTS", "`scripts` in the data folder", "the folder of flows written as code"),
         Variable("QUADRILLE_SCRIPT_PACKAGES", "", "installed packages whose modules are scripts, too"),
-        Variable("CLOUDFLARE_ACCOUNT_CREATE_RATE", "300", "instances an account may create in a second over that API"),
-        Variable("CLOUDFLARE_WORKFLOW_CREATE_RATE", "100", "the same for one workflow"),
-        Variable("QUADRILLE_SCRIPTS", "in the data folder", "where scripts of flows are kept"),
-        Variable("QUADRILLE_SCRIPT_PACKAGES", "", "packages that scripts may use, separated by commas"),
     ),
     "Mail": (
         Variable("EMAIL_HOST", "none: each mail becomes a file in the data folder", "the mail server"),
