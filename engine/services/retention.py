@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from designer.graph.durations import BadDuration, parse_duration
 from designer.models import Flow
@@ -58,7 +59,8 @@ def _remove(expiry: Expiry, limit: int) -> int:
     ).order_by("ended_at")
     # Those that were started with a retention of their own are somebody else's to remove.
     own = "success_retention" if "complete" in expiry.statuses else "error_retention"
-    ended = ended.exclude(trigger__retention__has_key=own)
+    # (Both questions: of an instance that has none the second alone is neither true nor false.)
+    ended = ended.exclude(Q(trigger__has_key="retention") & Q(trigger__retention__has_key=own))
     if not ended.exists():
         return 0
     with transaction.atomic():
