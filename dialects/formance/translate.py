@@ -276,7 +276,7 @@ def _print(flow: Flow) -> str:
 
 def in_topological_order(plan: Plan) -> Sequence[str]:
     """Keys of tasks: each after all that lead to it, else in the order of the flow. Ways back of loops do not count."""
-    back = {loop.back_edge for loop in plan.loops}
+    back = {loop.back_edge for loop in plan.loops} | set(plan.start_edges)
     waits = [0] * len(plan.nodes)
     for edge in plan.edges:
         waits[edge.target] += edge.index not in back

@@ -4,21 +4,36 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
+from django.conf import LazySettings
 from django.test import Client
 from django.utils import timezone
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
-from accounts.models import ApiKey
+from accounts.models import ApiKey, Environment
 from accounts.scope import Scope
+from designer.graph.model import Join
+from designer.models import Flow
+from designer.services.drafting import create_flow, draft_of, replace_draft
+from designer.services.publishing import publish_flow
+from dialects.formance import oauth
+from dialects.formance.placeholders import to_template
+from dialects.formance.stages import PLACEHOLDER, replaced
+from engine.core.templates import render_value
 from engine.ledger import payments, posting, wallets
 from engine.ledger.models import TransferInitiation
 from engine.models import Instance
 from engine.services.chores import do_chores
+from engine.services.instances import start_instance
 from engine.services.timers import fire_due_timers
 from engine.services.triggers import match_inbound_events, receive_event
+from tests.drawing import draw
 
 ROOT = "/formance/api/orchestration"
 
@@ -636,3 +651,111 @@ def test_workflows_are_chained_by_what_happens_to_them(
     for one in (trigger, staged):
         (occurrence,) = call("GET", f"/triggers/{one['id']}/occurrences").json()["data"]
         assert occurrence["event"]["app"] == "orchestration"
+
+
+# -- flows that were drawn here ---------------------------------------------------------------------------------------
+
+
+def test_a_drawn_flow_is_listed_and_run(call: Caller, scope: Scope) -> None:
+    """Its stages are its tasks in topological order; those of kinds this API does not know keep their names."""
+    graph = draw(
+        "start -> pick; pick -large-> ask; pick -none_met-> pay; ask,pay -> last",
+        kinds={"ask": "wait_event", "pay": "transfer", "last": "noop"},
+        settings={
+            "start": {"action": "set_values", "inputs": {"values": {"seen": True}}},
+            "ask": {"event_type": "approved"},
+            "pay": {
+                "source": {"account": {"id": "world"}},
+                "destination": {"account": {"id": "customers:{{ input.customer }}"}},
+                "amount": {"amount": "{{ input.cents }}", "asset": "EUR/2"},
+            },
+            "last": {},
+        },
+        key="drawn",
+    )
+    last = replace(graph.tasks["last"], join=Join.ANY)
+    row = create_flow(scope, key="drawn", name="Drawn", flow=graph.with_task(last))
+    publish_flow(scope, row)
+    (listed,) = call("GET", "/v2/workflows").json()["cursor"]["data"]
+    kinds = [next(iter(stage)) for stage in listed["config"]["stages"]]
+    assert kinds == ["automation", "decision", "wait_event", "send", "noop"]
+    send = listed["config"]["stages"][3]["send"]
+    assert send["amount"] == {"amount": "${cents}", "asset": "EUR/2"}
+    assert send["destination"] == {"account": {"id": "customers:${customer}"}}
+    variables = {"customer": "ada", "cents": "700"}
+    run = call("POST", f"/workflows/{listed['id']}/instances?wait=true", variables).json()["data"]
+    assert (run["terminated"], run.get("error")) == (True, None)
+    assert balance(scope, "customers:ada") == 700
+    found = call("GET", f"/instances/{run['id']}").json()["data"]
+    assert [stage["stage"] for stage in found["status"]] == [0, 1, 3, 4]
+    names = [entry["name"] for entry in call("GET", f"/instances/{run['id']}/history").json()["data"]]
+    assert names == ["RunAutomation", "RunDecision", "RunSend", "RunNoop"]
+    (activity,) = call("GET", f"/instances/{run['id']}/stages/0/history").json()["data"]
+    assert (activity["name"], activity["terminated"], activity["attempt"]) == ("Automation", True, 1)
+    own = start_instance(scope, row, input={"customer": "bob", "cents": 5}, key="order/7".replace("/", "-"))
+    listed_ids = [one["id"] for one in call("GET", "/instances").json()["data"]]
+    assert len(listed_ids) == 2
+    assert all(UUID(id) for id in listed_ids)
+    assert call("GET", f"/instances/{listed_ids[0]}").json()["data"]["terminated"]
+    assert call("GET", f"/instances/{own.key}").status_code == 200
+
+
+def test_a_workflow_that_was_redrawn_is_answered_as_it_is_now(
+    call: Caller, create: Callable[..., str], scope: Scope
+) -> None:
+    id = create({"wait_event": {"event": "go-${who}"}}, {"noop": {"note": 1}}, name="Redraw me")
+    row = Flow.objects.get(key="redraw-me")
+    assert row.origin == "formance"
+    first = draft_of(row)
+    task = replace(first.tasks["noop-2"], kind="delay", settings={"for": "2 hours"})
+    replace_draft(scope, row, first.with_task(task), revision=row.draft_revision)
+    row.refresh_from_db()
+    publish_flow(scope, row)
+    stages = call("GET", f"/workflows/{id}").json()["data"]["config"]["stages"]
+    assert stages == [{"wait_event": {"event": "go-${who}"}}, {"delay": {"duration": "2 hours"}}]
+
+
+# -- the edges --------------------------------------------------------------------------------------------------------
+
+
+def test_waiting_for_the_end_is_bounded(call: Caller, create: Callable[..., str], settings: LazySettings) -> None:
+    settings.FORMANCE_WAIT_SECONDS = 0
+    id = create({"wait_event": {"event": "never"}})
+    assert not call("POST", f"/workflows/{id}/instances?wait=true").json()["data"]["terminated"]
+
+
+def test_whoever_sends_no_token_may_be_let_in(
+    create: Callable[..., str], settings: LazySettings, environment: Environment
+) -> None:
+    id = create({"noop": {}})
+    nobody = Caller("")
+    assert nobody("GET", f"/workflows/{id}").status_code == 401
+    settings.FORMANCE_ANONYMOUS = f"{environment.organization.slug}/{environment.slug}"
+    assert nobody("GET", f"/workflows/{id}").status_code == 200
+    assert Caller("wrong")("GET", f"/workflows/{id}").status_code == 401
+
+
+def test_a_token_ends_with_its_key_and_its_time(scope: Scope, monkeypatch: pytest.MonkeyPatch) -> None:
+    key, _ = ApiKey.objects.issue(environment=scope.environment, name="client")
+    token = oauth.issue(key, [oauth.READ])
+    assert Caller(token)("GET", "/workflows").status_code == 200
+    monkeypatch.setattr(oauth, "LIFETIME_SECONDS", -1)
+    assert Caller(token)("GET", "/workflows").status_code == 401
+    monkeypatch.undo()
+    ApiKey.objects.filter(pk=key.pk).update(revoked_at=timezone.now())
+    assert Caller(token)("GET", "/workflows").status_code == 401
+
+
+def test_heads_and_slashes_are_taken(call: Caller, create: Callable[..., str]) -> None:
+    id = create({"noop": {}})
+    assert call("GET", f"/v2/workflows/{id}/").status_code == 200
+    head = call("HEAD", f"/workflows/{id}")
+    assert (head.status_code, head.content) == (200, b"")
+
+
+@given(st.text(max_size=40))
+def test_a_text_with_placeholders_survives_the_way_there_and_back(text: str) -> None:
+    variables = {found[2:-1]: f"<{found}>" for found in PLACEHOLDER.findall(text)}
+    assume(not any("{" in name or "\n" in name or ('"' in name and "'" in name) for name in variables))
+    rendered = render_value(to_template(text), {"input": variables})
+    assert rendered == replaced(text, variables)
