@@ -191,13 +191,13 @@ def race() -> Flow:
 
 
 def endless(function: str = "") -> Flow:
-    """Goes round for ever, but for the most steps that its flow allows."""
+    """Goes round ten thousand times, were it not for the most steps that its flow allows."""
     settings = {"body": _python(function, "body")} if function else {}
     return draw(
         "body -> again; again -more-> body; again -done-> out; again -none_met-> out",
         settings=settings,
         kinds={} if function else {"body": "noop"},
-        loops={"again": ("more", "done", 1_000_000)},
+        loops={"again": ("more", "done", 10_000)},
         limits={"max_steps": 400},
         key=f"endless-{'work' if function else 'noop'}",
     )

@@ -12,9 +12,10 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.integration.engine.survivor import INSTANCES, KILLS, LONGEST_LIFE_SECONDS, ROUNDS
@@ -24,10 +25,11 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 class Installation:
-    """A data folder and the process that serves it."""
+    """A data folder and the process that serves it. `url`: of its PostgreSQL database; empty for SQLite."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, url: str = "") -> None:
         self.folder = folder
+        self.url = url
         self.lines = folder / "lines"
         kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "REDIS_URL")}
         self.environment = kept | {
@@ -37,6 +39,7 @@ class Installation:
             "QUADRILLE_DEVELOPMENT": "1",
             "QUADRILLE_PYTHON_MODULES": "tests.integration.engine.survivor",
             "SURVIVOR_FILE": str(self.lines),
+            **({"DATABASE_URL": url} if url else {}),
         }
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -69,19 +72,33 @@ class Installation:
             self.process = None
 
     def unfinished(self) -> int:
+        sql = "SELECT count(*) FROM engine_instance WHERE status NOT IN ('complete', 'errored', 'terminated')"
+        if self.url:
+            with psycopg.connect(self.url) as server:
+                return int(server.execute(sql).fetchone()[0])  # type: ignore[index]
         with closing(sqlite3.connect(self.folder / "quadrille.sqlite3", timeout=30)) as database:
-            sql = "SELECT count(*) FROM engine_instance WHERE status NOT IN ('complete', 'errored', 'terminated')"
             return int(database.execute(sql).fetchone()[0])
+
+
+@contextmanager
+def fresh_database(server: str) -> Iterator[str]:
+    """A database of its own on a PostgreSQL server."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE survivor")
+        yield f"{server.rpartition('/')[0]}/survivor"
+        connection.execute("DROP DATABASE survivor WITH (FORCE)")
 
 
 @pytest.fixture
 def installation(tmp_path: Path) -> Iterator[Installation]:
-    """A prepared one that does not run yet."""
-    made = Installation(tmp_path)
-    made.run("manage.py", "migrate", "--verbosity", "0")
-    made.run("-m", "tests.integration.engine.survivor", "prepare")
-    yield made
-    made.kill()
+    """A prepared one that does not run yet, on the database of this test run: SQLite, or PostgreSQL."""
+    server = os.environ.get("DATABASE_URL", "")
+    with fresh_database(server) if server else nullcontext("") as url:
+        made = Installation(tmp_path, url)
+        made.run("manage.py", "migrate", "--verbosity", "0")
+        made.run("-m", "tests.integration.engine.survivor", "prepare")
+        yield made
+        made.kill()
 
 
 def test_an_installation_that_is_killed_twenty_times_loses_nothing_and_repeats_no_step(
