@@ -3,6 +3,7 @@ import os
 from django.apps import AppConfig
 from django.conf import settings
 from django.db.backends.signals import connection_created
+from django.db.models.signals import pre_migrate
 
 
 class EngineConfig(AppConfig):
@@ -24,7 +25,7 @@ class EngineConfig(AppConfig):
         from engine.services.chores import add_chore
         from engine.services.stream_in import read_stream
         from engine.services.waking import add_courier
-        from engine.storage.postgres import end_forsaken_transactions
+        from engine.storage.postgres import end_forsaken_transactions, let_migrations_take_their_time
         from engine.telemetry import metrics, tracing
 
         register_instances(EngineInstances())
@@ -33,6 +34,7 @@ class EngineConfig(AppConfig):
         register_topic("inbox", InboxTopic())
         register_topic("inbox_count", InboxCountTopic())
         connection_created.connect(end_forsaken_transactions)
+        pre_migrate.connect(let_migrations_take_their_time, sender=self)
         add_courier(deliver_some)
         if settings.METRICS:
             metrics.turn_on()

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from django.conf import settings
-from django.db import DataError, connection, transaction
+from django.db import DataError, connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import Connection, Cursor, RawCursor
 from psycopg.errors import DivisionByZero
@@ -63,6 +63,13 @@ def end_forsaken_transactions(connection: BaseDatabaseWrapper, **_: Any) -> None
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(f"SET idle_in_transaction_session_timeout = '{settings.LEASE_SECONDS:d}s'")
+
+
+def let_migrations_take_their_time(using: str, **_: Any) -> None:
+    """A migration may think for longer than a lease between two statements. For `pre_migrate`."""
+    if connections[using].vendor == "postgresql":
+        with connections[using].cursor() as cursor:
+            cursor.execute("SET idle_in_transaction_session_timeout = 0")
 
 
 class PostgresStorage(SqlStorage):

@@ -58,7 +58,7 @@ class Installation:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=self.environment, stdout=output, stderr=subprocess.STDOUT
             )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while b"Quadrille is at" not in log.read_bytes():
             assert self.process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
@@ -111,7 +111,7 @@ def test_an_installation_that_is_killed_twenty_times_loses_nothing_and_repeats_n
         installation.kill()
     assert installation.unfinished(), "everything was done before the last kill: the test has become too easy"
     installation.serve()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while installation.unfinished():
         assert time.monotonic() < deadline, installation.run("-m", "tests.integration.engine.survivor", "check")
         time.sleep(0.1)

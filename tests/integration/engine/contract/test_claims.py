@@ -15,6 +15,7 @@ from engine.services.interventions import pause, resume, terminate
 from engine.services.rounds import LEASE, Worker
 from engine.storage import storage
 from engine.storage.contract import Batch, Lease, StepKey, StepPatch
+from engine.storage.postgres import end_forsaken_transactions, let_migrations_take_their_time
 from tests.integration.engine.conftest import NOON, Engine, python, rolled_back
 
 ONE = {"settings": {"a": python()}}
@@ -221,3 +222,21 @@ def test_workers_that_claim_at_once_share_the_steps(engine: Engine) -> None:
     assert len(got) == len(set(got))
     assert len(got) + engine_left == 60
     assert Instance.objects.count() == 10
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_transaction_that_stands_still_for_a_lease_is_ended_by_the_server_but_no_migration_is() -> None:
+    def seconds() -> int | None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT setting FROM pg_settings WHERE name = 'idle_in_transaction_session_timeout'")
+            return int(cursor.fetchone()[0]) // 1000
+
+    connection.close()
+    if connection.vendor != "postgresql":  # one writer at a time, within one machine: nobody to end anything
+        end_forsaken_transactions(connection)
+        let_migrations_take_their_time("default")
+        return
+    assert seconds() == LEASE.total_seconds()
+    let_migrations_take_their_time("default")
+    assert seconds() == 0
+    connection.close()
