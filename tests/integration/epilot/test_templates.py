@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
 import pytest
+from django.test import Client
 
+from accounts.roles import Role
 from accounts.scope import Scope
 from designer.graph.edits import ConfigureTask
 from designer.graph.edits.changes import Change
 from designer.models import Flow
 from designer.services.drafting import apply_edit, create_flow, draft_of
 from engine.entities.models import Automation
+from engine.services.instances import start_instance
 from tests.drawing import draw
 from tests.integration.epilot.conftest import METER, Epilot
 
@@ -305,3 +309,18 @@ def test_another_organizations_template_is_not_there(epilot: Epilot, stranger: E
 def test_tokens_and_headers(epilot: Epilot) -> None:
     assert Epilot(None)("GET", "/v2/flows/templates") == (401, {"message": "Unauthorized"})
     assert epilot("GET", "/v2/flows/templates", **{"x-epilot-org-id": "0"}) == (403, {"message": "Forbidden"})
+
+
+def test_a_template_opens_in_the_editor(epilot: Epilot, client_as: Callable[[Role], Client]) -> None:
+    made = epilot.make(METER)
+    page = client_as(Role.DESIGNER).get(f"/o/acme/development/flows/{made['id']}/edit/")
+    assert page.status_code == 200
+    assert "Date agreed?" in page.content.decode()
+
+
+def test_an_instance_that_the_console_starts_is_an_execution(epilot: Epilot, scope: Scope) -> None:
+    made = epilot.make(METER)
+    row = Flow.objects.select_related("live_version").get(key=made["id"])
+    instance = start_instance(scope, row)
+    status, found = epilot("GET", f"/v2/flows/executions/{instance.key}")
+    assert (status, found["flow_template_id"], found["contexts"]) == (200, made["id"], [])
