@@ -42,36 +42,6 @@ LONGEST_KEY: Final = 58
 OWN_LAYOUT: Final = "default"
 """How a task names the one layout of its environment, so that it means the same in another."""
 
-SETTINGS_OF_TYPE: Final[Mapping[str, frozenset[str]]] = {
-    "in_app": frozenset(
-        ["only_if", "subject", "body", "avatar", "primary_action", "secondary_action", "redirect", "data", "keep_html"]
-    ),
-    "email": frozenset(
-        [
-            "only_if",
-            "subject",
-            "body",
-            "editor",
-            "layout",
-            "from",
-            "reply_to",
-            "preheader",
-            "provider_defaults",
-            "keep_html",
-        ]
-    ),
-    "sms": frozenset(("only_if", "body")),
-    "chat": frozenset(("only_if", "body")),
-    "tool": frozenset(("only_if", "body")),
-    "push": frozenset(("only_if", "subject", "body")),
-    "digest": frozenset(("only_if", "window", "cron", "key", "look_back")),
-    "delay": frozenset(("only_if", "for", "cron", "dynamic")),
-    "throttle": frozenset(("only_if", "window", "dynamic", "threshold", "key")),
-    "custom": frozenset(("values",)),
-    "http_request": frozenset(("action", "inputs", "timeout", "retries")),
-}
-"""The settings that control values speak of; a task's other settings stay through an update."""
-
 
 @dataclass(frozen=True, slots=True)
 class StepState:
@@ -447,7 +417,7 @@ def _task(scope: Scope, known: Task | None, key: str, row: Step, asked: Mapping[
     settings, row.aside = controls.settings_of(type, values)
     row.type = type
     if known is not None and was == type:
-        others = {name: value for name, value in known.settings.items() if name not in SETTINGS_OF_TYPE[type]}
+        others = {name: value for name, value in known.settings.items() if name not in controls.SETTINGS_OF_TYPE[type]}
         settings = {**settings, **others}
     base = known if known is not None else Task(key, asked["name"], controls.KIND_OF[type])
     return replace(base, name=asked["name"], kind=controls.KIND_OF[type], settings=settings, conditions=())

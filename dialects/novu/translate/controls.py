@@ -19,6 +19,35 @@ from dialects.novu.translate import forms
 KIND_OF: Final[Mapping[str, str]] = {**{type: type for type in forms.STEP_TYPES}, "http_request": "automation"}
 """The kind of task that stands for a type of step."""
 HTTP_TIMEOUT: Final = "10 seconds"
+SETTINGS_OF_TYPE: Final[Mapping[str, frozenset[str]]] = {
+    "in_app": frozenset(
+        ["only_if", "subject", "body", "avatar", "primary_action", "secondary_action", "redirect", "data", "keep_html"]
+    ),
+    "email": frozenset(
+        [
+            "only_if",
+            "subject",
+            "body",
+            "editor",
+            "layout",
+            "from",
+            "reply_to",
+            "preheader",
+            "provider_defaults",
+            "keep_html",
+        ]
+    ),
+    "sms": frozenset(("only_if", "body")),
+    "chat": frozenset(("only_if", "body")),
+    "tool": frozenset(("only_if", "body")),
+    "push": frozenset(("only_if", "subject", "body")),
+    "digest": frozenset(("only_if", "window", "cron", "key", "look_back")),
+    "delay": frozenset(("only_if", "for", "cron", "dynamic")),
+    "throttle": frozenset(("only_if", "window", "dynamic", "threshold", "key")),
+    "custom": frozenset(("values",)),
+    "http_request": frozenset(("action", "inputs", "timeout", "retries")),
+}
+"""The settings that control values speak of; a task's other settings stay through an update."""
 
 
 @dataclass(frozen=True, slots=True)
