@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from designer.models import Flow
 from designer.services.versions import plan_of
@@ -29,7 +29,7 @@ def room_to_start(flow: Flow) -> int | None:
     if limit is None:
         return None
     _lock(flow.pk)
-    return max(0, limit - _taken(flow) - Instance.objects.filter(flow=flow, status="queued").count())
+    return max(0, limit - _counted(flow).count())
 
 
 def start_queued_instances(now: datetime, limit: int = MOST_AT_ONCE) -> int:
@@ -49,7 +49,7 @@ def start_queued_of(flow_id: int, now: datetime, limit: int = MOST_AT_ONCE) -> i
             return 0
         queued = Instance.objects.filter(flow=flow, status="queued").order_by("pk").values_list("pk", flat=True)
         most = _limit_of(flow)
-        running = _taken(flow) if most else 0
+        running = _counted(flow).exclude(status="queued").count() if most else 0
         room = limit if most is None else min(limit, most - running)
         started, passed_over = 0, 0
         while started < room and (chosen := list(queued[passed_over : passed_over + room - started])):
@@ -62,14 +62,14 @@ def start_queued_of(flow_id: int, now: datetime, limit: int = MOST_AT_ONCE) -> i
         return started
 
 
-def _taken(flow: Flow) -> int:
-    """How many places are taken. A flow may let those that wait or are paused take none."""
-    rows = Instance.objects.filter(flow=flow).unfinished().exclude(status="queued")
+def _counted(flow: Flow) -> QuerySet[Instance]:
+    """Those that take a place, or are to have one. A flow may let those that wait or are paused take none."""
+    rows: QuerySet[Instance] = Instance.objects.filter(flow=flow).unfinished()
     if flow.live_version_id is not None:
         limits = plan_of(flow.live_version_id).flow.limits
         if limits.get("concurrency_counts") == "running":
             rows = rows.exclude(status__in=["waiting", "paused"])
-    return rows.count()
+    return rows
 
 
 def _limit_of(flow: Flow) -> int | None:
