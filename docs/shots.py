@@ -74,6 +74,35 @@ def run_script(server: Quadrille) -> None:
         client.post(f"{address}/instances", json=order).raise_for_status()
 
 
+def formance(page: Page) -> None:
+    """An instance of a workflow that came over Formance's API."""
+    page.goto(f"{PLACE}/instances/?flow=settle-an-invoice")
+    page.locator("a.instance-link").first.click()
+    page.locator("#node-wait-event-4").wait_for()
+
+
+def run_workflow(server: Quadrille) -> None:
+    """Have a workflow made over Formance's API, and an instance of it that waits."""
+    place = ("--organization", "demo", "--environment", "development")
+    key = server.manage("api_key", *place, "--name", "pictures of Formance").split()[-1]
+    customer, invoice = {"account": {"id": "customers:${customer}"}}, {"account": {"id": "invoices:${invoice}"}}
+    money = {"amount": "${cents}", "asset": "EUR/2"}
+    noted = {"account": {"id": "customers:${customer}", "ledger": "default", "metadata": {"invoice": "${invoice}"}}}
+    stages = [
+        {"send": {"source": {"account": {"id": "world"}}, "destination": customer, "amount": money}},
+        {"update": noted},
+        {"send": {"source": customer, "destination": invoice, "amount": money}},
+        {"wait_event": {"event": "goods.delivered"}},
+        {"delay": {"duration": "36h"}},
+        {"send": {"source": invoice, "destination": {"account": {"id": "revenue"}}, "amount": money}},
+    ]
+    address = f"{server.url}/formance/api/orchestration/v2/workflows"
+    with httpx.Client(headers={"authorization": f"Bearer {key}"}, timeout=60) as client:
+        made = client.post(address, json={"name": "Settle an invoice", "stages": stages}).raise_for_status().json()
+        variables = {"customer": "ada", "invoice": "77", "cents": "12900"}
+        client.post(f"{address}/{made['data']['id']}/instances", json=variables).raise_for_status()
+
+
 PICTURES: Final[dict[str, Callable[[Page], None]]] = {
     "flows": flows,
     "editor": editor,
@@ -81,6 +110,7 @@ PICTURES: Final[dict[str, Callable[[Page], None]]] = {
     "instance": instance,
     "inbox": inbox,
     "script": script,
+    "formance": formance,
 }
 
 
@@ -102,6 +132,7 @@ def main() -> int:
     with quadrille() as server, sync_playwright() as playwright:
         browser = launch(playwright)
         run_script(server)
+        run_workflow(server)
         time.sleep(SETTLE_SECONDS)
         for dark in (False, True):
             take(browser, server, dark=dark)
