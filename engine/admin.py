@@ -17,7 +17,7 @@ from accounts.models import User
 from accounts.roles import Role
 from accounts.scope import Scope
 from engine.display.json_text import json_text
-from engine.models import Event, Fact, IdempotencyKey, InboundEvent, Instance, Occurrence, Step, Timer
+from engine.models import Event, Fact, IdempotencyKey, InboundEvent, Instance, Occurrence, SavedView, Step, Timer
 from engine.services import interventions
 from engine.services.errors import NotLegalNow
 from engine.services.hiding import shown_input, shown_output
@@ -370,6 +370,17 @@ class OccurrenceAdmin(EngineAdmin):
     def payload_json(self, occurrence: Occurrence) -> SafeString:
         """What came with it."""
         return shown_json(occurrence.payload)
+
+
+@admin.register(SavedView)
+class SavedViewAdmin(EngineAdmin):
+    """Filters that people keep."""
+
+    list_display = ["name", "user", "environment", "query", "created_at"]
+    list_filter = ["environment__organization"]
+    list_select_related = ["user", "environment"]
+    search_fields = ["name", "=user__email"]
+    fields = ["name", "user", "environment", "query", "created_at"]
 
 
 @admin.register(IdempotencyKey)

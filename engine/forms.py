@@ -9,10 +9,12 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from accounts.clean_json import BadJson, clean_json
+from accounts.models import MemberGroup, User
 from accounts.scope import Scope
 from designer.models import Flow
 from engine.models.instance import STATUSES
 
+MOST_ASSIGNEES = 200
 STATUS_CHOICES = [("", "Any status"), ("unfinished", "Not finished"), *STATUSES]
 
 
@@ -76,12 +78,13 @@ class StartForm(forms.Form):
 class InstanceFilterForm(forms.Form):
     """What the list of instances shows."""
 
-    FILTERS: ClassVar = ("q", "flow", "version", "status", "since", "until")
+    FILTERS: ClassVar = ("q", "flow", "version", "status", "assignee", "since", "until")
 
     q = forms.CharField(max_length=200, required=False, label="Id begins with", widget=forms.SearchInput)
     flow = forms.ModelChoiceField(Flow.objects.none(), required=False, empty_label="Any flow", to_field_name="key")
     version = forms.IntegerField(min_value=1, max_value=2**31 - 1, required=False)
     status = forms.ChoiceField(choices=STATUS_CHOICES, required=False)
+    assignee = forms.ChoiceField(required=False, label="Waits for")
     since = forms.DateField(required=False, label="Started from", widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(required=False, label="to", widget=forms.DateInput(attrs={"type": "date"}))
     before = forms.IntegerField(min_value=1, max_value=2**62, required=False, widget=forms.HiddenInput)
@@ -91,3 +94,25 @@ class InstanceFilterForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.flows = Flow.objects.within(scope).only("key", "name", "environment", "live_version").order_by("name")
         choose_from(self.fields["flow"], self.flows)
+        assignee = self.fields["assignee"]
+        if isinstance(assignee, forms.ChoiceField):
+            assignee.choices = lambda: assignees(scope)
+
+
+class SavedViewForm(forms.Form):
+    """A name for the filters that are on."""
+
+    name = forms.CharField(max_length=60)
+
+
+def assignees(scope: Scope) -> list[tuple[str, Any]]:
+    """Whom an instance may wait for: oneself, nobody in particular, a group, a member."""
+    members = User.objects.filter(memberships__organization=scope.organization).order_by("email")[:MOST_ASSIGNEES]
+    groups = MemberGroup.objects.filter(organization=scope.organization)[:MOST_ASSIGNEES]
+    return [
+        ("", "Anybody"),
+        ("me", "Me"),
+        ("nobody", "A task nobody has"),
+        ("Groups", [(f"group:{group.slug}", group.name) for group in groups]),
+        ("Members", [(f"member:{user.email}", user.display_name) for user in members]),
+    ]

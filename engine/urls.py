@@ -2,13 +2,15 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from engine.views import actions, bulk, inbox, instance, instances, ledger, providers, webhooks
+from engine.views import actions, bulk, inbox, instance, instances, ledger, providers, saved_views, webhooks
 
 app_name = "engine"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("instances/", instances.list_instances, name="instances"),
     path("instances/sync", instances.sync_instances, name="instances_sync"),
     path("instances/start/", instances.start, name="start_any"),
+    path("instances/views/save/", saved_views.save, name="save_view"),
+    path("instances/views/<int:pk>/remove/", saved_views.remove, name="remove_view"),
     path("instances/bulk/", bulk.act_on_many, name="bulk"),
     path("instances/<int:pk>/", instance.show_instance, name="instance"),
     path("instances/<int:pk>/sync", instance.sync_instance, name="instance_sync"),

@@ -5,7 +5,8 @@ from engine.models.fact import Fact
 from engine.models.idempotency import IdempotencyKey
 from engine.models.instance import Instance
 from engine.models.occurrence import Occurrence
+from engine.models.saved_view import SavedView
 from engine.models.step import Step
 from engine.models.timer import Timer
 
-__all__ = ["Event", "Fact", "IdempotencyKey", "InboundEvent", "Instance", "Occurrence", "Step", "Timer"]
+__all__ = ["Event", "Fact", "IdempotencyKey", "InboundEvent", "Instance", "Occurrence", "SavedView", "Step", "Timer"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -47,12 +47,18 @@ def whose(tasks: QuerySet[Step], rights: TaskRights, choice: str) -> QuerySet[St
     unassigned = Q(assigned_to=[], claimed_by=None)
     if choice == "unassigned":
         return tasks.filter(unassigned)
+    claimed = Q(claimed_by=rights.scope.user)
+    return assigned_to(tasks, rights.names, or_else=claimed | unassigned if choice == "open" else claimed)
+
+
+def assigned_to(tasks: QuerySet[Step], names: Iterable[str], *, or_else: Q) -> QuerySet[Step]:
+    """Tasks that one of these addresses or group slugs was given, and those of `or_else`."""
     # As text: SQLite has no search in JSON lists. The quotes keep ann@… from finding joann@….
     tasks = tasks.annotate(assigned_text=Cast("assigned_to", TextField()))
-    mine = Q(claimed_by=rights.scope.user)
-    for name in rights.names:
-        mine |= Q(assigned_text__icontains=f'"{name}"')
-    return tasks.filter(mine | unassigned if choice == "open" else mine)
+    wanted = or_else
+    for name in names:
+        wanted |= Q(assigned_text__icontains=f'"{name}"')
+    return tasks.filter(wanted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.scope import Scope
@@ -18,9 +18,12 @@ from designer.models import ClosingReason, Flow, Version
 from designer.services.versions import flow_of
 from engine.display.spans import span_words
 from engine.forms import InstanceFilterForm
-from engine.models import Instance, Step
+from engine.models import Instance, SavedView, Step
+from engine.parts.inbox import assigned_to, whose
 from engine.parts.instance import instances_within, started_by_words
+from engine.parts.rights import TaskRights
 from engine.parts.steps import StepLook, looks_of
+from engine.services.saved_views import views_of
 from engine.wording import error_words
 
 ROWS_A_PAGE: Final = 50
@@ -29,6 +32,8 @@ MOST_NEW: Final = 100
 MOST_REASONS: Final = 100
 SIDE_BY_SIDE: Final = 1000
 """So many instances may have been started out of their order."""
+MOST_LOOKED_UP: Final = 900
+"""As many as a statement of SQLite takes with ease."""
 LAST_LETTER: Final = "\U0010ffff"
 HEAVY: Final = ("state", "input", "output", "context", "vars", "flow__draft_document", "version__document")
 BUSY_STEPS: Final = ("blocked", "ready", "running", "waiting", "retrying", "held")
@@ -91,13 +96,25 @@ def filtered(scope: Scope, wanted: Mapping[str, Any]) -> QuerySet[Instance]:
         found = found.exclude(status__in=FINISHED)  # in the words of its index
     elif wanted.get("status"):
         found = found.filter(status=wanted["status"])
+    if wanted.get("assignee"):
+        found = found.filter(pk__in=_waiting_for(scope, wanted["assignee"]).values("instance"))
     if wanted.get("since"):
         found = _from(found, scope, _midnight(wanted["since"]))
     if wanted.get("until"):
         found = _until(found, scope, _midnight(wanted["until"]) + timedelta(days=1))
     if wanted.get("q"):
-        found = _beginning_with(found, wanted["q"])
+        found = _beginning_with(found, scope, wanted["q"])
     return found
+
+
+def _waiting_for(scope: Scope, assignee: str) -> QuerySet[Step]:
+    """The open human tasks of somebody: `me`, `nobody`, `group:slug` or `member:address`."""
+    tasks = Step.objects.within(scope).for_people()
+    kind, _, name = assignee.partition(":")
+    if kind in ("me", "nobody"):
+        return whose(tasks, TaskRights(scope), "mine" if kind == "me" else "unassigned")
+    claimed = Q(claimed_by__email=name) if kind == "member" else Q()
+    return assigned_to(tasks, [name], or_else=claimed)
 
 
 def _versions(scope: Scope, wanted: Mapping[str, Any]) -> list[int]:
@@ -124,10 +141,15 @@ def _until(found: QuerySet[Instance], scope: Scope, moment: datetime) -> QuerySe
     return found.none() if last is None else found.filter(created_at__lt=moment, pk__lte=last)
 
 
-def _beginning_with(found: QuerySet[Instance], text: str) -> QuerySet[Instance]:
+def _beginning_with(found: QuerySet[Instance], scope: Scope, text: str) -> QuerySet[Instance]:
+    """Few are looked up along the index of keys; many are soon met on the way from the newest."""
+    keys = Instance.objects.filter(environment=scope.environment)
     if connection.vendor == "sqlite":  # whose LIKE uses no index; its order is that of code points
-        return found.filter(key__gte=text, key__lt=text + LAST_LETTER)
-    return found.filter(key__startswith=text)
+        keys = keys.filter(key__gte=text, key__lt=text + LAST_LETTER)
+    else:
+        keys = keys.filter(key__startswith=text)
+    few = list(keys.order_by().values_list("pk", flat=True)[: MOST_LOOKED_UP + 1])
+    return found.filter(pk__in=few) if len(few) <= MOST_LOOKED_UP else found.filter(key__startswith=text)
 
 
 def _midnight(day: Any) -> datetime:
@@ -147,7 +169,7 @@ class InstanceList:
     @property
     def is_filtered(self) -> bool:
         """Whether anything is asked for."""
-        return any(self.wanted.get(key) for key in ("flow", "version", "status", "since", "until", "q"))
+        return any(self.wanted.get(key) for key in InstanceFilterForm.FILTERS)
 
     @cached_property
     def matching(self) -> QuerySet[Instance]:
@@ -211,6 +233,11 @@ class InstanceList:
         flow = self.wanted.get("flow")
         found = reasons.filter(flows=flow) if flow is not None else reasons
         return list(found.values_list("title", flat=True)[:MOST_REASONS])
+
+    @cached_property
+    def views(self) -> list[SavedView]:
+        """The viewer's own views."""
+        return list(views_of(self.scope))
 
     @cached_property
     def flows(self) -> list[Flow]:

@@ -9,11 +9,14 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from accounts.models import MemberGroup, User
 from accounts.roles import Role
 from accounts.scope import Scope
 from designer.models import Flow
-from engine.models import Instance
+from engine.models import Instance, SavedView, Step
 from engine.parts import instances as parts
+from engine.services import saved_views
+from engine.services.errors import NotLegalNow
 
 HERE = "/o/acme/development/instances/"
 HTMX = {"HX-Request": "true"}
@@ -108,7 +111,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
     client.get(HERE)
     for _ in range(12):
         start(total=2000)
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(14):
         client.get(HERE)
 
 
@@ -241,3 +244,60 @@ def test_a_day_is_found_whatever_else_is_asked(client_as: ClientAs, start: Start
     assert found("since=2026-03-06&status=complete") == []
     assert found("since=2027-01-01") == []
     assert found("since=2026-03-06&q=two") == ["two"]
+
+
+def test_instances_are_found_by_whom_they_wait_for(
+    client_as: ClientAs, start: Start, operations: MemberGroup, member: Callable[[Role], User]
+) -> None:
+    start("waits", total=2000)
+    start("broken", fail=True)
+    viewer = client_as(Role.VIEWER)
+
+    def found(assignee: str) -> list[str]:
+        return keys_on(viewer.get(HERE, {"assignee": assignee}).content.decode())
+
+    member(Role.OPERATOR)
+    assert found("group:operations") == ["waits"]
+    assert found("member:operator@example.com") == []
+    assert found("nobody") == []
+    assert found("me") == []
+    Step.objects.filter(instance__key="waits", task="approve").update(claimed_by=member(Role.VIEWER))
+    assert found("me") == found("member:viewer@example.com") == ["waits"]
+    assert viewer.get(HERE, {"assignee": "group:of-another-organization"}).status_code == 422
+
+
+def test_a_view_is_kept_under_its_name_and_is_an_address(client_as: ClientAs, start: Start) -> None:
+    start("waits", total=2000)
+    start("broken", fail=True)
+    viewer = client_as(Role.VIEWER)
+    query = "status=errored&q=bro&nonsense=1&since=never"
+    saved = viewer.post(f"{HERE}views/save/", {"name": "Trouble <b>", "query": query})
+    assert saved.headers["Location"] == f"{HERE}?q=bro&status=errored"
+    page = viewer.get(saved.headers["Location"]).content.decode()
+    assert keys_on(page) == ["broken"]
+    assert 'href="?q=bro&amp;status=errored" aria-current="page">Trouble &lt;b&gt;</a>' in page
+    viewer.post(f"{HERE}views/save/", {"name": "Trouble <b>", "query": "status=errored"})
+    (view,) = SavedView.objects.all()
+    assert view.query == "status=errored"
+    assert viewer.post(f"{HERE}views/save/", {"name": " ", "query": ""}).status_code == 302
+    assert SavedView.objects.count() == 1
+
+
+def test_views_are_ones_own(client_as: ClientAs, scope: Scope) -> None:
+    viewer = client_as(Role.VIEWER)
+    viewer.post(f"{HERE}views/save/", {"name": "Mine", "query": "status=errored"})
+    view = SavedView.objects.get()
+    other = client_as(Role.OPERATOR)
+    assert "Mine" not in other.get(HERE).content.decode()
+    assert other.post(f"{HERE}views/{view.pk}/remove/").status_code == 404
+    assert viewer.post(f"/o/acme/production/instances/views/{view.pk}/remove/").status_code == 404
+    assert viewer.post(f"{HERE}views/{view.pk}/remove/").status_code == 302
+    assert not SavedView.objects.exists()
+
+
+def test_nobody_hoards_views(scope: Scope) -> None:
+    for number in range(saved_views.MOST):
+        saved_views.save_view(scope, name=str(number), query="")
+    with pytest.raises(NotLegalNow, match="already"):
+        saved_views.save_view(scope, name="one more", query="")
+    saved_views.save_view(scope, name="7", query="status=errored")
