@@ -1,4 +1,4 @@
-"""Sends a mail through Django's mail backend (the console in embedded mode)."""
+"""Sends a mail through Django's mail backend (files in the data folder where there is no mail server)."""
 
 from __future__ import annotations
 

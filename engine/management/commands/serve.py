@@ -43,6 +43,8 @@ class Command(BaseCommand):
         runner.start()
         host, port = listener.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
+        if not settings.EMAIL_HOST:
+            self.stdout.write(f"Mails are kept in {settings.EMAIL_FILE_PATH} (EMAIL_HOST would send them)")
         self.stdout.write(f"Quadrille is at http://{shown}:{port}/ (Ctrl+C ends it)")
         self.stdout.flush()
         try:
