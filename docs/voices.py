@@ -11,6 +11,7 @@ from typing import Final
 from designer.graph.fields import FieldType
 from designer.graph.kinds import KINDS
 from designer.graph.kinds.kind import Kind
+from dialects.epilot.translate import outgoing
 from dialects.novu.translate import forms
 from dialects.novu.translate.controls import SETTINGS_OF_TYPE
 from docs.build import FOLDER, table
@@ -45,7 +46,26 @@ def novu(kind: Kind, setting: str) -> Verdict:
 
 REMARKS: Final = {"only_if": "`skip`, which for Novu means run if true: the same rule"}
 SILENT: Final = {("delay", "dynamic")}
-VOICES: Final[Mapping[str, Callable[[Kind, str], Verdict]]] = {"Novu": novu}
+
+
+def epilot(kind: Kind, setting: str) -> Verdict:
+    """epilot's workflow APIs."""
+    if kind.key not in ("manual", "decision", "automation"):
+        shown = "AI_AGENT" if kind.key == "ai_agent" else "AUTOMATION"
+        return ASIDE, f"shows as an {shown} task"
+    if setting not in outgoing.SETTINGS:
+        return ASIDE, ""
+    return (APPROXIMATED, EPILOT_REMARKS[setting]) if setting in EPILOT_REMARKS else (EXACT, "")
+
+
+EPILOT_REMARKS: Final = {
+    "assigned_to": "texts as they are; references as variables",
+    "due": "what counts from the start, a task or a phase",
+    "inputs": "the automation that is run; other inputs are kept aside",
+    "schedule": "delays, and moments relative to the start, a task or an attribute",
+    "loop": "at most 100 times back",
+}
+VOICES: Final[Mapping[str, Callable[[Kind, str], Verdict]]] = {"Novu": novu, "epilot": epilot}
 
 
 def rows(voice: Callable[[Kind, str], Verdict]) -> Iterator[tuple[str, str, str, str]]:

@@ -100,7 +100,7 @@ def _task(task: Task, kept: Json | None, base: Task | None, flow: Flow, names: _
     if (base.description if base else "") != task.description:
         found["description"] = {**(kept.get("description") or {"enabled": True}), "value": task.description}
     before: Mapping[str, Any] = base.settings if base else {}
-    for name, write in _SETTINGS.items():
+    for name, write in SETTINGS.items():
         if task.settings.get(name) != before.get(name):
             write(found, task.settings.get(name), names)
     if task.kind == "decision" and (base is None or task.conditions != base.conditions):
@@ -117,7 +117,7 @@ def _same(task: Task, base: Task) -> bool:
         base.conditions,
     ):
         return False
-    return task.kind == base.kind and all(task.settings.get(n) == base.settings.get(n) for n in _SETTINGS)
+    return task.kind == base.kind and all(task.settings.get(n) == base.settings.get(n) for n in SETTINGS)
 
 
 def _fresh(task: Task, kept: Json | None) -> Json:
@@ -239,7 +239,7 @@ def _write_parallel(found: Json, value: Any, names: _Names) -> None:
     found["allow_parallel_execution"] = value is not False
 
 
-_SETTINGS: Final = {
+SETTINGS: Final = {
     "requirements": _write_requirements,
     "assigned_to": _write_assigned,
     "due": _write_due,
@@ -360,4 +360,4 @@ def _drawn(edge: Edge, names: _Names, tasks: Mapping[str, Json]) -> Json:
     return found
 
 
-__all__ = ["RUN_AUTOMATION", "amount_of", "template_of", "version_of"]
+__all__ = ["RUN_AUTOMATION", "SETTINGS", "amount_of", "template_of", "version_of"]
