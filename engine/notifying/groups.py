@@ -21,6 +21,8 @@ from engine.models import Instance
 from engine.notifying import contents
 from engine.notifying.models import Collected, Group, Passage, Window
 
+KEPT: Final = timedelta(days=1)
+"""How long what counts no more is remembered, for attempts that are repeated."""
 FINAL: Final = ("complete", "errored", "terminated")
 
 
@@ -167,6 +169,7 @@ def pass_through(
     known = Passage.objects.filter(idempotency_key=context.idempotency_key).first()
     if known is not None:
         return known.is_through, known.number
+    Passage.objects.filter(group=group, expires_at__lt=context.now - KEPT).delete()
     counting = Passage.objects.filter(group=group, expires_at__gt=context.now)
     through = counting.filter(is_through=True).count()
     number = counting.count() + 1
