@@ -18,7 +18,7 @@ from designer.services.drafting import create_flow, draft_of, replace_draft
 from designer.services.guards import instances
 from designer.services.publishing import publish_flow
 from designer.services.versions import delete_flow, set_enabled
-from dialects.epilot import automations
+from dialects.epilot import automations, journey_copies
 from dialects.epilot.checking.limits import limit_warnings, refuse_beyond_limits
 from dialects.epilot.checking.rules import check_rules
 from dialects.epilot.copying import renamed
@@ -234,13 +234,16 @@ def duplicate_template(scope: Scope, row: Flow) -> Flow:
 def export_template(scope: Scope, row: Flow) -> Json:
     """A template with everything it refers to."""
     template = Answers(scope)(row)
-    return {**template, "_resolved_automations": automations.resolved_automations(scope, template)}
+    answer = {**template, "_resolved_automations": automations.resolved_automations(scope, template)}
+    journeys = journey_copies.resolved_journeys(scope, template)
+    return {**answer, "_resolved_journeys": journeys} if journeys else answer
 
 
 @transaction.atomic
 def import_template(scope: Scope, body: Json) -> tuple[Flow, Json]:
     """A new template out of an export; answers it and what its parts are called now. Raises `Refusal`."""
     old, resolved = body.get("id"), body.get("_resolved_automations") or {}
+    journeys = body.pop("_resolved_journeys", None) or {}
     known = titles_by_id(scope)
     body["closing_reasons"] = [reason for reason in body.get("closing_reasons", ()) if reason["id"] in known]
     template = _checked(scope, body)
@@ -249,6 +252,7 @@ def import_template(scope: Scope, body: Json) -> tuple[Flow, Json]:
     if is_enabled:
         refuse_too_many(scope)
     made = automations.import_automations(scope, copy.template, resolved)
+    made_journeys = journey_copies.import_journeys(scope, copy.template, journeys)
     automations.settle_automations(scope, copy.template)
     row = store_new(scope, copy.template, is_enabled=is_enabled)
     mappings = {
@@ -257,6 +261,7 @@ def import_template(scope: Scope, body: Json) -> tuple[Flow, Json]:
         "phase_ids": {a: b for a, b in copy.nodes.items() if a not in copy.tasks},
         "condition_ids": copy.conditions,
         "automation_ids": made,
+        "journey_ids": made_journeys,
     }
     return row, mappings
 

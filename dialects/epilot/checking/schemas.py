@@ -322,7 +322,7 @@ TEMPLATE: Final = obj(
 )
 EXPORT: Final = {
     **TEMPLATE,
-    "properties": {**TEMPLATE["properties"], "id": ID, "_resolved_automations": FREE},
+    "properties": {**TEMPLATE["properties"], "id": ID, "_resolved_automations": FREE, "_resolved_journeys": FREE},
 }
 SEARCH_TEMPLATES: Final = obj(
     name=TEXT,

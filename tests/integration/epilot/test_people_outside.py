@@ -162,3 +162,16 @@ def test_an_automation_that_ends_lets_its_task_go_on(epilot: Epilot, native: Nat
     Automation.objects.update(outcome="success")
     path = f"/v2/flows/executions/{two['id']}/tasks/{failed['id']}/automation:run"
     assert epilot("POST", path)[1]["status"] == "COMPLETED"
+
+
+def test_an_export_carries_its_journeys(epilot: Epilot, native: Native, stranger: Epilot) -> None:
+    native("PUT", "/journeys/report", {"name": "Report", "form": FORM, "public": True})
+    trigger = {"type": "journey_submission", "journey_id": "report"}
+    made = epilot.make(one_task(journey={"journeyId": "report"}), trigger=trigger)
+    export = epilot("GET", f"/v2/flows/templates/{made['id']}/export")[1]
+    assert export["_resolved_journeys"]["report"]["form"] == FORM
+    answer = stranger("POST", "/v2/flows/templates/import", export)[1]
+    new = answer["_id_mappings"]["journey_ids"]["report"]
+    assert answer["flow"]["trigger"]["journey_id"] == answer["flow"]["tasks"][0]["journey"]["journeyId"] == new
+    other = Native(stranger.headers["authorization"].removeprefix("Bearer "))
+    assert other("GET", f"/journeys/{new}")[1]["form"] == FORM
