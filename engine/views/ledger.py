@@ -79,7 +79,8 @@ def account(request: HtmxHttpRequest, scope: Scope, ledger: str, address: str) -
     rows = Account.objects.filter(ledger__in=Ledger.objects.within(scope), ledger__name=ledger)
     found = get_object_or_404(rows.select_related("ledger").prefetch_related("balances"), address=address)
     postings = Posting.objects.filter(Q(source=found) | Q(destination=found))
-    postings = postings.select_related("transaction", "source", "destination").order_by("-transaction__number", "position")
+    postings = postings.select_related("transaction", "source", "destination")
+    postings = postings.order_by("-transaction__number", "position")
     page = Paginator(postings, A_PAGE).get_page(request.GET.get("page"))
     context = {"account": found, "ledger": found.ledger, "page": page, "rows": list(_rows(found, list(page)))}
     return render(request, "engine/ledger_account.html", context)
