@@ -28,6 +28,7 @@ class CloudflareView(APIView):
     permission_classes = []
     parser_classes = []
     renderer_classes = [JsonRenderer]
+    schema = None  # described by the vendor, not in our own OpenAPI document
     needs: ClassVar[Mapping[str, ApiScope]] = {}
     scope: Scope
 

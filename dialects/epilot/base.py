@@ -29,6 +29,7 @@ WRITE_INSTANCES = ApiScope.INSTANCES_WRITE
 class EpilotView(ApiView):
     """A view in the vendor's manner."""
 
+    schema = None  # described by the vendor, not in our own OpenAPI document
     not_found: ClassVar[str] = "Not found"
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
