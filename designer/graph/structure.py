@@ -80,8 +80,8 @@ class _Structure:
         self.plan = plan
         self.back = frozenset(loop.back_edge for loop in plan.loops)
         self.loop_of_target = {loop.target: loop for loop in plan.loops}
-        self.meets = _meeting_points(plan, self.back)
-        self.reach = _reach(plan, self.back)
+        self.ways, self.reach = _ways(plan, self.back)
+        self.meets = _meeting_points(plan, self.back, self.ways)
         self.visits: Counter[int] = Counter()
         self.shared: frozenset[int] = frozenset()
         self.functions: dict[str, FunctionDef] = {}
@@ -134,17 +134,27 @@ class _Structure:
         """Add one node with what it leads to; answers where to go on."""
         meet = self._within(self.meets[node.index], node.index, stop)
         normal = [self.plan.edges[n] for n in node.outgoing if self._is(n, EdgeRole.NORMAL)]
+        beside = self._beside(node)
         errors = [self.plan.edges[n].target for n in node.outgoing if self._is(n, EdgeRole.ERROR)]
         if node.task is None:  # the end of a phase
             if errors:
                 return self._try(node, nodes, [edge.target for edge in normal], errors, meet)
             return self._go_on(nodes, [edge.target for edge in self._leading_on(node)], meet)
         if node.task.kind == "decision":
+            end = self._end_of_phase(node, normal, stop)
+            if end is not None:
+                nodes.append(self._choice(node.task, normal, end, goes_on=True))
+                return end
             meet = self._within(END, node.index, stop) if self._may_end(node, normal, meet) else meet
-            nodes.append(self._choice(node.task, normal, meet))
-            return meet
+            if errors and not normal:
+                meet = self._within(END, node.index, stop)
+            choice = self._choice(node.task, normal, meet)
+            if beside:
+                choice = Parallel(kind=Join.ALL.value, nodes=(choice, _way(self._fork(beside, meet))))
+            nodes.append(choice)
+            return self._try(node, nodes, [], errors, meet) if errors else meet
         nodes.append(step_of(node.task))
-        targets = [edge.target for edge in normal] or [edge.target for edge in self._leading_on(node)]
+        targets = [*(edge.target for edge in normal), *beside] or [edge.target for edge in self._leading_on(node)]
         if errors:
             # Where success ends the way, what follows the failure is no meeting point.
             meet = meet if targets else self._within(END, node.index, stop)
@@ -163,6 +173,18 @@ class _Structure:
             return False
         starts = [self.plan.edges[number].target for number in self.plan.start_edges] or list(self.plan.orphans)
         return meet not in _reached_without(self.plan, starts, node.index)
+
+    def _end_of_phase(self, node: PlanNode, edges: Sequence[PlanEdge], stop: int) -> int | None:
+        """Where the way goes on from a decision that leads nowhere: behind its phase, which ends whatever is met."""
+        if edges:
+            return None
+        ends = [self.plan.edges[n].target for n in node.outgoing if self._is(n, EdgeRole.SETTLED)]
+        return next((end for end in ends if stop == END or stop in self.reach[end]), None)
+
+    def _beside(self, node: PlanNode) -> list[int]:
+        """The end of the phase around a task, where the drawn edges of the task lead out of the phase."""
+        drawn = {self.plan.edges[n].target for n in node.outgoing if not self._is(n, EdgeRole.SETTLED)}
+        return [target for target in self.ways[node.index] if target not in drawn] if drawn else []
 
     def _is(self, number: int, role: EdgeRole) -> bool:
         return number not in self.back and self.plan.edges[number].role is role
@@ -236,7 +258,8 @@ class _Structure:
 
     # -- decisions, loops, errors -------------------------------------------------------------------------------------
 
-    def _choice(self, task: Task, edges: Sequence[PlanEdge], meet: int) -> Node:
+    def _choice(self, task: Task, edges: Sequence[PlanEdge], meet: int, *, goes_on: bool = False) -> Node:
+        """`goes_on`: a branch that leads nowhere does not end the way."""
         by_branch: dict[str, list[int]] = {}
         for edge in edges:
             by_branch.setdefault(edge.branch or NONE_MET, []).append(edge.target)
@@ -244,18 +267,18 @@ class _Structure:
         branches = []
         for condition in task.conditions:
             text = values[condition.key] if values else condition_text(condition)
-            branches.append(Branch(condition=text, nodes=self._branch(by_branch.get(condition.key), meet)))
+            branches.append(Branch(condition=text, nodes=self._branch(by_branch.get(condition.key), meet, goes_on)))
         if NONE_MET in by_branch or meet == END:
-            branches.append(Branch(condition=None, nodes=self._branch(by_branch.get(NONE_MET), meet)))
+            branches.append(Branch(condition=None, nodes=self._branch(by_branch.get(NONE_MET), meet, goes_on)))
         if values:
             source = task.conditions[0].statements[0].source
             return Switch(discriminant=source, branches=tuple(branches), key=task.key)
         return If(branches=tuple(branches), key=task.key)
 
-    def _branch(self, targets: Sequence[int] | None, meet: int) -> tuple[Node, ...]:
-        """A branch that leads nowhere ends the way."""
+    def _branch(self, targets: Sequence[int] | None, meet: int, goes_on: bool) -> tuple[Node, ...]:
+        """A branch that leads nowhere ends the way, unless it goes on."""
         if not targets:
-            return (Break(kind="return"),)
+            return () if goes_on else (Break(kind="return"),)
         return tuple(self._fork(list(dict.fromkeys(targets)), meet))
 
     def _loop(self, loop: PlanLoop, nodes: list[Node]) -> int:
@@ -282,7 +305,7 @@ class _Structure:
         if len({edge.branch for edge in left}) > 1:
             nodes.append(self._choice(decision.task, left, self.meets[decision.index]))
             return self.meets[decision.index]
-        return self._go_on(nodes, [edge.target for edge in left], self.meets[decision.index])
+        return self._go_on(nodes, self.ways[decision.index], self.meets[decision.index])
 
     def _try(self, node: PlanNode, nodes: list[Node], targets: Sequence[int], errors: Sequence[int], meet: int) -> int:
         """What may fail with what follows from it, and what follows from its failure."""
@@ -388,15 +411,22 @@ def _switch_values(task: Task) -> Mapping[str, str]:
 # -- where ways meet --------------------------------------------------------------------------------------------------
 
 
-def _reach(plan: Plan, back: frozenset[int]) -> dict[int, frozenset[int]]:
-    """What can be reached from each node, itself included."""
-    found: dict[int, frozenset[int]] = {}
+def _ways(plan: Plan, back: frozenset[int]) -> tuple[dict[int, list[int]], dict[int, frozenset[int]]]:
+    """Where each node's ways lead, and what can be reached from it, itself included.
+
+    The end of a task's phase is a way of its own only where no drawn edge leads there. A decision without an
+    `otherwise` may also end the way: that is none.
+    """
+    ways: dict[int, list[int]] = {}
+    reach: dict[int, frozenset[int]] = {}
     for node in reversed(_order(plan, back)):
-        reached = {node}
-        for target in _targets(plan, node, back):
-            reached |= found[target]
-        found[node] = frozenset(reached)
-    return found
+        edges = [plan.edges[number] for number in plan.nodes[node].outgoing if number not in back]
+        drawn = [edge.target for edge in edges if edge.role is not EdgeRole.SETTLED]
+        reached = frozenset({node}).union(*(reach[target] for target in drawn))
+        beside = [edge.target for edge in edges if edge.role is EdgeRole.SETTLED and edge.target not in reached]
+        ways[node] = list(dict.fromkeys([*drawn, *beside]))
+        reach[node] = reached.union(*(reach[target] for target in beside))
+    return ways, reach
 
 
 def _reached_without(plan: Plan, starts: Iterable[int], without: int) -> set[int]:
@@ -412,13 +442,13 @@ def _reached_without(plan: Plan, starts: Iterable[int], without: int) -> set[int
     return seen
 
 
-def _meeting_points(plan: Plan, back: frozenset[int]) -> dict[int, int]:
+def _meeting_points(plan: Plan, back: frozenset[int], ways: Mapping[int, Sequence[int]]) -> dict[int, int]:
     """The immediate post-dominator of each node: the first that every way from it comes through, or the end."""
     order = _order(plan, back)
     place = {node: number for number, node in enumerate(order)} | {END: len(order)}
     found: dict[int, int] = {END: END}
     for node in reversed(order):
-        targets = list(dict.fromkeys(_targets(plan, node, back)))
+        targets = ways[node]
         meet = targets[0] if targets else END
         for target in targets[1:]:
             meet = _meet(meet, target, found, place)
@@ -433,13 +463,6 @@ def _meet(one: int, other: int, found: Mapping[int, int], place: Mapping[int, in
         else:
             other = found[other]
     return one
-
-
-def _targets(plan: Plan, node: int, back: frozenset[int]) -> list[int]:
-    """Where a node's ways lead. A decision without an `otherwise` may also end the way: that is no meeting point."""
-    edges = [plan.edges[number] for number in plan.nodes[node].outgoing if number not in back]
-    drawn = [edge.target for edge in edges if edge.role is not EdgeRole.SETTLED]
-    return drawn or [edge.target for edge in edges]
 
 
 def _order(plan: Plan, back: frozenset[int]) -> list[int]:

@@ -121,6 +121,13 @@ def test_every_task_has_its_place_in_the_structure_once(flow: Flow) -> None:
     assert set(steps.values()) <= {1}
 
 
+def test_what_follows_a_phase_follows_whatever_its_decision_met() -> None:
+    flow = draw("phase:p -> after; pick", kinds={"pick": "decision"}, phases={"p": "pick"})
+    start = structure_of(flow)
+    assert [getattr(node, "key", "") for node in start.nodes] == ["pick", "after"]
+    assert "return" not in repr(start)
+
+
 # -- scripts ----------------------------------------------------------------------------------------------------------
 
 
