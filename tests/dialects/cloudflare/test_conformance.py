@@ -5,20 +5,22 @@ The table in the room's README is what these tests found. `CONFORMANCE=write pyt
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import cloudflare
 import pytest
 from cloudflare import Cloudflare
 
-from tests.acceptance.quadrille import ROOT
+from tests.acceptance.quadrille import ROOT, Quadrille
 from tests.dialects.cloudflare.conftest import Account
 from tests.dialects.cloudflare.test_drawn_flows import ORDER
 from tests.dialects.cloudflare.test_scripts import SHOP
+from tests.dialects.conftest import Tenant
 
 README = ROOT / "dialects" / "cloudflare" / "README.md"
 BEGIN, END = "<!-- conformance: made by the tests -->", "<!-- end of conformance -->"
@@ -32,13 +34,13 @@ Case = tuple[Callable[[], Any], type[cloudflare.APIStatusError], int]
 
 
 @pytest.fixture(scope="module")
-def prepared(account: Account) -> Account:
-    """A drawn flow and a script."""
-    if account.http.get("/order").status_code == 404:
+def prepared(server: Quadrille, new_tenant: Callable[[str], Tenant]) -> Iterator[Account]:
+    """An account of their own, whatever else ran before: a drawn flow and a script."""
+    with contextlib.closing(Account(server, new_tenant("cloudflare-conformance"))) as account:
         account.draw("order", *ORDER, name="Order")
-    account.deploy("shop_worker", SHOP)
-    account.bind("shop", "shop-worker", "Order")
-    return account
+        account.deploy("shop_worker", SHOP)
+        account.bind("shop", "shop-worker", "Order")
+        yield account
 
 
 class Python:
