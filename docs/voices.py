@@ -1,87 +1,78 @@
 """Writes `reference/dialects.md`: what each dialect makes of each kind of task and each of its settings.
 
-A dialect says so with a function from a kind and a setting to a word and a remark; the remark may be empty.
+A dialect says so in its room, in `voice.py` (`dialects/shared/voice.py` tells how).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from designer.graph.fields import FieldType
 from designer.graph.kinds import KINDS
-from designer.graph.kinds.kind import Kind
-from dialects.epilot.translate import outgoing
-from dialects.novu.translate import forms
-from dialects.novu.translate.controls import SETTINGS_OF_TYPE
+from dialects.epilot import voice as epilot
+from dialects.novu import voice as novu
+from dialects.shared.voice import EDGE, FLOW, TASK, Verdict, Voice
 from docs.build import FOLDER, table
 
 PAGE: Final = FOLDER / "dialects.md"
-EXACT, ASIDE, APPROXIMATED = "exact", "kept aside", "approximated"
-Verdict = tuple[str, str]
+VOICES: Final[Mapping[str, Voice]] = {"Novu": novu.say, "epilot": epilot.say}
+"""By the name at the head of its column."""
 
 INTRODUCTION: Final = """# Dialects, setting by setting
 
-<!-- Made by `python -m docs.voices` from the translators; edit these instead. -->
+<!-- Made by `python -m docs.voices` from the rooms of `dialects`; edit their `voice.py` instead. -->
 
 A flow is one thing, whoever made it. **Exact**: the dialect says it in its own words, there and back.
-**Approximated**: it says something near, and how. **Kept aside**: the dialect has no word for it; it stays on the task
-when the flow is changed through that dialect.
+**Approximated**: it says something near, and how. **Kept aside**: the dialect has no word for it; it stays with the
+flow when that is changed through the dialect.
 """
-
-
-def novu(kind: Kind, setting: str) -> Verdict:
-    """Novu's workflow API."""
-    if kind.key == "automation":
-        said = setting in ("action", "inputs", "timeout", "retries")
-        return (APPROXIMATED, "`http_request` steps; other actions show as `custom`") if said else (ASIDE, "")
-    if kind.key not in forms.STEP_TYPES:
-        return ASIDE, "shows as a `custom` step"
-    if setting in SETTINGS_OF_TYPE[kind.key]:
-        if setting in REMARKS:
-            return APPROXIMATED, REMARKS[setting]
-        return (EXACT, "") if (kind.key, setting) not in SILENT else (ASIDE, "carried out, never sent back")
-    return ASIDE, ""
-
-
-REMARKS: Final = {"only_if": "`skip`, which for Novu means run if true: the same rule"}
-SILENT: Final = {("delay", "dynamic")}
-
-
-def epilot(kind: Kind, setting: str) -> Verdict:
-    """epilot's workflow APIs."""
-    if kind.key not in ("manual", "decision", "automation"):
-        shown = "AI_AGENT" if kind.key == "ai_agent" else "AUTOMATION"
-        return ASIDE, f"shows as an {shown} task"
-    if setting not in outgoing.SETTINGS:
-        return ASIDE, ""
-    return (APPROXIMATED, EPILOT_REMARKS[setting]) if setting in EPILOT_REMARKS else (EXACT, "")
-
-
-EPILOT_REMARKS: Final = {
-    "assigned_to": "texts as they are; references as variables",
-    "due": "what counts from the start, a task or a phase",
-    "inputs": "the automation that is run; other inputs are kept aside",
-    "schedule": "delays, and moments relative to the start, a task or an attribute",
-    "loop": "at most 100 times back",
+GENERAL: Final[Mapping[str, tuple[str, ...]]] = {
+    FLOW: (
+        "name",
+        "description",
+        "tags",
+        "timezone",
+        "phases",
+        "closing_reasons",
+        "single_closing_reason",
+        "triggers",
+        "limits",
+        "retention",
+        "entity_sync",
+    ),
+    TASK: ("name", "description", "phase", "join", "cancel_rest"),
+    EDGE: ("", "branch", "on"),
 }
-VOICES: Final[Mapping[str, Callable[[Kind, str], Verdict]]] = {"Novu": novu, "epilot": epilot}
+HEADINGS: Final = {FLOW: "The flow", TASK: "Every task", EDGE: "Edges"}
 
 
-def rows(voice: Callable[[Kind, str], Verdict]) -> Iterator[tuple[str, str, str, str]]:
-    """Kind, setting, verdict, remark."""
+def subjects() -> Iterator[tuple[str, str, list[str]]]:
+    """Key, heading, and the settings; a setting that is empty is the thing itself."""
+    for key, settings in GENERAL.items():
+        yield key, HEADINGS[key], list(settings)
     for kind in KINDS.values():
-        settings = [field.key for field in kind.fields if field.type is not FieldType.CONDITIONS] or ["–"]
-        for setting in settings:
-            verdict, remark = voice(kind, setting)
-            yield f"`{kind.key}`", f"`{setting}`", verdict, remark
+        yield kind.key, f"`{kind.key}`", ["", *(f.key for f in kind.fields if f.type is not FieldType.CONDITIONS)]
+
+
+def words(verdict: Verdict) -> str:
+    """A cell."""
+    word, remark = verdict
+    return f"{word}: {remark}" if remark else word
+
+
+def rows(subject: str, settings: list[str]) -> Iterator[list[str]]:
+    """A row for each setting, a cell for each dialect."""
+    for setting in settings:
+        first = f"`{setting}`" if setting else "**itself**"
+        yield [first, *(words(say(subject, setting)) for say in VOICES.values())]
 
 
 def page() -> str:
     """The page."""
     lines = [INTRODUCTION]
-    for name, voice in VOICES.items():
-        lines += [f"## {name}", "", *table(("kind", "setting", "", "how"), rows(voice))]
+    for key, heading, settings in subjects():
+        lines += [f"## {heading}", "", *table(("setting", *VOICES), rows(key, settings))]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -10,7 +10,8 @@ from designer.graph.kinds import KINDS
 from designer.graph.model import Flow, Task
 from dialects.epilot.translate.incoming import flow_of
 from dialects.epilot.translate.outgoing import template_of
-from docs.voices import EXACT, epilot
+from dialects.epilot.voice import say
+from dialects.shared.voice import EXACT
 
 TYPES = {"manual": "MANUAL", "decision": "DECISION", "ai_agent": "AI_AGENT"}
 SAMPLES: dict[str, Any] = {"requirements": [{"task": "u"}], "start": "manual", "parallel": False}
@@ -30,7 +31,7 @@ def test_a_task_of_each_kind_comes_back_as_it_was(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["manual", "decision", "automation"])
 def test_what_is_called_exact_goes_there_and_back(kind: str) -> None:
-    exact = [field.key for field in KINDS[kind].fields if epilot(KINDS[kind], field.key)[0] == EXACT]
+    exact = [field.key for field in KINDS[kind].fields if say(kind, field.key)[0] == EXACT]
     assert exact
     for setting in exact:
         if setting in SAMPLES:
