@@ -62,6 +62,7 @@ INSTALLED_APPS = [
     "engine.outbox.apps.OutboxConfig",
     "engine.calls.apps.CallsConfig",
     "designer.apps.DesignerConfig",
+    "designer.trying.apps.TryingConfig",
     "accounts.apps.AccountsConfig",
     "accounts.connections.apps.ConnectionsConfig",
     "config.apps.QuadrilleAdminConfig",

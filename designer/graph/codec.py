@@ -9,6 +9,7 @@ report it.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 import orjson
 
@@ -38,9 +39,15 @@ from designer.graph.problems import FlowFileInvalid, PathProblem
 def canonical_json(flow: Flow) -> bytes:
     """The one way in which a flow is stored and hashed: its flow file as compact UTF-8 JSON.
 
-    Free JSON inside (a form, a body) keeps the order of its keys, because that order means something to people.
+    Free JSON inside (a form, a body) keeps the order of its keys, because that order means something to people. How it
+    is tried is left out: that is kept beside it, and changes nothing of what runs.
     """
-    return orjson.dumps(encode_flow(flow))
+    return orjson.dumps(encode_flow(without_trials(flow)))
+
+
+def without_trials(flow: Flow) -> Flow:
+    """The flow without what a flow file says about trying it."""
+    return flow if flow.trials is None else replace(flow, trials=None)
 
 
 def graph_hash(flow: Flow) -> str:
@@ -74,4 +81,5 @@ __all__ = [
     "encode_task",
     "graph_hash",
     "load_text",
+    "without_trials",
 ]

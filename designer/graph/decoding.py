@@ -35,6 +35,7 @@ from designer.graph.model import (
 )
 from designer.graph.problems import MOST_PROBLEMS, FlowFileInvalid, PathProblem, path_text
 from designer.graph.suggestions import did_you_mean, listed, quoted
+from designer.graph.trials import TRIAL_KEYS, decode_trials
 from designer.graph.upgrades import upgraded
 from designer.graph.values import Fault, group_problems, timezone_reason
 
@@ -67,6 +68,7 @@ _FLOW_KEYS: Final = (
     "retention",
     "entity_sync",
     "extensions",
+    *TRIAL_KEYS,
 )
 _PHASE_KEYS: Final = ("key", "name", "description", "requirements", "frame")
 _TASK_KEYS: Final = ("key", "name", "kind", "phase", "description", "settings", "join", "cancel_rest", "at")
@@ -184,6 +186,7 @@ class _Decoder:
             ),
             "timezone": zone,
             "extensions": self.extensions(document.get("extensions", {})),
+            "trials": decode_trials(document, self.problems),
         }
         return self.graph(document, rest)
 

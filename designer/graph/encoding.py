@@ -20,6 +20,7 @@ from designer.graph.model import (
     Task,
     phase_of_ref,
 )
+from designer.graph.trials import encode_trials
 from designer.graph.upgrades import FORMAT
 
 _SETTING_ORDER: Final[Mapping[str, tuple[str, ...]]] = {
@@ -50,7 +51,7 @@ def encode_flow(flow: Flow) -> dict[str, Json]:
         document["entity_sync"] = [dict(entry) for entry in flow.entity_sync]
     if flow.extensions:
         document["extensions"] = dict(flow.extensions)
-    return document
+    return document | encode_trials(flow.trials)
 
 
 def encode_graph(flow: Flow) -> dict[str, Json]:

@@ -10,7 +10,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from designer.graph.trials import Trials
 
 Json = Any
 """What `json.loads` answers: None, bool, int, float, str, list or dict."""
@@ -231,6 +234,8 @@ class Flow:
     timezone: str = "UTC"
     extensions: Mapping[str, Json] = field(default_factory=dict)
     """By dialect: what a flow that came from there carries beyond this model. Kept as it is, never read here."""
+    trials: Trials | None = None
+    """What a flow file says about trying the flow; None where it says nothing. No part of a draft or a version."""
 
     def has_node(self, ref: str) -> bool:
         """Whether `ref` names the trigger, a task or a phase of this flow."""

@@ -24,6 +24,7 @@ from designer.graph.fields import Field, FieldType
 from designer.graph.flow_fields import ENTITY_SYNC_FIELDS, LIMIT_FIELDS, RETENTION_FIELDS, TRIGGER_TYPES
 from designer.graph.kinds import KINDS, Kind
 from designer.graph.model import KEY_PATTERN, Join, Json, Match, On
+from designer.graph.trials import trials_schema
 from designer.graph.upgrades import FORMAT
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -61,6 +62,7 @@ def flow_file_schema() -> Schema:
                 "propertyNames": {"pattern": KEY_PATTERN},
                 "additionalProperties": {"type": "object"},
             },
+            **trials_schema(),
         },
         "$defs": _definitions(),
     }

@@ -20,7 +20,7 @@ from accounts.audit import record
 from accounts.live import publish
 from accounts.scope import Scope
 from designer import models
-from designer.graph.codec import canonical_json, decode_flow
+from designer.graph.codec import canonical_json, decode_flow, without_trials
 from designer.graph.edits import (
     Batch,
     Edit,
@@ -36,6 +36,7 @@ from designer.graph.model import Flow, is_key
 from designer.querysets import FlowChildQuerySet
 from designer.services.edit_words import words_of
 from designer.services.projecting import write_rows
+from designer.trying.services import keep_trials
 
 REMEMBERED: Final = 128
 EDITS_KEPT: Final = 2_000
@@ -149,13 +150,14 @@ def create_flow(scope: Scope, *, key: str, name: str, flow: Flow | None = None) 
     """
     if not is_key(key):
         raise ValueError("Use 1 to 64 letters, digits, underscores and hyphens; do not begin with a hyphen.")
-    draft = _named(flow, key, name)
+    draft = without_trials(_named(flow, key, name))
     row = models.Flow(environment=scope.environment, key=key, created_by=scope.user, draft_revision=1)
     _take_over(row, draft)
     try:
         with transaction.atomic():
             row.save()
             write_rows(row, None, draft)
+            keep_trials(row, flow.trials if flow is not None else None)
             record(scope, "flow.created", row, after={"key": key, "name": draft.name})
     except IntegrityError as error:
         if models.Flow.objects.within(scope).filter(key=key).exists():
@@ -178,8 +180,15 @@ def apply_edit(scope: Scope, row: models.Flow, edit: Edit, *, revision: int) -> 
 
 
 def replace_draft(scope: Scope, row: models.Flow, flow: Flow, *, revision: int) -> EditOutcome:
-    """Put another graph in the place of the draft, as one edit that can be undone. The flow keeps its key."""
-    return apply_edit(scope, row, ReplaceFlow(_named(flow, row.key, flow.name)), revision=revision)
+    """Put another graph in the place of the draft, as one edit that can be undone. The flow keeps its key.
+
+    How it is tried is replaced as well, where `flow` says anything about that.
+    """
+    draft = without_trials(_named(flow, row.key, flow.name))
+    with transaction.atomic():
+        outcome = apply_edit(scope, row, ReplaceFlow(draft), revision=revision)
+        keep_trials(row, flow.trials)
+    return outcome
 
 
 def _change(

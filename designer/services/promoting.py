@@ -22,6 +22,7 @@ from designer.graph.model import Flow
 from designer.services.drafting import create_flow, draft_of, replace_draft
 from designer.services.publishing import publish_flow
 from designer.services.versions import flow_of, set_enabled
+from designer.trying.services import with_trials
 
 flow_promoted: Final = Signal()
 """Sent with `source` and `target` (rows of flows) and `scope` (that of the target)."""
@@ -62,7 +63,7 @@ def promote_flow(
     if environment.pk == row.environment_id:
         raise SameEnvironment("The flow is in this environment already.")
     there = scope.in_environment(environment)
-    graph = live_graph(row)
+    graph = with_trials(row, live_graph(row))
     with transaction.atomic():
         target = models.Flow.objects.within(there).filter(key=row.key).select_related("live_version").first()
         if target is None:

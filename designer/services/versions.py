@@ -24,6 +24,7 @@ from designer.services.drafting import EditOutcome, create_flow, draft_of, repla
 from designer.services.errors import FlowInUse
 from designer.services.guards import instances
 from designer.services.triggering import set_next_firings
+from designer.trying.services import with_trials
 
 REMEMBERED: Final = 2_000
 """Versions kept in memory per process. They never change, so nothing is ever out of date."""
@@ -100,7 +101,7 @@ def duplicate_flow(scope: Scope, row: models.Flow) -> models.Flow:
 
     Versions, instances and secret addresses stay with the old one.
     """
-    draft = draft_of(row)
+    draft = with_trials(row, draft_of(row))
     taken = set(models.Flow.objects.within(scope).values_list("key", flat=True))
     key = _copy_key(row.key, taken)
     return create_flow(scope, key=key, name=_copy_name(row.name), flow=replace(draft, key=key))

@@ -20,6 +20,7 @@ from designer.services.exporting import FORMATS, MEDIA_TYPES
 from designer.services.guards import instances
 from designer.services.importing import import_flow
 from designer.services.versions import delete_flow, duplicate_flow, flow_of, set_enabled
+from designer.trying.services import with_trials
 from designer.views.editor import flow_row
 
 show_and_save = require_http_methods(["GET", "HEAD", "POST"])
@@ -142,7 +143,7 @@ def export(request: HtmxHttpRequest, scope: Scope, flow: str, format: str) -> Ht
     if format not in FORMATS:
         raise Http404
     number = request.GET.get("version", "")
-    graph = flow_of(version_row(row, number)) if number else draft_of(row)
+    graph = flow_of(version_row(row, number)) if number else with_trials(row, draft_of(row))
     name = f"{row.key}-v{int(number)}" if number else row.key
     headers = {"Content-Disposition": f'attachment; filename="{name}.{format}"'}
     return HttpResponse(FORMATS[format](graph), content_type=MEDIA_TYPES[format], headers=headers)

@@ -14,6 +14,7 @@ from designer.models import Flow
 from designer.services.drafting import create_flow, draft_of, replace_draft
 from designer.services.exporting import FORMATS
 from designer.services.publishing import FlowHasProblems, is_unchanged, publish_flow, refuse_problems
+from designer.trying.services import keep_trials, with_trials
 
 
 class FileRefused(Exception):
@@ -45,6 +46,7 @@ def import_file(scope: Scope, path: Path, *, replace: bool) -> tuple[Flow, str]:
         made = create_flow(scope, key=graph.key, name=graph.name, flow=graph)
         return made, f"{path}: made the flow {graph.key}"
     if graph_hash(draft_of(row)) == graph_hash(graph):
+        keep_trials(row, graph.trials)
         return row, f"{path}: the draft of {graph.key} is the same already"
     if not replace:
         raise FileRefused([f"there is a flow {graph.key} with another draft; --replace would replace it"])
@@ -68,7 +70,7 @@ def export_flow(scope: Scope, key: str, *, format: str, folder: Path | None) -> 
     row = Flow.objects.within(scope).filter(key=key).first()
     if row is None:
         raise FileRefused(["there is no such flow"])
-    content = FORMATS[format](draft_of(row))
+    content = FORMATS[format](with_trials(row, draft_of(row)))
     if folder is None:
         return content.decode().rstrip("\n")
     path = folder / f"{row.key}.{format}"

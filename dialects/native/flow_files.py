@@ -14,6 +14,7 @@ from designer.graph.model import Flow as Graph
 from designer.graph.problems import FlowFileInvalid
 from designer.models import Flow
 from designer.services.drafting import draft_of
+from designer.trying.services import trials_of, with_trials
 from dialects.native.base import REFERENCE
 from dialects.shared.bodies import YAML_TYPES, content_type_of, is_json_type, refuse_larger
 from dialects.shared.problems import Problem, invalid
@@ -39,10 +40,11 @@ def read_flow_file(request: Request) -> Graph:
 def answer_flow_file(request: Request, row: Flow) -> HttpResponse:
     """The draft as the caller likes it (`Accept: application/yaml`, else JSON); 304 when they have this revision."""
     etag = etag_of(row)
-    if etag in request.headers.get("If-None-Match", ""):
+    # The cases are no part of the draft that its revision counts.
+    if etag in request.headers.get("If-None-Match", "") and not trials_of(row):
         return HttpResponse(status=304, headers={"ETag": etag})
     wants_yaml = any(media in request.headers.get("Accept", "") for media in YAML_TYPES)
-    graph = draft_of(row)
+    graph = with_trials(row, draft_of(row))
     body = dump_yaml(graph).encode() if wants_yaml else to_json_bytes(encode_flow(graph))
     media_type = "application/yaml" if wants_yaml else "application/json"
     return HttpResponse(body, content_type=media_type, headers={"ETag": etag, "Vary": "Accept"})
