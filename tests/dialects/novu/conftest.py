@@ -11,7 +11,7 @@ import httpx
 import pytest
 from novu_py import Novu
 
-from tests.acceptance.quadrille import Quadrille
+from tests.acceptance.quadrille import ROOT, Quadrille
 from tests.dialects.conftest import until
 
 MAKE = """
@@ -70,10 +70,13 @@ class Account:
         return httpx.Client(base_url=self.url, headers=headers, timeout=60, **more)
 
 
+HOWTOS = sorted((ROOT / "docs" / "howto").glob("novu-*.md"))
+
+
 @pytest.fixture(scope="session")
 def accounts(server: Quadrille) -> dict[str, Account]:
-    """Two organizations: `novu-acme` and the foreign `novu-globex`."""
-    names = ["novu-acme", "novu-globex"]
+    """`novu-acme`, the foreign `novu-globex`, and one for each worked example, which begins with nothing."""
+    names = ["novu-acme", "novu-globex", *(page.stem for page in HOWTOS)]
     printed = server.manage("shell", "-v", "0", "-c", MAKE.format(names=names))
     made = json.loads(next(line for line in printed.splitlines() if line.startswith("MADE ")).removeprefix("MADE "))
     return {

@@ -8,11 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.quadrille import ROOT
-from tests.dialects.novu.conftest import Account
+from tests.dialects.novu.conftest import HOWTOS, Account
 
 pytestmark = pytest.mark.filterwarnings("ignore:warning. .. DEPRECATED:DeprecationWarning")
-HOWTOS = sorted((ROOT / "docs" / "howto").glob("novu-*.md"))
 SECRET = """
 from accounts.models import Environment
 from engine.notifying.secrets import feed_secret
@@ -25,7 +23,8 @@ def test_there_are_three() -> None:
 
 
 @pytest.mark.parametrize("page", HOWTOS, ids=lambda page: page.stem)
-def test_the_python_of_a_how_to_runs(account: Account, page: Path) -> None:
+def test_the_python_of_a_how_to_runs(accounts: dict[str, Account], page: Path) -> None:
+    account = accounts[page.stem]
     blocks = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
     assert blocks
     names: dict[str, Any] = {
