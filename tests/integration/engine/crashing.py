@@ -6,18 +6,21 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from django.test import TestCase
 
 from designer.graph.model import Flow
 from engine import failpoints
+from engine.core.added import PROGRAM, STEP_KINDS
 from engine.core.state import FINAL_STATUSES
 from engine.failpoints import FailpointReached
 from engine.models import Instance, Step
 from engine.notifying.models import Notification
 from engine.notifying.subscribers import keep_subscriber
 from engine.runners.beats import CLOCK
+from engine.scripts.sources import find_script
 from engine.services.attempts import EndedAttempt, claim_attempts, make_attempt, settle_attempts
 from engine.services.events import send_event
 from engine.services.human_tasks import complete_step
@@ -56,7 +59,30 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "noop": {},
 }
 """What a step of a kind is set to. Some end in an error here (no agent is configured): that too is to be kept."""
-NOT_DRIVEN = {"program": "its steps are automations' kin and its turns have crash tests of their own"}
+PROGRAMMED = frozenset({PROGRAM, *STEP_KINDS})
+"""A program, and what its code asks for: one flow has them all."""
+SCRIPT = """
+from workers import WorkflowEntrypoint
+
+class Crashing(WorkflowEntrypoint):
+    async def run(self, event, step):
+        first = await step.do("first", lambda: {"n": event["payload"]["n"]})
+        await step.sleep("nap", "1 minute")
+        came = await step.wait_for_event("come", "go", timeout="1 hour")
+        return {"first": first, "came": came["type"]}
+"""
+
+
+def write_script(folder: Path) -> None:
+    """Put the program where `SCRIPTS_FOLDER` is."""
+    (folder / "crashing.py").write_text(SCRIPT)
+
+
+def programmed() -> dict[str, Any]:
+    """The settings of a task that is the program."""
+    script = find_script("crashing")
+    assert script is not None
+    return {"script": "crashing", "class_name": "Crashing", "fingerprint": script.fingerprint}
 
 
 def flow_of(kind: str, number: int) -> Flow:
@@ -67,8 +93,9 @@ def flow_of(kind: str, number: int) -> Flow:
         ways = "before -> x; x -yes-> after; x -none_met-> other"
         return draw(ways, kinds=kinds, settings={"before": python()}, key=key)
     before = {"before": python("echo", arguments={"first": True}), "caught": python(), "after": python()}
-    kinds = {"x": kind}
-    return draw("before -> x -> after; x -!-> caught", kinds=kinds, settings={"x": SETTINGS[kind], **before}, key=key)
+    kinds = {"x": PROGRAM if kind in PROGRAMMED else kind}
+    settings = {"x": programmed() if kind in PROGRAMMED else SETTINGS[kind], **before}
+    return draw("before -> x -> after; x -!-> caught", kinds=kinds, settings=settings, key=key)
 
 
 @dataclass

@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from django.conf import LazySettings
 
 from engine import failpoints
 from engine.models import Instance
+from engine.scripts.executors import STEP_EXECUTORS
 from engine.steps import EXECUTORS
 from tests.integration.engine.conftest import Engine
-from tests.integration.engine.crashing import NOT_DRIVEN, SETTINGS, Driver, arm, end
+from tests.integration.engine.crashing import PROGRAMMED, SETTINGS, Driver, arm, end, write_script
 
-KINDS = sorted([*SETTINGS, "decision"])
+KINDS = sorted([*SETTINGS, *PROGRAMMED, "decision"])
 POINTS = ["before_effect", "after_effect", "before_write", "before_commit", "after_commit"]
 MOST_TIMES = 4
 """A step is ready, begins, may wait, ends: so often a point is reached at most, and once more."""
+MOST_TURNS = 12
+"""A program's points are reached once more for each of its turns."""
 
 
 @pytest.fixture(autouse=True)
-def _disarmed() -> Iterator[None]:
+def _disarmed(settings: LazySettings, tmp_path: Path) -> Iterator[None]:
+    settings.SCRIPTS_FOLDER = tmp_path
+    write_script(tmp_path)
     yield
     failpoints.armed.clear()
 
 
-def test_every_kind_is_driven_or_said_not_to_be() -> None:
-    assert set(KINDS) | set(NOT_DRIVEN) == set(EXECUTORS)
+def test_every_kind_is_driven() -> None:
+    assert set(KINDS) == {*EXECUTORS, *STEP_EXECUTORS}
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -34,7 +41,7 @@ def test_a_crash_changes_nothing(engine: Engine, kind: str, point: str) -> None:
     calm = Driver(engine)
     wanted = end(calm.run(calm.start(kind, 0)))
     crashes = 0
-    for time in range(1, MOST_TIMES + 1):
+    for time in range(1, (MOST_TURNS if kind in PROGRAMMED else MOST_TIMES) + 1):
         driver = Driver(engine)
         instance = driver.start(kind, time)
         arm(f"{point}:{kind}=raise@{time}")
