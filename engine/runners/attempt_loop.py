@@ -13,6 +13,7 @@ import secrets
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,6 +50,8 @@ GUESTS_SECONDS: Final = 0.1
 """So often a worker that is full of its own follow-up steps claims some nevertheless."""
 BUSY_SECONDS: Final = 1.0
 """How long after the last claim that found something."""
+RESERVE_SECONDS: Final = 0.1
+"""So often at most a worker whose threads are all busy looks for steps that its reserve is for."""
 
 
 @dataclass(slots=True)
@@ -60,11 +63,16 @@ class Running:
     ends_by: float | None = None
     """When it has taken too long, on the monotonic clock; None until a thread takes it up."""
     job: Job | None = None
+    threads: Threads | None = None
+    """Which do the job."""
 
 
 class AttemptLoop:
     """A worker. `capacity`: attempts claimed at a time; `threads`: how many of those run side by side; `first_claim`:
     how many it takes at once when it finds work.
+
+    When all threads are busy there is a reserve of a quarter as many, for flows that have few of them or none: slow
+    attempts of one flow are not to hold up quick ones of another. No flow gets more than a quarter of the reserve.
 
     `when_full` is called when there was more to claim than this worker has room for.
     """
@@ -81,6 +89,9 @@ class AttemptLoop:
         self._capacity = capacity
         self._most_slow = threads
         self._threads = Threads(threads, name="quadrille-attempt")
+        self._most_reserved = max(1, threads // 4)
+        self._most_of_one_flow = max(1, self._most_reserved // 4)
+        self._reserve = Threads(self._most_reserved, name="quadrille-reserve")
         self._when_full = when_full
         self._running: dict[StepKey, Running] = {}
         self._results: SimpleQueue[tuple[Running, Result] | None] = SimpleQueue()
@@ -91,6 +102,7 @@ class AttemptLoop:
         self._next_poll = 0.0
         self._busy_until = 0.0
         self._next_guests = 0.0
+        self._next_reserve = 0.0
         self._first_claim = self._claim_size = first_claim
         self._next_heartbeat = time.monotonic() + HEARTBEAT.total_seconds()
 
@@ -149,9 +161,10 @@ class AttemptLoop:
         self._settle(Worker(self.name, 0))
         self._give_back(list(self._running))
         self._threads.stop()
+        self._reserve.stop()
 
     def _has_not_begun(self, running: Running) -> bool:
-        return running.job is not None and self._threads.drop(running.job)
+        return running.job is not None and running.threads is not None and running.threads.drop(running.job)
 
     def _give_back(self, steps: Sequence[StepKey]) -> None:
         """Let others claim these attempts now, and tell them so."""
@@ -172,7 +185,7 @@ class AttemptLoop:
         return any(running.attempt.is_suspect for running in self._running.values())
 
     def _slow(self) -> int:
-        return sum(running.job is not None for running in self._running.values())
+        return sum(running.threads is self._threads for running in self._running.values())
 
     def _collect(self, *, wait: bool, at_most: float | None = None) -> None:
         """Take in results. Waits for the first one, or for a wake-up, at most until the next poll."""
@@ -206,7 +219,11 @@ class AttemptLoop:
         """Claim more. While a claim gets all it asked for there may be more behind it."""
         wanted = min(worker.room, self._claim_size)
         if worker.room <= 0:
+            if self._slow() >= self._most_slow:
+                self._claim_for_reserve()
+                return
             if not self._lets_guests_in():
+                self._next_poll = time.monotonic() + BUSY_POLL_SECONDS
                 return
             wanted = self._first_claim
         self._next_guests = time.monotonic() + GUESTS_SECONDS
@@ -228,17 +245,37 @@ class AttemptLoop:
         """Whether to claim although what this worker has fills it: that may go on for ever, while others wait. Some of
         it makes room for them then.
         """
-        is_slow = self._slow() >= self._most_slow or self._has_suspect()
-        return not is_slow and time.monotonic() >= self._next_guests
+        return not self._has_suspect() and time.monotonic() >= self._next_guests
 
-    def _begin(self, attempt: ClaimedAttempt) -> None:
+    def _claim_for_reserve(self) -> None:
+        """Claim steps of flows that have next to none of this worker's threads, which are all busy."""
+        now = time.monotonic()
+        self._next_poll = max(self._next_reserve, now + RESERVE_SECONDS)
+        under_way = Counter(running.attempt.context.flow_id for running in self._running.values())
+        room = self._most_reserved - sum(running.threads is self._reserve for running in self._running.values())
+        if now < self._next_reserve or room <= 0 or self._has_suspect():
+            return
+        self._next_reserve = now + RESERVE_SECONDS
+        self._is_woken = False
+        crowding = [flow for flow, count in under_way.items() if count >= self._most_of_one_flow]
+        worker = Worker(self.name, min(room, self._most_of_one_flow), rows=self._rows)
+        try:
+            attempts.claim_attempts(
+                worker, now=timezone.now(), limit=worker.room, is_idle=False, without_flows=crowding
+            )
+        finally:
+            for attempt in worker.claimed:
+                self._begin(attempt, self._reserve)
+
+    def _begin(self, attempt: ClaimedAttempt, threads: Threads | None = None) -> None:
         running = Running(attempt, timezone.now())
         if executing.is_quick(attempt.context.task):
             self._ended.append(EndedAttempt(attempt, attempts.make_attempt(attempt), running.started_at))
             return
         self._running[attempt.step] = running
         running.job = Job(lambda job: self._make(running))
-        self._threads.submit(running.job)
+        running.threads = threads or self._threads
+        running.threads.submit(running.job)
 
     def _make(self, running: Running) -> None:
         """In a thread of its own: make the attempt and hand in its result."""
@@ -256,8 +293,8 @@ class AttemptLoop:
             running for running in self._running.values() if running.ends_by is not None and running.ends_by < now
         ]
         for running in overdue:
-            if running.job is not None:
-                self._threads.give_up(running.job)
+            if running.job is not None and running.threads is not None:
+                running.threads.give_up(running.job)
             del self._running[running.attempt.step]
             self._ended.append(EndedAttempt(running.attempt, None, running.started_at))
 

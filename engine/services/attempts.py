@@ -8,7 +8,7 @@ begins the follow-up steps for the same worker in it: one commit carries the end
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -45,29 +45,44 @@ class EndedAttempt:
     started_at: datetime
 
 
-def claim_attempts(worker: Worker, *, now: datetime, limit: int, is_idle: bool = True) -> int:
+def claim_attempts(
+    worker: Worker,
+    *,
+    now: datetime,
+    limit: int,
+    is_idle: bool = True,
+    without_flows: Collection[int] = (),
+) -> int:
     """Claim up to `limit` steps for `worker` and begin their attempts, in one transaction. Answers how many it got.
 
     A step during which workers went away again and again may be what kills them. It is left to a worker that has
-    nothing else under way (`is_idle`), alone; unless it has waited long for one.
+    nothing else under way (`is_idle`), alone; unless it has waited long for one. `without_flows`: none of theirs.
     """
     queue = storage().queue(now) if limit > 0 else None
     if not queue:
         return 0
     before, room = len(worker.claimed), worker.room
     try:
-        return _claim(worker, now, limit, queue, is_idle=is_idle)
+        return _claim(worker, now, limit, queue, is_idle=is_idle, without_flows=without_flows)
     except Error:
         del worker.claimed[before:]
         worker.room = room
         raise
 
 
-def _claim(worker: Worker, now: datetime, limit: int, queue: Queue, *, is_idle: bool) -> int:
+def _claim(
+    worker: Worker, now: datetime, limit: int, queue: Queue, *, is_idle: bool, without_flows: Collection[int]
+) -> int:
     with transaction.atomic():
-        found = storage().lock_claimable(
-            now, limit, queue=queue, most_lost=MOST_LOST_IN_COMPANY - 1, unless_since=now - SUSPECT_PATIENCE
-        )
+        most_lost = MOST_LOST_IN_COMPANY - 1
+        if without_flows:
+            found = storage().lock_claimable_of_others(
+                now, limit, queue=queue, most_lost=most_lost, without_flows=without_flows
+            )
+        else:
+            found = storage().lock_claimable(
+                now, limit, queue=queue, most_lost=most_lost, unless_since=now - SUSPECT_PATIENCE
+            )
         if not found and is_idle:
             found = storage().lock_claimable(now, 1)
         tokens = {step: new_token() for step in found}

@@ -6,7 +6,7 @@ that what nobody looks at is never parsed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -235,6 +235,16 @@ class Storage(Protocol):
 
         `queue` is a look at the queue just before, where there was one. With `most_lost`, only steps that lost at most
         so many workers, or that could be claimed since `unless_since`.
+        """
+        ...
+
+    def lock_claimable_of_others(
+        self, now: datetime, limit: int, *, queue: Queue, most_lost: int, without_flows: Collection[int]
+    ) -> list[StepKey]:
+        """As `lock_claimable`, but of other flows than these.
+
+        However long a backlog of theirs is, the look is short: in each environment it goes over the steps that have
+        waited longest, and over those that came last.
         """
         ...
 

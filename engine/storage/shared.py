@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
@@ -133,6 +133,8 @@ IN_PLACE: Final = f"{QUEUED} AND s.environment_id = %s"
 MOST_PLACES: Final = 32
 """Environments that one claim takes from. Where more have work, they take turns."""
 EVERY_PLACE: Final = 1_000_000
+LOOKED_AT: Final = 500
+"""Steps at either end of an environment's queue among which those of other flows are looked for."""
 NEXT_PLACE: Final = """(
     SELECT s.environment_id FROM engine_step s
     WHERE s.environment_id > {after} AND s.lease_owner = '' AND s.claimable_at <= %s
@@ -142,6 +144,13 @@ PLACES: Final = f"""place(id, number) AS (
     UNION ALL SELECT {NEXT_PLACE.format(after="place.id")}, number + 1
     FROM place WHERE place.id IS NOT NULL AND number < %s)"""
 """The environments in which something waits for a worker, found by a hop in the index for each: however much waits."""
+
+
+NEAR_THE_ENDS: Final = f"""
+    SELECT id FROM (SELECT s.id FROM engine_step s WHERE {IN_PLACE} ORDER BY s.claimable_at LIMIT %s) oldest
+    UNION
+    SELECT id FROM (SELECT s.id FROM engine_step s WHERE {IN_PLACE} ORDER BY s.claimable_at DESC LIMIT %s) newest"""
+"""The ids of the steps of an environment that have waited longest, and of those that came last."""
 
 
 class Which(NamedTuple):
@@ -347,14 +356,35 @@ class SqlStorage(ABC):
         rows = self.query(self.locked(which, LOST, "%s"), *self.parameters(which), limit)
         return dict.fromkeys(StepKey(*row[:3]) for row in rows)
 
-    def locked(self, which: Which, where: str, limit: str) -> str:
+    def lock_claimable_of_others(
+        self, now: datetime, limit: int, *, queue: Queue, most_lost: int, without_flows: Collection[int]
+    ) -> list[StepKey]:
+        which = Which(now, most_lost, LONG_AGO)
+        inside, flows = self.ids(without_flows)
+        others = f" AND NOT (i.flow_id {inside})"
+        found: dict[StepKey, None] = {}
+        if queue.has_lost:
+            sql = self.locked(which, LOST, "%s", others)
+            found = dict.fromkeys(StepKey(*row[:3]) for row in self.query(sql, *self.parameters(which), flows, limit))
+        places = list(queue.places)
+        random.shuffle(places)
+        moment = self.moment(now)
+        for place in places:
+            if len(found) < limit:
+                sql = self.locked(which, f"{QUEUED} AND s.id IN ({NEAR_THE_ENDS})", "%s", others)
+                near = (moment, place, LOOKED_AT, moment, place, LOOKED_AT)
+                rows = self.query(sql, *self.parameters(which, *near), flows, limit)
+                found |= dict.fromkeys(StepKey(*row[:3]) for row in rows)
+        return list(found)[:limit]
+
+    def locked(self, which: Which, where: str, limit: str, also: str = "") -> str:
         """A query that locks steps. Its parameters: `parameters`, then the limit's."""
         if which.most_lost is not None:
             where += " AND (s.lost_leases <= %s OR s.claimable_at <= %s)"
         return f"""
             SELECT s.instance_id, s.task, s.iteration, s.environment_id
             FROM engine_step s JOIN engine_instance i ON i.id = s.instance_id
-            WHERE {where} ORDER BY s.claimable_at LIMIT {limit} {self.lock_instance}"""
+            WHERE {where} {also} ORDER BY s.claimable_at LIMIT {limit} {self.lock_instance}"""
 
     def parameters(self, which: Which, *rest: Any) -> list[Any]:
         """Those of `locked` without its limit; `rest` are those of its `where` beside the moment."""

@@ -58,8 +58,8 @@ def worker_kills(campaign: Campaign) -> Verdict:
     caught = 0
     for number in range(0, kills, 2):
         in_waves(run, number, kills)
-        await_true(lambda: watch.look() and sum(worker.is_ready for worker in made.workers) >= 3, 60)
-        watch.look_for(chance.uniform(0.0, 0.6))
+        await_true(lambda: sum(worker.is_ready for worker in made.workers) >= 3, 60)
+        time.sleep(chance.uniform(0.0, 0.6))
         for victim in chance.sample([worker for worker in made.workers if worker.is_ready], 2):
             pids = [victim.pid, *victim.children]
             made.kill_worker(victim)
@@ -218,7 +218,7 @@ def server_restarts(campaign: Campaign) -> Verdict:
         held = watch.catch()
         restart_postgres(made, chance.uniform(0, 1))
         watch.follow(held)
-        watch.look_for(1.5)
+        time.sleep(1.5)
         restart_redis(made, chance.uniform(0, 1))
     run.start_all().finish(180)
     watch.end(run.verdict)

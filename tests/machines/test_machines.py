@@ -128,7 +128,7 @@ def test_both_workers_do_some_of_the_work(site: Site, workers: Workers, slow_ser
     until(lambda: all_ended(site, flow, 100), "all end")
 
 
-def test_slow_attempts_hold_up_no_timers(site: Site, workers: Workers, slow_server: SlowServer) -> None:
+def test_slow_attempts_hold_up_nobody_else(site: Site, workers: Workers, slow_server: SlowServer) -> None:
     workers(1, ATTEMPT_THREADS="4")
     slow = site.publish(chain("all-busy", ("automation", call(f"{slow_server.url}/gated"))))
     site.start_instances(slow, 12)
@@ -137,8 +137,12 @@ def test_slow_attempts_hold_up_no_timers(site: Site, workers: Workers, slow_serv
         chain("just-time", ("delay", {"for": "1 second"}), ("noop", {}), ("delay", {"for": "1 second"}))
     )
     site.start_instances(timers, 5)
-    until(lambda: all_ended(site, timers, 5), "time goes on", seconds=20)
+    until(lambda: all_ended(site, timers, 5), "time goes on")
+    quick = site.publish(chain("quick", *[("automation", call(f"{slow_server.url}/"))] * 2))
+    site.start_instances(quick, 5)
+    until(lambda: all_ended(site, quick, 5), "another flow's calls are made")
     assert slow_server.waiting == 4
+    assert site.statuses(slow) == {"running": 12}
     slow_server.gate.set()
     until(lambda: all_ended(site, slow, 12), "the slow ones end as well")
 

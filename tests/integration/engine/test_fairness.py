@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections import Counter
+from collections.abc import Collection, Iterator
 from datetime import timedelta
 
 import pytest
@@ -10,12 +13,28 @@ from django.utils import timezone
 
 from accounts.models import Environment, Organization
 from accounts.scope import Scope, system_scope
+from engine.actions.python import flow_function
 from engine.models import Instance, Step
 from engine.runners import attempt_loop
 from engine.runners.attempt_loop import AttemptLoop
 from engine.storage import shared, storage
 from engine.storage.contract import Batch, StepKey, StepPatch
 from tests.integration.engine.conftest import NOON, Engine, python
+
+gate = threading.Event()
+
+
+@flow_function("fairness.slow")
+def be_slow() -> None:
+    """Until the gate is opened."""
+    gate.wait(60)
+
+
+@pytest.fixture
+def _gate() -> Iterator[None]:
+    gate.clear()
+    yield
+    gate.set()
 
 
 def place(organization: Organization, slug: str) -> Instance:
@@ -141,3 +160,108 @@ def test_a_worker_full_of_follow_up_steps_lets_others_in(
             break
     assert theirs.status == "complete"
     assert Instance.objects.filter(pk__in=[one.pk for one in instances]).unfinished().count() >= 4
+
+
+# -- slow attempts of one flow beside quick ones of another -----------------------------------------------------------
+
+
+def others_than(flows: Collection[int], limit: int = 100) -> list[StepKey]:
+    now = NOON + timedelta(seconds=1)
+    queue = storage().queue(now)
+    return storage().lock_claimable_of_others(now, limit, queue=queue, most_lost=2, without_flows=flows)
+
+
+def test_steps_of_other_flows_are_found_behind_a_backlog(
+    engine: Engine, organization: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared, "LOOKED_AT", 5)
+    slow = place(organization, "slow")
+    queue(slow, 60, minutes=90)
+    environment = Environment.objects.get(slug="slow")
+    quick = Engine(system_scope(environment), now=NOON).start(
+        "a,b,c", key="quick", settings={key: python() for key in "abc"}
+    )
+    found = others_than([slow.flow_id])
+    assert {step.task for step in found} == {"a", "b", "c"}
+    assert len(others_than([slow.flow_id], limit=2)) == 2
+    assert others_than([slow.flow_id, quick.flow_id]) == []
+
+
+def test_lost_steps_of_other_flows_are_found_too(organization: Organization) -> None:
+    slow, other = place(organization, "slow"), place(organization, "other")
+    lost = {"status": "running", "lease_owner": "gone", "lease_token": 7}
+    queue(slow, 3, minutes=1, **lost)
+    queue(other, 2, minutes=1, **lost)
+    queue(other, 2, status="ready", lost_leases=3)
+    assert {step.instance_id for step in others_than([slow.flow_id])} == {other.pk}
+    assert {step.task for step in others_than([slow.flow_id])} == {"running0", "running1"}
+
+
+def turn_until_final(loop: AttemptLoop, *instances: Instance) -> None:
+    """Let a worker take turns until these have ended."""
+    deadline = time.monotonic() + 30
+    while Instance.objects.filter(pk__in=[one.pk for one in instances]).unfinished().exists():
+        assert time.monotonic() < deadline, "they were held up"
+        loop.turn(wait=True)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("_gate")
+def test_quick_attempts_pass_slow_ones_of_another_flow(scope: Scope) -> None:
+    ours = Engine(scope, now=timezone.now())
+    slow = ours.publish("wait", key="slow", settings={"wait": python("fairness.slow")})
+    backlog = [ours.start(slow) for _ in range(40)]
+    loop = AttemptLoop(capacity=64, threads=8, first_claim=4)
+    for _ in range(8):
+        loop.turn(wait=False)
+    quick = ours.publish("a -> b", key="quick", settings={"a": python("noop"), "b": python("noop")})
+    turn_until_final(loop, *[ours.start(quick) for _ in range(5)])
+    assert Instance.objects.filter(pk__in=[one.pk for one in backlog]).unfinished().count() == 40
+    gate.set()
+    turn_until_final(loop, *backlog)
+    loop.drain(5)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("_gate")
+def test_one_slow_flow_more_does_not_get_the_whole_reserve(scope: Scope) -> None:
+    ours = Engine(scope, now=timezone.now())
+    settings = {"wait": python("fairness.slow")}
+    slow = [ours.publish("wait", key=f"slow{number}", settings=settings) for number in range(2)]
+    loop = AttemptLoop(capacity=16, threads=16, first_claim=16)
+    instances = [ours.start(slow[0]) for _ in range(20)]
+    for _ in range(4):
+        loop.turn(wait=False)
+    instances += [ours.start(slow[1]) for _ in range(20)]
+    deadline = time.monotonic() + 30
+    while Step.objects.filter(instance__flow=slow[1], status="running").count() < 1:
+        assert time.monotonic() < deadline
+        loop.turn(wait=True)
+    for _ in range(10):
+        loop.turn(wait=True)
+    assert Step.objects.filter(instance__flow=slow[0], status="running").count() == 16
+    assert Step.objects.filter(instance__flow=slow[1], status="running").count() == 1  # a quarter of a reserve of four
+    quick = ours.publish("a", key="quick", settings={"a": python("noop")})
+    turn_until_final(loop, ours.start(quick))
+    gate.set()
+    turn_until_final(loop, *instances)
+    loop.drain(5)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("_gate")
+def test_a_worker_whose_threads_are_all_busy_rests(scope: Scope) -> None:
+    ours = Engine(scope, now=timezone.now())
+    slow = ours.publish("wait", settings={"wait": python("fairness.slow")})
+    instances = [ours.start(slow) for _ in range(6)]
+    loop = AttemptLoop(capacity=2, threads=2, first_claim=2)
+    for _ in range(3):
+        loop.turn(wait=True)
+    began, turns = time.monotonic(), 0
+    while time.monotonic() - began < 1:
+        loop.turn(wait=True)
+        turns += 1
+    assert turns < 30
+    gate.set()
+    turn_until_final(loop, *instances)
+    loop.drain(5)
