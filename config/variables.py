@@ -87,6 +87,11 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
         Variable("QUADRILLE_PYTHON_MODULES", "", "modules whose functions flows may run, separated by commas"),
         Variable("QUADRILLE_SCRIPTS", "`scripts` in the data folder", "the folder of flows written as code"),
         Variable("QUADRILLE_SCRIPT_PACKAGES", "", "installed packages whose modules are scripts, too"),
+        Variable(
+            "QUADRILLE_LIVE_PROGRAMS_MB",
+            "64",
+            "memory of a worker in which flows as code are kept running between steps; 0: replay them each time",
+        ),
     ),
     "Mail": (
         Variable("EMAIL_HOST", "none: each mail becomes a file in the data folder", "the mail server"),

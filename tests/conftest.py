@@ -12,6 +12,7 @@ from accounts.models import Environment, Membership, Organization, User
 from accounts.roles import Role
 from accounts.scope import Scope
 from engine.outbox.wishes import suppose_nobody
+from engine.scripts.live import LIVE
 
 PASSWORD = "a long enough passphrase"
 
@@ -22,6 +23,7 @@ def _empty_cache() -> Iterator[None]:
     suppose_nobody(3600)
     yield
     cache.clear()
+    LIVE.clear()
 
 
 @pytest.fixture

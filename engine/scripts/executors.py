@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import inspect
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from designer.graph.model import Json, Task
 from engine.core.added import DO, PROGRAM, SLEEP, WAIT
@@ -28,10 +28,13 @@ from engine.core.ports import (
 )
 from engine.scripts.api import Context, Event, Request, fitting
 from engine.scripts.durations import YEAR_MS, milliseconds
+from engine.scripts.live import LIVE, Which
 from engine.scripts.loop import NeverRests
-from engine.scripts.replay import Diverged, Replay, replaying
+from engine.scripts.replay import Diverged, Replay, start
 from engine.scripts.sources import ScriptProblem, load_class
+from engine.scripts.traces import Trace
 from engine.scripts.values import Unstorable, error_for, error_json, restored, stored
+from engine.storage import json_text
 
 MOST_STEPS: Final = 10_000
 IN_THE_PAST: Final = "You can't sleep until a time in the past, time-traveler"
@@ -62,10 +65,15 @@ class ProgramExecutor(_Quiet):
     def begin(self, context: StepContext) -> Result:
         """Replay it, and say what it asks for now, or what came of it."""
         try:
-            with _replay(context) as (replay, fingerprint):
-                return _turn(replay, fingerprint)
+            run = _run_of(context)
         except (ScriptProblem, Diverged, NeverRests) as bad:
             return _fatal(bad)
+        result = _turn(run.replay, run.which.fingerprint)
+        if isinstance(result, Suspended):
+            LIVE.give(run.which, run.replay)
+        else:
+            run.replay.put_away()
+        return result
 
 
 def _turn(replay: Replay, fingerprint: str) -> Result:
@@ -93,25 +101,58 @@ def _added(request: Request) -> Mapping[str, Json]:
     }
 
 
-@contextmanager
-def _replay(context: StepContext) -> Iterator[tuple[Replay, str]]:
-    """The program of a context, run as far as its history goes; and the fingerprint of its source."""
+class Run(NamedTuple):
+    """A program, run as far as its history goes. It is the caller's: to be kept, or to be put away."""
+
+    which: Which
+    replay: Replay
+
+
+def _run_of(context: StepContext) -> Run:
+    """The program of a context: one that was kept, run on; else it is replayed. Raises what forbids to go on."""
     history = context.history
     if history is None:
         raise ScriptProblem("ScriptMissing", "This is no step of a program.")
     settings = history.task.settings
     expected = history.fingerprint or str(settings.get("fingerprint") or "")
-    found, fingerprint = load_class(str(settings.get("script", "")), str(settings.get("class_name", "")), expected)
-    most_steps = settings.get("max_steps")
-    event = _event(context, history)
-    with replaying(
-        lambda: _made(found),
-        event,
-        history,
-        context.data["steps"],
-        most_steps=most_steps if isinstance(most_steps, int) else MOST_STEPS,
-    ) as replay:
-        yield replay, fingerprint
+    class_name = str(settings.get("class_name", ""))
+    found, fingerprint = load_class(str(settings.get("script", "")), class_name, expected)
+    wanted = settings.get("max_steps")
+    most_steps = wanted if isinstance(wanted, int) else MOST_STEPS
+    input = json_text.write_bytes(context.data["input"])
+    which = Which(
+        context.instance_id,
+        context.instance_key,
+        history.task.key,
+        class_name,
+        fingerprint,
+        most_steps,
+        hashlib.sha256(input).hexdigest(),
+    )
+    results = context.data["steps"]
+    replay = LIVE.take(which, history, results)
+    if replay is not None and _is_checked(context.task, history):
+        replay.put_away()
+        replay = None
+    if replay is None:
+        replay = start(lambda: _made(found), _event(context), most_steps=most_steps)
+        replay.weight += len(input)
+    try:
+        replay.follow(history, results)
+    except BaseException:
+        replay.put_away()
+        raise
+    return Run(which, replay)
+
+
+def _is_checked(task: Task, history: ProgramHistory) -> bool:
+    """Whether to replay a program although it was kept, to see that it does again what it did: before its first step,
+    and in the turns after 1, 2, 4, 8… outcomes. So a program that is not deterministic shows early, and the checks
+    together cost about as much as two runs.
+    """
+    if task.kind != PROGRAM:
+        return len(history.steps) == 1
+    return len(history.outcomes).bit_count() == 1
 
 
 def _made(found: type[Any]) -> Any:
@@ -119,7 +160,7 @@ def _made(found: type[Any]) -> Any:
     return found(*fitting(found, (None, {})))
 
 
-def _event(context: StepContext, history: ProgramHistory) -> Event:
+def _event(context: StepContext) -> Event:
     instance = context.data["instance"]
     created_at = datetime.fromisoformat(str(instance["created_at"]))
     payload = context.data["input"]
@@ -147,13 +188,30 @@ class DoExecutor(_Quiet):
     def begin(self, context: StepContext) -> Result:
         """Replay the program to where it asks for this step, and call the function."""
         try:
-            with _replay(context) as (replay, _):
-                request = _asked_for(replay, context)
+            run = _run_of(context)
         except (ScriptProblem, Diverged, NeverRests) as bad:
             return _fatal(bad)
+        request = _asked_for(run.replay, context)
         if request is None or request.callback is None:
+            run.replay.put_away()
             return failed("Diverged", "The program does not ask for this step any more.", fatal=True)
-        return _undo(request, context) if context.is_compensation else _do(request, context)
+        reached = _functions(request, context)
+        before = Trace(reached)
+        result = _undo(request, context) if context.is_compensation else _do(request, context)
+        # A replay knows nothing of what a step has done to the program's own variables; nor must what is kept.
+        if before.is_same_as(Trace(reached)):
+            LIVE.give(run.which, run.replay)
+        else:
+            run.replay.put_away()
+        return result
+
+
+def _functions(request: Request, context: StepContext) -> list[Any]:
+    """What of the script is called for a step, and with what."""
+    if context.is_compensation:
+        return [request.rollback]
+    delay = request.config.delay if request.config is not None else None
+    return [request.callback, delay, *request.inputs]
 
 
 def _asked_for(replay: Replay, context: StepContext) -> Request | None:

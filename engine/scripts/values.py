@@ -41,6 +41,11 @@ def restored(value: Json) -> Any:
     return json_text.parse(json_text.write(value)) if raw is None else raw
 
 
+def weight_of(value: Json) -> int:
+    """How many bytes of JSON a stored value is."""
+    return 0 if value is None else len(json_text.write_bytes(value))
+
+
 def bytes_of(value: Json) -> bytes | None:
     """The bytes of a stored value; None where it is no bytes."""
     if isinstance(value, Mapping) and set(value) == {BYTES}:

@@ -13,6 +13,7 @@ from django.conf import LazySettings
 
 from designer.graph.model import TRIGGER, Edge, Flow, Task
 from engine.models import Instance, Step
+from engine.scripts.live import LIVE
 from engine.scripts.sources import find_script
 from engine.services.events import send_event
 from engine.services.interventions import pause, restart, resume, retry, terminate
@@ -286,3 +287,92 @@ def _module(instance: Instance) -> Any:
     from engine.scripts import sources
 
     return next(reversed(sources._loaded.values()))["shop"]
+
+
+def test_a_program_of_many_steps_is_not_run_from_its_start_at_each(engine: Engine, write: Write) -> None:
+    flow = write("""
+        total = 0
+        for n in range(200):
+            CALLS.append(n)
+            total += await step.do(f"add {n}", lambda: n)
+        return [total, len(CALLS)]
+    """)
+    instance = run(engine, flow)
+    assert instance.status == "complete"
+    total, passed = instance.output
+    # Replayed at every turn and every step these would be over 40,000; a few checks by replay are made.
+    assert total == sum(range(200))
+    assert 200 <= passed < 200 * 4
+
+
+def test_without_room_for_it_a_program_is_replayed(engine: Engine, write: Write, settings: LazySettings) -> None:
+    settings.LIVE_PROGRAM_BYTES = 0
+    flow = write("""
+        for n in range(10):
+            CALLS.append(n)
+            await step.do(f"add {n}", lambda: n)
+        return len(CALLS)
+    """)
+    instance = run(engine, flow)
+    turns, steps = [*range(1, 11), 10], range(1, 11)
+    assert instance.output == sum(turns) + sum(steps)
+    assert LIVE.bytes == 0
+
+
+def test_what_a_step_does_to_the_variables_of_its_program_is_as_if_it_was_replayed(
+    engine: Engine, write: Write, settings: LazySettings
+) -> None:
+    flow = write("""
+        seen, box = [], {"n": 0}
+        def note(n):
+            seen.append(n)
+            box["n"] += n
+            return [len(seen), box["n"]]
+        got = []
+        for n in (1, 2, 3, 4, 5):
+            got.append(await step.do("note", lambda: note(n)))
+        async def mine(ctx):
+            self.n = getattr(self, "n", 0) + 1
+            return self.n
+        return [got, seen, box, await step.do("mine", mine), await step.do("mine", mine)]
+    """)
+    kept = run(engine, flow).output
+    LIVE.clear()
+    settings.LIVE_PROGRAM_BYTES = 0
+    flow_again = Flow(key="again", name="Again", tasks=flow.tasks, edges=flow.edges)
+    assert run(engine, flow_again).output == kept == [[[1, n] for n in (1, 2, 3, 4, 5)], [], {"n": 0}, 1, 1]
+
+
+def test_steps_side_by_side_each_have_a_program_of_their_own(engine: Engine, write: Write) -> None:
+    flow = write("""
+        CALLS.append("run")
+        async def twice(n):
+            once = await step.do(f"once {n}", lambda: n)
+            return await step.do(f"twice {n}", lambda: once * 2)
+        found = await asyncio.gather(*(twice(n) for n in range(20)))
+        return [found, len(CALLS)]
+    """)
+    found, runs = run(engine, flow).output
+    assert found == [2 * n for n in range(20)]
+    assert runs < 30
+
+
+def test_a_step_that_is_run_again_is_not_mistaken_for_its_first_run(engine: Engine, write: Write) -> None:
+    flow = write("""
+        first = await step.do("first", lambda: len(CALLS))
+        await step.do("count", lambda: CALLS.append(1))
+        second = await step.do("second", lambda: [first, len(CALLS)])
+        await step.sleep("long", "1 hour")
+        return second
+    """)
+    instance = run(engine, flow)
+    restart(engine.scope, instance, from_task="2~program", now=engine.now)
+    again(engine, instance)
+    engine.later(hours=1)
+    instance.refresh_from_db()
+    assert instance.output == [0, 2]
+    restart(engine.scope, instance, now=engine.now)
+    again(engine, instance)
+    engine.later(hours=1)
+    instance.refresh_from_db()
+    assert instance.output == [2, 3]
