@@ -291,6 +291,8 @@ LEASE_SECONDS = max(1, env.number("QUADRILLE_LEASE_SECONDS", 30))
 # Where flows as code come from: a folder of Python files, and installed packages. Never from a request.
 SCRIPTS_FOLDER = Path(env.text("QUADRILLE_SCRIPTS", str(DATA_DIR / "scripts")))
 SCRIPT_PACKAGES = env.items("QUADRILLE_SCRIPT_PACKAGES", "")
+# Who may use what lies beside the folders of organizations, and packages: slugs of organizations, or * for all.
+SCRIPT_ORGANIZATIONS = env.items("QUADRILLE_SCRIPT_ORGANIZATIONS", "" if PRODUCTION else "*")
 # Memory of a worker in which flows as code are kept running between their steps; 0: replay them each time.
 LIVE_PROGRAM_BYTES = max(0, env.number("QUADRILLE_LIVE_PROGRAMS_MB", 64)) * 1024 * 1024
 OUTBOUND_MAX_SECONDS = env.number("OUTBOUND_MAX_SECONDS", 600)

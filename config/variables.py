@@ -88,6 +88,11 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
         Variable("QUADRILLE_SCRIPTS", "`scripts` in the data folder", "the folder of flows written as code"),
         Variable("QUADRILLE_SCRIPT_PACKAGES", "", "installed packages whose modules are scripts, too"),
         Variable(
+            "QUADRILLE_SCRIPT_ORGANIZATIONS",
+            "`*`, none in production",
+            "organizations (slugs, `*`: all) that may use scripts outside of `organizations/<slug>/`, and of packages",
+        ),
+        Variable(
             "QUADRILLE_LIVE_PROGRAMS_MB",
             "64",
             "memory of a worker in which flows as code are kept running between steps; 0: replay them each time",

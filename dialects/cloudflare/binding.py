@@ -67,7 +67,7 @@ def find_program(scope: Scope, name: str, wanted: UpdateWorkflow) -> Program:
     drawn flow of this environment that is published as `script_name`. An unknown pair is bound all the same: its
     instances complete at once.
     """
-    script = _script(wanted.script_name)
+    script = _script(scope, wanted.script_name)
     if script is not None and has_class(script, wanted.class_name):
         return Program("script", _flow_of_script(script, name, wanted))
     drawn = models.Flow.objects.within(scope).select_related("live_version").filter(key=wanted.script_name).first()
@@ -79,9 +79,9 @@ def find_program(scope: Scope, name: str, wanted: UpdateWorkflow) -> Program:
     return Program("none", Flow(key=name, name=name, tasks={"nothing": nothing}, edges=(Edge(TRIGGER, "nothing"),)))
 
 
-def _script(name: str) -> Script | None:
+def _script(scope: Scope, name: str) -> Script | None:
     try:
-        return find_script(name)
+        return find_script(name, organization=scope.organization.slug)
     except ScriptProblem as bad:
         raise invalid(str(bad), "/script_name") from bad
 
@@ -212,7 +212,8 @@ def is_script_gone(row: models.Flow) -> bool:
     if flow is None or translate.carried(flow).get("program") != "script":
         return False
     try:
-        script = find_script(translate.script_name_of(flow))
+        organization = row.environment.organization.slug
+        script = find_script(translate.script_name_of(flow), organization=organization)
     except ScriptProblem:
         return False
     return script is None or not has_class(script, translate.class_name_of(flow))

@@ -25,7 +25,7 @@ LATEST = "latest"
 def workflows_within(scope: Scope) -> QuerySet[Flow]:
     """The workflows of an account: its published flows, however they were made."""
     found = Flow.objects.within(scope).filter(live_version__isnull=False)
-    return found.select_related("live_version", "environment").defer("draft_document")
+    return found.select_related("live_version", "environment__organization").defer("draft_document")
 
 
 def find_workflow(scope: Scope, name: str) -> Flow:

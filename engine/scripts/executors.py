@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+from accounts.models import Environment
 from designer.graph.model import Json, Task
 from engine.core.added import DO, PROGRAM, SLEEP, WAIT
 from engine.core.ports import (
@@ -116,7 +117,9 @@ def _run_of(context: StepContext) -> Run:
     settings = history.task.settings
     expected = history.fingerprint or str(settings.get("fingerprint") or "")
     class_name = str(settings.get("class_name", ""))
-    found, fingerprint = load_class(str(settings.get("script", "")), class_name, expected)
+    found, fingerprint = load_class(
+        str(settings.get("script", "")), class_name, expected, organization=_organization_of(context)
+    )
     wanted = settings.get("max_steps")
     most_steps = wanted if isinstance(wanted, int) else MOST_STEPS
     input = json_text.write_bytes(context.data["input"])
@@ -143,6 +146,12 @@ def _run_of(context: StepContext) -> Run:
         replay.put_away()
         raise
     return Run(which, replay)
+
+
+def _organization_of(context: StepContext) -> str:
+    """The slug of the organization whose instance it is."""
+    slugs = Environment.objects.filter(pk=context.environment_id).values_list("organization__slug", flat=True)
+    return slugs.first() or ""
 
 
 def _is_checked(task: Task, history: ProgramHistory) -> bool:

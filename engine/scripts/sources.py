@@ -1,9 +1,12 @@
 """Scripts: Python files of the deployment, known by the hash of their source. Never code that came over the network.
 
-A script is a file of the folder `QUADRILLE_SCRIPTS` (`billing-worker` is `billing-worker.py` or `billing_worker.py`,
-`shop.billing` is `shop/billing.py`), or a module of a package that `QUADRILLE_SCRIPT_PACKAGES` names. Its fingerprint
-covers it and what it imports from the folder, or from its package. Code is run from the very text that was hashed: what
-has been imported before by this process plays no part.
+A script is a file of a folder (`billing-worker` is `billing-worker.py` or `billing_worker.py`, `shop.billing` is
+`shop/billing.py`), or a module of a package that `QUADRILLE_SCRIPT_PACKAGES` names. The folder `organizations/<slug>`
+of `QUADRILLE_SCRIPTS` is that organization's alone, and looked into first. What lies beside it, and packages, are for
+the organizations that `QUADRILLE_SCRIPT_ORGANIZATIONS` names. For all others a script is not there.
+
+Its fingerprint covers it and what it imports from the folder, or from its package. Code is run from the very text that
+was hashed: what has been imported before by this process, or for another organization, plays no part.
 """
 
 from __future__ import annotations
@@ -15,8 +18,9 @@ import importlib.util
 import linecache
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -29,6 +33,8 @@ NAME: Final = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 LONGEST_NAME: Final = 255
 MAX_BYTES: Final = 1024 * 1024
 MOST_FILES: Final = 200
+OF_ORGANIZATIONS: Final = "organizations"
+"""The folder of the folders that belong to one organization each."""
 OFFERED: Final = {"workers": workers}
 """Modules that scripts may import although no package of that name is installed."""
 
@@ -56,12 +62,16 @@ class Script:
         return next(iter(self.files.values()))[1]
 
 
-def find_script(name: str) -> Script | None:
-    """The script of this name, as it is on disk now; None where there is none. Raises `ScriptProblem`: too large."""
+def find_script(name: str, *, organization: str) -> Script | None:
+    """The script of this name that an organization (its slug) may use, as it is on disk now; None where there is none.
+
+    Raises `ScriptProblem`: too large.
+    """
     if len(name) > LONGEST_NAME or not NAME.fullmatch(name):
         return None
-    path = _path_of(name)
-    if path is None:
+    source = _source_of(name, organization)
+    path = source(name) if source is not None else None
+    if path is None or source is None:
         return None
     files: dict[str, tuple[Path, str]] = {}
     todo = [(name, path)]
@@ -74,7 +84,7 @@ def find_script(name: str) -> Script | None:
                 "ScriptTooLarge", f"The script {name} imports more than {MOST_FILES} of its own modules."
             )
         files[module] = (where, _read(where))
-        todo += [(other, found) for other in _imports(files[module][1]) if (found := _neighbour(name, other))]
+        todo += [(other, found) for other in _imports(files[module][1]) if (found := source(other))]
     digest = hashlib.sha256()
     for module in sorted(files):
         digest.update(f"{module}\n{len(files[module][1])}\n{files[module][1]}".encode())
@@ -91,12 +101,26 @@ def _read(path: Path) -> str:
         raise ScriptProblem("ScriptUnreadable", f"{path.name} cannot be read: {bad}") from bad
 
 
-def _path_of(name: str) -> Path | None:
-    return _in_folder(name) or _in_package(name)
+Source = Callable[[str], Path | None]
+"""From the name of a module to its file; None where it has none of that name."""
 
 
-def _in_folder(name: str) -> Path | None:
-    folder = Path(settings.SCRIPTS_FOLDER)
+def _source_of(name: str, organization: str) -> Source | None:
+    """Where a script lies, which is also where its imports are looked for first; None where there is no such script."""
+    return next((source for source in _sources(name, organization) if source(name) is not None), None)
+
+
+def _sources(name: str, organization: str) -> Iterator[Source]:
+    shared = Path(settings.SCRIPTS_FOLDER)
+    if organization:
+        yield partial(_in_folder, shared / OF_ORGANIZATIONS / organization)
+    allowed = settings.SCRIPT_ORGANIZATIONS
+    if "*" in allowed or organization in allowed:
+        yield partial(_in_shared_folder, shared)
+        yield partial(_in_package_of, name.replace("-", "_").split(".")[0])
+
+
+def _in_folder(folder: Path, name: str) -> Path | None:
     for spelled in dict.fromkeys((name, name.replace("-", "_"))):
         path = folder.joinpath(*spelled.split(".")).with_name(spelled.split(".")[-1] + ".py")
         if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
@@ -104,10 +128,18 @@ def _in_folder(name: str) -> Path | None:
     return None
 
 
-def _in_package(name: str) -> Path | None:
+def _in_shared_folder(folder: Path, name: str) -> Path | None:
+    """A file beside the organizations' own folders, by whatever way it is reached."""
+    path = _in_folder(folder, name)
+    own = (folder / OF_ORGANIZATIONS).resolve()
+    return None if path is None or path.resolve().is_relative_to(own) else path
+
+
+def _in_package_of(package: str, name: str) -> Path | None:
     """A module of a package that the deployment has named: no other installed code can be reached from outside."""
     dotted = name.replace("-", "_")
-    if not any(dotted == allowed or dotted.startswith(f"{allowed}.") for allowed in settings.SCRIPT_PACKAGES):
+    is_named = any(dotted == allowed or dotted.startswith(f"{allowed}.") for allowed in settings.SCRIPT_PACKAGES)
+    if not is_named or dotted.split(".")[0] != package:
         return None
     try:
         spec = importlib.util.find_spec(dotted)
@@ -115,13 +147,6 @@ def _in_package(name: str) -> Path | None:
         return None
     origin = spec.origin if spec is not None else None
     return Path(origin) if origin is not None and origin.endswith(".py") else None
-
-
-def _neighbour(script: str, module: str) -> Path | None:
-    """A module that belongs to a script: of the folder, or of the script's own package."""
-    if _in_folder(script) is not None:
-        return _in_folder(module)
-    return _in_package(module) if module.split(".")[0] == script.replace("-", "_").split(".")[0] else None
 
 
 def _imports(text: str) -> Iterator[str]:
@@ -152,20 +177,23 @@ def has_class(script: Script, class_name: str) -> bool:
 
 # -- running a source -------------------------------------------------------------------------------------------------
 
-_loaded: dict[tuple[str, str], dict[str, ModuleType]] = {}
+_loaded: dict[tuple[str, str, str], dict[str, ModuleType]] = {}
 MOST_LOADED: Final = 100
 _lock = threading.RLock()
 
 
-def load_class(script_name: str, class_name: str, fingerprint: str) -> tuple[type[Any], str]:
-    """The class of a script, and the fingerprint of its source.
+def load_class(script_name: str, class_name: str, fingerprint: str, *, organization: str) -> tuple[type[Any], str]:
+    """The class of a script that an organization may use, and the fingerprint of its source.
 
-    Raises `ScriptProblem`: there is no such script or class, it cannot be imported, or its source is not any more that
-    of `fingerprint` (empty: any will do).
+    Raises `ScriptProblem`: there is no such script or class for it, it cannot be imported, or its source is not any
+    more that of `fingerprint` (empty: any will do).
     """
-    script = find_script(script_name)
+    script = find_script(script_name, organization=organization)
     if script is None:
-        message = f"There is no script {script_name!r} in this installation. Put it back, then retry the instance."
+        message = (
+            f"There is no script {script_name!r} in this installation that the organization {organization!r} may use. "
+            "Put it back, then retry the instance."
+        )
         raise ScriptProblem("ScriptMissing", message)
     if fingerprint and script.fingerprint != fingerprint:
         message = (
@@ -174,7 +202,7 @@ def load_class(script_name: str, class_name: str, fingerprint: str) -> tuple[typ
             "the instance, or start it anew on a new version."
         )
         raise ScriptProblem("ScriptChanged", message)
-    module = _load(script)
+    module = _load(script, organization)
     found = getattr(module, class_name, None)
     if not isinstance(found, type) or not callable(getattr(found, "run", None)):
         raise ScriptProblem(
@@ -183,9 +211,10 @@ def load_class(script_name: str, class_name: str, fingerprint: str) -> tuple[typ
     return found, script.fingerprint
 
 
-def _load(script: Script) -> ModuleType:
+def _load(script: Script, organization: str) -> ModuleType:
+    """Its module. Organizations share none, even of one and the same file: what lies in its variables is theirs."""
     with _lock:
-        key = (script.name, script.fingerprint)
+        key = (organization, script.name, script.fingerprint)
         modules = _loaded.get(key)
         if modules is None:
             modules = {}

@@ -48,9 +48,9 @@ class Account:
         self.native.post(f"/flows/{key}/publish", json={}).raise_for_status()
 
     def deploy(self, name: str, source: str) -> None:
-        """Put a script into the server's folder of scripts."""
-        folder = self.server.data / "scripts"
-        folder.mkdir(exist_ok=True)
+        """Put a script into the organization's folder of scripts."""
+        folder = self.server.data / "scripts" / "organizations" / self.tenant.organization
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{name}.py").write_text(dedent(source))
 
     def bind(self, workflow: str, script: str, class_name: str, **more: Any) -> Any:

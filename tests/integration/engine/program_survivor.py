@@ -50,10 +50,10 @@ def prepare() -> None:
     from engine.scripts.sources import find_script
     from engine.services.instances import StartRequest, start_instances
 
-    folder = Path(settings.SCRIPTS_FOLDER)
+    folder = Path(settings.SCRIPTS_FOLDER) / "organizations" / "acme"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "survivor.py").write_text(SCRIPT)
-    script = find_script("survivor")
+    script = find_script("survivor", organization="acme")
     assert script is not None
     organization = Organization.objects.create(name="Acme", slug="acme")
     scope = system_scope(Environment.objects.create(organization=organization, name="Development", slug="development"))

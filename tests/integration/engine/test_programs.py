@@ -32,7 +32,7 @@ def write(settings: LazySettings, tmp_path: Path) -> Write:
         source = HEAD + "class Shop(WorkflowEntrypoint):\n    async def run(self, event, step):\n"
         source += "\n".join("        " + line for line in dedent(body).strip().splitlines()) + "\n"
         (tmp_path / "shop.py").write_text(source)
-        script = find_script("shop")
+        script = find_script("shop", organization="acme")
         assert script is not None
         settings_ = {"script": "shop", "class_name": "Shop", "fingerprint": script.fingerprint}
         program = Task(key="program", name="Shop", kind="program", settings=settings_)
@@ -376,3 +376,44 @@ def test_a_step_that_is_run_again_is_not_mistaken_for_its_first_run(engine: Engi
     engine.later(hours=1)
     instance.refresh_from_db()
     assert instance.output == [2, 3]
+
+
+def test_a_script_of_another_organization_is_not_there(engine: Engine, write: Write, settings: LazySettings) -> None:
+    flow = write("return 1")
+    shop = Path(settings.SCRIPTS_FOLDER) / "shop.py"
+    theirs = Path(settings.SCRIPTS_FOLDER) / "organizations" / "globex"
+    theirs.mkdir(parents=True)
+    shop.rename(theirs / "shop.py")
+    instance = run(engine, flow)
+    assert (instance.status, instance.error["name"]) == ("errored", "ScriptMissing")
+    assert "'acme' may use" in instance.error["message"]
+    theirs.rename(theirs.with_name("acme"))
+    retry(engine.scope, instance, now=engine.now)
+    assert again(engine, instance).output == 1
+
+
+def test_scripts_of_all_are_for_the_organizations_that_the_installation_names(
+    engine: Engine, write: Write, settings: LazySettings
+) -> None:
+    flow = write("return 1")
+    settings.SCRIPT_ORGANIZATIONS = ["globex"]
+    instance = run(engine, flow)
+    assert instance.error["name"] == "ScriptMissing"
+    settings.SCRIPT_ORGANIZATIONS = ["globex", "acme"]
+    retry(engine.scope, instance, now=engine.now)
+    assert again(engine, instance).output == 1
+
+
+def test_no_name_leads_into_the_folder_of_another_organization(settings: LazySettings, tmp_path: Path) -> None:
+    settings.SCRIPTS_FOLDER, settings.SCRIPT_ORGANIZATIONS = tmp_path, ["*"]
+    theirs = tmp_path / "organizations" / "globex"
+    theirs.mkdir(parents=True)
+    (theirs / "secret.py").write_text("KEY = 1\n")
+    (tmp_path / "way.py").symlink_to(theirs / "secret.py")
+    (tmp_path / "mine.py").write_text("import organizations.globex.secret\nimport secret\n")
+    for name in ("secret", "organizations.globex.secret", "way", "globex.secret"):
+        assert find_script(name, organization="acme") is None
+    mine = find_script("mine", organization="acme")
+    assert mine is not None
+    assert list(mine.files) == ["mine"]
+    assert find_script("secret", organization="globex") is not None
