@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from dialects.shared.refusals import refusal_for
+
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -37,11 +39,14 @@ class BodyLimit:
         try:
             await self.application(scope, counting_receive, send)
         except BodyTooLarge:
-            await refuse_too_large(send)
+            await refuse_too_large(send, str(scope.get("path", "")))
 
 
-async def refuse_too_large(send: Send) -> None:
-    """Send the 413 answer; the connection is closed, as the rest of the body is not read."""
-    headers = [(b"content-type", b"application/problem+json"), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": TOO_LARGE})
+async def refuse_too_large(send: Send, path: str) -> None:
+    """Send the 413 answer, or what a room answers; the connection is closed, as the rest of the body is not read."""
+    shaped = refusal_for(path, 413, "What was sent is too large.")
+    status, body = shaped or (413, TOO_LARGE)
+    kind = b"application/json" if shaped else b"application/problem+json"
+    headers = [(b"content-type", kind), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -6,6 +6,8 @@ from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooMany
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template import loader
 
+from dialects.shared.refusals import refusal_for
+
 PROGRAM_PREFIXES = ("/api/", "/hooks/", "/cloudflare/")
 
 
@@ -18,6 +20,9 @@ def wants_json(request: HttpRequest) -> bool:
 
 def refuse(request: HttpRequest, status: int, message: str) -> HttpResponse:
     """An answer that says what is wrong, in the form its reader understands."""
+    shaped = refusal_for(request.path, status, message)
+    if shaped is not None:
+        return HttpResponse(shaped[1], status=shaped[0], content_type="application/json")
     title = HTTPStatus(status).phrase
     if wants_json(request):
         problem = {"type": "about:blank", "title": title, "status": status, "detail": message}
@@ -51,6 +56,9 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """500: rendered without a request, so that a broken context cannot break the page again."""
+    shaped = refusal_for(request.path, 500, "Something broke here.")
+    if shaped is not None:
+        return HttpResponse(shaped[1], status=shaped[0], content_type="application/json")
     if wants_json(request):
         problem = {"type": "about:blank", "title": "Internal Server Error", "status": 500}
         return JsonResponse(problem, status=500, content_type="application/problem+json")

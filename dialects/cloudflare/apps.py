@@ -10,10 +10,13 @@ class CloudflareConfig(AppConfig):
 
     def ready(self) -> None:
         """Say how schedules start instances, and have those removed whose own time is over."""
+        from dialects.cloudflare.errors import refused_below
         from dialects.cloudflare.keeping import sweep_outlived
         from dialects.cloudflare.schedules import prepare_scheduled
+        from dialects.shared.refusals import add_shape
         from engine.services.chores import add_chore
         from engine.services.triggers import add_preparer
 
         add_preparer(prepare_scheduled)
         add_chore(sweep_outlived)
+        add_shape("/cloudflare/", refused_below)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from django.db import DatabaseError
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,7 +14,7 @@ from rest_framework.views import APIView
 
 from accounts.roles import ApiScope
 from accounts.scope import Scope, authenticate_key
-from dialects.cloudflare.errors import CloudflareError, error_of, forbidden, unauthenticated
+from dialects.cloudflare.errors import error_of, forbidden, internal, unauthenticated
 from dialects.cloudflare.translate import account_id_of
 from dialects.shared.auth import bearer_token
 from dialects.shared.rendering import JsonRenderer
@@ -51,8 +52,9 @@ class CloudflareView(APIView):
         """Answer what we know in the vendor's shape; a mistake of ours is logged and answered as 10001."""
         refusal = error_of(exc)
         if refusal is None:
+            refusal = internal()
+        if refusal.code == 10001 or isinstance(exc, DatabaseError):
             log.exception("%s %s broke", self.request.method, self.request.path, exc_info=exc)
-            refusal = CloudflareError(500, 10001, "workflows.api.error.internal_server")
         response = Response(refusal.to_json(), status=refusal.status, headers=refusal.headers)
         response.exception = True
         return response

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
+from django.db import IntegrityError, OperationalError
 from django.http import Http404
 from rest_framework.exceptions import APIException
 
@@ -18,6 +19,7 @@ from accounts.errors import Refused
 from designer.services.publishing import FlowHasProblems
 from engine.services.errors import InvalidInput, KeyTaken, NotLegalNow
 
+_INTERNAL: Final = "workflows.api.error.internal_server"
 NO_RETRY: Final = {"x-should-retry": "false"}
 """Both SDKs repeat a 409 twice unless they are told not to."""
 
@@ -80,9 +82,21 @@ def id_taken(id: str) -> CloudflareError:
     return CloudflareError(409, 10304, f"Workflow instance with id '{id}' already exists")
 
 
+def internal() -> CloudflareError:
+    """A mistake of ours."""
+    return CloudflareError(500, 10001, _INTERNAL)
+
+
 def cannot(command: str, reason: str) -> CloudflareError:
     """The state of the instance does not allow the command."""
     return CloudflareError(400, 10309, f"workflows.api.error.instance.cannot_{command}: {reason}")
+
+
+def refused_below(status: int, reason: str) -> tuple[int, Mapping[str, Any]]:
+    """What was refused before this room saw it."""
+    code = 10306 if status == 413 else 10001 if status >= 500 else 10300
+    message = reason if status == 413 else _INTERNAL if status >= 500 else f"Invalid request: {reason}"
+    return status, CloudflareError(status, code, message).to_json()
 
 
 def error_of(error: Exception) -> CloudflareError | None:
@@ -102,6 +116,10 @@ def error_of(error: Exception) -> CloudflareError | None:
         return CloudflareError(404, 7003, "Could not route to this address, perhaps the object identifier is invalid?")
     if isinstance(error, RequestDataTooBig):
         return CloudflareError(413, 10306, "What was sent is too large.")
+    if isinstance(error, IntegrityError):
+        return CloudflareError(409, 10300, "Invalid request: somebody else changed this at the same moment")
+    if isinstance(error, OperationalError):
+        return CloudflareError(503, 10001, _INTERNAL, headers={"Retry-After": "5"})
     if isinstance(error, SuspiciousOperation):
         return invalid("it could not be understood")
     if isinstance(error, APIException):

@@ -12,9 +12,11 @@ class FormanceConfig(AppConfig):
         """Hear the events of the bus, and have what they reach looked at."""
         from django.db.models.signals import post_save
 
+        from dialects.formance.errors import refused_below
         from dialects.formance.models import EventTrigger
         from dialects.formance.publishing import listening, tell_the_bus
         from dialects.formance.triggers import hear, look_at_occurrences
+        from dialects.shared.refusals import add_shape
         from engine.outbox import wishes
         from engine.outbox.dispatching import add_sink
         from engine.services.chores import add_chore
@@ -24,4 +26,5 @@ class FormanceConfig(AppConfig):
         add_chore(look_at_occurrences)
         add_sink(tell_the_bus)
         wishes.add_source(listening)
+        add_shape("/formance/", refused_below)
         post_save.connect(wishes.forget, sender=EventTrigger)

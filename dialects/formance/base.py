@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 from accounts.models import Environment
 from accounts.roles import Role
 from accounts.scope import Scope
-from dialects.formance.errors import Code, Denied, FormanceError, bad_request
+from dialects.formance.errors import TOO_LARGE, Code, Denied, FormanceError, bad_request
 from dialects.formance.oauth import NEEDS, Caller, caller_of_key, caller_of_token
 from dialects.shared.auth import bearer_token
 from dialects.shared.rendering import JsonRenderer
@@ -100,7 +100,7 @@ def error_of(exc: Exception) -> FormanceError:
     if isinstance(exc, Http404):
         return FormanceError(404, Code.NOT_FOUND, "not found")
     if isinstance(exc, RequestDataTooBig):
-        return bad_request("request body too large")
+        return bad_request(TOO_LARGE)
     if isinstance(exc, IntegrityError):
         log.exception("refused by the database")
         return FormanceError(409, Code.VALIDATION, "somebody else changed this at the same moment")

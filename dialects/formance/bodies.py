@@ -12,7 +12,7 @@ from accounts.clean_json import BadJson, clean_json
 from designer.graph.loading import load_text
 from designer.graph.model import Json
 from designer.graph.problems import FlowFileInvalid
-from dialects.formance.errors import FormanceError, bad_request
+from dialects.formance.errors import TOO_LARGE, FormanceError, bad_request
 from dialects.formance.stages import go_type
 from dialects.shared.bodies import content_type_of
 
@@ -79,7 +79,7 @@ def read_json(request: Request, what: str, *, default: Json = ...) -> Json:
 def bounded(request: Request) -> bytes:
     """The body, at most 1 MiB. Raises FormanceError 400."""
     if len(request.body) > settings.MAX_PAYLOAD_BYTES:
-        raise bad_request("request body too large")
+        raise bad_request(TOO_LARGE)
     body: bytes = request.body
     return body
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any, Final
+
+TOO_LARGE: Final = "request body too large"
 
 
 class Code(StrEnum):
@@ -43,3 +47,11 @@ def bad_request(message: str) -> FormanceError:
 def not_found(what: str) -> FormanceError:
     """`not_found("workflow")`: there is none of that id in this environment."""
     return FormanceError(404, Code.NOT_FOUND, f"{what} not found")
+
+
+def refused_below(status: int, reason: str) -> tuple[int, Mapping[str, Any]]:
+    """What was refused before this room saw it. A body over the limit is 400, as one over this room's own limit is."""
+    if status == 413:
+        status, reason = 400, TOO_LARGE
+    code = Code.INTERNAL if status >= 500 else Code.NOT_FOUND if status == 404 else Code.VALIDATION
+    return status, FormanceError(status, code, reason).to_json()

@@ -50,6 +50,41 @@ def test_a_body_over_the_limit_is_413(admin: Client) -> None:
     assert "larger than 6 MiB" in response.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("path", "status", "body"),
+    [
+        (
+            "/cloudflare/client/v4/accounts/acme.development/workflows/order/instances",
+            413,
+            {
+                "success": False,
+                "errors": [{"code": 10306, "message": "What was sent is larger than 6 MiB."}],
+                "messages": [],
+                "result": None,
+            },
+        ),
+        (
+            "/formance/api/orchestration/v2/workflows",
+            400,
+            {"errorCode": "VALIDATION", "errorMessage": "request body too large"},
+        ),
+    ],
+)
+def test_a_body_over_the_limit_is_refused_in_the_shape_of_the_vendor(
+    client: Client, path: str, status: int, body: object
+) -> None:
+    answer = client.post(path, b"x" * (settings.MAX_REQUEST_BYTES + 1), content_type="application/json")
+    assert (answer.status_code, answer.json()) == (status, body)
+    assert answer["Content-Type"] == "application/json"
+
+
+@pytest.mark.parametrize("path", ["/cloudflare/client/v4/a%00b", "/formance/api/orchestration/workflows/a%00b"])
+def test_other_refusals_below_a_vendors_address_have_its_shape_too(client: Client, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 400
+    assert {"errors", "result"} <= answer.json().keys() or answer.json()["errorCode"] == "VALIDATION"
+
+
 def test_too_many_fields_are_413(admin: Client) -> None:
     assert admin.post(NEW_GROUP, {f"field{number}": "x" for number in range(3000)}).status_code == 413
 

@@ -19,7 +19,7 @@ async def reads_everything(scope: Message, receive: Any, send: Any) -> None:
     await send({"type": "http.response.body", "body": str(length).encode()})
 
 
-async def answer_to(chunks: list[bytes], *, max_bytes: int) -> list[Message]:
+async def answer_to(chunks: list[bytes], *, max_bytes: int, path: str = "/") -> list[Message]:
     waiting = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks]
     waiting.append({"type": "http.request", "body": b"", "more_body": False})
     sent: list[Message] = []
@@ -30,7 +30,7 @@ async def answer_to(chunks: list[bytes], *, max_bytes: int) -> list[Message]:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await BodyLimit(reads_everything, max_bytes=max_bytes)({"type": "http"}, receive, send)
+    await BodyLimit(reads_everything, max_bytes=max_bytes)({"type": "http", "path": path}, receive, send)
     return sent
 
 
@@ -43,3 +43,9 @@ async def test_one_byte_more_is_refused_with_413() -> None:
     start, body = await answer_to([b"x" * 50, b"y" * 51, b"never read"], max_bytes=100)
     assert start["status"] == 413
     assert b"too large" in body["body"]
+
+
+async def test_below_a_vendors_address_the_refusal_has_its_shape() -> None:
+    start, body = await answer_to([b"x" * 101], max_bytes=100, path="/formance/api/orchestration/workflows")
+    assert start["status"] == 400
+    assert body["body"] == b'{"errorCode":"VALIDATION","errorMessage":"request body too large"}'
