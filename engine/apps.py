@@ -21,8 +21,12 @@ class EngineConfig(AppConfig):
         from engine.live.topics import InboxCountTopic, InboxTopic, InstancesTopic, InstanceTopic
         from engine.outbox.delivering import deliver_due
         from engine.outbox.dispatching import dispatch_messages, sweep_out
+        from engine.services import automation_triggers
         from engine.services.calls import deliver_some
         from engine.services.chores import add_chore
+        from engine.services.entity_sync import has_rules, sync_entities
+        from engine.services.followers import follow_flows_that
+        from engine.services.listeners import add_listener
         from engine.services.stream_in import read_stream
         from engine.services.waking import add_courier
         from engine.storage.postgres import end_forsaken_transactions, let_migrations_take_their_time
@@ -36,6 +40,8 @@ class EngineConfig(AppConfig):
         connection_created.connect(end_forsaken_transactions)
         pre_migrate.connect(let_migrations_take_their_time, sender=self)
         add_courier(deliver_some)
+        follow_flows_that(has_rules, sync_entities)
+        add_listener(automation_triggers.hear)
         if settings.METRICS:
             metrics.turn_on()
         if tracing.is_wanted(os.environ):

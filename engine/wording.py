@@ -67,6 +67,13 @@ def branch_word(branch: str) -> str:
     return "otherwise" if branch == NONE_MET else branch
 
 
+def _synced(data: Mapping[str, Any]) -> str:
+    """Which attributes of which entities were written, and what could not be."""
+    written = [f"{one.get('entity')}: {', '.join(one.get('set') or ())}" for one in data.get("entities") or ()]
+    failed = [f"{one.get('entity')}: {one.get('reason')}" for one in data.get("problems") or ()]
+    return " · ".join([*written, *failed])
+
+
 def _pairs(data: Data) -> str:
     return " · ".join(f"{key} {value}" for key, value in data.items())
 
@@ -287,6 +294,6 @@ _WORDINGS: Final[dict[str, _Wording]] = {
     FactType.ROLLBACK_STARTED: _Wording("Rollback started", _rollback, "waiting"),
     FactType.STEP_ROLLED_BACK: _Wording("Step rolled back", tone="terminated"),
     FactType.ROLLBACK_FINISHED: _Wording("Rollback finished", _rolled_back, "terminated"),
-    FactType.ENTITY_SYNCED: _Wording("Entity synced", _pairs),
+    FactType.ENTITY_SYNCED: _Wording("Entity synced", _synced),
     FactType.CONTEXT_CHANGED: _Wording("Context changed", _actor),
 }

@@ -9,9 +9,12 @@ class EpilotConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Follow the instances of flows that carry a template."""
+        """Follow the instances of flows that carry a template; hear of automations that start some."""
+        from dialects.epilot import starting
         from dialects.epilot.running.following_rows import follow_case
         from dialects.epilot.translate.words import DIALECT
         from engine.services.followers import follow_flows_with
+        from engine.services.listeners import add_listener
 
         follow_flows_with(DIALECT, follow_case)
+        add_listener(starting.hear)

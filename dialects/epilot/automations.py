@@ -6,10 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from accounts.scope import Scope
-from designer.models import Flow
-from designer.services.drafting import draft_of
 from dialects.epilot.errors import bad_request
-from dialects.epilot.translate.words import DIALECT
+from dialects.epilot.listings import named_automations
 from engine.entities.automations import automation_json, clone_automation, make_automation
 from engine.entities.models import Automation, Outcome
 
@@ -72,9 +70,8 @@ def remove_unused(scope: Scope, ids: set[str]) -> None:
     """Delete automations that no flow of the environment names any more."""
     if not ids:
         return
-    for row in Flow.objects.within(scope):
-        ids -= used_by(draft_of(row).extensions.get(DIALECT, {}).get("template") or {})
-    Automation.objects.within(scope).filter(key__in=ids).delete()
+    unused = ids - named_automations(scope, ids)
+    Automation.objects.within(scope).filter(key__in=unused).delete()
 
 
 def clone_all(scope: Scope, template: Json) -> dict[str, str]:

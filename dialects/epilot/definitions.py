@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -10,7 +10,7 @@ from django.db import transaction
 from accounts.scope import Scope
 from designer.models import Flow
 from designer.services.drafting import draft_of
-from dialects.epilot import templates
+from dialects.epilot import listings, templates
 from dialects.epilot.checking.rules import check_rules
 from dialects.epilot.errors import bad_request, unknown_definition, unknown_reason
 from dialects.epilot.ids import iso, short_id
@@ -37,19 +37,22 @@ def find_any(scope: Scope, id: str) -> Flow:
     return row
 
 
-def all_definitions(scope: Scope) -> list[Flow]:
+def all_definitions(scope: Scope) -> list[Json]:
     """Every definition of the environment."""
-    rows = Flow.objects.within(scope).select_related("live_version", "environment").order_by("-updated_at", "pk")
-    return [row for row in rows if not templates.is_gone(row) and "definition" in templates.kept_of(row)]
+    ids = ids_by_title(scope)
+    return [_json(row, ids) for row in listings.flows(scope, is_v1=True).order_by("-updated_at", "pk")]
 
 
 def definition_json(scope: Scope, row: Flow) -> Json:
     """A definition as it goes over the wire."""
-    ids = ids_by_title(scope)
+    return _json(row, ids_by_title(scope))
+
+
+def _json(row: Flow, ids: Mapping[str, str]) -> Json:
     draft = draft_of(row)
     found = older.definition_of(template_of(draft, reasons=ids), templates.kept_of(row)["definition"])
     if draft.closing_reasons or "closingReasons" in found:
-        found["closingReasons"] = reason_ids(scope, row)
+        found["closingReasons"] = _reason_ids(row, ids)
     return {
         **found,
         "id": row.key,
@@ -61,7 +64,10 @@ def definition_json(scope: Scope, row: Flow) -> Json:
 
 def reason_ids(scope: Scope, row: Flow) -> list[Json]:
     """The closing reasons of a definition."""
-    ids = ids_by_title(scope)
+    return _reason_ids(row, ids_by_title(scope))
+
+
+def _reason_ids(row: Flow, ids: Mapping[str, str]) -> list[Json]:
     return [{"id": ids[title]} for title in draft_of(row).closing_reasons if title in ids]
 
 

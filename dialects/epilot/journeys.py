@@ -10,17 +10,19 @@ from django.db import transaction
 
 from accounts.scope import Scope, system_scope
 from designer.models import Flow
-from dialects.epilot.automations import triggers_of
+from dialects.epilot import listings
 from dialects.epilot.errors import Refusal
 from dialects.epilot.models import Execution
 from dialects.epilot.running import executions, tasks
 from dialects.epilot.running.documents import FINISHED, task_by_id
 from dialects.epilot.running.following_rows import bring_up_to_date
 from dialects.epilot.running.work import find_execution
-from dialects.epilot.templates import is_gone, kept_of
 from engine.entities.models import Entity, Journey
-from engine.entities.store import new_key, set_attributes
+from engine.entities.store import new_key
+from engine.services.automation_triggers import SUBMITTED
+from engine.services.entity_changes import save_entity
 from engine.services.human_tasks import fitting
+from engine.services.triggers import receive_event
 
 Json = dict[str, Any]
 TASK_SALT: Final = "epilot.journey.task"
@@ -32,8 +34,10 @@ DEFAULT_SCHEMA: Final = "submission"
 
 @transaction.atomic
 def submit(journey: Journey, value: Any, *, task: str = "") -> list[Execution]:
-    """Take in what was filled in: as an entity, with which every template that waits for this journey is started; or,
-    with the token of a task, that task is completed. Raises `InvalidInput` for what does not fit the form.
+    """Take in what was filled in: as an entity, with which every template that waits for this journey is started, and
+    of which `journey.submitted` tells on the bus; or, with the token of a task, that task is completed.
+
+    Raises `InvalidInput` for what does not fit the form.
     """
     given = fitting(journey.form, value) if journey.form else value
     scope = system_scope(journey.environment)
@@ -41,7 +45,9 @@ def submit(journey: Journey, value: Any, *, task: str = "") -> list[Execution]:
         return [complete_by(scope, journey, task)]
     schema = journey.entity_schema or DEFAULT_SCHEMA
     attributes = given if isinstance(given, Mapping) else {"value": given}
-    entity = set_attributes(journey.environment_id, f"e-{new_key()}", schema, attributes)
+    entity, _ = save_entity(scope, f"e-{new_key()}", schema=schema, attributes=attributes)
+    sent = {"journey": journey.key, "entity": {"id": entity.key, "schema": schema}, "answers": given}
+    receive_event(scope, SUBMITTED, sent)
     context = {"entity_id": entity.key, "entity_schema": schema, "is_primary": True}
     return [
         executions.start(
@@ -54,13 +60,12 @@ def submit(journey: Journey, value: Any, *, task: str = "") -> list[Execution]:
 
 
 def waiting_for(scope: Scope, journey: Journey) -> Iterator[Flow]:
-    """The enabled templates that a journey starts."""
-    rows = Flow.objects.within(scope).filter(is_enabled=True, live_version__isnull=False).order_by("pk")
-    for row in rows.select_related("live_version", "environment"):
-        template = kept_of(row).get("template") or {}
-        wanted = (t for t in triggers_of(template) if t.get("type") == "journey_submission")
-        if not is_gone(row) and any(trigger.get("journey_id") == journey.key for trigger in wanted):
-            yield row
+    """The enabled templates that a journey starts: those that name it, and those for whatever it makes."""
+    rows = listings.flows(scope).filter(is_enabled=True, live_version__isnull=False)
+    named = listings.started_by(rows, "journey_submission", journey=journey.key)
+    schema = journey.entity_schema or DEFAULT_SCHEMA
+    made = listings.started_by(rows, "journey_automation", schema=schema)
+    yield from (named | made).order_by("pk")
 
 
 def task_token(execution: str, task: str) -> str:

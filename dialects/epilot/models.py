@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import EnvironmentScoped
 from accounts.querysets import ScopedQuerySet
-from designer.models import ClosingReason
+from designer.models import ClosingReason, Flow
 from engine.models import Instance
 
 
@@ -23,6 +23,42 @@ class ReasonId(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Listing(models.Model):
+    """What lists ask of a flow as a template, read from its draft when that has changed (`listings`)."""
+
+    flow = models.OneToOneField(Flow, on_delete=models.CASCADE, related_name="epilot_listing")
+    revision = models.PositiveIntegerField(help_text="Of the draft that was read.")
+    is_v1 = models.BooleanField("definition of the older API", default=False)
+    is_gone = models.BooleanField("deleted here", default=False)
+    folded_name = models.CharField(max_length=400, blank=True, help_text="The name without case.")
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.flow_id} at {self.revision}"
+
+
+class Mention(models.Model):
+    """Something that a template names: what starts it (`trigger`), or an automation that a task of it runs."""
+
+    listing = models.ForeignKey(Listing, on_delete=models.CASCADE, related_name="mentions")
+    trigger = models.CharField(max_length=40, blank=True, help_text="The type of the trigger; empty for a task.")
+    automation = models.CharField(max_length=100, blank=True)
+    journey = models.CharField(max_length=100, blank=True)
+    schema = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [
+            models.Index(fields=["automation"], name="mentions_of_automations"),
+            models.Index(fields=["journey"], name="mentions_of_journeys"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.trigger or 'task'} {self.automation or self.journey or self.schema}"
 
 
 class Execution(EnvironmentScoped):

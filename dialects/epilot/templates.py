@@ -18,7 +18,7 @@ from designer.services.drafting import create_flow, draft_of, replace_draft
 from designer.services.guards import instances
 from designer.services.publishing import publish_flow
 from designer.services.versions import delete_flow, set_enabled
-from dialects.epilot import automations, journey_copies
+from dialects.epilot import automations, journey_copies, listings
 from dialects.epilot.checking.limits import limit_warnings, refuse_beyond_limits
 from dialects.epilot.checking.rules import check_rules
 from dialects.epilot.copying import renamed
@@ -54,12 +54,6 @@ def find_template(scope: Scope, id: str) -> Flow:
 def is_gone(row: Flow) -> bool:
     """Whether a flow was deleted here, and only stays for the executions it has."""
     return bool(kept_of(row).get("deleted"))
-
-
-def all_templates(scope: Scope) -> list[Flow]:
-    """Every flow of the environment that is a template."""
-    rows = Flow.objects.within(scope).select_related("live_version", "environment").order_by("-updated_at", "pk")
-    return [row for row in rows if not is_gone(row) and "definition" not in kept_of(row)]
 
 
 class Answers:
@@ -203,7 +197,8 @@ def refuse_too_many(scope: Scope) -> None:
 
 def count_workflows(scope: Scope) -> int:
     """Enabled templates and definitions."""
-    return sum(not is_gone(row) for row in Flow.objects.within(scope).filter(is_enabled=True))
+    listings.refresh(scope)
+    return listings.mine(scope).filter(is_enabled=True).count()
 
 
 @transaction.atomic
@@ -270,45 +265,31 @@ def import_template(scope: Scope, body: Json) -> tuple[Flow, Json]:
 
 
 def listed(scope: Scope, *, trigger_type: str = "", source: str = "", schema: str = "") -> list[Json]:
-    """Templates by what starts them."""
-    answer = Answers(scope)
-    found = map(answer, all_templates(scope))
-    return [
-        t for t in found if not trigger_type or any(_matches(g, trigger_type, source, schema) for g in _triggers(t))
-    ]
-
-
-def _triggers(template: Json) -> list[Json]:
-    return list(automations.triggers_of(template))
-
-
-def _matches(trigger: Json, wanted: str, source: str, schema: str) -> bool:
-    if trigger.get("type") != wanted:
-        return False
-    if wanted == "manual":
-        return not schema or trigger.get("entity_schema") == schema
-    id = trigger.get("automation_id") if wanted == "automation" else trigger.get("journey_id")
-    return not source or id == source
+    """Templates by what starts them, the newest change first."""
+    rows = listings.flows(scope)
+    if trigger_type == "manual":
+        rows = listings.started_by(rows, trigger_type, schema=schema)
+    elif trigger_type:
+        name = "automation" if trigger_type == "automation" else "journey"
+        rows = listings.started_by(rows, trigger_type, **{name: source})
+    return list(map(Answers(scope), rows.order_by("-updated_at", "pk")))
 
 
 def searched(scope: Scope, wanted: Json) -> tuple[int, list[Json]]:
     """How many templates fit, and the page of them that is asked for; ties by id."""
-    answer = Answers(scope)
-    rows = all_templates(scope)
+    rows = listings.flows(scope)
     if wanted.get("name"):
-        rows = [row for row in rows if wanted["name"].casefold() in row.name.casefold()]
+        rows = rows.filter(epilot_listing__folded_name__contains=wanted["name"].casefold())
     if wanted.get("definition_id"):
-        rows = [row for row in rows if row.key == wanted["definition_id"]]
+        rows = rows.filter(key=wanted["definition_id"])
     if "enabled" in wanted:
-        rows = [row for row in rows if row.is_enabled == wanted["enabled"]]
+        rows = rows.filter(is_enabled=wanted["enabled"])
     if wanted.get("trigger_type"):
-        kind = wanted["trigger_type"]
-        rows = [row for row in rows if any(t.get("type") == kind for t in _triggers(answer.stored(row)))]
+        rows = listings.started_by(rows, wanted["trigger_type"])
     field = wanted.get("sort_by", "updated_at")
-    rows.sort(key=lambda row: row.key)
-    rows.sort(key=lambda row: getattr(row, field), reverse=wanted.get("sort_order", "desc") == "desc")
+    rows = rows.order_by(field if wanted.get("sort_order", "desc") == "asc" else f"-{field}", "key")
     start, size = wanted.get("from", 0), wanted.get("size", 25)
-    return len(rows), [answer(row) for row in rows[start : start + size]]
+    return rows.count(), list(map(Answers(scope), rows[start : start + size]))
 
 
 __all__ = [

@@ -77,6 +77,13 @@ START: Final = record(
             "maximum": 2147483647,
             "description": "The live one when left out.",
         },
+        "entities": {
+            "type": "object",
+            "description": 'Entities it is about, by what its context calls them: `{"order": "ord-1"}`.',
+            "additionalProperties": {"type": "string", "minLength": 1, "maxLength": 200},
+            "propertyNames": {"pattern": "^[A-Za-z_][A-Za-z0-9_]{0,63}$"},
+            "maxProperties": 50,
+        },
     }
 )
 START_BATCH: Final = record(
@@ -454,6 +461,12 @@ AUTOMATION_INPUT: Final = record(
     {
         "name": text(most=200),
         "actions": {"type": "array", "items": FREE_OBJECT},
+        "trigger": {
+            "type": "array",
+            "items": FREE_OBJECT,
+            "maxItems": 50,
+            "description": "What starts it: `{type: entity_operation, configuration: {schema, operations}}`, …",
+        },
         "outcome": {"enum": [*OUTCOMES, "slow"], "default": "success"},
         "output": FREE_OBJECT,
         "enabled": {"type": "boolean", "default": True},
@@ -472,6 +485,7 @@ AUTOMATION_RUN: Final = record(
         "ended_at": nullable({"type": "string", "format": "date-time"}),
     }
 )
+RUN: Final = record({"entity": text("The id of the entity that is handed to it.", most=200)})
 RUN_ENDED: Final = record(
     {"status": {"enum": OUTCOMES}, "output": FREE_OBJECT, "error": text("Why it failed.")}, required=("status",)
 )
@@ -497,6 +511,8 @@ COMPONENTS: Final[dict[str, Schema]] = {
     "AutomationPage": page_of("Automation"),
     "AutomationInput": AUTOMATION_INPUT,
     "AutomationRun": AUTOMATION_RUN,
+    "AutomationRunPage": page_of("AutomationRun"),
+    "Run": RUN,
     "RunEnded": RUN_ENDED,
     "Journey": JOURNEY,
     "JourneyPage": page_of("Journey"),

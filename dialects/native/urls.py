@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from dialects.native.views import entities, events, flows, instances, interventions, reference, steps, versions
+from dialects.native.views import (
+    automations,
+    entities,
+    events,
+    flows,
+    instances,
+    interventions,
+    journeys,
+    reference,
+    steps,
+    versions,
+)
 
 app_name = "native"
 urlpatterns = [
@@ -47,9 +58,10 @@ urlpatterns = [
     path("entities", entities.Entities.as_view()),
     path("entities/<str:key>", entities.OneEntity.as_view()),
     path("entities/<str:key>/portal", entities.Portal.as_view()),
-    path("automations", entities.Automations.as_view()),
-    path("automations/<str:key>", entities.OneAutomation.as_view()),
-    path("automation-runs/<str:key>", entities.OneRun.as_view()),
-    path("journeys", entities.Journeys.as_view()),
-    path("journeys/<str:key>", entities.OneJourney.as_view()),
+    path("automations", automations.Automations.as_view()),
+    path("automations/<str:key>", automations.OneAutomation.as_view()),
+    path("automations/<str:key>/runs", automations.Runs.as_view()),
+    path("automation-runs/<str:key>", automations.OneRun.as_view()),
+    path("journeys", journeys.Journeys.as_view()),
+    path("journeys/<str:key>", journeys.OneJourney.as_view()),
 ]

@@ -9,10 +9,12 @@ from typing import Any, Final
 from django.db import transaction
 from django.utils import timezone
 
-from engine.entities.models import Automation, AutomationRun, Outcome
+from engine.entities.models import Automation, AutomationRun, Entity, Outcome
 from engine.entities.store import new_key
+from engine.models import InboundEvent
 
 ENDED_WELL: Final = ("success", "skipped", "cancelled")
+ENDED_ON_BUS: Final = "automation.ended"
 RUNNING: Final = ("pending", "in_progress", "scheduled")
 
 
@@ -74,8 +76,10 @@ def begin_run(
     iteration: int = 1,
     entity_key: str = "",
     now: datetime | None = None,
+    depth: int = 0,
 ) -> AutomationRun:
-    """Run an automation. Unless it is a slow one, the run has ended when this returns.
+    """Run an automation. Unless it is a slow one, the run has ended when this returns, and whoever listens to
+    `automation.ended` on the bus hears of it. `depth`: how many changes of entities led to it.
 
     An automation that is not there any more, or is disabled, fails.
     """
@@ -90,6 +94,7 @@ def begin_run(
         task=task,
         iteration=iteration,
         entity_key=entity_key,
+        depth=depth,
         created_at=moment,
     )
     if found is None or not found.is_enabled:
@@ -98,6 +103,7 @@ def begin_run(
     elif found.outcome != Outcome.SLOW:
         _end(run, found.outcome, moment, output=found.output)
     run.save()
+    _tell_bus(run)
     return run
 
 
@@ -108,6 +114,25 @@ def end_run(
     """Say how a run that goes on has ended. The step that waits for it is told by `engine.services`."""
     _end(run, status, now, output=output, reason=reason)
     run.save(update_fields=["status", "output", "error_reason", "ended_at"])
+    _tell_bus(run)
+
+
+def _tell_bus(run: AutomationRun) -> None:
+    """Let triggers and listeners hear of a run that has ended; the engine matches it with its next round."""
+    if run.ended_at is None:
+        return
+    entity = Entity.objects.filter(environment_id=run.environment_id, key=run.entity_key).first()
+    payload = {
+        "automation": run.automation_key,
+        "run": run.key,
+        "outcome": run.status,
+        "output": run.output,
+        "entity": None if entity is None else {"id": entity.key, "schema": entity.schema},
+        "depth": run.depth,
+    }
+    InboundEvent.objects.create(
+        environment_id=run.environment_id, type=ENDED_ON_BUS, payload=payload, received_at=run.ended_at
+    )
 
 
 def _end(

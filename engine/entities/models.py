@@ -1,4 +1,4 @@
-"""Entities with their relations, automations with their runs, journeys."""
+"""Entities with their relations and history, automations with their runs, journeys."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import ClassVar
 from django.db import models
 from django.utils import timezone
 
-from accounts.models import EnvironmentScoped
+from accounts.models import Environment, EnvironmentScoped
 from accounts.querysets import ScopedQuerySet
+from engine.models import Instance
 
 
 class Entity(EnvironmentScoped):
@@ -49,6 +50,44 @@ class Relation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} {self.name} {self.target}"
+
+
+class EntityChange(models.Model):
+    """What became of an entity once: who changed which attributes from what to what. Only added to."""
+
+    entity = models.ForeignKey(Entity, on_delete=models.CASCADE, related_name="history")
+    at = models.DateTimeField(default=timezone.now, editable=False)
+    by = models.JSONField(default=dict, help_text="{type, id, name}")
+    instance = models.ForeignKey(
+        Instance, null=True, on_delete=models.SET_NULL, related_name="+", help_text="The instance that wrote it."
+    )
+    is_new = models.BooleanField(default=False, help_text="The entity was made.")
+    values = models.JSONField(default=dict, help_text="By attribute: {before, after}; absent: there was none.")
+    has_relations = models.BooleanField(default=False, help_text="Its relations were replaced.")
+
+    class Meta:
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["entity", "-id"], name="entity_history")]
+
+    def __str__(self) -> str:
+        return f"{self.entity_id} at {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class EntityUse(models.Model):
+    """That the context of an instance refers to an entity, by its key: it need not be there yet, nor still."""
+
+    environment = models.ForeignKey(Environment, on_delete=models.CASCADE, related_name="+")
+    instance = models.ForeignKey(Instance, on_delete=models.CASCADE, related_name="entity_uses")
+    entity_key = models.CharField(max_length=200)
+    name = models.CharField(max_length=200, blank=True, help_text="What the context calls it.")
+
+    class Meta:
+        ordering = ["-instance"]
+        constraints = [models.UniqueConstraint(fields=["instance", "entity_key"], name="one_use_per_instance")]
+        indexes = [models.Index(fields=["environment", "entity_key", "-instance"], name="uses_of_entities")]
+
+    def __str__(self) -> str:
+        return f"{self.entity_key} in {self.instance_id}"
 
 
 class Outcome(models.TextChoices):
@@ -101,6 +140,7 @@ class AutomationRun(EnvironmentScoped):
     task = models.CharField(max_length=64, blank=True)
     iteration = models.PositiveIntegerField(default=1)
     entity_key = models.CharField(max_length=200, blank=True, help_text="The entity that was handed to it.")
+    depth = models.PositiveSmallIntegerField(default=0, help_text="How many changes of entities led to it.")
     status = models.CharField(max_length=30, choices=STATUSES, default="in_progress")
     output = models.JSONField(default=dict, blank=True)
     error_reason = models.TextField(blank=True)

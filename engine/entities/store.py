@@ -11,9 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from django.db import transaction
-from django.utils import timezone
 
-from engine.entities.models import Entity
+from engine.entities.models import Entity, EntityUse
 
 REFERENCE: Final = "$entity"
 _LETTERS: Final = "23456789abcdefghjkmnpqrstuvwxyz"
@@ -35,15 +34,33 @@ def find_or_make(environment_id: int, key: str, schema: str) -> Entity:
     return entity
 
 
+def note_uses(instances: Iterable[tuple[int, int, Any]]) -> None:
+    """Write down which entities the contexts of new instances refer to: (environment, instance, context) of each."""
+    rows = [
+        EntityUse(environment_id=environment_id, instance_id=instance_id, entity_key=key[:200], name=name[:200])
+        for environment_id, instance_id, context in instances
+        for key, name in _named(context).items()
+    ]
+    if rows:
+        EntityUse.objects.bulk_create(rows)
+
+
 @transaction.atomic
-def set_attributes(environment_id: int, key: str, schema: str, values: Mapping[str, Any]) -> Entity:
-    """Merge values into an entity's attributes; it is made where it is not there."""
-    find_or_make(environment_id, key, schema)
-    entity = Entity.objects.select_for_update().get(environment_id=environment_id, key=key)
-    entity.attributes = {**entity.attributes, **values}
-    entity.updated_at = timezone.now()
-    entity.save(update_fields=["attributes", "updated_at"])
-    return entity
+def renew_uses(environment_id: int, instance_id: int, context: Any) -> None:
+    """As `note_uses`, for an instance whose context has changed."""
+    EntityUse.objects.filter(instance_id=instance_id).delete()
+    note_uses([(environment_id, instance_id, context)])
+
+
+def _named(context: Any) -> dict[str, str]:
+    """What a context calls the entities it refers to, by their keys."""
+    if not isinstance(context, Mapping):
+        return {}
+    found: dict[str, str] = {}
+    for name, value in context.items():
+        for key in _references(value):
+            found.setdefault(key, str(name))
+    return found
 
 
 def resolved(environment_id: int, context: Any) -> Any:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,7 +29,7 @@ from engine.core.facts import Fact, FactRefused
 from engine.core.programs import plan_with
 from engine.services.case import Case, Folds
 from engine.services.errors import NotLegalNow
-from engine.services.followers import tell_followers
+from engine.services.followers import is_followed, tell_followers
 from engine.services.rounds import Worker, follow
 from engine.services.states import first_state, read_state
 from engine.services.writing import announce_after_commit, row_after, write
@@ -194,6 +194,10 @@ class _Batch:
         if self.tokens is not None and (self.broken or not is_whole):
             raise Outdated
         changed = [case for case in self.cases.values() if case.has_changed()]
+        with transaction.atomic() if any(map(is_followed, changed)) else nullcontext():
+            self._write(changed)
+
+    def _write(self, changed: Sequence[Case]) -> None:
         if changed:
             with reaching_failpoints(changed):
                 write(changed, self.tokens)

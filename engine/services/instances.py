@@ -16,6 +16,7 @@ from accounts.scope import Scope
 from designer.graph.model import Json
 from designer.models import Flow, Version
 from engine.core.facts import FactType
+from engine.entities.store import note_uses
 from engine.models import Instance
 from engine.services.actors import actor_of
 from engine.services.advancing import Change, change_locked
@@ -91,6 +92,7 @@ def start_instances(
             row.pk = id
         starts = [_Start(row, actor_of(scope)) for row in rows]
         _write(flow, requests, starts, moment)
+        note_uses((row.environment_id, row.pk, row.context) for row in rows if row.context)
     for start in starts:
         start.bring_up_to_date()
     return rows

@@ -28,6 +28,7 @@ from designer.services.schedules import next_firing
 from designer.services.versions import flow_of
 from engine.core.filters import mismatch
 from engine.core.templates import TemplateError, render_value
+from engine.entities.store import refer_to
 from engine.models import InboundEvent, Instance, Occurrence
 from engine.services.errors import InvalidInput, KeyTaken, NotLegalNow
 from engine.services.executing import MAX_VALUE_BYTES, storing_problem
@@ -288,8 +289,26 @@ def _start(trigger: Trigger, payload: Json, now: datetime, by: str) -> Instance:
     told: dict[str, Any] = {"type": trigger.type, "by": by or str(trigger), "payload": payload}
     if trigger.event_type:
         told["event"] = trigger.event_type
-    request = StartRequest(input=value, trigger=told)
+    context, depth = _linked(trigger.event_type, payload)
+    if depth:
+        told["depth"] = depth
+    request = StartRequest(input=value, trigger=told, context=context)
     for prepare in _preparers:
         request = prepare(trigger, request, now)
     with transaction.atomic():
         return start_instances(system_scope(trigger.environment), flow, [request], now=now)[0]
+
+
+ABOUT_ENTITIES: Final = ("entity.", "journey.", "automation.")
+
+
+def _linked(event_type: str, payload: Json) -> tuple[dict[str, Json] | None, int]:
+    """The entity that an event of ours is about, linked as `primary`; and how many changes led to the event."""
+    if not event_type.startswith(ABOUT_ENTITIES) or not isinstance(payload, Mapping):
+        return None, 0
+    depth = payload.get("depth")
+    entity = payload if event_type.startswith("entity.") else payload.get("entity")
+    if not isinstance(entity, Mapping) or not isinstance(entity.get("id"), str):
+        return None, 0
+    reference: Json = refer_to(entity["id"][:200], str(entity.get("schema") or "")[:100])
+    return {"primary": reference}, depth if isinstance(depth, int) and not isinstance(depth, bool) else 0

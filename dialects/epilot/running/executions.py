@@ -25,7 +25,7 @@ from dialects.epilot.templates import is_gone, kept_of
 from dialects.epilot.translate.words import key_of
 from engine.core.facts import FactType
 from engine.core.state import StepStatus
-from engine.entities.store import find_or_make, refer_to
+from engine.entities.store import find_or_make, refer_to, renew_uses
 from engine.models import Instance
 from engine.services.instances import start_instance
 from engine.services.interventions import terminate
@@ -37,8 +37,13 @@ DEEPEST: Final = 10
 # -- starting ---------------------------------------------------------------------------------------------------------
 
 
-def start(scope: Scope, body: Json, *, user: str, is_v1: bool = False, chain: Json | None = None) -> Execution:
-    """Start an execution of a template's live version. Raises `Refusal`."""
+def start(
+    scope: Scope, body: Json, *, user: str, is_v1: bool = False, chain: Json | None = None, depth: int = 0
+) -> Execution:
+    """Start an execution of a template's live version. `depth`: how many changes of entities led to it.
+
+    Raises `Refusal`.
+    """
     if not body.get("flow_template_id"):
         raise bad_request("flow_template_id is required")
     row = find_startable(scope, body["flow_template_id"], is_v1=is_v1)
@@ -60,7 +65,7 @@ def start(scope: Scope, body: Json, *, user: str, is_v1: bool = False, chain: Js
             row,
             version=_version_for(scope, row, body.get("purposes") or ()),
             context=context_of(contexts),
-            trigger={"type": "api", "by": scope.actor_name, "epilot": told},
+            trigger={"type": "api", "by": scope.actor_name, "epilot": told, **({"depth": depth} if depth else {})},
         )
         instance.refresh_from_db()
         return bring_up_to_date(execution_of(instance))
@@ -176,7 +181,9 @@ def _set_contexts(work: Work, contexts: list[Json]) -> None:
     work.document["contexts"] = found
     work.events.append(("FlowContextsChanged", work.document))
     write_contexts(work.execution)
-    Instance.objects.filter(pk=work.execution.instance_id).update(context=context_of(found))
+    context = context_of(found)
+    Instance.objects.filter(pk=work.execution.instance_id).update(context=context)
+    renew_uses(work.scope.environment.pk, work.execution.instance_id, context)
 
 
 def _set_status(work: Work, status: str) -> None:

@@ -9,13 +9,17 @@ from typing import Any, Final
 
 from django.db import transaction
 
+from accounts.scope import system_scope
 from dialects.epilot.models import Execution
 from dialects.epilot.running.documents import FINISHED, phase_by_id, primary_context, task_by_id
 from dialects.epilot.running.statuses import Event
 from engine.core.facts import FactType
 from engine.entities.models import Entity
-from engine.entities.store import set_attributes
+from engine.models import Instance
 from engine.services.advancing import change_instance
+from engine.services.entity_changes import Author, write_attributes
+from engine.services.entity_sync import depth_of
+from engine.services.errors import InvalidInput
 
 Json = dict[str, Any]
 _VARIABLE: Final = re.compile(r"\{\{\s*(?:entity\.)?([\w.-]+)\s*\}\}")
@@ -81,8 +85,8 @@ def sync_entities(execution: Execution, events: Sequence[Event], *, at: datetime
                     if value is not None and context.get("entity_schema") == target["entitySchema"]:
                         values = written.setdefault(context["entity_id"], {"schema": context["entity_schema"]})
                         values.setdefault("set", {})[target["entityAttribute"]] = value
-    for key, found in written.items():
-        set_attributes(execution.environment_id, key, found["schema"], found["set"])
+    if written:
+        _write(execution, written)
     if events:
         summarize(execution)
     if written:
@@ -93,6 +97,17 @@ def sync_entities(execution: Execution, events: Sequence[Event], *, at: datetime
             now=at,
         )
         execution.refresh_from_db(fields=["document"])
+
+
+def _write(execution: Execution, written: Mapping[str, Json]) -> None:
+    instance = Instance.objects.select_related("environment__organization").get(pk=execution.instance_id)
+    by = {"type": "instance", "id": instance.pk, "name": f"{execution.document['name']} {instance.key}"}
+    author = Author(by, instance.pk, depth_of(instance.trigger) + 1)
+    for key, found in sorted(written.items()):
+        try:
+            write_attributes(system_scope(instance.environment), key, found["schema"], found["set"], author)
+        except InvalidInput as refused:
+            found["problem"] = str(refused)[:500]
 
 
 def _matches(wanted: Mapping[str, Any], entry: Json, document: Json) -> bool:

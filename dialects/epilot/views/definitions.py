@@ -30,8 +30,7 @@ class Definitions(EpilotView):
 
     def get(self, request: Request) -> Response:
         """getDefinitions"""
-        rows = definitions.all_definitions(self.scope)
-        return Response([definitions.definition_json(self.scope, row) for row in rows])
+        return Response(definitions.all_definitions(self.scope))
 
     def post(self, request: Request) -> Response:
         """createDefinition"""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
@@ -12,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.roles import ApiScope
+from accounts.scope import Scope
 from dialects.native import openapi, schemas
 from dialects.native.base import NativeView
 from dialects.native.finding import find_flow, find_instance
@@ -19,10 +22,12 @@ from dialects.native.wire import fact_json, instance_json, instance_summary
 from dialects.shared.bodies import read_object
 from dialects.shared.cursors import newest_first, page_json, whole_number
 from dialects.shared.idempotency import answer_once, remember
-from dialects.shared.problems import Problem
+from dialects.shared.problems import Problem, invalid
 from dialects.shared.waiting import LONGEST_SECONDS, wait_until_ended
+from engine.entities.models import Entity
+from engine.entities.store import refer_to
 from engine.models import Instance
-from engine.services.instances import StartRequest, start_instance, start_instances
+from engine.services.instances import StartRequest, start_instances
 
 MOST_FACTS = 1000
 
@@ -51,9 +56,7 @@ class StartInstance(NativeView):
         def act() -> Response:
             flow = find_flow(self.scope, key)
             body = read_object(request, schemas.START)
-            instance = start_instance(
-                self.scope, flow, input=body.get("input"), key=body.get("id"), version=body.get("version")
-            )
+            [instance] = start_instances(self.scope, flow, requests_of(self.scope, [body]))
             started.append(instance)
             return created(instance)
 
@@ -62,6 +65,29 @@ class StartInstance(NativeView):
             answer = created(wait_until_ended(started[0], seconds=seconds))
             remember(request, self.scope, answer)
         return answer
+
+
+def requests_of(scope: Scope, bodies: Sequence[Mapping[str, Any]]) -> list[StartRequest]:
+    """What is to be started, with the entities it is about. Raises Problem 422 for those that are not there."""
+    wanted = {key for body in bodies for key in (body.get("entities") or {}).values()}
+    known = {row.key: row for row in Entity.objects.within(scope).filter(key__in=wanted)} if wanted else {}
+    problems = [
+        ((f"instances.{number}." if len(bodies) > 1 else "") + f"entities.{name}", "there is no such entity")
+        for number, body in enumerate(bodies)
+        for name, key in (body.get("entities") or {}).items()
+        if key not in known
+    ]
+    if problems:
+        raise invalid(problems)
+    return [
+        StartRequest(
+            input=body.get("input"),
+            key=body.get("id"),
+            version=body.get("version"),
+            context={name: refer_to(key, known[key].schema) for name, key in (body.get("entities") or {}).items()},
+        )
+        for body in bodies
+    ]
 
 
 def created(instance: Instance) -> Response:
@@ -89,11 +115,7 @@ class StartBatch(NativeView):
         def act() -> Response:
             flow = find_flow(self.scope, key)
             body = read_object(request, schemas.START_BATCH, max_bytes=settings.MAX_REQUEST_BYTES)
-            wanted = [
-                StartRequest(input=one.get("input"), key=one.get("id"), version=one.get("version"))
-                for one in body["instances"]
-            ]
-            started = start_instances(self.scope, flow, wanted)
+            started = start_instances(self.scope, flow, requests_of(self.scope, body["instances"]))
             return Response({"items": [instance_summary(instance) for instance in started]}, status=201)
 
         return answer_once(request, self.scope, act)

@@ -11,6 +11,8 @@ import pytest
 from django.test import Client
 
 from accounts.models import ApiKey, Environment
+from accounts.scope import system_scope
+from engine.services.entity_changes import save_entity
 
 Json = dict[str, Any]
 Answer = Any
@@ -141,6 +143,11 @@ def current(execution: Json) -> set[str]:
 def statuses(execution: Json) -> dict[str, str]:
     """Statuses by template id."""
     return {task["template_id"]: task["status"] for task in execution["tasks"]}
+
+
+def set_attributes(environment: Environment, key: str, schema: str, values: Json) -> None:
+    """An entity with these attributes beside those it has."""
+    save_entity(system_scope(environment), key, schema=schema, attributes=values, merge=True)
 
 
 @pytest.fixture

@@ -11,10 +11,9 @@ from django.utils import timezone
 
 from accounts.models import Environment
 from engine.entities.models import Automation, AutomationRun, Entity
-from engine.entities.store import set_attributes
 from engine.models import Instance
 from engine.services.timers import fire_due_timers
-from tests.integration.epilot.conftest import Epilot, current, statuses, task_of
+from tests.integration.epilot.conftest import Epilot, current, set_attributes, statuses, task_of
 
 Json = dict[str, Any]
 
@@ -66,7 +65,7 @@ def decision(id: str, *conditions: Json, mode: str = "automatic", **more: Any) -
 
 
 def test_the_vendors_example_runs(epilot: Epilot, meter: Callable[..., Json], environment: Environment) -> None:
-    set_attributes(environment.pk, "ent-1", "contract", {"meter_state": "agreed", "owner": ["7", "8"]})
+    set_attributes(environment, "ent-1", "contract", {"meter_state": "agreed", "owner": ["7", "8"]})
     execution = epilot.start(meter())
     assert execution["status"] == "STARTED"
     assert current(execution) == {"t-call"}
@@ -99,7 +98,7 @@ def test_none_met_takes_the_default_branch(epilot: Epilot, meter: Callable[..., 
 
 
 def test_a_schedule_fires_by_itself(epilot: Epilot, meter: Callable[..., Json], environment: Environment) -> None:
-    set_attributes(environment.pk, "ent-1", "contract", {"meter_state": "agreed"})
+    set_attributes(environment, "ent-1", "contract", {"meter_state": "agreed"})
     execution = epilot.done(epilot.start(meter()), "t-call")
     due = datetime.fromisoformat(task_of(execution, "t-mail")["schedule"]["scheduled_at"])
     assert timedelta(hours=1, minutes=59) < due - timezone.now() < timedelta(hours=2, minutes=1)
@@ -110,7 +109,7 @@ def test_a_schedule_fires_by_itself(epilot: Epilot, meter: Callable[..., Json], 
 def test_a_cancelled_schedule_skips_its_task(
     epilot: Epilot, meter: Callable[..., Json], environment: Environment
 ) -> None:
-    set_attributes(environment.pk, "ent-1", "contract", {"meter_state": "agreed"})
+    set_attributes(environment, "ent-1", "contract", {"meter_state": "agreed"})
     execution = epilot.done(epilot.start(meter()), "t-call")
     schedule = task_of(execution, "t-mail")["schedule"]["schedule_id"]
     assert epilot("POST", f"/v2/flows/executions/{execution['id']}/schedules/{schedule}")[0] == 204
@@ -127,7 +126,7 @@ def test_a_schedule_that_cannot_be_kept_leaves_the_task_current(
     reference = {"id": "x", "origin": "trigger_entity_attribute", "schema": "contract", "attribute": "d"}
     schedule = {"mode": "relative", "direction": "after", "duration": 1, "unit": "days", "reference": reference}
     made = epilot.make(template([automation("a", schedule=schedule), manual("m")], "a>m"))
-    set_attributes(environment.pk, "ent-1", "contract", {"d": value})
+    set_attributes(environment, "ent-1", "contract", {"d": value})
     execution = epilot.start(made)
     task = task_of(execution, "a")
     assert (task["status"], current(execution)) == ("PENDING", {"a"})
@@ -186,7 +185,7 @@ def test_a_manual_decision_follows_the_branch_that_is_named(epilot: Epilot) -> N
 
 
 def test_all_branches_that_are_met_run_side_by_side_and_join(epilot: Epilot, environment: Environment) -> None:
-    set_attributes(environment.pk, "ent-1", "contract", {"state": "yes"})
+    set_attributes(environment, "ent-1", "contract", {"state": "yes"})
     tasks = [decision("d", condition("x"), condition("y"), condition("z", value="no")), *map(manual, "abce")]
     ways = "d>a:x d>b:y d>c:z a>e b>e c>e"
     execution = epilot.start(epilot.make(template(tasks, ways)))
@@ -199,7 +198,7 @@ def test_all_branches_that_are_met_run_side_by_side_and_join(epilot: Epilot, env
 
 
 def test_a_loop_goes_round_until_its_limit(epilot: Epilot, environment: Environment) -> None:
-    set_attributes(environment.pk, "ent-1", "contract", {"state": "yes"})
+    set_attributes(environment, "ent-1", "contract", {"state": "yes"})
     loop = {"loop_branch_id": "again", "exit_branch_id": "exit-loop-d", "max_iterations": 2}
     tasks = [manual("a"), decision("d", condition("again"), default("exit-loop-d"), loop_config=loop), manual("b")]
     made = epilot.make(template(tasks, "a>d d>a:again d>b:exit-loop-d"))
@@ -210,7 +209,7 @@ def test_a_loop_goes_round_until_its_limit(epilot: Epilot, environment: Environm
         assert task_of(execution, "d")["loop_config"]["crt_iterations"] == round
         assert task_of(execution, "a")["loop_config"] == {"max_iterations": 2, "crt_iterations": round}
     assert current(epilot.done(execution, "a")) == {"b"}
-    set_attributes(environment.pk, "ent-1", "contract", {"state": "no"})
+    set_attributes(environment, "ent-1", "contract", {"state": "no"})
     assert current(epilot.done(epilot.start(made), "a")) == {"b"}
 
 
