@@ -10,20 +10,24 @@ from accounts.roles import Role
 from accounts.scope import Scope
 from designer import models
 from designer.editor_page import EditorPage
-from designer.graph.edits import Edit, EditRefused
 from designer.graph.model import Flow
 from designer.parts import changes_between
 from designer.services.drafting import EditOutcome, draft_at, draft_of, edits_since
 
 
-def accepted_answer(scope: Scope, outcome: EditOutcome) -> dict[str, Any]:
-    """The answer to an edit that was made."""
-    page = EditorPage(scope, outcome.row)
+def accepted_answer(scope: Scope, outcome: EditOutcome, shown: int) -> dict[str, Any]:
+    """The answer to an edit that was made, for a page that shows revision `shown`; `keys` as in the outcome."""
+    row, is_stored = outcome.row, outcome.before is not outcome.flow
+    is_alone = shown >= outcome.revision - is_stored
+    page = EditorPage(scope, row)
     return {
         "revision": outcome.revision,
-        **_changes(outcome.before, outcome.flow),
+        **_changes(outcome.before if is_alone else draft_at(row, shown), outcome.flow),
         "announce": outcome.label,
-    } | {"html": [*shared_html(page), *own_html(page)]}
+        "keys": dict(outcome.keys),
+        "authors": [] if is_alone else _authors(row, shown),
+        "html": [*shared_html(page), *own_html(page)],
+    }
 
 
 def catching_up(scope: Scope, row: models.Flow, revision: int) -> dict[str, Any]:
@@ -32,54 +36,31 @@ def catching_up(scope: Scope, row: models.Flow, revision: int) -> dict[str, Any]
     return {
         "revision": row.draft_revision,
         **_changes(draft_at(row, revision), draft_of(row)),
+        "authors": _authors(row, revision),
         "html": [*shared_html(page), *own_html(page)],
     }
 
 
-def stale_answer(scope: Scope, row: models.Flow, revision: int, asked: Edit | None) -> dict[str, Any]:
-    """The answer to an edit made on an older revision: `overlaps` tells whether others changed what it is about.
-
-    What cannot be applied any more, or told, counts as overlapping: then the person decides.
-    """
-    before = draft_at(row, revision)
-    overlaps = before is None or asked is None or _overlap(before, draft_of(row), asked)
-    names = ", ".join(dict.fromkeys(edit.author_name for edit in edits_since(row, revision))) or "Somebody"
-    return {
-        "is_stale": True,
-        "overlaps": overlaps,
-        "detail": f"{names} changed the same meanwhile, so your change was not stored.",
-        **catching_up(scope, row, revision),
-    }
+def stale_answer(scope: Scope, row: models.Flow, revision: int, detail: str) -> dict[str, Any]:
+    """The answer to a change that was not made because of others': with it the page is up to date."""
+    return {"is_stale": True, "detail": detail, **catching_up(scope, row, revision)}
 
 
-def _overlap(before: Flow, now: Flow, asked: Edit) -> bool:
-    """Whether the edit meets, in the draft as it is now, anything that is not as it was."""
-    try:
-        touched = asked.apply(now).touched
-    except EditRefused:
-        return True
-    return any(_thing(before, ref) != _thing(now, ref) for ref in touched)
-
-
-def _thing(flow: Flow, ref: str) -> object:
-    """What a touched reference stands for: a task, a phase, an edge, or the flow's own fields."""
-    if ref == "flow":
-        return (flow.name, flow.description, flow.tags, flow.triggers, flow.limits, flow.retention, flow.timezone)
-    if ref.startswith("phase:"):
-        return flow.phases.get(ref.removeprefix("phase:"))
-    return flow.tasks.get(ref) or next((edge for edge in flow.edges if edge.id == ref), None)
+def _authors(row: models.Flow, after: int) -> list[dict[str, Any]]:
+    """Who made the edits since a revision."""
+    found = {edit.author_id: edit.author_name for edit in edits_since(row, after)}
+    return [{"id": id, "name": name} for id, name in found.items()]
 
 
 def live_data(row: models.Flow, after: int) -> dict[str, Any]:
     """What other open editors are told: the same parts, and who did it."""
     page = EditorPage(_nobody(row), row)
-    authors = {edit.author_id: edit.author_name for edit in edits_since(row, after)}
     return {
         "revision": row.draft_revision,
         "base": after,
         **_changes(draft_at(row, after), draft_of(row)),
         "html": shared_html(page),
-        "authors": [{"id": id, "name": name} for id, name in authors.items()],
+        "authors": _authors(row, after),
     }
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from designer.graph.codec import encode_flow, encode_phase, encode_task
+from designer.graph.codec import encode_condition, encode_flow, encode_phase, encode_task
 from designer.graph.conditions import OPERATOR_WORDS
 from designer.graph.fields import Field
 from designer.graph.flow_fields import LIMIT_FIELDS, RETENTION_FIELDS
 from designer.graph.kinds import KINDS
-from designer.graph.model import Edge, Flow, Json, phase_ref
+from designer.graph.model import Condition, Edge, Flow, Json, Match, phase_ref
 from designer.graph.problems import path_text
 from designer.graph.suggestions import quoted
 from designer.graph.values import Path
@@ -119,6 +119,13 @@ def _still(document: Mapping[str, Json]) -> Mapping[str, Json]:
     return still
 
 
+def condition_words(condition: Condition) -> str:
+    """A branch with all that it says: `Over 1000: input.order.total over 1000`."""
+    joint = " and " if condition.match == Match.ALL else " or "
+    said = joint.join(_statement(statement) for statement in encode_condition(condition)["statements"])
+    return f"{condition.name or condition.key}: {said}" if said else condition.name or condition.key
+
+
 def _statement(document: Mapping[str, Json]) -> str:
     """`input.order.total over 1000`."""
     values = ", ".join(str(value) for value in document.get("values", ()))
@@ -138,6 +145,14 @@ def _field_changes(before: Json, after: Json, labels: Labels, path: Path = ()) -
             yield from _field_changes((before or {}).get(key), (after or {}).get(key), labels, (*path, key))
     else:
         yield FieldChange(path_text(path), _label(path, labels), before, after)
+
+
+def label_of_place(flow: Flow, ref: str, path: Path) -> str:
+    """What a field is called: of a task, of a phase (`phase:KEY`), or, without a ref, of the flow."""
+    if not ref:
+        return _label(path, _FLOW_LABELS)
+    task = flow.tasks.get(ref)
+    return _label(path, _TASK_LABELS[task.kind] if task is not None else _PHASE_LABELS)
 
 
 _GROUP: Final = ""
@@ -218,4 +233,4 @@ def _header(flow: Flow) -> Mapping[str, Json]:
     return {key: value for key, value in encode_flow(flow).items() if key not in left_out}
 
 
-__all__ = ["FieldChange", "FlowDiff", "Mark", "diff_flows"]
+__all__ = ["FieldChange", "FlowDiff", "Mark", "condition_words", "diff_flows", "label_of_place"]

@@ -1,16 +1,18 @@
 """The draft of a flow: made, edited, undone. Every change goes through here, one edit at a time.
 
-An edit names the revision it was made on and is refused when the draft has gone on since (`StaleRevision`): no change
-of one person is ever lost to another's. What changed is stored with its inverse, the projected rows are written, and
-the revision is bumped, all in one transaction.
+An edit names the revision it was made on. Where the draft has gone on since, `merge_edit` makes it fit what others did
+(`designer.graph.merging`), and says so when both changed the same; `apply_edit` refuses it (`StaleRevision`). Either
+way no change of one person is ever lost to another's. What changed is stored with its inverse, the projected rows are
+written, and the revision is bumped, all in one transaction.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 import orjson
 from django.db import IntegrityError, transaction
@@ -32,6 +34,7 @@ from designer.graph.edits import (
     edit_from_json,
     edit_to_json,
 )
+from designer.graph.merging import other_keys, rebased, renames, way_back
 from designer.graph.model import Flow, is_key
 from designer.querysets import FlowChildQuerySet
 from designer.services.edit_words import words_of
@@ -60,18 +63,23 @@ class NothingToUndo(Exception):
 
 
 class NoLongerApplies(Exception):
-    """What would be undone or redone has been changed by somebody since. `reason` says so."""
+    """What would be undone or redone has been changed by somebody since. `reason` says so.
 
-    def __init__(self, reason: str) -> None:
+    `revision` is that of the edit in question: those before it may still be undone.
+    """
+
+    def __init__(self, reason: str, revision: int) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.revision = revision
 
 
 @dataclass(frozen=True, slots=True)
 class EditOutcome:
     """What an edit led to: `before` and `flow` are the draft before and after it, `revision` is the one it made.
 
-    `touched` as in `graph.edits.Applied`; `label` says in words what was done ("Moved Pack").
+    `touched` as in `graph.edits.Applied`; `label` says in words what was done ("Moved Pack"). `keys`: new tasks and
+    phases whose wished-for keys others had taken, by ref, each with the ref it got.
     """
 
     row: models.Flow
@@ -80,6 +88,7 @@ class EditOutcome:
     revision: int
     touched: frozenset[str]
     label: str
+    keys: Mapping[str, str] = field(default_factory=dict)
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------
@@ -179,6 +188,39 @@ def apply_edit(scope: Scope, row: models.Flow, edit: Edit, *, revision: int) -> 
     return _change(scope, row, edit, revision=revision, way=models.DraftEdit.Way.DO)
 
 
+def merge_edit(scope: Scope, row: models.Flow, edit: Edit, *, based_on: int, wrap: Wrap | None = None) -> EditOutcome:
+    """Make an edit that was made on revision `based_on`, whatever others have done since.
+
+    Raises `graph.merging.EditsClash` and `graph.edits.EditRefused`; then nothing was changed. Raises `StaleRevision`
+    where that revision is not known any more. `wrap` may put something around the edit, for the draft as it is now.
+    """
+    with transaction.atomic():
+        locked = _locked(scope, row, None)
+        now = draft_of(locked)
+        if based_on != locked.draft_revision:
+            base = draft_at(locked, based_on)
+            if base is None:
+                raise StaleRevision(locked.draft_revision)
+            since = (edit_from_json(entry.edit) for entry in edits_since(locked, based_on))
+            fitted = rebased(edit, base, now, renames(since, base))
+        else:
+            fitted = edit
+        whole = fitted if wrap is None else wrap(now, fitted)
+        outcome = _change(scope, locked, whole, revision=locked.draft_revision, way=models.DraftEdit.Way.DO)
+    return replace(outcome, keys=other_keys(edit, fitted))
+
+
+Wrap = Callable[[Flow, Edit], Edit]
+
+
+def edit_now(scope: Scope, row: models.Flow, make: Callable[[Flow], Edit]) -> EditOutcome:
+    """Make the edit that `make` computes from the draft as it is at this moment. Raises `graph.edits.EditRefused`."""
+    with transaction.atomic():
+        locked = _locked(scope, row, None)
+        edit = make(draft_of(locked))
+        return _change(scope, locked, edit, revision=locked.draft_revision, way=models.DraftEdit.Way.DO)
+
+
 def replace_draft(scope: Scope, row: models.Flow, flow: Flow, *, revision: int) -> EditOutcome:
     """Put another graph in the place of the draft, as one edit that can be undone. The flow keeps its key.
 
@@ -220,10 +262,10 @@ def _change(
     return EditOutcome(locked, before, applied.flow, locked.draft_revision, applied.touched, label)
 
 
-def _locked(scope: Scope, row: models.Flow, revision: int) -> models.Flow:
-    """The row as it is now, locked until the end of the transaction. Raises `StaleRevision`."""
+def _locked(scope: Scope, row: models.Flow, revision: int | None) -> models.Flow:
+    """The row as it is now, locked until the end of the transaction. Raises `StaleRevision`, unless any will do."""
     locked = models.Flow.objects.within(scope).select_for_update(of=("self",)).get(pk=row.pk)
-    if locked.draft_revision != revision:
+    if revision is not None and locked.draft_revision != revision:
         raise StaleRevision(locked.draft_revision)
     return locked
 
@@ -264,27 +306,32 @@ def _only_moves(edit: Edit) -> bool:
 # -- undo and redo ----------------------------------------------------------------------------------------------------
 
 
-def undo(scope: Scope, row: models.Flow, *, revision: int) -> EditOutcome:
-    """Take back the person's own last edit. Raises `StaleRevision`, `NothingToUndo`, `NoLongerApplies`."""
-    entry = next_undo(scope, row)
+def undo(scope: Scope, row: models.Flow, *, before: int | None = None) -> EditOutcome:
+    """Take back the person's own last edit in the draft as it is now. Raises `NothingToUndo`, `NoLongerApplies`.
+
+    `before`: of those before this revision, for who passes over one that cannot be undone any more.
+    """
+    entry = next_undo(scope, row, before=before)
     if entry is None:
         raise NothingToUndo("There is nothing of yours to undo.")
-    return _go(scope, row, entry, revision=revision, way=models.DraftEdit.Way.UNDO)
+    return _go(scope, row, entry, way=models.DraftEdit.Way.UNDO)
 
 
-def redo(scope: Scope, row: models.Flow, *, revision: int) -> EditOutcome:
+def redo(scope: Scope, row: models.Flow) -> EditOutcome:
     """Make again what the person undid last. Raises as `undo` does."""
     entry = next_redo(scope, row)
     if entry is None:
         raise NothingToUndo("There is nothing of yours to redo.")
-    return _go(scope, row, entry, revision=revision, way=models.DraftEdit.Way.REDO)
+    return _go(scope, row, entry, way=models.DraftEdit.Way.REDO)
 
 
-def next_undo(scope: Scope, row: models.Flow) -> models.DraftEdit | None:
+def next_undo(scope: Scope, row: models.Flow, *, before: int | None = None) -> models.DraftEdit | None:
     """The edit that `undo` would take back."""
     own = _own(scope, row)
     if own is None:
         return None
+    if before is not None:
+        own = own.filter(revision__lt=before)
     return own.exclude(way=models.DraftEdit.Way.UNDO).order_by("-revision").first()
 
 
@@ -305,23 +352,21 @@ def _own(scope: Scope, row: models.Flow) -> FlowChildQuerySet[models.DraftEdit] 
     return models.DraftEdit.objects.filter(flow=row, author=scope.user, is_undone=False)
 
 
-def _go(
-    scope: Scope, row: models.Flow, entry: models.DraftEdit, *, revision: int, way: models.DraftEdit.Way
-) -> EditOutcome:
+def _go(scope: Scope, row: models.Flow, entry: models.DraftEdit, *, way: models.DraftEdit.Way) -> EditOutcome:
     """Apply the inverse of `entry`, if what it changed is still as it left it."""
     verb = "undone" if way is models.DraftEdit.Way.UNDO else "done again"
     with transaction.atomic():
-        locked = _locked(scope, row, revision)
-        flow, back = draft_of(locked), edit_from_json(entry.undo)
+        locked = _locked(scope, row, None)
         try:
-            earlier = back.apply(flow).flow
-            is_untouched = _same(edit_from_json(entry.edit).apply(earlier).flow, flow)
+            back = way_back(edit_from_json(entry.edit), edit_from_json(entry.undo), draft_of(locked))
         except EditRefused as refused:
-            raise NoLongerApplies(f"It cannot be {verb} any more: {refused.reason}") from refused
-        if not is_untouched:
-            raise NoLongerApplies(f"It cannot be {verb} any more: somebody has changed the same since.")
-        outcome = _change(scope, locked, back, revision=revision, way=way, of=entry)
-        models.DraftEdit.objects.filter(pk=entry.pk).update(is_undone=True)
+            raise NoLongerApplies(f"It cannot be {verb} any more: {refused.reason}", entry.revision) from refused
+        if back is None:
+            reason = f"It cannot be {verb} any more: somebody has changed the same since."
+            raise NoLongerApplies(reason, entry.revision)
+        if not models.DraftEdit.objects.filter(pk=entry.pk, is_undone=False).update(is_undone=True):
+            raise NothingToUndo(f"It has been {verb} already.")
+        outcome = _change(scope, locked, back, revision=locked.draft_revision, way=way, of=entry)
     if way is models.DraftEdit.Way.UNDO:
         return replace(outcome, label=words_of(edit_from_json(entry.edit), outcome.flow))
     return replace(outcome, label=words_of(edit_from_json((entry.of or entry).edit), outcome.before))
@@ -334,25 +379,3 @@ def words_of_entry(entry: models.DraftEdit, flow: Flow) -> str:
     except EditRefused:
         earlier = flow
     return words_of(edit_from_json(entry.edit), earlier)
-
-
-def _same(one: Flow, other: Flow) -> bool:
-    """Whether two drafts say the same, whatever the order of their tasks and edges."""
-    is_same_graph = one.tasks == other.tasks and one.phases == other.phases and set(one.edges) == set(other.edges)
-    return is_same_graph and _own_fields(one) == _own_fields(other)
-
-
-def _own_fields(flow: Flow) -> tuple[Any, ...]:
-    return (
-        flow.name,
-        flow.description,
-        flow.tags,
-        flow.closing_reasons,
-        flow.single_closing_reason,
-        flow.triggers,
-        flow.limits,
-        flow.retention,
-        flow.entity_sync,
-        flow.timezone,
-        flow.extensions,
-    )

@@ -42,7 +42,7 @@ def inspector(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse
     form = page.form(request.GET.get("subject", ""), int(count) if count.isdecimal() and len(count) < 6 else 0)
     if form is None:
         return HttpResponse(status=204)
-    return render(request, "designer/editor/inspector.html", {"form": form})
+    return render(request, "designer/editor/inspector.html", {"form": form, "revision": page.revision})
 
 
 @require_GET

@@ -1,12 +1,13 @@
 """Where the editor's script posts: each door makes one edit and answers with the parts it touched.
 
-Accepted: 200 `{revision, parts, removed, facts, html, announce}`. Refused: 422 problem JSON. Made on an older revision:
-409 with `is_stale`, the parts that bring the page up to date, and `overlaps`: whether somebody changed the same.
+Accepted: 200 `{revision, parts, removed, facts, html, announce, keys, authors}`; made on an older revision it is merged
+with what others did since, and the parts bring the page up to date with both. Refused: 422 problem JSON. Where others
+changed the same: 409 with `is_stale`, the parts that bring the page up to date, and `conflicts` (`designer.clashes`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
 from typing import Any
@@ -20,20 +21,29 @@ from accounts.http import HtmxHttpRequest
 from accounts.roles import Role
 from accounts.scope import Scope, scoped
 from designer import models
+from designer.clashes import clash_answer
 from designer.editor_answers import accepted_answer, catching_up, stale_answer
 from designer.graph.codec import decode_fragment
 from designer.graph.edits import Edit, EditRefused, Reconnect, RekeyTask, edit_from_json
-from designer.graph.model import Position
+from designer.graph.merging import EditsClash
+from designer.graph.model import Flow, Position
 from designer.graph.problems import FlowFileInvalid
 from designer.inspector.answers import edit_for
 from designer.inspector.forms import EDGE_PREFIX
 from designer.inspector.reading import ValueRefused
 from designer.services import drafting
-from designer.services.drafting import EditOutcome, NoLongerApplies, NothingToUndo, StaleRevision, draft_of
+from designer.services.drafting import (
+    EditOutcome,
+    NoLongerApplies,
+    NothingToUndo,
+    StaleRevision,
+    draft_at,
+    draft_of,
+)
 from designer.services.editing import duplicate_edit, paste_edit, tidy_edit, with_places
 from designer.views.editor import flow_row
 
-Body = Mapping[str, Any]
+Body = dict[str, Any]
 Make = Callable[[Scope, models.Flow, Body], tuple[EditOutcome, dict[str, Any]]]
 
 
@@ -57,6 +67,10 @@ def door(make: Make) -> Callable[..., HttpResponse]:
         row = flow_row(scope, flow)
         try:
             body = read_body(request)
+            if body["revision"] > row.draft_revision:
+                return problem(409, "This revision does not exist yet.")
+            if body.get("is_retry") and _is_stored(scope, row, body | {"door": make.__name__}):
+                return JsonResponse(catching_up(scope, row, body["revision"]))
             outcome, more = make(scope, row, body)
         except BadJson as bad:
             too_large = bad.message.startswith("is larger")
@@ -64,15 +78,19 @@ def door(make: Make) -> Callable[..., HttpResponse]:
         except NotUnderstood as bad:
             return problem(400, str(bad))
         except StaleRevision:
-            return _stale(scope, flow, body)
+            return _stale(scope, flow, body, "This page is too old for that change. It is up to date now.")
+        except Clashed as clashed:
+            return _stale(scope, flow, body, clashed.answer["detail"], conflicts=clashed.answer["conflicts"])
         except FlowFileInvalid as invalid:
             errors = [{"path": each.path, "message": each.message} for each in invalid.problems]
             return problem(422, str(invalid), errors=errors)
-        except (EditRefused, NoLongerApplies) as refused:
+        except NoLongerApplies as refused:
+            return problem(422, refused.reason, revision_of=refused.revision)
+        except EditRefused as refused:
             return problem(422, refused.reason)
         except (ValueRefused, NothingToUndo) as refused:
             return problem(422, str(refused))
-        return JsonResponse(accepted_answer(scope, outcome) | more)
+        return JsonResponse(accepted_answer(scope, outcome, body["revision"]) | more)
 
     return answer
 
@@ -82,41 +100,40 @@ def read_body(request: HtmxHttpRequest) -> Body:
     body = clean_json(request.body, max_bytes=settings.MAX_FLOW_FILE_BYTES)
     if not isinstance(body, dict):
         raise NotUnderstood("Send a JSON object.")
-    revision = body.get("revision")
-    if type(revision) is not int or not 0 < revision < 2**31:
-        raise NotUnderstood("revision: give the revision that the change was made on, a whole number.")
+    _revision(body.get("revision"), "revision")
     return body
 
 
-def _stale(scope: Scope, key: str, body: Body) -> HttpResponse:
-    """Bring the page up to date; a change that did get through the first time counts as accepted."""
+def _revision(value: object, word: str) -> int:
+    if type(value) is not int or not 0 < value < 2**31:
+        raise NotUnderstood(f"{word}: give the revision that the change was made on, a whole number.")
+    return value
+
+
+def _stale(scope: Scope, key: str, body: Body, detail: str, **more: Any) -> HttpResponse:
+    """Bring the page up to date, and say why its change was not made."""
     row = flow_row(scope, key)
-    if body["revision"] > row.draft_revision:
-        return problem(409, "This revision does not exist yet.")
-    if body.get("is_retry") and _is_stored(scope, row, body):
-        return JsonResponse(catching_up(scope, row, body["revision"]))
-    answer = stale_answer(scope, row, body["revision"], _asked(row, body))
-    return problem(409, answer.pop("detail"), **answer)
+    answer = stale_answer(scope, row, body["revision"], detail)
+    return problem(409, answer.pop("detail"), **more, **answer)
 
 
 def _is_stored(scope: Scope, row: models.Flow, body: Body) -> bool:
-    """Whether this person's very edit has been stored since the revision it was made on."""
-    asked, author = body.get("edit"), scope.user.pk if scope.user else None
-    later = [entry.edit for entry in drafting.edits_since(row, body["revision"]) if entry.author_id == author]
+    """Whether what this request asks for got through the first time, although the answer did not."""
+    author = scope.user.pk if scope.user else None
+    later = [entry for entry in drafting.edits_since(row, body["revision"]) if entry.author_id == author]
+    if "edit" not in body:
+        word = _STORED_AS.get(body["door"])
+        return any(word in (entry.way, _last(entry.edit)["edit"]) for entry in later)
     # The first edit of a flow without places is stored together with them (`with_places`).
-    return asked is not None and any(edit == asked or edit.get("edits", [None])[-1] == asked for edit in later)
+    return any(body["edit"] in (entry.edit, _last(entry.edit)) for entry in later)
 
 
-def _asked(row: models.Flow, body: Body) -> Edit | None:
-    """The edit that was asked for, as far as it can be told on the draft as it is now."""
-    try:
-        if "edit" in body:
-            return edit_from_json(body["edit"])
-        if "subject" in body:
-            return edit_for(draft_of(row), *_answer_of(body))
-    except (FlowFileInvalid, ValueRefused, NotUnderstood):
-        pass
-    return None
+_STORED_AS = {"undo": "undo", "redo": "redo", "tidy": "tidy_up", "duplicate": "paste", "paste": "paste"}
+"""What the doors without an edit of their own store; a field that is stored again changes nothing."""
+
+
+def _last(edit: dict[str, Any]) -> dict[str, Any]:
+    return edit["edits"][-1] if edit["edit"] == "batch" and edit["edits"] else edit
 
 
 def _answer_of(body: Body) -> tuple[str, list[str | int], Any]:
@@ -128,30 +145,45 @@ def _answer_of(body: Body) -> tuple[str, list[str | int], Any]:
     return subject, path, body.get("value")
 
 
-def _apply(scope: Scope, row: models.Flow, edit: Edit, body: Body) -> EditOutcome:
-    return drafting.apply_edit(scope, row, with_places(draft_of(row), edit), revision=body["revision"])
+class Clashed(Exception):
+    """Others have changed the same since; `answer` tells what."""
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        super().__init__(answer["detail"])
+        self.answer = answer
 
 
-def _fresh(row: models.Flow, body: Body) -> None:
-    """What is computed from the draft must be computed from the draft that the person saw."""
-    if row.draft_revision != body["revision"]:
-        raise StaleRevision(row.draft_revision)
+def _apply(scope: Scope, row: models.Flow, edit: Edit, based_on: int) -> EditOutcome:
+    """Make an edit that was made on an older revision, merged with what others did since."""
+    try:
+        return drafting.merge_edit(scope, row, edit, based_on=based_on, wrap=with_places)
+    except EditsClash as clash:
+        row = flow_row(scope, row.key)
+        base = draft_at(row, based_on) or draft_of(row)
+        raise Clashed(clash_answer(scope, row, clash.clashes, base, based_on)) from clash
 
 
 @door
 def edits(scope: Scope, row: models.Flow, body: Body) -> tuple[EditOutcome, dict[str, Any]]:
     """`{revision, edit}`: one edit in the JSON of `designer/graph/edits/wire.py`."""
     edit = edit_from_json(body.get("edit"))
-    return _apply(scope, row, edit, body), {}
+    return _apply(scope, row, edit, body["revision"]), {}
 
 
 @door
 def fields(scope: Scope, row: models.Flow, body: Body) -> tuple[EditOutcome, dict[str, Any]]:
-    """`{revision, subject, path, value}`: one field of an inspector form, as typed."""
-    _fresh(row, body)
+    """`{revision, subject, path, value, seen?}`: one field of an inspector form, as typed.
+
+    `seen`: the revision whose value stood in the field when the person began to type, where that is not the one that
+    the canvas shows: what others have put there since is then not overwritten unseen.
+    """
+    seen = min(_revision(body.get("seen", body["revision"]), "seen"), row.draft_revision)
+    draft = draft_at(row, seen)
+    if draft is None:
+        raise StaleRevision(row.draft_revision)
     subject, path, value = _answer_of(body)
-    edit = edit_for(draft_of(row), subject, path, value)
-    return _apply(scope, row, edit, body), _new_subject(edit)
+    edit = edit_for(draft, subject, path, value)
+    return _apply(scope, row, edit, seen), _new_subject(edit)
 
 
 def _new_subject(edit: Edit) -> dict[str, Any]:
@@ -163,41 +195,37 @@ def _new_subject(edit: Edit) -> dict[str, Any]:
 
 @door
 def undo(scope: Scope, row: models.Flow, body: Body) -> tuple[EditOutcome, dict[str, Any]]:
-    """`{revision}`: take back one's own last edit."""
-    outcome = drafting.undo(scope, row, revision=body["revision"])
+    """`{revision, before?}`: take back one's own last edit (or the last before a revision) under those of others."""
+    before = _revision(body["before"], "before") if "before" in body else None
+    outcome = drafting.undo(scope, row, before=before)
     return outcome, {"announce": f"Undone: {outcome.label}"}
 
 
 @door
 def redo(scope: Scope, row: models.Flow, body: Body) -> tuple[EditOutcome, dict[str, Any]]:
     """`{revision}`: make again what one undid last."""
-    outcome = drafting.redo(scope, row, revision=body["revision"])
+    outcome = drafting.redo(scope, row)
     return outcome, {"announce": f"Done again: {outcome.label}"}
 
 
 @door
 def tidy(scope: Scope, row: models.Flow, body: Body) -> tuple[EditOutcome, dict[str, Any]]:
     """`{revision}`: put everything where Graphviz would."""
-    _fresh(row, body)
-    outcome = drafting.apply_edit(scope, row, tidy_edit(draft_of(row)), revision=body["revision"])
-    return outcome, {}
+    return drafting.edit_now(scope, row, tidy_edit), {}
 
 
 @door
 def duplicate(scope: Scope, row: models.Flow, body: Body) -> tuple[EditOutcome, dict[str, Any]]:
     """`{revision, tasks}`: copies of these tasks; the answer names them in `added`."""
-    _fresh(row, body)
     keys = body.get("tasks")
     if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
         raise NotUnderstood("tasks: give a list of keys.")
-    edit, added = duplicate_edit(draft_of(row), keys)
-    return _apply(scope, row, edit, body), {"added": added}
+    return _add(scope, row, lambda draft: duplicate_edit(draft, keys))
 
 
 @door
 def paste(scope: Scope, row: models.Flow, body: Body) -> tuple[EditOutcome, dict[str, Any]]:
     """`{revision, fragment, at?, phase?}`: what a clipboard holds, or a whole flow file; `added` names what is new."""
-    _fresh(row, body)
     fragment = body.get("fragment")
     if isinstance(fragment, dict):
         fragment = {name: fragment[name] for name in ("format", "phases", "tasks", "edges") if name in fragment}
@@ -207,8 +235,22 @@ def paste(scope: Scope, row: models.Flow, body: Body) -> tuple[EditOutcome, dict
     if phase is not None and not isinstance(phase, str):
         raise NotUnderstood("phase: give the key of a phase.")
     middle = Position(round(at[0]), round(at[1])) if at is not None else None
-    edit, added = paste_edit(draft_of(row), decode_fragment(fragment), at=middle, phase=phase)
-    return _apply(scope, row, edit, body), {"added": added}
+    pasted = decode_fragment(fragment)
+    return _add(scope, row, lambda draft: paste_edit(draft, pasted, at=middle, phase=phase))
+
+
+def _add(
+    scope: Scope, row: models.Flow, make: Callable[[Flow], tuple[Edit, list[str]]]
+) -> tuple[EditOutcome, dict[str, Any]]:
+    """Make an edit that adds to the draft as it is at this moment, and say under which refs."""
+    added: list[str] = []
+
+    def edit(draft: Flow) -> Edit:
+        made, refs = make(draft)
+        added.extend(refs)
+        return with_places(draft, made)
+
+    return drafting.edit_now(scope, row, edit), {"added": added}
 
 
 def _is_coordinate(value: object) -> bool:

@@ -23,9 +23,11 @@ export function submit(editor, edit, { said, select, undone } = {}) {
   return editor.queue.push({
     door: "edits",
     body: { edit },
-    accepted() {
-      if (select) editor.selection.set(...select.filter((ref) => editor.graph.has(ref)));
-      if (select?.length) editor.focus(select[select.length - 1]);
+    accepted(answer) {
+      // Somebody may have used a new key first: then ours is another.
+      const refs = (select ?? []).map((ref) => answer.keys?.[ref] ?? ref);
+      if (select) editor.selection.set(...refs.filter((ref) => editor.graph.has(ref)));
+      if (refs.length) editor.focus(refs[refs.length - 1]);
       if (said) editor.announce(said);
     },
     refused(problem) {
@@ -258,16 +260,20 @@ export function reconnectEdge(editor, edge, change) {
   return submit(editor, edits.reconnect(edge, to), { said });
 }
 
-/** Undo, redo, tidy up: doors of their own. @param {Editor} editor @param {"undo" | "redo" | "tidy"} door */
-export function run(editor, door) {
+/** Undo, redo, tidy up: doors of their own. @param {Editor} editor @param {"undo" | "redo" | "tidy"} door
+ * @param {{before?: number}} [body] `before`: undo what one did before this revision */
+export function run(editor, door, body = {}) {
   return editor.queue.push({
     door,
-    body: {},
+    body,
     accepted(answer) {
       editor.announce(answer.announce ?? "");
       if (door === "tidy") editor.fit();
     },
-    refused: (problem) => editor.refuse(problem.detail),
+    refused: (problem) => {
+      if (door === "undo" && problem.revision_of) editor.conflicts.passOver(problem.detail, problem.revision_of);
+      else editor.refuse(problem.detail);
+    },
     stale: (problem) => editor.offerAgain(problem.detail, () => run(editor, door)),
   });
 }

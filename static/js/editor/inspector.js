@@ -17,6 +17,10 @@ export class Inspector {
   #timer = 0;
   /** @type {{ref: string, path: string} | null} */
   #wanted = null;
+  /** By path: the revision whose value stands in a field that was not brought up to date, as one was typing. @type {Map<string, number>} */
+  #seen = new Map();
+  /** What is on its way. @type {Set<{subject: string, path: unknown, value: unknown, seen: number}>} */
+  #posted = new Set();
 
   /** @param {Editor} editor @param {HTMLElement} element */
   constructor(editor, element) {
@@ -51,7 +55,11 @@ export class Inspector {
     if (!isSame) this.#storeFocused();
     if (!isSame) this.element.scrollTop = 0;
     if (isSame) this.#update(html);
-    else this.body.outerHTML = html;
+    else {
+      this.body.outerHTML = html;
+      this.#seen.clear();
+    }
+    this.editor.conflicts.show();
     this.#grow();
     this.#focusWanted();
   }
@@ -96,11 +104,17 @@ export class Inspector {
   /** @param {string} html */
   #update(html) {
     const body = /** @type {HTMLElement} */ (this.body);
+    const shown = Number(body.dataset.revision);
+    const typed = isTyped(document.activeElement) ? document.activeElement : null;
+    const isHeld = (/** @type {Element} */ control, /** @type {Element | null} */ field) =>
+      control === typed || field?.hasAttribute("data-pending") || field?.hasAttribute("data-refused");
+    const held = [...body.querySelectorAll(CONTROLS)].filter((control) => isHeld(control, control.closest("[data-path]")));
     replacePart(body, this.#withFreshRows(body, html));
+    const kept = new Set(held.map((control) => control.closest("[data-path]")?.getAttribute("data-path") ?? ""));
+    for (const path of this.#seen.keys()) if (!kept.has(path)) this.#seen.delete(path);
+    for (const path of kept) if (!this.#seen.has(path)) this.#seen.set(path, shown);
     for (const control of body.querySelectorAll(CONTROLS)) {
-      const field = control.closest("[data-path]");
-      const isHeld = control === document.activeElement || field?.hasAttribute("data-pending") || field?.hasAttribute("data-refused");
-      if (!isHeld) setToDefault(control);
+      if (!held.includes(control) && !this.editor.conflicts.holds(control)) setToDefault(control);
     }
   }
 
@@ -141,24 +155,69 @@ export class Inspector {
     delete field.dataset.liveKeep;
     this.#say(field, "");
     editor.keyboard.flush();
+    const body = { subject, path, value, seen: this.#seen.get(field.dataset.path ?? "") ?? Number(this.body?.dataset.revision) };
+    this.#posted.add(body);
     editor.queue.push({
       door: "fields",
-      body: { subject, path, value },
+      body,
       accepted: (answer) => {
         delete field.dataset.pending;
+        editor.conflicts.settle(subject, path);
+        this.#stored(body, answer.revision);
         if (answer.announce) editor.announce(answer.announce);
         if (answer.subject !== undefined && answer.subject !== subject) editor.selection.set(answer.subject);
       },
       refused: (problem) => {
         delete field.dataset.pending;
-        this.#say(field, problem.errors?.[0]?.message ?? problem.detail);
+        this.#posted.delete(body);
+        const reason = problem.errors?.[0]?.message ?? problem.detail;
+        if (field.isConnected) this.#say(field, reason);
+        else editor.conflicts.keep(reason, value);
       },
       stale: (problem) => {
         delete field.dataset.pending;
-        this.#say(field, problem.detail);
-        editor.offerAgain(problem.detail, () => this.#store(field, value));
+        this.#posted.delete(body);
+        this.#seen.set(field.dataset.path ?? "", problem.revision);
+        editor.conflicts.met({ subject, path, value, problem });
       },
     });
+  }
+
+  /** One has seen what one has stored oneself: what waits to be stored after it was typed on top of it.
+   * @param {{subject: string, path: unknown, value: unknown, seen: number}} body @param {number} revision */
+  #stored(body, revision) {
+    this.#posted.delete(body);
+    const path = JSON.stringify(body.path);
+    for (const later of this.#posted) if (later.subject === body.subject && JSON.stringify(later.path) === path) later.seen = revision;
+    if (this.shown === body.subject) this.#seen.set(this.#field(body.path)?.dataset.path ?? path, revision);
+  }
+
+  /** The field of the form at a path. @param {unknown} path @returns {HTMLElement | null} */
+  #field(path) {
+    const fields = /** @type {HTMLElement[]} */ ([...(this.body?.querySelectorAll("[data-path]") ?? [])]);
+    return fields.find((field) => JSON.stringify(JSON.parse(field.dataset.path ?? "[]")) === JSON.stringify(path)) ?? null;
+  }
+
+  /** The field that a conflict is about, if its form is shown. @param {string} subject @param {unknown} path */
+  fieldOf(subject, path) {
+    return this.shown === subject ? this.#field(path) : null;
+  }
+
+  /** Store a value over what somebody else has put there, having seen that. @param {HTMLElement} field @param {unknown} value */
+  storeAgain(field, value) {
+    this.#store(field, value);
+  }
+
+  /** Forget what was typed. @param {HTMLElement} field */
+  takeTheirs(field) {
+    delete field.dataset.liveKeep;
+    delete field.dataset.refused;
+    this.#seen.delete(field.dataset.path ?? "");
+    for (const control of field.querySelectorAll(CONTROLS)) {
+      control.removeAttribute("aria-invalid");
+      setToDefault(control);
+    }
+    return this.show({ force: true });
   }
 
   /** Show, or take away, why a value was refused. @param {HTMLElement} field @param {string} reason */
@@ -253,6 +312,12 @@ export class Inspector {
   #grow() {
     for (const area of this.element.querySelectorAll("textarea")) fitHeight(area);
   }
+}
+
+/** Whether somebody is in the middle of changing it. @param {Element | null} control */
+function isTyped(control) {
+  const isText = control instanceof HTMLTextAreaElement || (control instanceof HTMLInputElement && !["checkbox", "radio"].includes(control.type));
+  return isText ? /** @type {HTMLInputElement} */ (control).value !== /** @type {HTMLInputElement} */ (control).defaultValue : control !== null;
 }
 
 /** @param {Element} control */

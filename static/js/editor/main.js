@@ -10,6 +10,7 @@ import { announce } from "../announce.js";
 import { watch } from "../live.js";
 import { toast } from "../toast.js";
 import { Clipboard } from "./clipboard.js";
+import { Conflicts } from "./conflicts.js";
 import { Doors } from "./doors.js";
 import { besideOnScreen } from "./connect.js";
 import { run } from "./commands.js";
@@ -56,6 +57,7 @@ export class Editor {
     this.graph = new Graph(facts);
     this.doors = new Doors(root.dataset.doors ?? "");
     this.notice = new Notice(find("#notice"));
+    this.conflicts = new Conflicts(this);
     this.selection = new Selection(() => this.#selected());
     this.minimap = new Minimap(this, find("#minimap"));
     this.toolbar = new Toolbar(this);
@@ -332,7 +334,7 @@ export class Editor {
   /** Somebody else changed the same: ask whether to do it all the same. @param {string} reason @param {() => void} again */
   offerAgain(reason, again) {
     this.announce(reason);
-    this.notice.ask("stale", reason, [{ label: "Apply mine again", act: again, isMain: true }, { label: "Leave it", act: () => {} }]);
+    this.notice.ask("stale", reason, [{ label: "Do it all the same", act: again, isMain: true }, { label: "Leave it", act: () => {} }]);
   }
 
   /** @param {import("./queue.js").QueueState} state */

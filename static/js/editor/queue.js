@@ -2,16 +2,14 @@
 /**
  * The way of every change to the server: one after the other, each made on the revision the one before it led to.
  *
- * A refused change is told to who made it. A stale one catches up first and goes again by itself when nobody else touched the
- * same things. A change that did not get through (no network, server error) is kept, and goes again on `retry()`.
+ * The server merges a change with what others did meanwhile. One that it refuses is told to who made it, and so is a stale one:
+ * somebody changed the same. A change that did not get through (no network, server error) is kept, and goes again on `retry()`.
  *
  * @typedef {{status: number, body: any}} Answer
  * @typedef {{door: string, body: Record<string, unknown>, accepted?: (answer: any) => void,
  *   refused?: (problem: any) => void, stale?: (problem: any) => void}} Change
  * @typedef {{count: number, failed: boolean, reason: string}} QueueState
  */
-
-const MOST_TRIES = 4;
 
 export class EditQueue {
   /** @type {Change[]} */
@@ -88,15 +86,12 @@ export class EditQueue {
 
   /** @param {Change} change @returns {Promise<Answer>} the last answer; its parts are applied already */
   async #deliver(change) {
-    for (let tries = 1; ; tries += 1) {
-      const isRetry = this.#isRetry;
-      const answer = await this.send(change.door, { ...change.body, revision: this.revision, ...(isRetry && { is_retry: true }) });
-      if (answer.status >= 500) throw new Error("The server could not do it.");
-      this.#isRetry = false;
-      if (typeof answer.body?.revision === "number") this.#take(answer.body);
-      const goesAgain = answer.status === 409 && answer.body.is_stale && !answer.body.overlaps;
-      if (!goesAgain || tries >= MOST_TRIES) return answer;
-    }
+    const retry = this.#isRetry && { is_retry: true };
+    const answer = await this.send(change.door, { ...change.body, revision: this.revision, ...retry });
+    if (answer.status >= 500) throw new Error("The server could not do it.");
+    this.#isRetry = false;
+    if (typeof answer.body?.revision === "number") this.#take(answer.body);
+    return answer;
   }
 
   /** Show an answer, or a message of the live channel, unless it is older than what is shown.

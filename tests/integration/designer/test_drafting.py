@@ -134,29 +134,29 @@ def test_moving_cards_is_no_news_for_the_audit_log(scope: Scope, row: models.Flo
 def test_undo_and_redo_go_back_and_forth(scope: Scope, row: models.Flow) -> None:
     apply_edit(scope, row, rename("One"), revision=1)
     apply_edit(scope, row, rename("Two"), revision=2)
-    assert undo(scope, row, revision=3).flow.tasks["a"].name == "One"
-    assert undo(scope, row, revision=4).flow.tasks["a"].name == "a"
+    assert undo(scope, row).flow.tasks["a"].name == "One"
+    assert undo(scope, row).flow.tasks["a"].name == "a"
     with pytest.raises(NothingToUndo):
-        undo(scope, row, revision=5)
-    assert redo(scope, row, revision=5).flow.tasks["a"].name == "One"
-    assert redo(scope, row, revision=6).flow.tasks["a"].name == "Two"
+        undo(scope, row)
+    assert redo(scope, row).flow.tasks["a"].name == "One"
+    assert redo(scope, row).flow.tasks["a"].name == "Two"
     with pytest.raises(NothingToUndo):
-        redo(scope, row, revision=7)
-    assert undo(scope, row, revision=7).flow.tasks["a"].name == "One"
+        redo(scope, row)
+    assert undo(scope, row).flow.tasks["a"].name == "One"
 
 
 def test_a_new_edit_ends_what_could_be_redone(scope: Scope, row: models.Flow) -> None:
     apply_edit(scope, row, rename("One"), revision=1)
-    undo(scope, row, revision=2)
+    undo(scope, row)
     apply_edit(scope, row, move(8), revision=3)
     with pytest.raises(NothingToUndo):
-        redo(scope, row, revision=4)
+        redo(scope, row)
 
 
 def test_everyone_undoes_their_own(scope: Scope, jana: Scope, row: models.Flow) -> None:
     apply_edit(scope, row, rename("Mine", "a"), revision=1)
     apply_edit(jana, row, rename("Hers", "b"), revision=2)
-    outcome = undo(scope, row, revision=3)
+    outcome = undo(scope, row)
     assert (outcome.flow.tasks["a"].name, outcome.flow.tasks["b"].name) == ("a", "Hers")
     assert outcome.label == "Renamed a to Mine"
 
@@ -167,7 +167,7 @@ def test_an_undo_that_would_take_back_anothers_work_says_so_and_changes_nothing(
     apply_edit(scope, row, rename("Mine"), revision=1)
     apply_edit(jana, row, rename("Hers"), revision=2)
     with pytest.raises(NoLongerApplies, match="somebody has changed the same since"):
-        undo(scope, row, revision=3)
+        undo(scope, row)
     assert (draft_of(now(row)).tasks["a"].name, now(row).draft_revision) == ("Hers", 3)
 
 
@@ -175,14 +175,14 @@ def test_an_undo_of_what_another_has_deleted_says_so(scope: Scope, jana: Scope, 
     apply_edit(scope, row, rename("Mine"), revision=1)
     apply_edit(jana, row, edits.RemoveTasks(("a",)), revision=2)
     with pytest.raises(NoLongerApplies, match="It cannot be undone any more"):
-        undo(scope, row, revision=3)
+        undo(scope, row)
     assert now(row).draft_revision == 3
 
 
 def test_undoing_a_deletion_brings_back_tasks_and_edges(scope: Scope, row: models.Flow) -> None:
     before = draft_of(row)
     apply_edit(scope, row, edits.RemoveTasks(("a", "b")), revision=1)
-    outcome = undo(scope, row, revision=2)
+    outcome = undo(scope, row)
     assert canonical_json(outcome.flow) == canonical_json(before)
     assert models.Edge.objects.filter(flow=row, version=None).count() == 2
 
@@ -205,7 +205,7 @@ def test_an_earlier_draft_whose_way_is_not_kept_is_none(scope: Scope, row: model
 def test_a_replaced_draft_keeps_the_key_and_can_be_undone(scope: Scope, row: models.Flow) -> None:
     outcome = replace_draft(scope, row, draw("x -> y", key="other"), revision=1)
     assert (outcome.flow.key, set(outcome.flow.tasks)) == ("drawn", {"x", "y"})
-    assert set(undo(scope, row, revision=2).flow.tasks) == {"a", "b"}
+    assert set(undo(scope, row).flow.tasks) == {"a", "b"}
 
 
 def test_a_draft_is_decoded_once_per_revision(row: models.Flow, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,28 +106,114 @@ def test_a_refused_edit_is_422_with_the_reason(designer: Client, row: models.Flo
     assert "circle" in problem["detail"]
 
 
-def test_a_stale_edit_brings_the_page_up_to_date(
+def test_an_edit_made_on_an_older_revision_is_merged_and_brings_the_page_up_to_date(
     designer: Client, client_as: Callable[[Role], Client], row: models.Flow
 ) -> None:
     post(client_as(Role.ADMINISTRATOR), "edits", {"revision": 1, "edit": ADD})
     rename = {"edit": "rename_task", "task": "b", "name": "B"}
     status, answer = post(designer, "edits", {"revision": 1, "edit": rename})
-    assert (status, answer["is_stale"], answer["revision"]) == (409, True, 2)
-    assert "node-c" in ids(answer)
-    assert models.Flow.objects.get(pk=row.pk).draft_revision == 2
+    assert (status, answer["revision"]) == (200, 3)
+    assert {"node-c", "node-b"} <= ids(answer)
+    assert answer["authors"][0]["name"].startswith("Administrator")
+    draft = draft_of(models.Flow.objects.get(pk=row.pk))
+    assert (draft.tasks["b"].name, draft.tasks["c"].name) == ("B", "C")
 
 
-@pytest.mark.parametrize(("task", "overlaps"), [("b", False), ("c", True)])
-def test_a_stale_edit_overlaps_when_somebody_changed_the_same(
-    designer: Client, client_as: Callable[[Role], Client], row: models.Flow, task: str, overlaps: bool
+def test_an_edit_of_what_another_changed_is_told_with_both_values(
+    designer: Client, client_as: Callable[[Role], Client], row: models.Flow
 ) -> None:
     other = client_as(Role.ADMINISTRATOR)
     post(other, "edits", {"revision": 1, "edit": ADD})
     post(other, "edits", {"revision": 2, "edit": {"edit": "rename_task", "task": "c", "name": "Theirs"}})
-    mine = {"edit": "rename_task", "task": task, "name": "Mine"}
-    _, answer = post(designer, "edits", {"revision": 2, "edit": mine})
-    assert answer["overlaps"] is overlaps
-    assert "Administrator" in answer["detail"]
+    mine = {"edit": "rename_task", "task": "c", "name": "Mine"}
+    status, answer = post(designer, "edits", {"revision": 2, "edit": mine})
+    assert (status, answer["is_stale"], answer["revision"]) == (409, True, 3)
+    (told,) = answer["conflicts"]
+    assert (told["label"], told["was"], told["theirs"], told["mine"]) == ("Name", "C", "Theirs", "Mine")
+    assert told["by"].startswith("Administrator")
+    assert "Name of Theirs" in answer["detail"]
+    assert "node-c" in ids(answer)
+    assert models.Flow.objects.get(pk=row.pk).draft_revision == 3
+    assert post(designer, "edits", {"revision": 3, "edit": mine})[0] == 200
+
+
+def test_a_field_is_based_on_the_value_that_stood_in_it(
+    designer: Client, client_as: Callable[[Role], Client], row: models.Flow
+) -> None:
+    def field(client: Client, value: str, **more: int) -> tuple[int, dict[str, Any]]:
+        path = ["settings", "retries", "limit"]
+        return post(client, "fields", {"subject": "a", "path": path, "value": value, **more})
+
+    assert field(client_as(Role.ADMINISTRATOR), "3", revision=1)[0] == 200
+    # The page shows revision 2, but its reader began to type when it showed 1.
+    status, answer = field(designer, "7", revision=2, seen=1)
+    assert status == 409
+    assert [(c["label"], c["theirs"], c["mine"]) for c in answer["conflicts"]] == [("Retries · Repeats", "3", "7")]
+    assert field(designer, "7", revision=2, seen=2)[0] == 200
+
+
+def test_what_is_typed_for_a_task_that_another_deleted_comes_back(
+    designer: Client, client_as: Callable[[Role], Client], row: models.Flow
+) -> None:
+    post(client_as(Role.ADMINISTRATOR), "edits", {"revision": 1, "edit": {"edit": "remove_tasks", "tasks": ["a"]}})
+    body = {"revision": 2, "seen": 1, "subject": "a", "path": ["description"], "value": "A long text"}
+    status, answer = post(designer, "fields", body)
+    assert (status, answer["conflicts"][0]["is_gone"], answer["conflicts"][0]["mine"]) == (409, True, "A long text")
+    assert "deleted a meanwhile" in answer["detail"]
+
+
+def test_two_new_tasks_of_one_key_are_both_kept_and_the_later_is_told_its_key(
+    designer: Client, client_as: Callable[[Role], Client], row: models.Flow
+) -> None:
+    post(client_as(Role.ADMINISTRATOR), "edits", {"revision": 1, "edit": ADD})
+    status, answer = post(designer, "edits", {"revision": 1, "edit": ADD})
+    assert (status, answer["keys"]) == (200, {"c": "c-2"})
+
+
+def test_undo_goes_back_under_the_edits_of_others(
+    designer: Client, client_as: Callable[[Role], Client], row: models.Flow
+) -> None:
+    other = client_as(Role.ADMINISTRATOR)
+    post(designer, "edits", {"revision": 1, "edit": {"edit": "rename_task", "task": "a", "name": "Mine"}})
+    post(other, "edits", {"revision": 2, "edit": {"edit": "rename_task", "task": "b", "name": "Theirs"}})
+    status, answer = post(designer, "undo", {"revision": 2})
+    assert (status, answer["revision"]) == (200, 4)
+    draft = draft_of(models.Flow.objects.get(pk=row.pk))
+    assert (draft.tasks["a"].name, draft.tasks["b"].name) == ("a", "Theirs")
+    assert {"node-a", "node-b"} <= ids(answer)
+
+
+def test_an_undo_that_no_longer_applies_can_be_passed_over(
+    designer: Client, client_as: Callable[[Role], Client], row: models.Flow
+) -> None:
+    rename = {"edit": "rename_task", "task": "a"}
+    post(designer, "edits", {"revision": 1, "edit": {"edit": "rename_task", "task": "b", "name": "Early"}})
+    post(designer, "edits", {"revision": 2, "edit": {**rename, "name": "Mine"}})
+    post(client_as(Role.ADMINISTRATOR), "edits", {"revision": 3, "edit": {**rename, "name": "Theirs"}})
+    status, problem = post(designer, "undo", {"revision": 4})
+    assert (status, problem["revision_of"]) == (422, 3)
+    assert "somebody has changed the same since" in problem["detail"]
+    assert models.Flow.objects.get(pk=row.pk).draft_revision == 4
+    status, _ = post(designer, "undo", {"revision": 4, "before": 3})
+    draft = draft_of(models.Flow.objects.get(pk=row.pk))
+    assert (status, draft.tasks["a"].name, draft.tasks["b"].name) == (200, "Theirs", "b")
+
+
+@pytest.mark.parametrize(("door", "body"), [("undo", {}), ("duplicate", {"tasks": ["b"]})])
+def test_what_got_through_is_not_done_twice(
+    designer: Client, row: models.Flow, door: str, body: dict[str, Any]
+) -> None:
+    post(designer, "edits", {"revision": 1, "edit": ADD})
+    post(designer, "edits", {"revision": 2, "edit": {"edit": "rename_task", "task": "c", "name": "X"}})
+    assert post(designer, door, {"revision": 3, **body})[1]["revision"] == 4
+    status, answer = post(designer, door, {"revision": 3, "is_retry": True, **body})
+    assert (status, answer["revision"]) == (200, 4)
+
+
+@pytest.mark.parametrize("seen", [0, "1", True, None, 2**31])
+def test_a_field_that_was_never_seen_is_refused(designer: Client, row: models.Flow, seen: object) -> None:
+    body = {"revision": 1, "seen": seen, "subject": "a", "path": ["name"], "value": "X"}
+    assert post(designer, "fields", body)[0] == 400
 
 
 def test_an_edit_that_got_through_is_not_made_twice_when_it_is_sent_again(designer: Client, row: models.Flow) -> None:

@@ -48,7 +48,7 @@ def test_a_version_becomes_the_draft_again_and_that_can_be_undone(scope: Scope, 
     outcome = restore_version(scope, emptied.row, version, revision=emptied.revision)
     assert encode_flow(outcome.flow) == encode_flow(flow_of(version))
     assert outcome.row.tasks.filter(version=None).count() == 4
-    back = undo(scope, outcome.row, revision=outcome.revision)
+    back = undo(scope, outcome.row)
     assert not back.flow.tasks
     assert AuditEntry.objects.within(scope).filter(action="flow.version_restored").exists()
 
@@ -148,7 +148,7 @@ def test_an_import_over_a_flow_needs_consent_and_can_be_undone(scope: Scope, row
         import_flow(scope, order_file(name="Another"), replace=False)
     replaced = import_flow(scope, order_file(name="Another"), replace=True)
     assert replaced.pk == row.pk
-    assert undo(scope, replaced, revision=replaced.draft_revision).flow.name == "Order fulfilment"
+    assert undo(scope, replaced).flow.name == "Order fulfilment"
 
 
 def test_an_import_never_touches_another_environment(scope: Scope, foreign_scope: Scope) -> None:

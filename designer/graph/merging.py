@@ -1,0 +1,466 @@
+"""Edits of several people at once: an edit made on an older draft, made to fit the draft as it is now, or refused.
+
+A draft is looked at as **places** that hold values: a setting of a task, a branch, an edge, a name. Two edits of the
+same draft get along as long as they do not give one place two values; then the later one is made on top of the earlier
+one. Otherwise `EditsClash` says which places, with both values, and nothing is overwritten.
+
+Where cards and frames stand is the exception: there the later drop counts, as everybody sees it happen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final, cast
+
+from designer.graph.codec import encode_task
+from designer.graph.edits import (
+    AddCondition,
+    AddPhase,
+    AddTask,
+    AssignPhase,
+    Batch,
+    Change,
+    ConfigureFlow,
+    ConfigureTask,
+    Disconnect,
+    Edit,
+    EditRefused,
+    FramePhase,
+    InsertOnEdge,
+    MoveTasks,
+    Paste,
+    RekeyTask,
+    RemovePhase,
+    RemoveTasks,
+    TidyUp,
+    free_key,
+    take_away,
+)
+from designer.graph.edits.rekeying import rekeyed
+from designer.graph.model import Edge, Flow, Json, Phase, Task, phase_of_ref, phase_ref
+from designer.graph.rules import no_such_node
+from designer.graph.values import Path
+
+Place = tuple[str, Path]
+"""What holds a value: a ref (task key, `phase:KEY`, `edge:ID`, empty for the flow) and a path within it."""
+
+EDGE_PREFIX: Final = "edge:"
+
+
+class _Nothing:
+    """What a place holds that is not there."""
+
+    def __repr__(self) -> str:
+        return "NOTHING"
+
+
+NOTHING: Final = _Nothing()
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The value of one place before and after; `NOTHING` where there was or is none."""
+
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """One place that two people gave different values. `is_gone`: the task, phase or edge itself was taken away."""
+
+    ref: str
+    path: Path
+    was: Any
+    theirs: Any
+    mine: Any
+    is_gone: bool = False
+
+    @property
+    def place(self) -> Place:
+        """The place as `changed_places` names it."""
+        return self.ref, self.path
+
+
+class EditsClash(Exception):
+    """Others have changed the same since: the edit was not made."""
+
+    def __init__(self, clashes: tuple[Clash, ...]) -> None:
+        super().__init__("Somebody has changed the same meanwhile.")
+        self.clashes = clashes
+
+
+# -- places -----------------------------------------------------------------------------------------------------------
+
+
+def changed_places(before: Flow, after: Flow) -> dict[Place, Held]:
+    """Every place whose value differs. What both flows share is not looked into: the cost is that of the difference."""
+    found: dict[Place, Held] = {}
+    _compare(found, before.tasks, after.tasks, str, _task_places)
+    _compare(found, before.phases, after.phases, phase_ref, _phase_places)
+    had, has = set(before.edges), set(after.edges)
+    for edge in had ^ has:
+        found[EDGE_PREFIX + edge.id, ()] = Held(edge if edge in had else NOTHING, edge if edge in has else NOTHING)
+    _differences(found, "", dict(_flow_places(before)), dict(_flow_places(after)))
+    for key in before.tasks.keys() & after.tasks.keys():
+        one, other = before.tasks[key].conditions, after.tasks[key].conditions
+        if one is not other:
+            _order(found, key, [c.key for c in one], [c.key for c in other])
+    return found
+
+
+def _compare(found: dict[Place, Held], before: Any, after: Any, ref: Any, places: Any) -> None:
+    if before is after:
+        return
+    for key in before.keys() | after.keys():
+        one, other = before.get(key), after.get(key)
+        if one is not other:
+            _differences(found, ref(key), dict(places(one)) if one else {}, dict(places(other)) if other else {})
+
+
+def _differences(found: dict[Place, Held], ref: str, before: Mapping[Path, Any], after: Mapping[Path, Any]) -> None:
+    for path in before.keys() | after.keys():
+        one, other = before.get(path, NOTHING), after.get(path, NOTHING)
+        if one != other:
+            found[ref, path] = Held(one, other)
+
+
+def _order(found: dict[Place, Held], ref: str, before: list[str], after: list[str]) -> None:
+    """Branches are looked at in their order: that of those that both have is a place of its own."""
+    one, other = tuple(k for k in before if k in after), tuple(k for k in after if k in before)
+    if one != other:
+        found[ref, ("conditions",)] = Held(one, other)
+
+
+def _task_places(task: Task) -> Iterator[tuple[Path, Any]]:
+    yield from _words(task, but=("key", "settings", "conditions"))
+    yield from _leaves(("settings",), task.settings)
+    for condition in task.conditions:
+        yield ("conditions", condition.key), condition
+
+
+def _phase_places(phase: Phase) -> Iterator[tuple[Path, Any]]:
+    yield from _words(phase, but=("key",))
+
+
+def _flow_places(flow: Flow) -> Iterator[tuple[Path, Any]]:
+    yield from _words(flow, but=("key", "phases", "tasks", "edges", "limits", "retention"))
+    yield from _leaves(("limits",), flow.limits)
+    yield from _leaves(("retention",), flow.retention)
+
+
+def _words(node: Task | Phase | Flow, *, but: Collection[str]) -> Iterator[tuple[Path, Any]]:
+    """The values that a node holds directly, each a place of its own."""
+    return (((known.name,), getattr(node, known.name)) for known in fields(node) if known.name not in but)
+
+
+def _leaves(path: Path, value: Json) -> Iterator[tuple[Path, Any]]:
+    """The single values in an object; a list is one value: whoever changes it sets the whole of it."""
+    if not isinstance(value, Mapping) or (not value and len(path) > 1):
+        yield path, value
+        return
+    for key, inner in value.items():
+        yield from _leaves((*path, key), inner)
+
+
+def _covers(one: Place, other: Place) -> bool:
+    """Whether one place lies within the other: an object that became a text, say."""
+    short, long = sorted((one[1], other[1]), key=len)
+    return one[0] == other[0] and long[: len(short)] == short
+
+
+def _nested(places: Mapping[Place, Held], ref: str) -> Iterator[tuple[Place, Held]]:
+    return ((place, held) for place, held in places.items() if place[0] == ref and place[1][:1] == ("settings",))
+
+
+# -- fitting an edit to the draft as it is now ------------------------------------------------------------------------
+
+
+def renames(edits: Iterable[Edit], base: Flow) -> dict[str, str]:
+    """Which tasks of `base` have other keys after these edits, by their old keys."""
+    found: dict[str, str] = {}
+    for edit in edits:
+        for step in _steps(edit):
+            if isinstance(step, RekeyTask):
+                first = next((old for old, new in found.items() if new == step.task), step.task)
+                found[first] = step.to
+    return {old: new for old, new in found.items() if old != new and old in base.tasks}
+
+
+def rebased(edit: Edit, base: Flow, now: Flow, renamed: Mapping[str, str] | None = None) -> Edit:
+    """The edit that does to `now` what `edit`, made by somebody who saw `base`, was meant to do.
+
+    `renamed`: tasks of `base` that others have given new keys since (see `renames`); it then goes to the same tasks.
+
+    Nothing that others did since `base` is undone by it, save where cards and frames stand. What somebody else did
+    already becomes an empty batch. New tasks get another key where theirs has been taken. Raises `EditsClash`;
+    `EditRefused` where the edit is not possible any more, or never was.
+    """
+    if base is now or base == now:
+        return edit
+    keys = {old: new for old, new in (renamed or {}).items() if new in now.tasks and new not in base.tasks}
+    if keys:
+        _refuse_two_keys(edit, keys)
+        base, edit = rekeyed(base, keys), _together([_with_refs(step, keys) for step in _steps(edit)])
+    fitted = _fitted(edit, base, now)
+    mine = changed_places(base, fitted.apply(base).flow)
+    theirs = changed_places(base, now)
+    if _only_adds(fitted):
+        fitted.apply(now)
+        return fitted
+    is_loose = _loose_words(fitted)
+    clashes = [
+        _clash(place, mine[place], theirs, base, now)
+        for place in mine
+        if not is_loose(place) and _is_disputed(place, mine[place], theirs)
+    ]
+    if clashes:
+        raise EditsClash(tuple(sorted(clashes, key=lambda clash: (clash.ref, str(clash.path)))))
+    if mine and all(place in theirs and theirs[place].after == held.after for place, held in mine.items()):
+        return Batch(())
+    done = changed_places(now, fitted.apply(now).flow)
+    undone = [place for place in done if place in theirs and place not in mine and not is_loose(place)]
+    if undone and not _renames(fitted):
+        # It would take away what the person has never seen: an edge somebody drew to a task that is to go.
+        raise EditsClash(tuple(_clash(place, done[place], theirs, base, now) for place in sorted(undone, key=str)))
+    return fitted
+
+
+def _refuse_two_keys(edit: Edit, keys: Mapping[str, str]) -> None:
+    """A key is a setting like any other."""
+    for step in _steps(edit):
+        if isinstance(step, RekeyTask) and keys.get(step.task, step.to) != step.to:
+            theirs = keys[step.task]
+            raise EditsClash((Clash(theirs, ("key",), step.task, theirs, step.to),))
+
+
+def _together(steps: Sequence[Edit]) -> Edit:
+    return steps[0] if len(steps) == 1 else Batch(tuple(steps))
+
+
+def _is_disputed(place: Place, held: Held, theirs: Mapping[Place, Held]) -> bool:
+    known = theirs.get(place)
+    if known is not None:
+        return bool(known.after != held.after)
+    inside = place[1][:1] == ("settings",)
+    return inside and any(_covers(place, other) for other, _ in _nested(theirs, place[0]))
+
+
+def _clash(place: Place, mine: Held, theirs: Mapping[Place, Held], base: Flow, now: Flow) -> Clash:
+    ref, path = place
+    held = theirs.get(place)
+    if held is None:
+        held = next((known for other, known in _nested(theirs, ref) if _covers(place, other)), mine)
+    return Clash(ref, path, held.before, held.after, mine.after, is_gone=_is_gone(ref, base, now))
+
+
+def _is_gone(ref: str, base: Flow, now: Flow) -> bool:
+    if ref.startswith(EDGE_PREFIX):
+        return False
+    return bool(ref) and base.has_node(ref) and not now.has_node(ref)
+
+
+def _loose_words(edit: Edit) -> Any:
+    """Which places the later one may set although the earlier one did: where things stand."""
+    words = {"at", "frame"}
+    if any(isinstance(step, MoveTasks) for step in _steps(edit)):
+        words.add("phase")  # carried there
+    return lambda place: len(place[1]) == 1 and place[1][0] in words
+
+
+def _steps(edit: Edit) -> Iterator[Edit]:
+    if isinstance(edit, Batch):
+        for step in edit.edits:
+            yield from _steps(step)
+    else:
+        yield edit
+
+
+def _only_adds(edit: Edit) -> bool:
+    """Pasting takes whatever keys are free."""
+    return all(isinstance(step, Paste) for step in _steps(edit))
+
+
+def _renames(edit: Edit) -> bool:
+    """A new key is written into every reference, also into those that others made meanwhile: that loses nothing."""
+    return any(isinstance(step, RekeyTask) for step in _steps(edit))
+
+
+def other_keys(asked: Edit, fitted: Edit) -> dict[str, str]:
+    """The refs of new tasks and phases that got another key than was asked for, each with that one."""
+    return {old: new for old, new in zip(_new_refs(asked), _new_refs(fitted), strict=False) if old != new}
+
+
+def _new_refs(edit: Edit) -> Iterator[str]:
+    for step in _steps(edit):
+        if isinstance(step, AddTask | InsertOnEdge):
+            yield step.task.key
+        elif isinstance(step, AddPhase):
+            yield phase_ref(step.phase.key)
+
+
+# -- what is taken or gone --------------------------------------------------------------------------------------------
+
+
+def _fitted(edit: Edit, base: Flow, now: Flow) -> Edit:
+    """The edit with keys that are still free, and without what is gone already."""
+    steps = tuple(_steps(edit))
+    keys = _new_keys(steps, base, now)
+    fitted = [_without_gone(_with_refs(step, keys) if keys else step, base, now) for step in steps]
+    fitted = [_by_single_values(_with_branch_key(step, base, now), base) for step in fitted]
+    kept = tuple(step for step in fitted if step is not None)
+    if not kept:
+        refs = [ref for step in steps for ref in _moved_refs(step) if not now.has_node(ref)]
+        if refs:
+            raise EditRefused(no_such_node(now, refs[0]).reason)
+    return _together(kept)
+
+
+def _new_keys(steps: Collection[Edit], base: Flow, now: Flow) -> dict[str, str]:
+    """Node refs that others have used since, each with a free one."""
+    found: dict[str, str] = {}
+    for step in steps:
+        if isinstance(step, AddTask | InsertOnEdge):
+            key = step.task.key
+            if key in now.tasks and key not in base.tasks:
+                found[key] = free_key(key, {*base.tasks, *now.tasks, *found.values()})
+        elif isinstance(step, AddPhase):
+            key = step.phase.key
+            if key in now.phases and key not in base.phases:
+                taken = {*base.phases, *now.phases, *(phase_of_ref(ref) or "" for ref in found.values())}
+                found[phase_ref(key)] = phase_ref(free_key(key, taken))
+    return found
+
+
+def _with_refs(step: Edit, keys: Mapping[str, str]) -> Edit:
+    """The step about nodes by other keys: `keys` maps refs."""
+
+    def of(ref: str) -> str:
+        return keys.get(ref, ref)
+
+    def phase(key: str | None) -> str | None:
+        return phase_of_ref(of(phase_ref(key))) if key is not None else None
+
+    def written(name: str, value: Any) -> Any:
+        match value:
+            case Edge():
+                return replace(value, source=of(value.source), target=of(value.target))
+            case Task():
+                return replace(value, key=of(value.key), phase=phase(value.phase))
+            case Phase():
+                return replace(value, key=phase(value.key) or value.key)
+            case str() if name == "task":
+                return of(value)
+            case Mapping() if name == "to":
+                return {of(key): phase(to) if isinstance(to, str) else to for key, to in value.items()}
+            case Mapping() if name == "tasks":
+                return {of(key): to for key, to in value.items()}
+            case tuple() if name == "tasks":
+                return tuple(map(of, value))
+            case tuple() if name == "edges":
+                return tuple(written(name, edge) for edge in value)
+        return value
+
+    names = [known.name for known in fields(cast(Any, step))]
+    return cast(Edit, replace(cast(Any, step), **{name: written(name, getattr(step, name)) for name in names}))
+
+
+def _with_branch_key(step: Edit | None, base: Flow, now: Flow) -> Edit | None:
+    """A new branch under a key that others have not used since."""
+    if not isinstance(step, AddCondition) or not (step.task in base.tasks and step.task in now.tasks):
+        return step
+    had, has = ({c.key for c in flow.tasks[step.task].conditions} for flow in (base, now))
+    if step.condition.key not in has - had:
+        return step
+    return replace(step, condition=replace(step.condition, key=free_key(step.condition.key, had | has)))
+
+
+def _by_single_values(step: Edit | None, base: Flow) -> Edit | None:
+    """Objects that are set as a whole, by their single values: what others did to the rest of an object stays."""
+    if isinstance(step, ConfigureTask) and step.task in base.tasks:
+        document = encode_task(base.tasks[step.task])
+        return replace(step, changes=tuple(_single(step.changes, document)))
+    if isinstance(step, ConfigureFlow):
+        header = {"limits": base.limits, "retention": base.retention}
+        return replace(step, changes=tuple(_single(step.changes, header)))
+    return step
+
+
+def _single(changes: Collection[Change], document: Mapping[str, Json]) -> Iterator[Change]:
+    for change in changes:
+        held: Any = document
+        for word in change.path:
+            held = held.get(word) if isinstance(held, Mapping) else None
+        if not (change.is_set and isinstance(change.value, Mapping) and change.value and isinstance(held, Mapping)):
+            yield change
+            continue
+        before, after = dict(_leaves(change.path, held)), dict(_leaves(change.path, change.value))
+        yield from (take_away(*path) for path in before if path not in after)
+        yield from (Change(path, value) for path, value in after.items() if before.get(path, NOTHING) != value)
+
+
+def _moved_refs(step: Edit) -> tuple[str, ...]:
+    match step:
+        case MoveTasks() | AssignPhase():
+            return tuple(step.to)
+        case FramePhase():
+            return (phase_ref(step.phase),)
+    return ()
+
+
+def _without_gone(step: Edit, base: Flow, now: Flow) -> Edit | None:
+    """The step without nodes and edges that others took away since; None when nothing of it is left."""
+
+    def stays(key: str) -> bool:
+        return key in now.tasks or key not in base.tasks
+
+    match step:
+        case MoveTasks() | AssignPhase():
+            kept = {key: to for key, to in step.to.items() if stays(key)}
+            return None if step.to and not kept else type(step)(cast(Any, kept))
+        case TidyUp():
+            tasks = {key: at for key, at in step.tasks.items() if stays(key)}
+            frames = {key: frame for key, frame in step.frames.items() if key in now.phases or key not in base.phases}
+            return TidyUp(tasks, frames)
+        case FramePhase():
+            if step.phase in base.phases and step.phase not in now.phases:
+                return None
+            return replace(step, tasks={key: at for key, at in step.tasks.items() if stays(key)})
+        case RemoveTasks():
+            left = tuple(key for key in step.tasks if stays(key))
+            return RemoveTasks(left) if left else None
+        case RemovePhase():
+            return None if step.phase in base.phases and step.phase not in now.phases else step
+        case Disconnect():
+            there = set(now.edges)
+            edges = tuple(e for e in step.edges if e in there or e not in base.edges)
+            return Disconnect(edges) if edges else None
+    return step
+
+
+# -- taking back ------------------------------------------------------------------------------------------------------
+
+
+def way_back(edit: Edit, undo: Edit, flow: Flow) -> Edit | None:
+    """What takes `edit` back in a draft that others have changed since; None once they changed what it did.
+
+    Raises `EditRefused` where it cannot be applied at all. Places that were only written down along with the edit
+    (the first edit of a draft that was never laid out) stay when cards have been moved since.
+    """
+    if _is_reversible(edit, undo, flow):
+        return undo
+    if isinstance(edit, Batch) and isinstance(undo, Batch) and edit.edits and isinstance(edit.edits[0], TidyUp):
+        rest, back = Batch(edit.edits[1:]), Batch(undo.edits[:-1])
+        return back if rest.edits and _is_reversible(rest, back, flow) else None
+    return None
+
+
+def _is_reversible(edit: Edit, undo: Edit, flow: Flow) -> bool:
+    """Whether making the edit again after taking it back leads exactly here: then nobody else's work is in it."""
+    earlier = undo.apply(flow).flow
+    try:
+        again = edit.apply(earlier).flow
+    except EditRefused:
+        return False
+    return not changed_places(again, flow)
