@@ -24,6 +24,7 @@ import { Notice } from "./notice.js";
 import { Palette } from "./palette.js";
 import { applyParts } from "./parts.js";
 import { Ports } from "./ports.js";
+import { Presence } from "./presence.js";
 import { Problems } from "./problems.js";
 import { EditQueue } from "./queue.js";
 import { Selection } from "./selection.js";
@@ -77,6 +78,7 @@ export class Editor {
     this.clipboard = new Clipboard(this);
     this.palette = this.canEdit ? new Palette(this) : null;
     this.inspector = new Inspector(this, find(".inspector"));
+    this.presence = new Presence(this);
     this.#decorate();
     this.problems = new Problems(this);
     if (!this.viewport.wasRemembered) this.#open();
@@ -130,6 +132,7 @@ export class Editor {
     this.problems.mark();
     this.ports.show();
     this.minimap.show();
+    this.presence.show();
     this.inspector.refresh();
     this.#tellAuthors(answer.authors ?? []);
   }
@@ -203,6 +206,7 @@ export class Editor {
 
   #selected() {
     this.#mark();
+    this.presence?.moved();
     this.ports.show();
     this.inspector.show();
     this.toolbar.show();
@@ -358,6 +362,7 @@ export class Editor {
   /** @param {import("./geometry.js").View} view */
   #viewed(view) {
     this.minimap.show();
+    this.presence?.show();
     this.toolbar.zoomed(view.scale);
   }
 
@@ -401,5 +406,9 @@ export class Editor {
 export default function connect(root) {
   const editor = new Editor(root);
   root.dataset.ready = "true";
-  return editor.watch();
+  const stop = editor.watch();
+  return () => {
+    stop();
+    editor.presence.stop();
+  };
 }
