@@ -12,7 +12,7 @@ from designer.graph.kinds import kind_of
 from designer.graph.lowering import is_back_edge
 from designer.graph.model import TRIGGER, Edge, Flow, Task, phase_ref
 from designer.inspector.forms import EDGE_PREFIX, branch_label, name_of
-from designer.rendering.cards import CARD_HEIGHT, GRID
+from designer.rendering.cards import CARD_HEIGHT, GRID, card_summary
 from designer.rendering.layout import Layout, drawn_layout
 from designer.rendering.routing import Rect
 from designer.rendering.svg import (
@@ -234,6 +234,10 @@ def _task_facts(flow: Flow, task: Task, box: Rect, ways: Mapping[str, list[str]]
         "type": "task",
         "name": task.name or task.key,
         "kind": task.kind,
+        "kind_label": kind.label,
+        "icon": kind.icon_of(task),
+        "tone": kind.colour,
+        "summary": card_summary(task),
         "label": ", ".join([task.name or task.key, kind.label, *place, _leads(ways, task.key)]),
         "phase": task.phase,
         "branches": [{"key": port.branch, "name": port.label} for port in ports if port.branch is not None],
@@ -249,6 +253,9 @@ def _trigger_facts(flow: Flow, layout: Layout, ways: Mapping[str, list[str]]) ->
         "type": "trigger",
         "name": "Start",
         "kind": "",
+        "icon": "play",
+        "tone": "machine",
+        "summary": trigger_words(flow),
         "label": f"Start, {trigger_words(flow)}, {_leads(ways, TRIGGER)}",
         "phase": None,
         "branches": [],
@@ -267,6 +274,9 @@ def _phase_facts(flow: Flow, layout: Layout, key: str) -> Facts:
         "type": "phase",
         "name": name,
         "kind": "",
+        "icon": "layers",
+        "tone": "plain",
+        "summary": "",
         "label": f"Phase {name}, {count} task{'' if count == 1 else 's'}",
         "phase": None,
         "branches": [],
@@ -277,6 +287,8 @@ def _phase_facts(flow: Flow, layout: Layout, key: str) -> Facts:
 
 def _edge_facts(flow: Flow, edge: Edge) -> Facts:
     label = branch_label(flow, edge)
+    source = flow.tasks.get(edge.source)
+    loop = source.loop if source is not None and is_back_edge(flow, edge) else None
     ends = f"{name_of(flow, edge.source)} to {name_of(flow, edge.target)}"
     return {
         "ref": EDGE_PREFIX + edge.id,
@@ -286,5 +298,7 @@ def _edge_facts(flow: Flow, edge: Edge) -> Facts:
         "target": edge.target,
         "branch": edge.branch,
         "on": edge.on.value,
+        "words": label,
+        "rounds": loop.max_iterations if loop is not None else 0,
         "label": f"Edge from {ends}{f', {label}' if label else ''}",
     }

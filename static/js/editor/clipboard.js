@@ -23,7 +23,7 @@ export class Clipboard {
   #isOurs(event) {
     const target = event.target instanceof Element ? event.target : document.body;
     if (document.querySelector("dialog[open]") || target.closest("input, textarea, select, [contenteditable]")) return false;
-    return target === document.body || this.editor.svg.contains(target);
+    return target === document.body || this.editor.svg.contains(target) || this.editor.outline.list.contains(target);
   }
 
   /** @param {ClipboardEvent} event @param {boolean} isCut */
@@ -69,6 +69,13 @@ export class Clipboard {
     if (!this.#isOurs(event)) return;
     event.preventDefault();
     this.paste(event.clipboardData?.getData("text/plain") ?? "");
+  }
+
+  /** Paste by a menu: the browser may ask whether this page may read the clipboard. @param {{x: number, y: number}} at on the canvas */
+  async pasteHere(at) {
+    this.editor.pointer = at;
+    const text = await navigator.clipboard?.readText().catch(() => "");
+    return this.paste(text ?? "");
   }
 
   /** @param {string} text of the clipboard */

@@ -4,8 +4,9 @@
 import { arranged, WAYS } from "./arrange.js";
 import { choose } from "./chooser.js";
 import * as edits from "./edits.js";
-import { freePlace, snapPoint } from "./geometry.js";
+import { contains, freePlace, grow, snapPoint, union } from "./geometry.js";
 import { hideGhost, showGhost, showHome } from "./preview.js";
+import { settleShifts } from "./shifts.js";
 
 /** @typedef {import("./main.js").Editor} Editor */
 /** @typedef {import("./palette.js").Preset} Preset */
@@ -17,12 +18,14 @@ import { hideGhost, showGhost, showHome } from "./preview.js";
 const GAP = 64; // between a card and the one added after it
 
 /** Post one edit. @param {Editor} editor @param {edits.Edit} edit
- * @param {{said?: string, select?: string[], undone?: () => void}} [more] `said`: announced once it is stored; `select`: refs
- *   selected then; `undone`: takes the preview back after a refusal */
-export function submit(editor, edit, { said, select, undone } = {}) {
-  return editor.queue.push({
+ * @param {{said?: string, select?: string[], undone?: () => void, moves?: import("./queue.js").Change["moves"]}} [more]
+ *   `said`: announced once it is stored; `select`: refs selected then; `undone`: takes the preview back after a refusal;
+ *   `moves`: what stands elsewhere at once */
+export function submit(editor, edit, { said, select, undone, moves } = {}) {
+  const done = editor.queue.push({
     door: "edits",
     body: { edit },
+    moves,
     accepted(answer) {
       // Somebody may have used a new key first: then ours is another.
       const refs = (select ?? []).map((ref) => answer.keys?.[ref] ?? ref);
@@ -32,13 +35,17 @@ export function submit(editor, edit, { said, select, undone } = {}) {
     },
     refused(problem) {
       undone?.();
+      if (moves) settleShifts(editor);
       editor.refuse(problem.detail);
     },
     stale(problem) {
       undone?.();
-      editor.offerAgain(problem.detail, () => submit(editor, edit, { said, select, undone }));
+      if (moves) settleShifts(editor);
+      editor.offerAgain(problem.detail, () => submit(editor, edit, { said, select, undone, moves }));
     },
   });
+  if (moves) settleShifts(editor);
+  return done;
 }
 
 /** Move tasks and frames together. Tasks dropped into a phase join it, tasks dropped outside leave theirs.
@@ -54,32 +61,8 @@ export function moveNodes(editor, refs, by, { into } = {}) {
   const phase = into ? phaseKey(into.ref) : null;
   const joining = into === undefined ? [] : nodes.filter((node) => node.type === "task" && node.phase !== phase).map((node) => node.ref);
   if (joining.length) steps.push(edits.assignPhase(joining, phase));
-  remember(editor, nodes, by);
   const said = joining.length ? (into ? `Moved into ${into.name}` : "Moved out of the phase") : `Moved ${naming(nodes)}`;
-  return submit(editor, edits.batch(steps), { said, undone: () => forget(editor, nodes, by) });
-}
-
-/** The facts follow the preview at once, so that the next gesture starts from what one sees.
- * @param {Editor} editor @param {NodeFacts[]} nodes @param {Point} by */
-function remember(editor, nodes, by) {
-  for (const node of nodes) {
-    const fact = editor.graph.nodes.get(node.ref);
-    const element = editor.element(node.ref);
-    if (!fact) continue;
-    [fact.x, fact.y] = [fact.x + by.x, fact.y + by.y];
-    if (element instanceof SVGElement) element.dataset.moved = "";
-  }
-  editor.ports.show();
-}
-
-/** @param {Editor} editor @param {NodeFacts[]} nodes @param {Point} by */
-function forget(editor, nodes, by) {
-  for (const node of nodes) {
-    const fact = editor.graph.nodes.get(node.ref);
-    if (fact) [fact.x, fact.y] = [fact.x - by.x, fact.y - by.y];
-  }
-  showHome(editor, nodes.map((node) => node.ref));
-  editor.ports.show();
+  return submit(editor, edits.batch(steps), { said, moves: { refs: nodes.map((node) => node.ref), by } });
 }
 
 /** Put a frame elsewhere. @param {Editor} editor @param {string} ref @param {Rect} rect @param {() => void} after */
@@ -126,6 +109,58 @@ export function addSomewhere(editor, preset) {
   const free = leading.branches.length ? leading.branches.find((branch) => !used.has(branch.key))?.key : used.size ? undefined : null;
   if (free === undefined) return addAtPlace(editor, preset, { at });
   return addConnected(editor, preset, { at, source: leading.ref, branch: free, on: "success" });
+}
+
+/** Add by what it comes after rather than by a place: on an edge, after a node, or into a phase. It stands beside what it follows and
+ * in its phase, which grows if it has to.
+ * @param {Editor} editor @param {Preset} preset
+ * @param {{edge: EdgeFacts} | {phase: string} | {source: string, branch: string | null, on: "success" | "error"}} where */
+export function addInFlow(editor, preset, where) {
+  const { graph } = editor;
+  const around = "phase" in where ? graph.nodes.get(where.phase) : undefined;
+  const before = "phase" in where ? null : (graph.nodes.get("edge" in where ? where.edge.source : where.source) ?? null);
+  const beside = before ? { x: before.x + before.width + GAP, y: before.y } : { x: (around?.x ?? 0) + 24, y: (around?.y ?? 0) + 48 };
+  const task = taskFor(editor, preset, placeFor(editor, beside));
+  const own = before?.type === "phase" ? before : before?.phase ? graph.nodes.get(`phase:${before.phase}`) : undefined;
+  const phase = around ?? own ?? null;
+  task.phase = phase ? phaseKey(phase.ref) : null;
+  const steps = [
+    "edge" in where ? edits.insertOnEdge(task, where.edge) : edits.addTask(task),
+    ..."source" in where ? [edits.connect({ source: where.source, target: task.key, branch: where.branch, on: where.on })] : [],
+    ...(phase ? grown(editor, phase, task) : []),
+  ];
+  const said = before ? `Added ${task.name} after ${before.name}` : `Added ${task.name} in ${phase?.name}`;
+  return add(editor, task, edits.batch(steps), said);
+}
+
+/** The frame of a phase made larger for a card, if it has to be. @param {Editor} editor @param {NodeFacts} phase @param {edits.NewTask} task */
+function grown(editor, phase, task) {
+  const card = { ...task.at, ...editor.card };
+  const inner = grow(card, 24);
+  const frame = union([phase, inner]) ?? phase;
+  const { x, y } = snapPoint({ x: Math.floor(frame.x), y: Math.floor(frame.y) });
+  const wider = { x, y, width: Math.ceil((frame.x + frame.width - x) / 8) * 8, height: Math.ceil((frame.y + frame.height - y) / 8) * 8 };
+  const isSame = contains(phase, inner) && contains(phase, { x: inner.x + inner.width, y: inner.y + inner.height });
+  return isSame ? [] : [edits.framePhase(phaseKey(phase.ref), wider)];
+}
+
+/** Put tasks into a phase, or out of theirs, where they stand; the phase grows around them.
+ * @param {Editor} editor @param {string[]} refs @param {string | null} ref of the phase */
+export function movePhase(editor, refs, ref) {
+  const phase = ref ? editor.graph.nodes.get(ref) : null;
+  const cards = refs.map((each) => editor.graph.nodes.get(each)).filter((node) => node !== undefined);
+  const steps = [edits.assignPhase(refs, phase ? phaseKey(phase.ref) : null)];
+  const said = phase ? `Moved into ${phase.name}` : "Moved out of the phase";
+  if (phase && cards.length) {
+    // Beneath what the phase holds already: its frame need not swallow whatever lies between.
+    const left = Math.min(...cards.map((card) => card.x));
+    const top = Math.min(...cards.map((card) => card.y));
+    const by = { x: snapPoint({ x: phase.x + 24 - left, y: 0 }).x, y: snapPoint({ x: 0, y: phase.y + phase.height - top }).y };
+    const places = cards.map((card) => ({ key: card.ref, x: card.x + by.x, y: card.y + by.y }));
+    const area = union([phase, ...cards.map((card) => grow({ ...card, x: card.x + by.x, y: card.y + by.y }, 24))]) ?? phase;
+    steps.push(edits.moveTasks(places), edits.framePhase(phaseKey(phase.ref), { ...rectOf(phase), width: snapPoint({ x: area.x + area.width - phase.x, y: 0 }).x, height: snapPoint({ x: 0, y: area.y + area.height - phase.y }).y }));
+  }
+  return submit(editor, edits.batch(steps), { said, select: refs });
 }
 
 /** @param {Editor} editor @param {edits.NewTask} task @param {edits.Edit} edit @param {string} said */

@@ -3,13 +3,34 @@
 
 import { contains, overlap, rectBetween, resize, snapMove } from "./geometry.js";
 import { framePhase, insertExisting, moveNodes } from "./commands.js";
-import { hideBand, hideGhost, showBand, showGhost, showHome, showMoved } from "./preview.js";
+import { guided } from "./guides.js";
+import { hideBand, hideGhost, showBand, showGhost, showGuides, showHome, showMoved } from "./preview.js";
 
 /** @typedef {import("./main.js").Editor} Editor */
 /** @typedef {import("./geometry.js").Point} Point */
 /** @typedef {import("./gestures.js").Drag} Drag */
 
 const LEAST_FRAME = { width: 160, height: 96 };
+
+const REACH = 6; // pixels within which something dragged snaps to a line
+
+/** On the grid, or on a line with what stands around if one is near; Alt keeps to the grid.
+ * @param {Editor} editor @param {import("./geometry.js").Rect} rect what is dragged, where it was @param {Point} by
+ * @param {Set<string>} refs all that is dragged @param {PointerEvent} event @returns {Point} how far it goes */
+function snapped(editor, rect, by, refs, event) {
+  const onGrid = snapMove(rect, by);
+  if (event.altKey) {
+    showGuides(editor, []);
+    return onGrid;
+  }
+  const free = { ...rect, x: rect.x + by.x, y: rect.y + by.y };
+  const seen = editor.viewport.seen;
+  const others = [...editor.graph.nodes.values()].filter((node) => !refs.has(node.ref) && node.type !== "phase" && overlap(seen, node));
+  const { by: on, lines } = guided(free, others, REACH / editor.viewport.view.scale);
+  showGuides(editor, lines);
+  const isAt = (/** @type {"x" | "y"} */ axis) => lines.some((line) => line[`${axis}1`] === line[`${axis}2`]);
+  return { x: isAt("x") ? Math.round(by.x + on.x) : onGrid.x, y: isAt("y") ? Math.round(by.y + on.y) : onGrid.y };
+}
 
 /** A press on a node or edge: a click selects, a drag moves all that is selected. @param {Editor} editor @param {string} ref
  * @param {Point} start @returns {Drag} */
@@ -42,7 +63,7 @@ export function dragCards(editor, ref, start) {
         refs = new Set(chosen());
         editor.lift(refs, true);
       }
-      by = snapMove(anchor, { x: point.x - start.x, y: point.y - start.y });
+      by = snapped(editor, anchor, { x: point.x - start.x, y: point.y - start.y }, refs, event);
       showMoved(editor, refs, by);
       editor.showDropPhase(refs, point);
       part(refs.size === 1 && !graph.edgesAt(refs).length ? edgeBelow(editor, event) : null);
@@ -50,6 +71,7 @@ export function dragCards(editor, ref, start) {
     drop(point) {
       const edge = parted;
       part(null);
+      showGuides(editor, []);
       editor.lift(refs, false);
       editor.showDropPhase(null, point);
       if (edge) insertExisting(editor, ref, edge, { x: anchor.x + by.x, y: anchor.y + by.y });
@@ -59,6 +81,7 @@ export function dragCards(editor, ref, start) {
     },
     cancel() {
       part(null);
+      showGuides(editor, []);
       editor.lift(refs, false);
       editor.showDropPhase(null, start);
       showHome(editor, refs);
@@ -88,15 +111,19 @@ export function dragFrame(editor, ref, start) {
   let by = { x: 0, y: 0 };
   return {
     click,
-    move(point) {
-      by = snapMove(phase, { x: point.x - start.x, y: point.y - start.y });
+    move(point, event) {
+      by = snapped(editor, phase, { x: point.x - start.x, y: point.y - start.y }, refs, event);
       showMoved(editor, refs, by);
     },
     drop() {
+      showGuides(editor, []);
       selection.set(ref);
       if (by.x || by.y) moveNodes(editor, refs, by);
     },
-    cancel: () => showHome(editor, refs),
+    cancel() {
+      showGuides(editor, []);
+      showHome(editor, refs);
+    },
   };
 }
 

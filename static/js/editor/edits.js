@@ -65,6 +65,11 @@ export function removePhase(phase) {
   return { edit: "remove_phase", phase };
 }
 
+/** @param {string} task a decision @param {string} key of a branch @param {number} index among its branches @returns {Edit} */
+export function moveCondition(task, key, index) {
+  return { edit: "move_condition", task, key, index };
+}
+
 /** Several edits as one; a single one stays itself. @param {Edit[]} edits @returns {Edit} */
 export function batch(edits) {
   return edits.length === 1 ? edits[0] : { edit: "batch", edits };

@@ -8,9 +8,11 @@
  * @typedef {import("./geometry.js").Direction} Direction
  * @typedef {{key: string, name: string}} Branch
  * @typedef {Rect & {ref: string, id: string, type: "task" | "phase" | "trigger", name: string, kind: string,
- *   label: string, phase: string | null, branches: Branch[], can_fail: boolean}} NodeFacts
+ *   kind_label?: string, icon: string, tone: string, summary: string, label: string, phase: string | null, branches: Branch[], can_fail: boolean, shift?: import("./geometry.js").Point}} NodeFacts
+ *   `shift`: how far it stands from where the server has it, because moves are on the way (shifts.js)
  * @typedef {{ref: string, id: string, edge: string, source: string, target: string, branch: string | null,
- *   on: "success" | "error", label: string}} EdgeFacts
+ *   on: "success" | "error", words: string, rounds: number, label: string}} EdgeFacts
+ *   `rounds`: how often a loop's way back may be taken; 0 for every other edge
  * @typedef {{nodes: NodeFacts[], edges: EdgeFacts[], removed?: string[]}} Facts
  */
 

@@ -82,6 +82,8 @@ export class Inspector {
   /** Put the cursor into the form. @param {string} ref @param {string} [path] of a setting, joined by dots */
   focus(ref, path = "") {
     this.#wanted = { ref, path };
+    // Until the form is there, what is typed must not reach another form, nor count as keys of the canvas.
+    if (ref !== this.shown) this.element.focus({ preventScroll: true });
     this.#focusWanted();
   }
 
@@ -98,7 +100,7 @@ export class Inspector {
     for (let group = field?.closest("details"); group; group = group.parentElement?.closest("details")) group.open = true;
     const control = /** @type {HTMLElement | null} */ (field?.querySelector(`${CONTROLS}, button`) ?? this.body.querySelector(`${CONTROLS}, button, a`));
     control?.focus();
-    if (control instanceof HTMLInputElement && !wanted.path) control.select();
+    if (control instanceof HTMLInputElement && (!wanted.path || wanted.path === "name")) control.select();
   }
 
   /** @param {string} html */

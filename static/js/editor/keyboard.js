@@ -37,6 +37,11 @@ export class Keyboard {
     if (nudge.by.x || nudge.by.y) moveNodes(this.editor, nudge.refs, nudge.by);
   }
 
+  /** Nudges that still wait are shown again, after what they move was drawn anew. */
+  showNudge() {
+    if (this.#nudge) showMoved(this.editor, this.#nudge.refs, this.#nudge.by);
+  }
+
   /** Keys that work wherever the focus is, as long as nobody is typing. @param {KeyboardEvent} event */
   #anywhere(event) {
     const { editor } = this;

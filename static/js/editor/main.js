@@ -19,8 +19,10 @@ import { Gestures } from "./gestures.js";
 import { Graph } from "./graph.js";
 import { Inspector } from "./inspector.js";
 import { Keyboard } from "./keyboard.js";
+import { Menu } from "./menu.js";
 import { Minimap } from "./minimap.js";
 import { Notice } from "./notice.js";
+import { Outline } from "./outline.js";
 import { Palette } from "./palette.js";
 import { applyParts } from "./parts.js";
 import { Ports } from "./ports.js";
@@ -28,6 +30,7 @@ import { Presence } from "./presence.js";
 import { Problems } from "./problems.js";
 import { EditQueue } from "./queue.js";
 import { Selection } from "./selection.js";
+import { settleShifts } from "./shifts.js";
 import { Toolbar } from "./toolbar.js";
 import { Viewport } from "./viewport.js";
 
@@ -75,13 +78,15 @@ export class Editor {
     this.ports = new Ports(this);
     this.gestures = new Gestures(this);
     this.keyboard = new Keyboard(this);
+    this.menu = new Menu(this);
     this.clipboard = new Clipboard(this);
     this.palette = this.canEdit ? new Palette(this) : null;
     this.inspector = new Inspector(this, find(".inspector"));
     this.presence = new Presence(this);
     this.#decorate();
+    this.outline = new Outline(this, find("#outline"));
     this.problems = new Problems(this);
-    if (!this.viewport.wasRemembered) this.#open();
+    this.viewChanged();
     this.minimap.show();
     addEventListener("beforeunload", (event) => {
       this.keyboard.flush();
@@ -126,6 +131,9 @@ export class Editor {
     this.graph.update({ ...answer.facts, removed });
     applyParts([...answer.parts, ...answer.html], removed);
     this.#decorate();
+    settleShifts(this);
+    this.keyboard.showNudge();
+    this.outline.show();
     this.selection.keep((ref) => this.graph.has(ref));
     // New elements take the focus only now that they are in the tab order.
     if (focused && document.activeElement === document.body) this.focus(this.graph.has(focused) ? focused : "");
@@ -207,6 +215,7 @@ export class Editor {
   #selected() {
     this.#mark();
     this.presence?.moved();
+    this.outline?.mark();
     this.ports.show();
     this.inspector.show();
     this.toolbar.show();
@@ -217,19 +226,22 @@ export class Editor {
   /** @returns {string} what has the keyboard; empty when nothing on the canvas does */
   get focusedRef() {
     const active = document.activeElement;
-    return active && this.svg.contains(active) ? this.refOf(active) : "";
+    if (active && this.svg.contains(active)) return this.refOf(active);
+    return this.outline?.refOf(active) ?? "";
   }
 
   /** @param {string} ref */
   focus(ref) {
+    if (this.outline.isShown) return this.outline.focus(ref);
     const element = this.element(ref);
     if (element instanceof SVGElement) element.focus({ preventScroll: true });
     else this.focusCanvas();
-    this.#mark();
+    return this.#mark();
   }
 
   focusCanvas() {
-    this.svg.focus({ preventScroll: true });
+    if (this.outline.isShown) this.outline.focus("");
+    else this.svg.focus({ preventScroll: true });
   }
 
   /** Stand on something, select it and bring it into view. @param {string | undefined} ref @param {boolean} [isAdding] */
@@ -252,7 +264,7 @@ export class Editor {
 
   /** @param {string} ref @returns {Point} where on the screen something about it may open */
   placeOnScreen(ref) {
-    return besideOnScreen(this, ref);
+    return (this.outline.isShown && this.outline.placeOnScreen(ref)) || besideOnScreen(this, ref);
   }
 
   // ------------------------------------------------------------------ the rooms around the canvas
@@ -279,8 +291,6 @@ export class Editor {
   /** @param {string} ref */
   rename(ref) {
     this.openInspector(ref, "name");
-    const name = this.root.querySelector("#inspector [data-path='[\"name\"]'] input");
-    if (name instanceof HTMLInputElement) name.select();
   }
 
   openShortcuts() {
@@ -293,8 +303,15 @@ export class Editor {
     this.toolbar.act(name, data);
   }
 
+  /** Canvas or outline has just come into sight. */
+  viewChanged() {
+    if (!this.viewport.wasOpened && !this.outline.isShown) this.#open();
+    this.minimap.show();
+  }
+
   /** The first view: everything, if that can be read; else what comes first. */
   #open() {
+    this.viewport.wasOpened = true;
     this.fit();
     const start = this.graph.nodes.get("trigger");
     if (this.viewport.view.scale >= LEAST_OPENING_SCALE || !start) return;

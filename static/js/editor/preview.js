@@ -12,8 +12,12 @@ import { svgElement } from "./parts.js";
 /** Show nodes elsewhere, with their edges. @param {Editor} editor @param {Set<string>} refs @param {Point} by */
 export function showMoved(editor, refs, by) {
   for (const ref of refs) {
-    const element = editor.element(ref);
-    if (element instanceof SVGElement) element.style.setProperty("translate", `${by.x}px ${by.y}px`);
+    const [element, node] = [editor.element(ref), editor.graph.nodes.get(ref)];
+    if (!(element instanceof SVGElement) || !node) continue;
+    // Earlier moves may still be on the way: the facts have them, the drawing has not.
+    const [x, y] = [by.x + (node.shift?.x ?? 0), by.y + (node.shift?.y ?? 0)];
+    if (x || y) element.style.setProperty("translate", `${x}px ${y}px`);
+    else element.style.removeProperty("translate");
   }
   const place = (/** @type {string} */ ref) => moved(editor, ref, refs, by);
   for (const edge of editor.graph.edgesAt(refs)) showRoute(editor, edge, place);
@@ -52,14 +56,17 @@ function cardsBut(editor, ends, place) {
   return cards.map((card) => place(card.ref) ?? card);
 }
 
-/** Nodes back to where the facts have them: after a refusal. @param {Editor} editor @param {Iterable<string>} refs */
+/** Nodes back to where the facts have them: after a gesture that was given up. @param {Editor} editor @param {Iterable<string>} refs */
 export function showHome(editor, refs) {
-  const all = new Set(refs);
-  showMoved(editor, all, { x: 0, y: 0 });
-  for (const ref of all) {
-    const element = editor.element(ref);
-    if (element instanceof SVGElement) element.style.removeProperty("translate");
-  }
+  showMoved(editor, new Set(refs), { x: 0, y: 0 });
+}
+
+/** Lines that what is dragged has snapped to. @param {Editor} editor @param {import("./guides.js").Line[]} lines */
+export function showGuides(editor, lines) {
+  const path = lines.map(({ x1, y1, x2, y2 }) => `M${x1} ${y1}L${x2} ${y2}`).join("");
+  const guide = editor.overlay.querySelector(".guide") ?? (path && editor.overlay.appendChild(svgElement("path", { class: "guide" })));
+  if (guide && path) guide.setAttribute("d", path);
+  else if (guide) guide.remove();
 }
 
 /** @param {Editor} editor @param {Rect} rect the rubber band */

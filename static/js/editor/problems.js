@@ -7,6 +7,8 @@ export class Problems {
   /** @param {Editor} editor */
   constructor(editor) {
     this.editor = editor;
+    /** The worst of each thing, by its ref: error or warning. @type {Map<string, string>} */
+    this.worst = new Map();
     editor.root.addEventListener("click", (event) => {
       const item = /** @type {Element} */ (event.target).closest("[data-culprit]");
       if (item instanceof HTMLElement) this.#show(item.dataset.culprit ?? "", item.dataset.path ?? "");
@@ -19,8 +21,8 @@ export class Problems {
     const { editor } = this;
     const head = editor.root.querySelector("[data-act=problems]");
     head?.setAttribute("aria-expanded", String(editor.root.dataset.problems === "open"));
-    /** @type {Map<string, string>} */
     const worst = new Map();
+    this.worst = worst;
     for (const item of /** @type {NodeListOf<HTMLElement>} */ (editor.root.querySelectorAll("[data-culprit]"))) {
       const { culprit = "", severity = "" } = item.dataset;
       if (worst.get(culprit) !== "error") worst.set(culprit, severity);
@@ -30,6 +32,7 @@ export class Problems {
       element?.classList.toggle("has-error", worst.get(ref) === "error");
       element?.classList.toggle("has-warning", worst.get(ref) === "warning");
     }
+    editor.outline?.mark();
   }
 
   /** @param {string} ref @param {string} path of the setting, if it is one */

@@ -7,7 +7,9 @@
  *
  * @typedef {{status: number, body: any}} Answer
  * @typedef {{door: string, body: Record<string, unknown>, accepted?: (answer: any) => void,
- *   refused?: (problem: any) => void, stale?: (problem: any) => void}} Change
+ *   refused?: (problem: any) => void, stale?: (problem: any) => void,
+ *   moves?: {refs: string[], by: {x: number, y: number}}, isStored?: boolean}} Change
+ *   `moves`: what it moves on the canvas (shifts.js); `isStored`: what is shown has it
  * @typedef {{count: number, failed: boolean, reason: string}} QueueState
  */
 
@@ -33,6 +35,11 @@ export class EditQueue {
   /** @returns {QueueState} */
   get state() {
     return { count: this.#waiting.length, failed: this.#failure !== "", reason: this.#failure };
+  }
+
+  /** Changes that are not in what the server has told yet. @returns {Change[]} */
+  get underWay() {
+    return this.#waiting.filter((change) => !change.isStored);
   }
 
   /** @param {Change} change */
@@ -90,6 +97,7 @@ export class EditQueue {
     const answer = await this.send(change.door, { ...change.body, revision: this.revision, ...retry });
     if (answer.status >= 500) throw new Error("The server could not do it.");
     this.#isRetry = false;
+    change.isStored = answer.status < 300;
     if (typeof answer.body?.revision === "number") this.#take(answer.body);
     return answer;
   }

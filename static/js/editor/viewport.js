@@ -18,7 +18,10 @@ export class Viewport {
     this.changed = changed;
     this.paper = svg.querySelector("#squares");
     this.view = recall(key) ?? { x: 0, y: 0, scale: 1 };
-    this.wasRemembered = recall(key) !== null;
+    /** Whether somebody has chosen this view already, now or before the page was loaded anew. */
+    this.wasOpened = recall(key) !== null;
+    this.timer = 0;
+    addEventListener("pagehide", () => this.#remember());
     svg.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     this.#show();
   }
@@ -79,7 +82,7 @@ export class Viewport {
 
   /** Bring something into view, moving no further than needed. @param {import("./geometry.js").Rect} rect */
   reveal(rect) {
-    this.set(reveal(this.view, rect, this.size));
+    if (this.size.width) this.set(reveal(this.view, rect, this.size));
   }
 
   /** @param {WheelEvent} event */
@@ -102,8 +105,13 @@ export class Viewport {
     this.layer.setAttribute("transform", transform);
     this.paper?.setAttribute("patternTransform", transform);
     this.svg.dataset.far = String(scale < 0.5); // squares and small print would only be noise
-    sessionStorage.setItem(this.key, JSON.stringify(this.view));
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.#remember(), 200); // not in each frame of a gesture
     this.changed(this.view);
+  }
+
+  #remember() {
+    if (this.wasOpened) sessionStorage.setItem(this.key, JSON.stringify(this.view));
   }
 }
 
