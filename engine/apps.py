@@ -15,12 +15,13 @@ class EngineConfig(AppConfig):
     def ready(self) -> None:
         """Say what may be watched live, answer what the designer asks about instances, and be woken in production."""
         from accounts.live import register_topic
-        from designer.services.guards import register_instances
+        from designer.services.guards import register_cases, register_instances
         from engine.flow_use import EngineInstances
         from engine.ledger.connecting import carry_out_transfers
         from engine.live.topics import InboxCountTopic, InboxTopic, InstancesTopic, InstanceTopic
         from engine.outbox.delivering import deliver_due
         from engine.outbox.dispatching import dispatch_messages, sweep_out
+        from engine.sandbox.cases import failing_cases
         from engine.services import automation_triggers
         from engine.services.calls import deliver_some
         from engine.services.chores import add_chore
@@ -33,6 +34,7 @@ class EngineConfig(AppConfig):
         from engine.telemetry import metrics, tracing
 
         register_instances(EngineInstances())
+        register_cases(failing_cases)
         register_topic("instance", InstanceTopic())
         register_topic("instances", InstancesTopic())
         register_topic("inbox", InboxTopic())

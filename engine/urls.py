@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from engine.views import actions, bulk, inbox, instance, instances, ledger, providers, saved_views, webhooks
+from engine.views import actions, bulk, inbox, instance, instances, ledger, providers, saved_views, trying, webhooks
 
 app_name = "engine"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -17,6 +17,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("instances/<int:pk>/facts/", instance.list_facts, name="facts"),
     path("instances/<int:pk>/do/<slug:action>/", actions.act, name="act"),
     path("flows/<slug:flow>/start/", instances.start, name="start"),
+    path("flows/<slug:flow>/try/", trying.panel, name="try"),
+    path("flows/<slug:flow>/try/run", trying.run, name="try_run"),
+    path("flows/<slug:flow>/try/recorded", trying.recorded, name="try_recorded"),
+    path("flows/<slug:flow>/try/cases", trying.cases, name="try_cases"),
+    path("flows/<slug:flow>/try/keep", trying.keep, name="try_keep"),
+    path("flows/<slug:flow>/try/update", trying.update, name="try_update"),
+    path("flows/<slug:flow>/try/remove", trying.remove, name="try_remove"),
+    path("flows/<slug:flow>/try/guard", trying.guard, name="try_guard"),
     path("ledgers/", ledger.ledgers, name="ledgers"),
     path("ledgers/<str:ledger>/", ledger.accounts, name="ledger"),
     path("ledgers/<str:ledger>/accounts/<str:address>/", ledger.account, name="ledger_account"),

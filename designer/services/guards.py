@@ -1,13 +1,16 @@
-"""What the designer asks of whoever runs flows: which instances there are. The designer knows no engine; the engine
-registers a provider when it is loaded. Without one there are no instances.
+"""What the designer asks of whoever runs flows: which instances there are, whether cases pass. The designer knows no
+engine; the engine registers a provider when it is loaded. Without one there are no instances, and cases pass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
+
+from designer.graph.model import Flow
+from designer.graph.trials import Case
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,10 @@ class InstancesProvider(Protocol):
         """The latest firings of these triggers, the newest first, at most `each` of each."""
 
 
+RunCases = Callable[[Flow, Sequence[Case]], Sequence[str]]
+"""Runs the cases of a flow; answers a sentence for each that fails, naming it."""
+
+
 class _Nobody:
     """The provider where nothing runs flows."""
 
@@ -77,10 +84,28 @@ class _Nobody:
 _provider: InstancesProvider = _Nobody()
 
 
+def _run_none(flow: Flow, cases: Sequence[Case]) -> Sequence[str]:
+    return ()
+
+
+_run_cases: RunCases = _run_none
+
+
 def register_instances(provider: InstancesProvider) -> None:
     """Make this the one that is asked. Called when the engine is loaded."""
     global _provider
     _provider = provider
+
+
+def register_cases(run: RunCases) -> None:
+    """Make this what runs cases. Called when the engine is loaded."""
+    global _run_cases
+    _run_cases = run
+
+
+def failing_cases(flow: Flow, cases: Sequence[Case]) -> Sequence[str]:
+    """A sentence for each case that fails."""
+    return _run_cases(flow, cases)
 
 
 def instances() -> InstancesProvider:

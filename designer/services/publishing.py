@@ -12,12 +12,15 @@ from accounts.audit import record
 from accounts.scope import Scope
 from designer import models
 from designer.graph.checks import Problem, check_flow
+from designer.graph.checks.problem import Severity
 from designer.graph.codec import canonical_json, graph_hash
 from designer.graph.model import Flow
 from designer.services.drafting import StaleRevision, draft_of
+from designer.services.guards import failing_cases
 from designer.services.library import link_reasons
 from designer.services.projecting import write_rows
 from designer.services.triggering import write_triggers
+from designer.trying.services import cases_of, must_pass
 
 LONGEST_NOTE = 500
 
@@ -60,6 +63,7 @@ def publish_flow(
             refuse_problems(flow, flows=flow_keys(locked.environment_id), forgives_settings=forgives_settings)
         else:
             check(flow)
+        refuse_red_cases(locked, flow)
         version = write_version(scope, locked, flow, note)
         write_rows(locked, version, flow)
         write_triggers(locked, flow)
@@ -83,6 +87,20 @@ def refuse_problems(flow: Flow, *, flows: Collection[str] | None = None, forgive
         errors = [problem for problem in errors if problem.field[:1] != ("settings",)]
     if errors:
         raise FlowHasProblems(errors)
+
+
+def refuse_red_cases(row: models.Flow, flow: Flow) -> None:
+    """Raise `FlowHasProblems` for each case that fails, where the flow's cases guard its publishing."""
+    problems = red_cases(row, flow)
+    if problems:
+        raise FlowHasProblems(problems)
+
+
+def red_cases(row: models.Flow, flow: Flow) -> list[Problem]:
+    """A problem for each case that stands in the way of publishing `flow`; none where cases do not guard it."""
+    if not must_pass(row):
+        return []
+    return [Problem(Severity.ERROR, "case_fails", words) for words in failing_cases(flow, cases_of(row))]
 
 
 def is_unchanged(row: models.Flow) -> bool:

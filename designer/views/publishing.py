@@ -19,7 +19,7 @@ from designer.graph.checks import check_flow
 from designer.graph.model import Flow
 from designer.services.drafting import StaleRevision, draft_of
 from designer.services.guards import instances
-from designer.services.publishing import FlowHasProblems, flow_keys, is_unchanged, publish_flow
+from designer.services.publishing import FlowHasProblems, flow_keys, is_unchanged, publish_flow, red_cases
 from designer.services.versions import flow_of
 from designer.views.editor import flow_row
 
@@ -60,11 +60,12 @@ def _page(
 ) -> HttpResponse:
     draft = draft_of(row)
     problems = check_flow(draft, flows=flow_keys(row.environment_id))
+    errors = [problem for problem in problems if problem.is_error]
     context = {
         "flow": row,
         "form": form,
         "refusal": refusal,
-        "errors": [problem for problem in problems if problem.is_error],
+        "errors": errors or red_cases(row, draft),
         "warnings": [problem for problem in problems if not problem.is_error],
         "is_unchanged": is_unchanged(row),
         "comparison": Comparison(flow_of(row.live_version), draft) if row.live_version else None,

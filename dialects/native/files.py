@@ -15,6 +15,7 @@ from designer.services.drafting import create_flow, draft_of, replace_draft
 from designer.services.exporting import FORMATS
 from designer.services.publishing import FlowHasProblems, is_unchanged, publish_flow, refuse_problems
 from designer.trying.services import keep_trials, with_trials
+from engine.sandbox.cases import CaseReport, run_cases, why_not
 
 
 class FileRefused(Exception):
@@ -33,6 +34,15 @@ def check_file(path: Path) -> str:
     except FlowHasProblems as error:
         raise problems_of(error) from error
     return f"{path}: {graph.key} has no problems"
+
+
+def test_file(path: Path) -> tuple[Graph, CaseReport]:
+    """Run the cases in a file. Raises FileRefused for one that is no flow, or cannot be run."""
+    graph = read_file(path)
+    problem = why_not(graph)
+    if problem:
+        raise FileRefused([problem])
+    return graph, run_cases(graph, graph.trials.cases if graph.trials is not None else ())
 
 
 def import_file(scope: Scope, path: Path, *, replace: bool) -> tuple[Flow, str]:

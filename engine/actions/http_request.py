@@ -39,24 +39,30 @@ class HttpRequest(RunnableAction):
     def run(self, request: ActionRequest) -> ActionOutcome:
         """Send it. A network failure, a 5xx, 408, 425 or 429 may be tried again; another unexpected status may not."""
         try:
-            response = send(_outbound(request))
+            response = send(outbound_of(request))
         except OutboundError as bad:
             raise ActionFailed(type(bad).__name__, str(bad), is_retryable=bad.is_retryable) from bad
-        body = _body(response)
-        if not _is_expected(response.status, request.inputs.get("expect_status")):
-            raise ActionFailed(
-                "UnexpectedStatus",
-                f"{request.inputs.get('method', 'GET')} {response.url} answered {response.status}.",
-                is_retryable=response.status >= 500 or response.status in RETRYABLE_STATUSES,
-                status=response.status,
-                body=body if len(response.body) <= LONGEST_SHOWN else str(body)[:LONGEST_SHOWN],
-            )
-        _refuse_misfit(body, request.inputs.get("answer_schema"))
-        headers = {name: value for name, value in response.headers.items() if name != "set-cookie"}
-        return ActionOutcome(output={"status": response.status, "headers": headers, "body": body})
+        return outcome_of(request, response)
 
 
-def _outbound(request: ActionRequest) -> OutboundRequest:
+def outcome_of(request: ActionRequest, response: OutboundResponse) -> ActionOutcome:
+    """What an answer means for the step. Raises `ActionFailed` for one that is not expected."""
+    body = _body(response)
+    if not _is_expected(response.status, request.inputs.get("expect_status")):
+        raise ActionFailed(
+            "UnexpectedStatus",
+            f"{request.inputs.get('method', 'GET')} {response.url} answered {response.status}.",
+            is_retryable=response.status >= 500 or response.status in RETRYABLE_STATUSES,
+            status=response.status,
+            body=body if len(response.body) <= LONGEST_SHOWN else str(body)[:LONGEST_SHOWN],
+        )
+    _refuse_misfit(body, request.inputs.get("answer_schema"))
+    headers = {name: value for name, value in response.headers.items() if name != "set-cookie"}
+    return ActionOutcome(output={"status": response.status, "headers": headers, "body": body})
+
+
+def outbound_of(request: ActionRequest) -> OutboundRequest:
+    """What is sent for rendered inputs. Raises `ActionFailed` for inputs that are none."""
     inputs = request.inputs
     given = inputs.get("headers") or {}
     if not isinstance(given, Mapping):

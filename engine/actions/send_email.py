@@ -25,24 +25,7 @@ class SendEmail(RunnableAction):
 
     def run(self, request: ActionRequest) -> ActionOutcome:
         """Send it."""
-        inputs = request.inputs
-        recipients = list(dict.fromkeys(_addresses(inputs.get("to"))))
-        if not recipients or len(recipients) > MOST_RECIPIENTS:
-            raise ActionFailed("WrongInputs", f"to must name 1 to {MOST_RECIPIENTS} addresses.")
-        for address in recipients:
-            _check_address(address)
-        sender = str(inputs.get("from") or settings.DEFAULT_FROM_EMAIL)
-        digest = hashlib.sha256(request.idempotency_key.encode()).hexdigest()[:32]
-        message_id = f"<{digest}@{sender.rpartition('@')[2].rstrip('>') or 'localhost'}>"
-        mail = EmailMultiAlternatives(
-            subject=" ".join(str(inputs.get("subject", "")).split()),
-            body=str(inputs.get("body", "")),
-            from_email=sender,
-            to=recipients,
-            headers={"Message-ID": message_id},
-        )
-        if inputs.get("html"):
-            mail.attach_alternative(str(inputs["html"]), "text/html")
+        mail = mail_of(request)
         try:
             mail.send()
         except BadHeaderError as bad:
@@ -59,7 +42,30 @@ class SendEmail(RunnableAction):
             ) from bad
         except (smtplib.SMTPException, OSError) as bad:
             raise ActionFailed("MailServerUnreachable", str(bad)[:500], is_retryable=True) from bad
-        return ActionOutcome(output={"message_id": message_id})
+        return ActionOutcome(output={"message_id": str(mail.extra_headers["Message-ID"])})
+
+
+def mail_of(request: ActionRequest) -> EmailMultiAlternatives:
+    """The mail for rendered inputs. Raises `ActionFailed` for inputs that are none."""
+    inputs = request.inputs
+    recipients = list(dict.fromkeys(_addresses(inputs.get("to"))))
+    if not recipients or len(recipients) > MOST_RECIPIENTS:
+        raise ActionFailed("WrongInputs", f"to must name 1 to {MOST_RECIPIENTS} addresses.")
+    for address in recipients:
+        _check_address(address)
+    sender = str(inputs.get("from") or settings.DEFAULT_FROM_EMAIL)
+    digest = hashlib.sha256(request.idempotency_key.encode()).hexdigest()[:32]
+    message_id = f"<{digest}@{sender.rpartition('@')[2].rstrip('>') or 'localhost'}>"
+    mail = EmailMultiAlternatives(
+        subject=" ".join(str(inputs.get("subject", "")).split()),
+        body=str(inputs.get("body", "")),
+        from_email=sender,
+        to=recipients,
+        headers={"Message-ID": message_id},
+    )
+    if inputs.get("html"):
+        mail.attach_alternative(str(inputs["html"]), "text/html")
+    return mail
 
 
 def _addresses(value: Json) -> Iterable[str]:

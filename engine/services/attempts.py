@@ -184,7 +184,7 @@ def _ending(one: EndedAttempt) -> Change:
             return
         step, number = one.attempt.step, one.attempt.number
         if one.result is None:
-            timeout = _timeout_error(case.task(step.task))
+            timeout = timeout_error(case.task(step.task))
             case.tell(case.fact(FactType.ATTEMPT_TIMED_OUT, step, number=number, error=timeout))
             case.note_attempt(step, number, one.started_at, timeout)
             return
@@ -200,7 +200,7 @@ def _end_compensation(case: Case, one: EndedAttempt) -> None:
     step, number = one.attempt.step, one.attempt.number
     error: dict[str, Json] | None
     if one.result is None:
-        error = _timeout_error(one.attempt.context.task)
+        error = timeout_error(one.attempt.context.task)
         case.tell(case.fact(FactType.ATTEMPT_TIMED_OUT, step, number=number, error=error, compensation=True))
     else:
         error = dict(one.result.error) if isinstance(one.result, Failed) else None
@@ -208,7 +208,8 @@ def _end_compensation(case: Case, one: EndedAttempt) -> None:
     case.note_attempt(step, number, one.started_at, error, is_compensation=True)
 
 
-def _timeout_error(task: Task) -> dict[str, object]:
+def timeout_error(task: Task) -> dict[str, object]:
+    """Why an attempt failed that took too long."""
     seconds = attempt_timeout(task).total_seconds()
     return {"name": "Timeout", "message": f"The attempt took longer than {seconds:g} s.", "retryable": True}
 

@@ -119,11 +119,11 @@ def _load_for_writing(cases: Sequence[Case]) -> None:
     wanted = [
         (case, step_data.Needs(instance=True)) for case in cases if case.var_changes and "vars" not in case.columns
     ]
-    wanted += [(case, step_data.Needs(steps=frozenset(_ends(case)))) for case in cases if _ends(case)]
+    wanted += [(case, step_data.Needs(steps=frozenset(ends_of(case)))) for case in cases if ends_of(case)]
     step_data.load(wanted)
 
 
-def _ends(case: Case) -> list[str]:
+def ends_of(case: Case) -> list[str]:
     """The tasks whose outputs make the instance's output, when it has just completed."""
     if case.state.status is not InstanceStatus.COMPLETE:
         return []
@@ -147,7 +147,7 @@ def _instance_columns(case: Case) -> dict[str, Any]:
         before = columns.get("vars") or (case.loaded.instance or {}).get("vars") or {}
         columns["vars"] = {**before, **case.var_changes}
     if case.state.status is InstanceStatus.COMPLETE:
-        columns["output"] = _output(case)
+        columns["output"] = output_of(case)
     return columns
 
 
@@ -159,9 +159,9 @@ def row_after(case: Case) -> InstanceRow:
     return case.row._replace(status=case.state.status.value, state=columns["state"], fact_count=columns["fact_count"])
 
 
-def _output(case: Case) -> Any:
+def output_of(case: Case) -> Any:
     """Of the last task when one path ended, else each end task's output by its key (semantics: rule 5)."""
-    ends = _ends(case)
+    ends = ends_of(case)
     steps = step_data.data_for(case, step_data.Needs(steps=frozenset(ends)))["steps"]
     outputs = {key: steps[key]["output"] if key in steps else None for key in ends}
     return outputs[ends[0]] if len(ends) == 1 else outputs or None

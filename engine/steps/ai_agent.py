@@ -58,7 +58,7 @@ class AiAgentExecutor:
             return failed(bad.name, bad.message, retryable=bad.is_retryable, input=seen)
         if question.schema is None:
             return Completed(output=answer, input=seen)
-        return _checked(answer, question.schema, seen)
+        return checked_answer(answer, question.schema, seen)
 
     def on_timer(self, context: StepContext, purpose: str) -> Result | None:
         """No timers are set."""
@@ -69,7 +69,7 @@ class AiAgentExecutor:
         return None
 
 
-def _checked(answer: str, schema: Mapping[str, Json], seen: Json) -> Result:
+def checked_answer(answer: str, schema: Mapping[str, Json], seen: Json) -> Result:
     """The answer as JSON, if it fits. Another attempt may bring a better one."""
     fenced = _FENCED.search(answer)
     try:

@@ -14,25 +14,28 @@ from engine.core.templates import TemplateError, render_value
 
 
 class AutomationExecutor:
-    """Renders the inputs, runs the action, answers its output."""
+    """Renders the inputs, runs the action, answers its output. `actions`: those it knows, by their names."""
 
     kind = "automation"
 
+    def __init__(self, actions: Mapping[str, RunnableAction] = ACTIONS) -> None:
+        self._actions = actions
+
     def has_outside_effect(self, task: Task) -> bool:
         """As its action says; an unknown action has none, it fails at once."""
-        action = ACTIONS.get(str(task.settings.get("action", "")))
+        action = self._actions.get(str(task.settings.get("action", "")))
         return action is not None and action.has_outside_effect
 
     def is_quick(self, task: Task) -> bool:
         """Whether the action is known to take next to no time."""
-        action = ACTIONS.get(str(task.settings.get("action", "")))
+        action = self._actions.get(str(task.settings.get("action", "")))
         return action is not None and action.is_quick(task.settings.get("inputs") or {})
 
     def begin(self, context: StepContext) -> Result:
         """Run the action once."""
         settings = context.task.settings
         name = str(settings.get("action", ""))
-        action = ACTIONS.get(name)
+        action = self._actions.get(name)
         if action is None:
             return failed("UnknownAction", f"There is no action {name[:80]!r}.")
         try:

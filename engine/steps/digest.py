@@ -45,7 +45,7 @@ class DigestExecutor:
             return skipped
         settings = context.task.settings
         try:
-            ends_at = _ends_at(context)
+            ends_at = window_end(context)
             look_back = _duration(settings["look_back"]) if settings.get("look_back") else None
         except BadMoment as bad:
             return failed("BadWindow", str(bad))
@@ -75,7 +75,8 @@ def _complete(context: StepContext, events: list[dict[str, object]]) -> Complete
     return Completed(output={"events": events, "eventCount": len(events), "is_merged": False})
 
 
-def _ends_at(context: StepContext) -> datetime:
+def window_end(context: StepContext) -> datetime:
+    """When a window that opens now ends. Raises `BadMoment`."""
     settings = context.task.settings
     zone = zone_of(str(settings.get("timezone") or context.timezone))
     if settings.get("cron"):

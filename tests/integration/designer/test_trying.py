@@ -15,6 +15,7 @@ from designer.graph.codec import decode_flow
 from designer.graph.trials import Case, Trials
 from designer.services.drafting import create_flow, draft_of, replace_draft
 from designer.services.promoting import promote_flow
+from designer.services.publishing import FlowHasProblems, publish_flow
 from designer.services.versions import duplicate_flow
 from designer.trying.services import (
     CaseNameTaken,
@@ -26,6 +27,7 @@ from designer.trying.services import (
     sample_of,
     trials_of,
 )
+from tests.drawing import draw
 
 pytestmark = pytest.mark.django_db
 
@@ -98,3 +100,20 @@ def test_an_export_holds_the_cases(client: Client, member: Callable[[Role], User
     client.force_login(member(Role.VIEWER))
     answer = client.get("/o/acme/development/flows/order/export.json")
     assert orjson.loads(answer.content) == FILE
+
+
+def test_a_red_case_refuses_publishing_where_the_cases_guard_it(
+    client: Client, member: Callable[[Role], User], designer: Scope
+) -> None:
+    row = create_flow(designer, key="guarded", name="Guarded", flow=draw("trigger -> d; d -yes-> a; d -none_met-> b"))
+    keep_case(row, Case("Large order", {"yes": True}, expect={"path": ["d", "b"]}))
+    publish_flow(designer, row)
+    require_cases(row, required=True)
+    with pytest.raises(FlowHasProblems) as refused:
+        publish_flow(designer, row)
+    assert str(refused.value) == "The case “Large order” fails: Step 2 was a, not b."
+    client.force_login(member(Role.DESIGNER))
+    page = client.get("/o/acme/development/flows/guarded/publish/").content.decode()
+    assert "The case “Large order” fails" in page
+    keep_case(row, Case("Large order", {"yes": True}, expect={"path": ["d", "a"]}), replaces=True)
+    assert publish_flow(designer, row).number == 2
