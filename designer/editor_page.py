@@ -187,6 +187,11 @@ class EditorPage:
         return self.url("versions")
 
     @property
+    def try_url(self) -> str:
+        """Where it is tried: the engine's."""
+        return self.scope.url("engine:try", flow=self.row.key)
+
+    @property
     def publish_url(self) -> str:
         """Where it is published."""
         return self.url("publish")

@@ -21,7 +21,7 @@ from designer.trying.services import answers_of, cases_of, must_pass, sample_of
 from engine.display.json_text import JsonText, json_text
 from engine.models import Instance
 from engine.sandbox.cases import CaseReport, run_cases
-from engine.sandbox.examples import example_of
+from engine.sandbox.examples import sample_for
 from engine.sandbox.trial import Moment, Trial
 
 RECENT: Final = 10
@@ -90,8 +90,7 @@ class TryingPanel:
         """The sample input as typed; of a flow that was never tried an example of what its form asks for."""
         sample = sample_of(self.row)
         if sample is None:
-            forms = [trigger.get("form") for trigger in self.draft.triggers if trigger.get("type") == "form"]
-            sample = example_of(forms[0]) if forms else {}
+            sample = sample_for(self.draft)
         return json.dumps(sample, indent=2, ensure_ascii=False)
 
     @property

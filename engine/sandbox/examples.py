@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from designer.graph.model import Json
+from designer.graph.model import Flow, Json
+from designer.graph.references import references_of
 
 DEEPEST: Final = 6
 MOST_ITEMS: Final = 20
+SOMETHING: Final = "example"
 _TEXTS: Final = {
     "email": "somebody@example.com",
     "date": "2030-05-01",
@@ -37,6 +39,53 @@ def example_of(schema: Json, *, depth: int = 0) -> Json:
         if "type" not in schema and isinstance(ways, Sequence) and ways:
             return example_of(ways[0], depth=depth)
     return _of_type(_type_of(schema), schema, depth)
+
+
+def example_for(schema: Json, read: Iterable[tuple[Json, ...]]) -> Json:
+    """An example of `schema` in which everything is there that is read of it: `read` are paths into the value."""
+    value = example_of(schema)
+    for path in read:
+        value = _with(value, path)
+    return value
+
+
+def _with(value: Json, path: tuple[Json, ...]) -> Json:
+    """The value with something at the path; what is there already stays."""
+    if not path:
+        return SOMETHING if value is None else value
+    step, rest = path[0], path[1:]
+    if isinstance(step, int) and not isinstance(step, bool):
+        items = list(value) if isinstance(value, (list, tuple)) else []
+        if not 0 <= step < MOST_ITEMS:
+            return value if value is not None else items
+        items += [None] * (step + 1 - len(items))
+        items[step] = _with(items[step], rest)
+        return items
+    if value not in (None, SOMETHING) and not isinstance(value, Mapping):
+        return value
+    known = dict(value) if isinstance(value, Mapping) else {}
+    if str(step) in ("size", "first", "last"):  # of a list or a text
+        return value if value is not None else SOMETHING
+    return {**known, str(step): _with(known.get(str(step)), rest)}
+
+
+def reads_of(flow: Flow) -> dict[str, list[tuple[Json, ...]]]:
+    """What the tasks of a flow read: of each step's output by its key, and of the input under the empty key."""
+    found: dict[str, list[tuple[Json, ...]]] = {}
+    for task in flow.tasks.values():
+        for reference in references_of(task):
+            path = tuple(reference.path)
+            if path[:1] in (("input",), ("payload",)):
+                found.setdefault("", []).append(path[1:])
+            elif len(path) > 2 and path[0] == "steps" and path[2] == "output":
+                found.setdefault(str(path[1]), []).append(path[3:])
+    return found
+
+
+def sample_for(flow: Flow) -> Json:
+    """A sample input: what a start form asks for, and what the tasks read of it."""
+    forms = [trigger.get("form") for trigger in flow.triggers if trigger.get("type") == "form"]
+    return example_for(forms[0] if forms else None, reads_of(flow).get("", ()))
 
 
 def _type_of(schema: Mapping[str, Json]) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from designer.graph.model import Json
 from engine.core.ports import Result, StepContext
 from engine.sandbox.answers import Answer
+from engine.sandbox.examples import example_for
 
 
 class Source(StrEnum):
@@ -28,6 +29,8 @@ class Question:
 
     context: StepContext
     answer: Answer | None = None
+    read: Sequence[tuple[Json, ...]] = ()
+    """What later tasks read of its output, as paths."""
     sent: Json = None
     source: Source = Source.RUN
 
@@ -37,7 +40,7 @@ class Question:
             self.source = Source.GIVEN
             return self.answer.value
         self.source = Source.EXAMPLE
-        return example
+        return example_for(None, self.read) if example == {} else example
 
 
 Pretender = Callable[[Question], Result]

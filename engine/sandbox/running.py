@@ -28,7 +28,7 @@ from engine.core.ports import Completed, Failed, InboundMessage, Result, Skipped
 from engine.core.state import InstanceStatus, StepStatus, new_state
 from engine.parts.marks import GraphMarks, marks_of
 from engine.sandbox.answers import Answer, Answers
-from engine.sandbox.examples import example_of
+from engine.sandbox.examples import example_for, reads_of
 from engine.sandbox.kinds import PRETENDERS
 from engine.sandbox.kinds.windows import end_digest
 from engine.sandbox.question import Question, Source
@@ -94,11 +94,14 @@ class _Run:
         self.most, self.until, self.tried = most, until, 0
         limit = flow.limits.get("max_steps")
         self.most_steps = limit if isinstance(limit, int) and not isinstance(limit, bool) else MOST_STEPS
+        self.reads = reads_of(flow)
         self.moments: list[Moment] = []
         self.path: list[str] = []
         self.begun: set[StepKey] = set()
         self.met: dict[StepKey, int] = {}
         """Waits for a person that were answered, by how many attempts the step had made by then."""
+        self.waits: list[tuple[StepKey, Question, Waiting]] = []
+        """Waits that have begun; they are met once everything else has begun that can at that moment."""
         self.marks = GraphMarks()
         self.taken: set[str] = set()
 
@@ -112,7 +115,7 @@ class _Run:
             case.tell(case.fact(FactType.INSTANCE_STARTED))
             self._follow()
             while not case.state.status.is_final:
-                if not (self._meet_people() or self._fire_next()):
+                if not (self._meet_next() or self._meet_people() or self._fire_next()):
                     raise _Stop(self._what_it_waits_for())
                 self._follow()
         except _Stop as stop:
@@ -176,7 +179,7 @@ class _Run:
                 return
             self.begun.add(step)
             self.path.append(ask.task)
-        question = Question(self._context(step, ask.attempt), self.answers.next(ask.task))
+        question = self._question(step, ask.attempt, self.answers.next(ask.task))
         is_claimed = executing.has_outside_effect(question.context.task)
         if is_claimed:
             case.tell(case.fact(FactType.ATTEMPT_STARTED, step, number=ask.attempt))
@@ -190,13 +193,21 @@ class _Run:
         self._settle(step, result, attempt=ask.attempt if is_claimed or may_be_repeated else None)
         self._note(step, question, result)
         if isinstance(result, Waiting) and result.for_ != "timer":
-            self._meet(step, question, result)
+            self.waits.append((step, question, result))
 
     def _time_out(self, step: StepKey, question: Question, attempt: int, result: Result) -> None:
         error = timeout_error(question.context.task)
         question.source = Source.GIVEN
         self.case.tell(self.case.fact(FactType.ATTEMPT_TIMED_OUT, step, number=attempt, error=error))
         self._note(step, question, Failed(error=error, input=result.input))
+
+    def _meet_next(self) -> bool:
+        if not self.waits:
+            return False
+        step, question, wait = self.waits.pop(0)
+        if self.case.status(step) is StepStatus.WAITING:
+            self._meet(step, question, wait)
+        return True
 
     def _meet(self, step: StepKey, question: Question, wait: Waiting) -> None:
         """A wait for a person, an event or a child: it ends at once, unless the answer says that nobody comes."""
@@ -308,6 +319,9 @@ class _Run:
 
     def _context(self, step: StepKey, attempt: int) -> StepContext:
         return executing.context_of(self.case, step, attempt=attempt)
+
+    def _question(self, step: StepKey, attempt: int, answer: Answer | None) -> Question:
+        return Question(self._context(step, attempt), answer, self.reads.get(step.task, ()))
 
     def _settle(self, step: StepKey, result: Result, *, attempt: int | None = None) -> None:
         try:
@@ -461,14 +475,14 @@ def _ended_wait(question: Question, wait: Waiting) -> Result | None:
         return replace(given, error={**given.error, "retryable": False}) if isinstance(given, Failed) else given
     if wait.for_ == "event":
         if answer is None:
-            return Completed(output={})
+            return Completed(output=example_for(None, question.read))
         return executing.on_event(context, InboundMessage(wait.event_type, answer.value))
     if wait.for_ == "child":
         waits = wait.call is None or wait.call.waits
         question.sent = None if wait.call is None else {"flow": wait.call.flow, "input": wait.call.input}
         flow = None if wait.call is None else wait.call.flow
         return Completed(output=question.say({} if waits else {"flow": flow, "instance": "sandbox"}))
-    return _filled_in(context.task, question.say(example_of(wait.form)))
+    return _filled_in(context.task, question.say(example_for(wait.form, question.read)))
 
 
 def _filled_in(task: Task, value: Json) -> Result:

@@ -17,7 +17,7 @@ from engine.actions.python import Python
 from engine.actions.run_automation import RunAutomation
 from engine.actions.send_email import SendEmail, mail_of
 from engine.core.ports import Result
-from engine.sandbox.examples import example_of
+from engine.sandbox.examples import example_for
 from engine.sandbox.question import Question, Source
 from engine.steps.automation import AutomationExecutor
 
@@ -56,7 +56,8 @@ class _Http(HttpRequest):
         wanted = request.inputs.get("expect_status")
         first = str(wanted[0] if isinstance(wanted, (list, tuple)) and wanted else wanted)
         status = int(first) if first.isdecimal() else 200
-        body_json = example_of(request.inputs.get("answer_schema"))
+        read = [path[1:] for path in question.read if path[:1] == ("body",)]
+        body_json = example_for(request.inputs.get("answer_schema"), read)
         return outcome_of(request, _response({"status": status, "body": body_json}, outbound.url))
 
 
@@ -87,11 +88,10 @@ class _Mail(SendEmail):
     def run(self, request: ActionRequest) -> ActionOutcome:
         """Write it; addresses are checked as they will be."""
         mail = mail_of(request)
-        message_id = str(mail.extra_headers["Message-ID"])
         sent = {"to": list(mail.to), "from": mail.from_email, "subject": mail.subject, "body": mail.body}
         html = [content for content, _ in mail.alternatives]
         self._question.sent = {**sent, "html": html[0]} if html else sent
-        return ActionOutcome(output=self._question.say({"message_id": message_id}))
+        return ActionOutcome(output=self._question.say({"message_id": f"<{self._question.context.task.key}@sandbox>"}))
 
 
 class _Function(Python):

@@ -32,6 +32,7 @@ import { EditQueue } from "./queue.js";
 import { Selection } from "./selection.js";
 import { settleShifts } from "./shifts.js";
 import { Toolbar } from "./toolbar.js";
+import { TryingDoor } from "./trying_door.js";
 import { Viewport } from "./viewport.js";
 
 /** @typedef {import("./geometry.js").Point} Point */
@@ -86,6 +87,7 @@ export class Editor {
     this.#decorate();
     this.outline = new Outline(this, find("#outline"));
     this.problems = new Problems(this);
+    this.trying = new TryingDoor(this);
     this.viewChanged();
     this.minimap.show();
     addEventListener("beforeunload", (event) => {
@@ -142,6 +144,7 @@ export class Editor {
     this.minimap.show();
     this.presence.show();
     this.inspector.refresh();
+    void this.trying.refresh();
     this.#tellAuthors(answer.authors ?? []);
   }
 

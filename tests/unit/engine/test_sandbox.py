@@ -12,7 +12,7 @@ from designer.graph.kinds import KINDS
 from designer.graph.model import Flow, Json
 from engine.actions import ACTIONS
 from engine.core.state import FINAL_STATUSES
-from engine.sandbox.examples import example_of
+from engine.sandbox.examples import example_for, example_of, sample_for
 from engine.sandbox.kinds import PRETENDERS
 from engine.sandbox.kinds.automation import STAND_INS
 from engine.sandbox.question import Source
@@ -293,3 +293,15 @@ def test_any_valid_flow_ends_in_a_try(flow: Flow, value: bool, fails: bool) -> N
 @given(flow=flows())
 def test_a_try_comes_to_the_same_each_time(flow: Flow) -> None:
     assert try_flow(flow, {}).to_json() == try_flow(flow, {}).to_json()
+
+
+def test_examples_hold_what_later_tasks_read() -> None:
+    mail = {"action": "send_email", "inputs": {"to": "{{ input.to }}", "subject": "{{ steps.a.output.body.id }}"}}
+    flow = draw("trigger -> a -> b", settings={"a": HTTP, "b": mail})
+    assert sample_for(flow) == {"total": "example", "to": "example"}
+    trial = try_flow(flow, {"total": 1, "to": "ann@example.com"})
+    assert moments_of(trial, "b")[0].sent["subject"] == "example"
+    assert example_for(None, [("list", 1, "x"), ("list",), ("name", "size")]) == {
+        "list": [None, {"x": "example"}],
+        "name": "example",
+    }

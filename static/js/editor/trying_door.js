@@ -1,0 +1,39 @@
+// @ts-check
+/** The button and the key that open the “Try it” panel. What is behind it is loaded with the first click. */
+
+/** @typedef {import("./main.js").Editor} Editor */
+/** @typedef {import("./trying.js").Trying} Trying */
+
+export class TryingDoor {
+  /** @type {Promise<Trying> | null} */
+  #room = null;
+
+  /** @param {Editor} editor */
+  constructor(editor) {
+    this.editor = editor;
+    const button = document.querySelector("[data-try-url]");
+    if (!(button instanceof HTMLElement)) return;
+    this.url = button.dataset.tryUrl ?? "";
+    button.addEventListener("click", () => void this.toggle());
+    document.addEventListener("keydown", (event) => {
+      if (!event.altKey || event.code !== "KeyT" || document.querySelector("dialog[open]")) return;
+      event.preventDefault();
+      void this.toggle();
+    });
+  }
+
+  async toggle() {
+    this.#room ??= this.#load();
+    await (await this.#room).toggle();
+  }
+
+  async #load() {
+    const { Trying } = await import("./trying.js");
+    return new Trying(this.editor, this.url ?? "");
+  }
+
+  /** The canvas was drawn anew. */
+  async refresh() {
+    if (this.#room) (await this.#room).refresh();
+  }
+}
