@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from designer.editor_urls import editor_urls
-from designer.views import closing_reasons, flows, promoting, publishing, triggers, versions
+from designer.views import closing_reasons, flows, gallery, promoting, publishing, triggers, versions
 
 app_name = "designer"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -12,6 +12,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # No key of a flow begins with a hyphen.
     path("flows/-/new/", flows.new, name="new"),
     path("flows/-/import/", flows.import_file, name="import"),
+    path("flows/-/templates/", gallery.gallery, name="gallery"),
+    path("flows/-/templates/<slug:template>/", gallery.template, name="template"),
+    path("flows/-/templates/<slug:template>/use/", gallery.use, name="template_use"),
+    path("flows/-/templates/<slug:template>/<slug:look>.svg", gallery.picture, name="template_picture"),
     path("flows/-/environments/", promoting.overview, name="elsewhere_overview"),
     path("flows/<slug:flow>/", flows.flow, name="flow"),
     path("flows/<slug:flow>/environments/", promoting.elsewhere, name="elsewhere"),

@@ -26,10 +26,10 @@ MEDIA_TYPES: Final = {
 REMEMBERED_SECONDS: Final = 86_400
 
 
-def svg_file(flow: Flow) -> bytes:
-    """The drawing of a version, in light colours. Raises `graphviz.LayoutTooLarge`."""
+def svg_file(flow: Flow, *, look: str = "light") -> bytes:
+    """The drawing of a version, in `light` or `dark` colours. Raises `graphviz.LayoutTooLarge`."""
     flow = shown(flow)
-    return standalone_svg(flow, layout_flow(flow)).encode()
+    return standalone_svg(flow, layout_flow(flow), look=look).encode()
 
 
 def dot_file(flow: Flow) -> bytes:
@@ -54,9 +54,9 @@ def png_file(flow: Flow) -> bytes:
     return made
 
 
-def svg_policy() -> str:
+def svg_policy(look: str = "light") -> str:
     """A content security policy under which the SVG file may use its own style sheet, and nothing else happens."""
-    digest = base64.b64encode(sha256(standalone_style().encode()).digest()).decode()
+    digest = base64.b64encode(sha256(standalone_style(look).encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{digest}'"
 
 

@@ -108,14 +108,14 @@ def flow_svg(
     )
 
 
-def standalone_svg(flow: Flow, layout: Layout) -> str:
-    """The drawing as a file of its own, in light colours, with everything it needs inside."""
+def standalone_svg(flow: Flow, layout: Layout, *, look: str = "light") -> str:
+    """The drawing as a file of its own, in `light` or `dark` colours, with everything it needs inside."""
     box = layout.bounds
     icons = {kind_of(task).icon_of(task) for task in flow.tasks.values()} | {"play"}
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f'<svg xmlns="http://www.w3.org/2000/svg" class="graph" viewBox="{_view_box(box)}" width="{box.width:g}"'
-        f' height="{box.height:g}"><title>{markup(flow.name)}</title><style>{standalone_style()}</style>'
+        f' height="{box.height:g}"><title>{markup(flow.name)}</title><style>{standalone_style(look)}</style>'
         f"<defs>{definitions()}{symbols_svg(icons)}</defs>{_paper(box)}{graph_groups(flow, layout, PLAIN)}</svg>\n"
     )
 

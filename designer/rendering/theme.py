@@ -8,26 +8,31 @@ from pathlib import Path
 from typing import Final
 
 STYLES: Final = Path(__file__).resolve().parents[2] / "static" / "css"
-_TOKEN: Final = re.compile(r"^\s*--([\w-]+):\s*(?:light-dark\(([^,()]+),[^;]*\)|([^;]+));", re.MULTILINE)
+_TOKEN: Final = re.compile(r"^\s*--([\w-]+):\s*(?:light-dark\(([^,()]+),([^;]*)\)|([^;]+));", re.MULTILINE)
 _USE: Final = re.compile(r"var\(--([\w-]+)\)")
 _COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
 
+LOOKS: Final = ("light", "dark")
+
 
 @cache
-def light_tokens() -> dict[str, str]:
-    """The variables of `tokens.css` by name, with their values in the light theme."""
+def tokens(look: str = "light") -> dict[str, str]:
+    """The variables of `tokens.css` by name, with their values in the `light` or `dark` theme."""
     text = (STYLES / "tokens.css").read_text(encoding="utf-8")
-    return {name: (light or plain).strip() for name, light, plain in reversed(_TOKEN.findall(text))}
+    return {
+        name: ((dark if look == "dark" else light) or plain).strip()
+        for name, light, dark, plain in reversed(_TOKEN.findall(text))
+    }
 
 
 def colour(name: str) -> str:
     """The light colour of a variable: `colour("accent")` is `#2f5bd0`."""
-    return light_tokens()[name]
+    return tokens()[name]
 
 
 @cache
-def standalone_style() -> str:
-    """`graph.css` with every variable replaced by its light value: the same look in a file of its own."""
+def standalone_style(look: str = "light") -> str:
+    """`graph.css` with every variable replaced by its value: the same look in a file of its own."""
     text = _COMMENT.sub("", (STYLES / "graph.css").read_text(encoding="utf-8"))
-    filled = _USE.sub(lambda use: light_tokens()[use[1]], text)
+    filled = _USE.sub(lambda use: tokens(look)[use[1]], text)
     return re.sub(r"\s+", " ", filled).strip()

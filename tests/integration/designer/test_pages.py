@@ -51,6 +51,8 @@ PAGES: list[tuple[str, dict[str, Any], Role]] = [
     ("flows", {}, Role.VIEWER),
     ("new", {}, Role.DESIGNER),
     ("import", {}, Role.DESIGNER),
+    ("gallery", {}, Role.VIEWER),
+    ("template", {"template": "leave-request"}, Role.VIEWER),
     ("versions", {"flow": "order"}, Role.VIEWER),
     ("version", {"flow": "order", "number": 1}, Role.VIEWER),
     ("compare", {"flow": "order"}, Role.VIEWER),

@@ -18,7 +18,7 @@ from designer.rendering.labels import text_width
 from designer.rendering.layout import layout_flow
 from designer.rendering.marks import LOOKS, Mark
 from designer.rendering.svg import Picture, edge_element_id, element_id, flow_svg, node_svg
-from designer.rendering.theme import light_tokens, standalone_style
+from designer.rendering.theme import standalone_style, tokens
 from tests.drawing import draw
 from tests.unit.rendering.conftest import EVIL
 
@@ -136,7 +136,7 @@ def test_the_svg_file_stands_alone(nasty: Flow) -> None:
 
 
 def test_every_variable_of_the_look_is_a_token() -> None:
-    assert light_tokens()["accent"] == "#2f5bd0"
+    assert tokens()["accent"] == "#2f5bd0"
     assert not re.search(r"var\(", standalone_style())
 
 
