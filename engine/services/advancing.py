@@ -28,6 +28,7 @@ from engine import failpoints
 from engine.core.facts import Fact, FactRefused
 from engine.core.programs import plan_with
 from engine.services.case import Case, Folds
+from engine.services.cohorts import Cohort, EndedAttempt, repeat
 from engine.services.errors import NotLegalNow
 from engine.services.followers import is_followed, tell_followers
 from engine.services.rounds import Worker, follow
@@ -90,26 +91,41 @@ def change_locked(
 
 
 def change_remembered(
-    rows: Iterable[InstanceRow],
-    changes: Sequence[Change],
+    rows: Mapping[int, InstanceRow],
+    cohorts: Sequence[Cohort],
+    change_for: Callable[[EndedAttempt], Change],
     *,
     now: datetime,
     worker: Worker,
     tokens: Mapping[StepKey, int],
-) -> list[Outcome]:
-    """As `change_locked`, for instances that nobody has locked: `rows` are as the worker left them.
+) -> None:
+    """Tell how attempts ended (`change_for`) to instances that nobody has locked: `rows` are as the worker left them.
 
     Needs no transaction. Raises `Outdated`, and has changed nothing, when one is not so any more, when one of the
     leases (`tokens`) has passed to somebody else, or when a change is refused, which may be for the same reason.
     """
-    return _change(_Batch(worker, tokens), rows, changes, now)
+    batch = _Batch(worker, tokens)
+    batch.carry([cohort.first for cohort in cohorts], rows, change_for, now)
+    different: list[EndedAttempt] = []
+    for cohort in cohorts:
+        if cohort.others:
+            case = batch.cases[cohort.first.attempt.step.instance_id]
+            alike = repeat(case, cohort, rows, worker)
+            if alike is None:
+                different += cohort.others
+            else:
+                batch.cases.update((other.row.id, other) for other in alike)
+    if different:
+        batch.carry(different, rows, change_for, now)
+    batch.commit()
 
 
 def _change(batch: _Batch, rows: Iterable[InstanceRow], changes: Sequence[Change], now: datetime) -> list[Outcome]:
     for row in rows:
         batch.open(row, now)
     refusals = [batch.apply(change) for change in changes]
-    batch.advance(is_whole=not any(refusals))
+    follow(list(batch.cases.values()), batch.worker, batch.guard)
+    batch.commit()
     return [
         Outcome(batch.broken.get(change.instance_id, refusal), change.instance_id in batch.broken)
         for change, refusal in zip(changes, refusals, strict=True)
@@ -188,11 +204,25 @@ class _Batch:
         if self.cases.pop(instance_id, None) is not None and self.worker is not None:
             self.worker.forget(instance_id)
 
-    def advance(self, *, is_whole: bool) -> None:
-        """Follow what was told to the end, write it, and tell the world after the commit."""
-        follow(list(self.cases.values()), self.worker, self.guard)
-        if self.tokens is not None and (self.broken or not is_whole):
+    def carry(
+        self,
+        ended: Sequence[EndedAttempt],
+        rows: Mapping[int, InstanceRow],
+        change_for: Callable[[EndedAttempt], Change],
+        now: datetime,
+    ) -> None:
+        """Tell how attempts ended, and follow that to the end. Raises `Outdated` when it does not fit."""
+        ids = dict.fromkeys(one.attempt.step.instance_id for one in ended)
+        for id in ids:
+            self.open(rows[id], now)
+        if any(self.apply(change_for(one)) for one in ended):
             raise Outdated
+        follow([self.cases[id] for id in ids if id in self.cases], self.worker, self.guard)
+        if self.broken:
+            raise Outdated
+
+    def commit(self) -> None:
+        """Write what has changed, and tell the world after the commit."""
         changed = [case for case in self.cases.values() if case.has_changed()]
         with transaction.atomic() if any(map(is_followed, changed)) else nullcontext():
             self._write(changed)

@@ -27,8 +27,11 @@ def publish(changes: Sequence[Change]) -> None:
     for change in changes:
         topics = by_organization.setdefault(change.organization_id, {})
         topics[f"instance:{change.instance_id}"] = change.fact_count
-        topics[f"instances:{change.environment_id}"] = 0
-        topics[f"inbox:{change.environment_id}"] = 0
-        topics[f"inbox_count:{change.environment_id}"] = 0
+    for organization_id, environment_id in {(change.organization_id, change.environment_id) for change in changes}:
+        by_organization[organization_id] |= {
+            f"instances:{environment_id}": 0,
+            f"inbox:{environment_id}": 0,
+            f"inbox_count:{environment_id}": 0,
+        }
     for organization_id, topics in by_organization.items():
         publish_many(organization_id, topics)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -22,6 +21,8 @@ from engine.core.retries import attempt_timeout
 from engine.services import executing
 from engine.services.advancing import Change, change_locked, change_remembered, report_broken
 from engine.services.case import AskClaimed, Case
+from engine.services.cohorts import EndedAttempt as EndedAttempt
+from engine.services.cohorts import cohorts_of
 from engine.services.rounds import LEASE, MOST_LOST_IN_COMPANY, ClaimedAttempt, Worker, new_token, settle_or_fail
 from engine.storage import storage
 from engine.storage.contract import ClaimableStep, Lease, Outdated, Queue, StepKey
@@ -34,15 +35,6 @@ IDLE_IN_TRANSACTION: Final = "25P03"
 """This process stood still for a lease, so the server ended its transaction; psycopg calls that an internal error."""
 SUSPECT_PATIENCE: Final = timedelta(minutes=2)
 """How long a step that seems to kill its workers waits for an idle one before any takes it."""
-
-
-@dataclass(frozen=True, slots=True)
-class EndedAttempt:
-    """An attempt that ended. `result` None: it took longer than it may."""
-
-    attempt: ClaimedAttempt
-    result: Result | None
-    started_at: datetime
 
 
 def claim_attempts(
@@ -156,10 +148,10 @@ def _settle_batch(ended: Sequence[EndedAttempt], worker: Worker, now: datetime) 
 
 def _settle_remembered(ids: Sequence[int], ended: Sequence[EndedAttempt], worker: Worker, now: datetime) -> int:
     """Without reading or locking anything first. Raises `Outdated`, and nothing has happened."""
-    rows = [worker.rows[id] for id in ids]
+    rows = {id: worker.rows[id] for id in ids}
     tokens = {one.attempt.step: one.attempt.token for one in ended}
-    changes = [_ending(one) for one in ended]
-    return len(change_remembered(rows, changes, now=now, worker=worker, tokens=tokens))
+    change_remembered(rows, cohorts_of(ended, rows), _ending, now=now, worker=worker, tokens=tokens)
+    return len(ended)
 
 
 def _settle_locked(ids: Sequence[int], ended: Sequence[EndedAttempt], worker: Worker, now: datetime) -> int:

@@ -317,6 +317,13 @@ class Case:
         """Whether it has come to its end in this unit of work."""
         return self.state.status.is_final and self.state.status.value != self.row.status
 
+    @property
+    def has_side_tracks(self) -> bool:
+        """Whether more came of it than facts, steps and columns of the instance."""
+        noted = self.timers or self.dropped or self.calls or self.uncalled or self.consumed or self.superseded
+        done = self.executed or self.has_left_work or self.is_resumed or self.must_hold or self.var_changes
+        return bool(noted or done or self.asks) or self.kept is not None or self.shift_seconds is not None
+
     def has_changed(self) -> bool:
         """Whether there is anything to write."""
         return bool(self.facts or self.columns or self.steps or self.consumed)

@@ -33,9 +33,9 @@ def is_over_limit(case: Case, ask: Execute) -> bool:
             case.settle(step, failed("HistoryTooLong", message))
             return True
         _warn(case, "max_facts", facts, most_facts)
-    most_steps = _limit(case, "max_steps", MOST_STEPS)
-    if _most_run(case) <= most_steps * WARN_AT:
+    if not looks_at_rows(case):
         return False
+    most_steps = _limit(case, "max_steps", MOST_STEPS)
     run = _run(case)
     if run > most_steps:
         message = f"The instance has run {most_steps:,} steps, as many as its flow allows."
@@ -44,6 +44,11 @@ def is_over_limit(case: Case, ask: Execute) -> bool:
     if run > most_steps * WARN_AT:
         _warn(case, "max_steps", run, most_steps)
     return False
+
+
+def looks_at_rows(case: Case) -> bool:
+    """Whether the instance may be near its limit of steps, so that its rows have to be counted."""
+    return _most_run(case) > _limit(case, "max_steps", MOST_STEPS) * WARN_AT
 
 
 def _limit(case: Case, name: str, default: int) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, Protocol
 
 from designer.graph.messages import MESSAGE_KINDS
@@ -229,5 +230,7 @@ def _steps(subject: Subject, needs: Needs) -> dict[str, Json]:
     return known
 
 
+@lru_cache(maxsize=256)
 def _text(moment: datetime | None) -> str | None:
+    # A batch has few different moments: mostly its own.
     return None if moment is None else moment.isoformat()

@@ -35,7 +35,7 @@ def write(cases: Sequence[Case], tokens: Mapping[StepKey, int] | None = None) ->
     """
     _load_for_writing(cases)
     batch = Batch(
-        facts=[row for case in cases for row in _fact_rows(case)],
+        facts=_fact_rows(cases),
         steps={step: patch for case in cases for step, patch in case.steps.items()},
         instances={case.row.id: _instance_columns(case) for case in cases if not case.is_new},
         new_instances={case.row.id: _instance_columns(case) for case in cases if case.is_new},
@@ -45,7 +45,7 @@ def write(cases: Sequence[Case], tokens: Mapping[StepKey, int] | None = None) ->
         if not all(step in batch.steps and not batch.steps[step].may_be_new for step in tokens):
             raise Outdated  # not that we know; but a step that is inserted cannot be fenced
         fence = Fence({case.row.id: case.row.fact_count for case in cases}, tokens)
-    if not any(_has_more(case) for case in cases):
+    if not (any(map(_has_more, cases)) or any(map(is_wanted, {case.row.environment_id for case in cases}))):
         storage().write(batch, fence)
         return
     with transaction.atomic():
@@ -54,9 +54,9 @@ def write(cases: Sequence[Case], tokens: Mapping[StepKey, int] | None = None) ->
 
 
 def _has_more(case: Case) -> bool:
-    """Whether more has to be written than facts, steps and the instance."""
+    """Whether more has to be written than facts, steps and the instance, even where nobody listens."""
     more = case.timers or case.dropped or case.is_resumed or case.must_hold or case.consumed or case.superseded
-    return bool(more or _has_signals(case) or is_wanted(case.row.environment_id))
+    return bool(more or _has_signals(case))
 
 
 def _has_signals(case: Case) -> bool:
@@ -119,8 +119,16 @@ def _load_for_writing(cases: Sequence[Case]) -> None:
     wanted = [
         (case, step_data.Needs(instance=True)) for case in cases if case.var_changes and "vars" not in case.columns
     ]
-    wanted += [(case, step_data.Needs(steps=frozenset(ends_of(case)))) for case in cases if ends_of(case)]
+    for case in cases:
+        if case.state.status is InstanceStatus.COMPLETE and (unknown := _ends_before(case)):
+            wanted.append((case, step_data.Needs(steps=unknown)))
     step_data.load(wanted)
+
+
+def _ends_before(case: Case) -> frozenset[str]:
+    """Of the tasks whose outputs make the instance's output, those that ended before this batch."""
+    ending = {step.task for step, patch in case.steps.items() if "output" in patch.columns}
+    return frozenset(ends_of(case)) - ending
 
 
 def ends_of(case: Case) -> list[str]:
@@ -130,11 +138,22 @@ def ends_of(case: Case) -> list[str]:
     return [case.plan.nodes[node].key for node in case.state.ends if case.plan.nodes[node].task is not None]
 
 
-def _fact_rows(case: Case) -> Iterator[FactRow]:
-    for number, fact in enumerate(case.facts, start=case.row.fact_count + 1):
-        yield FactRow(
-            case.row.id, number, fact.type.value, fact.at, fact.task or "", fact.iteration, fact.data, fact.derived
-        )
+def _fact_rows(cases: Sequence[Case]) -> list[FactRow]:
+    """The facts of all cases. Those of a batch often share them, and then all but the instance is the same."""
+    rows: list[FactRow] = []
+    known: dict[tuple[int, ...], list[tuple[Any, ...]]] = {}
+    for case in cases:
+        first = case.row.fact_count + 1
+        key = (first, *map(id, case.facts))
+        shared = known.get(key)
+        if shared is None:
+            shared = known[key] = [
+                (number, fact.type.value, fact.at, fact.task or "", fact.iteration, fact.data, fact.derived)
+                for number, fact in enumerate(case.facts, start=first)
+            ]
+        instance_id = case.row.id
+        rows += [FactRow(instance_id, *others) for others in shared]
+    return rows
 
 
 def _instance_columns(case: Case) -> dict[str, Any]:

@@ -40,6 +40,8 @@ _TYPES: Final[Mapping[str, str]] = {
     JSON: "jsonb",
     "real": "double precision",
 }
+PLAIN: Final = frozenset({WHOLE, BIG, TRUTH, MOMENT, "real"})
+"""Types whose values need no quotes within an array."""
 PREPARE_AFTER: Final = 3
 """Statements are prepared when they are used so often on a dedicated connection."""
 KEYS: Final = frozenset({"id", "instance_id", "task", "iteration", "event_id"})
@@ -130,16 +132,18 @@ class PostgresStorage(SqlStorage):
 
         What rows of a table are found by has to be an array, or the planner looks for all that have just that value.
         """
-        texts = {
-            name: _texts(type, column)
-            for (name, type), column in zip(columns.items(), zip(*rows, strict=True), strict=True)
-        }
-        values = {
-            name: column[0]
-            for name, column in texts.items()
-            if name not in arrays and column.count(column[0]) == len(column)
-        }
-        spread = {name: _array(column) for name, column in texts.items() if name not in values}
+        values: dict[str, str | None] = {}
+        spread: dict[str, str] = {}
+        for (name, type), column in zip(columns.items(), zip(*rows, strict=True), strict=True):
+            may_agree = name not in arrays
+            if may_agree and type != JSON and column.count(column[0]) == len(column):
+                values[name] = _texts(type, column[:1])[0]
+                continue
+            texts = _texts(type, column)
+            if may_agree and type == JSON and texts.count(texts[0]) == len(texts):
+                values[name] = texts[0]
+            else:
+                spread[name] = _plain_array(texts) if type in PLAIN else _array(texts)
         selected = ["r.*", *(f"%s::{_TYPES[columns[name]]} AS {name}" for name in values)]
         unnested = ", ".join(f"%s::{_TYPES[columns[name]]}[]" for name in spread)
         sql = f"(SELECT {', '.join(selected)} FROM unnest({unnested}) AS r({', '.join(spread)})) x"
@@ -250,14 +254,23 @@ def _numbered(sql: str) -> str:
 def _texts(type: str, column: Sequence[Any]) -> list[str | None]:
     """The values of a column as PostgreSQL reads them; None for NULL."""
     if type == JSON:
-        return [None if value is None else json_text.write(value) for value in column]
+        # Rows of a batch often share a value. (None is one as well: there is but one of it.)
+        written = {id(value): None if value is None else json_text.write(value) for value in column}
+        return [written[id(value)] for value in column]
     known = {value: None if value is None else str(value) for value in set(column)}
     return [known[value] for value in column]
 
 
 def _array(texts: Iterable[str | None]) -> str:
     """The text of an array. Written here because psycopg takes many times as long for it."""
-    return "{" + ",".join(["NULL" if text is None else f'"{_escaped(text)}"' for text in texts]) + "}"
+    column = list(texts)
+    known = {text: "NULL" if text is None else f'"{_escaped(text)}"' for text in set(column)}
+    return "{" + ",".join([known[text] for text in column]) + "}"
+
+
+def _plain_array(texts: Sequence[str | None]) -> str:
+    """As `_array`, for texts without quotes, commas and backslashes."""
+    return "{" + ",".join(["NULL" if text is None else text for text in texts] if None in texts else texts) + "}"  # type: ignore[arg-type]
 
 
 def _escaped(text: str) -> str:

@@ -1,0 +1,149 @@
+"""Instances that stand at the same point share the thinking, not the record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from accounts.scope import Scope
+from designer.models import Flow
+from engine.models import Fact, Instance, Step
+from engine.services import cohorts
+from engine.services.attempts import EndedAttempt, make_attempt, settle_attempts
+from engine.services.cohorts import cohorts_of
+from engine.services.instances import StartRequest, start_instances
+from engine.services.rounds import ClaimedAttempt
+from tests.integration.engine.conftest import Engine, python
+
+LINE = "a -> b -> c"
+ECHO = {task: python("echo", arguments={"task": task}) for task in "abc"}
+OF_STEP = ("task", "iteration", "status", "attempt", "output", "input", "waits_for", "claimable_at", "lease_owner")
+OF_FACT = ("number", "type", "task", "iteration", "data", "is_derived")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_known() -> Iterator[None]:
+    cohorts._different.clear()
+    yield
+    cohorts._different.clear()
+
+
+def started(engine: Engine, scope: Scope, row: Flow, count: int) -> list[Instance]:
+    return start_instances(scope, row, [StartRequest(input={"n": n}) for n in range(count)], now=engine.now)
+
+
+def recorded(instance: Instance) -> tuple[Any, ...]:
+    """All that is stored of an instance but its name, its moments and its tokens."""
+    instance.refresh_from_db()
+    steps = list(Step.objects.filter(instance=instance).order_by("task", "iteration").values(*OF_STEP, "attempts"))
+    facts = list(Fact.objects.filter(instance=instance).order_by("number").values(*OF_FACT))
+    return instance.status, instance.state, instance.fact_count, instance.output, steps, facts
+
+
+def test_each_of_a_cohort_is_recorded_as_if_it_had_been_alone(engine: Engine, scope: Scope) -> None:
+    row = engine.publish(LINE, settings=ECHO)
+    together = started(engine, scope, row, 5)
+    engine.work()
+    (alone,) = started(engine, scope, row, 1)
+    engine.work()
+    wanted = recorded(alone)
+    assert wanted[0] == "complete"
+    assert [recorded(instance) for instance in together] == [wanted] * 5
+
+
+def test_each_of_a_cohort_keeps_its_own_output_and_input(engine: Engine, scope: Scope) -> None:
+    settings = {"a": python("echo", arguments={"n": "{{ input.n }}"}), "b": python()}
+    together = started(engine, scope, engine.publish("a -> b", settings=settings), 4)
+    engine.work()
+    outputs = (
+        Step.objects.filter(instance__in=together, task="a").order_by("instance_id").values_list("output", "input")
+    )
+    assert [(output["n"], input["arguments"]["n"]) for output, input in outputs] == [(n, n) for n in range(4)]
+
+
+def test_steps_that_read_what_came_before_see_their_own_instance(engine: Engine, scope: Scope) -> None:
+    settings = {
+        "a": python("echo", arguments={"n": "{{ input.n }}"}),
+        "b": python("echo", arguments={"m": "{{ steps.a.output.n }}"}),
+        "c": python("echo", arguments={"m": "{{ steps.b.output.m }}"}),
+    }
+    together = started(engine, scope, engine.publish(LINE, settings=settings), 4)
+    engine.work()
+    assert [
+        instance.output for instance in Instance.objects.filter(pk__in=[i.pk for i in together]).order_by("pk")
+    ] == [{"m": n} for n in range(4)]
+
+
+def test_each_of_a_cohort_has_a_lease_and_a_context_of_its_own(engine: Engine, scope: Scope) -> None:
+    started(engine, scope, engine.publish(LINE, settings=ECHO), 4)
+    worker = engine.worker("worker", 100)
+    begun = settle_all(engine, engine.claim())
+    assert {attempt.step.task for attempt in begun} == {"b"}
+    assert len({attempt.token for attempt in begun}) == 4
+    assert [attempt.context.instance_id for attempt in begun] == [attempt.step.instance_id for attempt in begun]
+    assert len({attempt.context.idempotency_key for attempt in begun}) == 4
+    assert worker.room == 96
+    tokens = dict(Step.objects.filter(task="b").values_list("instance_id", "lease_token"))
+    assert tokens == {attempt.step.instance_id: attempt.token for attempt in begun}
+
+
+def test_a_worker_begins_no_more_for_a_cohort_than_it_has_room_for(engine: Engine, scope: Scope) -> None:
+    started(engine, scope, engine.publish(LINE, settings=ECHO), 4)
+    claimed = engine.claim()
+    worker = engine.worker("worker", 2)
+    settle_attempts([ended(engine, attempt) for attempt in claimed], worker, now=engine.now)
+    assert (len(worker.claimed), worker.room) == (2, 0)
+    assert Step.objects.filter(task="b", lease_owner="").count() == 2
+    settle_to_the_end(engine, list(worker.claimed))
+    engine.work()
+    assert not Instance.objects.exclude(status="complete").exists()
+
+
+def test_a_result_with_an_outdated_lease_is_refused_and_the_rest_of_its_cohort_counts(
+    engine: Engine, scope: Scope
+) -> None:
+    started(engine, scope, engine.publish(LINE, settings=ECHO), 4)
+    begun = settle_all(engine, engine.claim())
+    late = begun[2].step
+    Step.objects.filter(instance_id=late.instance_id, task="b").update(lease_token=5)
+    settle_all(engine, begun)
+    done = Step.objects.filter(task="b", status="completed").values_list("instance_id", flat=True)
+    assert set(done) == {attempt.step.instance_id for attempt in begun} - {late.instance_id}
+
+
+def test_a_failed_attempt_belongs_to_no_cohort(engine: Engine, scope: Scope) -> None:
+    row = engine.publish(LINE, settings={**ECHO, "b": {"action": "raise_error", "inputs": {"message": "No."}}})
+    together = started(engine, scope, row, 3)
+    engine.work()
+    assert {instance.status for instance in Instance.objects.filter(pk__in=[i.pk for i in together])} == {"errored"}
+
+
+def test_two_attempts_of_one_instance_are_never_in_one_cohort(engine: Engine, scope: Scope) -> None:
+    row = engine.publish("start -> a,b; a,b -> c", settings={**ECHO, "start": python()})
+    started(engine, scope, row, 3)
+    begun = settle_all(engine, engine.claim())
+    worker = engine.workers["worker"]
+    sorted_ = cohorts_of([ended(engine, attempt) for attempt in begun], worker.rows)
+    for cohort in sorted_:
+        ids = [one.attempt.step.instance_id for one in (cohort.first, *cohort.others)]
+        assert len(ids) == len(set(ids))
+    settle_to_the_end(engine, begun)
+    assert not Instance.objects.exclude(status="complete").exists()
+
+
+def ended(engine: Engine, attempt: ClaimedAttempt) -> EndedAttempt:
+    return EndedAttempt(attempt, make_attempt(attempt), engine.now)
+
+
+def settle_all(engine: Engine, claimed: list[ClaimedAttempt]) -> list[ClaimedAttempt]:
+    """Make attempts and settle them in one batch; answers what the worker has begun by that."""
+    worker = engine.worker("worker", 100)
+    settle_attempts([ended(engine, attempt) for attempt in claimed], worker, now=engine.now)
+    return worker.claimed
+
+
+def settle_to_the_end(engine: Engine, claimed: list[ClaimedAttempt]) -> None:
+    while claimed:
+        claimed = settle_all(engine, claimed)
