@@ -17,6 +17,8 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
+from ipaddress import ip_address
 from typing import Any
 
 import httpcore
@@ -165,6 +167,15 @@ def speaking_plainly() -> Iterator[None]:
         raise OutboundFailed(f"The connection failed: {error}") from error
 
 
+def is_address(host: str) -> bool:
+    """Whether a host is an address in its plain spelling: there is nothing to look up. Odd ones the system explains."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return "%" not in host
+
+
 def look_up(host: str, port: int) -> Sequence[str]:
     """Every address of a host, in the system's order of preference. Raises OSError."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -212,6 +223,8 @@ class GuardedBackend(httpcore.SyncBackend):
 
     def resolve_in_time(self, host: str, port: int) -> Sequence[str]:
         """The addresses of a host. The system's look-up knows no timeout, so it runs beside us."""
+        if is_address(host):
+            return [host]
         answers: queue.SimpleQueue[Sequence[str] | OSError | UnicodeError] = queue.SimpleQueue()
 
         def ask() -> None:
@@ -269,13 +282,17 @@ def remaining(deadline: float) -> float:
     return seconds
 
 
+@cache
+def _tls() -> ssl.SSLContext:
+    """How certificates are checked. Reading all that are trusted takes longer than most requests: once per process."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class GuardedTransport(httpx.BaseTransport):
     """httpx over a connection pool whose connections the backend makes."""
 
     def __init__(self, backend: GuardedBackend) -> None:
-        self.pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False), network_backend=backend
-        )
+        self.pool = httpcore.ConnectionPool(ssl_context=_tls(), network_backend=backend)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """One exchange; the answer's body is read later."""
