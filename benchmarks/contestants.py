@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,10 @@ class Measurement:
     seconds: float
     settings: Mapping[str, Any]
     versions: Mapping[str, Any]
+    used: Mapping[str, float]
+    """What the meter counted meanwhile, by name."""
+    more: Mapping[str, Any]
+    """Whatever else the first process said."""
 
     @property
     def steps_per_second(self) -> float:
@@ -33,7 +37,13 @@ class Measurement:
         return self.steps / self.seconds
 
 
-def measure(commands: Sequence[Sequence[str | Path]], environment: Mapping[str, str]) -> Measurement:
+Meter = Callable[[], Mapping[str, float]]
+"""Counts something, by name; what counts is the difference between two readings."""
+
+
+def measure(
+    commands: Sequence[Sequence[str | Path]], environment: Mapping[str, str], meter: Meter = dict
+) -> Measurement:
     """Run processes together, begun together once all are ready. Raises RuntimeError when one fails."""
     with ExitStack() as stack:
         processes = [stack.enter_context(_start(command, environment)) for command in commands]
@@ -41,9 +51,11 @@ def measure(commands: Sequence[Sequence[str | Path]], environment: Mapping[str, 
             for process in processes:
                 if _read_line(process) != "ready\n":
                     raise RuntimeError(f"{process.args!r} did not become ready")
+            before = meter()
             for process in processes:
                 _tell_to_go(process)
             answers = [json.loads(_read_line(process)) for process in processes]
+            after = meter()
         except BaseException:
             for process in processes:
                 process.kill()
@@ -53,7 +65,9 @@ def measure(commands: Sequence[Sequence[str | Path]], environment: Mapping[str, 
         raise RuntimeError(f"{failed!r} failed")
     seconds = max(answer["ended"] for answer in answers) - min(answer["began"] for answer in answers)
     steps = sum(answer["steps"] for answer in answers)
-    return Measurement(steps, seconds, answers[0]["settings"], answers[0]["versions"])
+    used = {name: after[name] - before[name] for name in after}
+    first = answers[0]
+    return Measurement(steps, seconds, first.get("settings", {}), first.get("versions", {}), used, first)
 
 
 def _start(command: Sequence[str | Path], environment: Mapping[str, str]) -> subprocess.Popen[str]:

@@ -52,9 +52,13 @@ def on_sqlite() -> Iterator[NewPlace]:
 
 
 @contextlib.contextmanager
-def on_postgresql() -> Iterator[NewPlace]:
-    """Places with a database each on one server; the database goes with its place."""
-    with postgres_server(is_durable=True) as url, redis_server() as redis_url:
+def on_postgresql(*, counts_statements: bool = False) -> Iterator[NewPlace]:
+    """Places with a database each on one server; the database goes with its place.
+
+    `counts_statements`: each has `pg_stat_statements`, which `benchmarks.metering` reads.
+    """
+    preload = "pg_stat_statements" if counts_statements else ""
+    with postgres_server(is_durable=True, preload=preload) as url, redis_server() as redis_url:
         server = url.replace("postgres://", "postgresql://", 1)
         numbers = count(1)
 
@@ -63,6 +67,9 @@ def on_postgresql() -> Iterator[NewPlace]:
             name = f"bench_{next(numbers)}"
             with psycopg.connect(server, autocommit=True) as connection, tempfile.TemporaryDirectory() as folder:
                 connection.execute(f"CREATE DATABASE {name}")
+                if counts_statements:
+                    with psycopg.connect(f"{server.rpartition('/')[0]}/{name}", autocommit=True) as inside:
+                        inside.execute("CREATE EXTENSION pg_stat_statements")
                 yield Place(f"{server.rpartition('/')[0]}/{name}", Path(folder), redis_url)
                 connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

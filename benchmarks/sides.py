@@ -8,12 +8,12 @@ import os
 import secrets
 import sqlite3
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benchmarks.contestants import ROOT, Measurement, measure
+from benchmarks.contestants import ROOT, Measurement, Meter, measure
 from benchmarks.peers.installing import peer_python
 from benchmarks.places import Place
 
@@ -42,13 +42,35 @@ class Peer:
     options: tuple[str, ...] = ()
 
 
-def run_ours(place: Place, amount: Amount) -> Measurement:
+def run_ours(
+    place: Place,
+    amount: Amount,
+    meter: Meter = dict,
+    *,
+    more: Sequence[str] = (),
+    variables: Mapping[str, str] | None = None,
+) -> Measurement:
     """On SQLite one process, with the embedded runner; on PostgreSQL, in production mode, a process that starts the
-    instances and a Celery worker."""
+    instances and a Celery worker. `more`: further options of `benchmarks.ours.ten_steps`; `variables`: settings."""
     command = [sys.executable, "-m", "benchmarks.ours.ten_steps", "--instances", str(amount.instances)]
     command += ["--in-flight", str(amount.in_flight), "--warm-up", str(amount.warm_up)]
     command += ["--workers", "0" if place.sqlite_file else str(WORKERS)]
+    return measure([[*command, *more]], {**os.environ, **our_environment(place), **(variables or {})}, meter)
+
+
+def run_ours_idle(place: Place, amount: Amount) -> Measurement:
+    """One instance at a time, in an installation that is idle; its answer has `milliseconds`, of each from start to
+    end."""
+    command = [sys.executable, "-m", "benchmarks.ours.one_at_a_time", "--instances", str(amount.instances)]
+    command += ["--workers", "0" if place.sqlite_file else str(WORKERS)]
     return measure([command], {**os.environ, **our_environment(place)})
+
+
+def run_dbos_idle(place: Place, amount: Amount) -> Measurement:
+    """As `run_ours_idle`: one workflow at a time in one process."""
+    program = PEERS / "dbos_one_at_a_time.py"
+    shares = ["--url", place.url, *_shares(Amount(amount.instances, 1, 16), 1)]
+    return measure([[peer_python("dbos"), program, *shares]], os.environ)
 
 
 def our_environment(place: Place) -> dict[str, str]:
@@ -75,11 +97,11 @@ def run_dbos(place: Place, amount: Amount) -> Measurement:
     return measure([[*command, *_shares(amount, processes)]] * processes, os.environ)
 
 
-def run_peer(peer: Peer, place: Place, amount: Amount) -> Measurement:
+def run_peer(peer: Peer, place: Place, amount: Amount, meter: Meter = dict) -> Measurement:
     """Any other on PostgreSQL, with Redis beside it for who needs a broker."""
     python = peer_python(peer.environment) if peer.environment else sys.executable
     command: list[str | Path] = [python, PEERS / peer.program, "--url", place.url, "--redis-url", place.redis_url]
-    return measure([[*command, *_shares(amount, peer.processes), *peer.options]] * peer.processes, os.environ)
+    return measure([[*command, *_shares(amount, peer.processes), *peer.options]] * peer.processes, os.environ, meter)
 
 
 def _shares(amount: Amount, processes: int) -> Sequence[str]:

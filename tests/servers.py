@@ -56,8 +56,11 @@ def unprivileged_user() -> str | None:
 
 
 @contextlib.contextmanager
-def postgres_server(*, is_durable: bool = False) -> Iterator[str]:
-    """A fresh PostgreSQL; yields its DATABASE_URL. For tests, which outlive no crash, commits wait for no disk."""
+def postgres_server(*, is_durable: bool = False, preload: str = "") -> Iterator[str]:
+    """A fresh PostgreSQL; yields its DATABASE_URL. For tests, which outlive no crash, commits wait for no disk.
+
+    `preload`: libraries of the server's own to load with it.
+    """
     programs = find_postgres()
     if programs is None:
         raise FileNotFoundError("no PostgreSQL server program on this machine")
@@ -72,6 +75,7 @@ def postgres_server(*, is_durable: bool = False) -> Iterator[str]:
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": folder,
             "max_connections": 200,
+            "shared_preload_libraries": preload,
             **({} if is_durable else {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}),
         }
         settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]

@@ -21,15 +21,15 @@ def make_scope() -> Scope:
     return Scope(organization, environment, None, Role.ADMINISTRATOR)
 
 
-def publish_chain(scope: Scope, *, steps: int) -> Flow:
+def publish_chain(scope: Scope, *, steps: int, url: str = "") -> Flow:
     """A published flow of `steps` automations in a row. Each is a leased attempt with an outside effect like any other
-    Python function: its output is committed before the next one begins."""
+    Python function: its output is committed before the next one begins. With `url` each is an HTTP request to it."""
     keys = [f"step_{number}" for number in range(1, steps + 1)]
     document: dict[str, Json] = {
         "format": 1,
         "key": "chain",
         "name": "Chain",
-        "tasks": [_task(key, number) for number, key in enumerate(keys)],
+        "tasks": [_task(key, number, url) for number, key in enumerate(keys)],
         "edges": [{"from": here, "to": there} for here, there in pairwise(keys)],
     }
     flow = import_flow(scope, document, replace=False)
@@ -37,6 +37,8 @@ def publish_chain(scope: Scope, *, steps: int) -> Flow:
     return flow
 
 
-def _task(key: str, number: int) -> dict[str, Any]:
-    inputs = {"function": "echo", "arguments": {"number": number}}
-    return {"key": key, "name": key, "kind": "automation", "settings": {"action": "python", "inputs": inputs}}
+def _task(key: str, number: int, url: str) -> dict[str, Any]:
+    action, inputs = "python", {"function": "echo", "arguments": {"number": number}}
+    if url:
+        action, inputs = "http_request", {"method": "GET", "url": url}
+    return {"key": key, "name": key, "kind": "automation", "settings": {"action": action, "inputs": inputs}}

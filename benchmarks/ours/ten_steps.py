@@ -70,13 +70,16 @@ def count_unfinished(flow: Flow) -> int:
         return int(cursor.fetchone()[0])
 
 
-def check(flow: Flow, instances: int) -> None:
-    """See that every instance is complete with exactly ten completed steps, each with its output, and no other step."""
+def check(flow: Flow, instances: int, output: str = "number") -> None:
+    """See that every instance is complete with exactly ten completed steps, each with its output, and no other step.
+
+    `output`: a key that each output has.
+    """
     whole = (
         Instance.objects.filter(flow=flow, status="complete")
         .annotate(
             all=Count("steps"),
-            done=Count("steps", filter=Q(steps__status="completed", steps__output__has_key="number", steps__attempt=1)),
+            done=Count("steps", filter=Q(steps__status="completed", steps__output__has_key=output, steps__attempt=1)),
         )
         .filter(all=STEPS, done=STEPS)
         .count()
@@ -122,11 +125,12 @@ def main() -> None:
     parser.add_argument("--in-flight", type=int, required=True)
     parser.add_argument("--warm-up", type=int, required=True)
     parser.add_argument("--workers", type=int, default=0, help="processes; 0: threads of this one")
+    parser.add_argument("--url", default="", help="each step is an HTTP request to it")
     arguments = parser.parse_args()
 
     call_command("migrate", verbosity=0)
     scope = make_scope()
-    flow = publish_chain(scope, steps=STEPS)
+    flow = publish_chain(scope, steps=STEPS, url=arguments.url)
     with workers(arguments.workers):
         run(scope, flow, arguments.warm_up, arguments.in_flight)
         print("ready", flush=True)
@@ -134,7 +138,7 @@ def main() -> None:
         began = time.monotonic()
         run(scope, flow, arguments.instances, arguments.in_flight)
         ended = time.monotonic()
-    check(flow, arguments.warm_up + arguments.instances)
+    check(flow, arguments.warm_up + arguments.instances, "body" if arguments.url else "number")
     answer = {
         "began": began,
         "ended": ended,

@@ -26,6 +26,8 @@ import sqlalchemy
 from dbos import DBOS, DBOSConfig
 
 STEPS = 10
+MOST_CONNECTIONS = 80
+"""Of one process: the server takes two hundred in all."""
 
 
 @DBOS.step()
@@ -85,7 +87,7 @@ def configure(arguments: argparse.Namespace) -> DBOSConfig:
     return {
         "name": "ten-steps",
         "system_database_url": arguments.url,
-        "sys_db_pool_size": arguments.in_flight + 8,
+        "sys_db_pool_size": min(arguments.in_flight + 8, MOST_CONNECTIONS),
         "max_executor_threads": arguments.in_flight + 8,
         "executor_id": uuid.uuid4().hex,
         "application_version": "1",
