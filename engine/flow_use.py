@@ -10,11 +10,18 @@ from django.db import connection
 from django.db.models import Count, F, Window
 from django.db.models.functions import RowNumber
 
+from designer.graph.data_tree import NOTHING_SEEN, Shapes
+from designer.graph.model import Json
+from designer.graph.shapes import shape_of
 from designer.services.guards import Firing, FlowUse
 from engine.models import Instance, Occurrence, Step
 from engine.models.instance import STATUSES
+from engine.services.hiding import is_input_hidden
 
 MOST_COUNTED: Final = 1000
+LATEST: Final = 3
+"""How many instances are looked at to tell what data looks like."""
+MOST_STEPS_SEEN: Final = 300
 FINISHED = ("complete", "errored", "terminated")
 OPEN_STEPS = ("blocked", "ready", "running", "waiting", "retrying", "held")
 
@@ -87,3 +94,17 @@ class EngineInstances:
             firing = Firing(row["at"], row["outcome"], row["reason"], row["instance"], row["instance__key"] or "")
             firings.setdefault(row["trigger"], []).append(firing)
         return firings
+
+    def shapes_of(self, flow_id: int) -> Shapes:
+        """The shape of the latest input and context, and of the latest output of each task; two queries."""
+        latest = list(Instance.objects.filter(flow=flow_id).order_by("-pk")[:LATEST])
+        if not latest:
+            return NOTHING_SEEN
+        first = latest[0]
+        steps = Step.objects.filter(instance__in=latest, status="completed", is_sensitive=False).order_by("-pk")
+        outputs: dict[str, Json] = {}
+        for task, output in steps.values_list("task", "output")[:MOST_STEPS_SEEN]:
+            if task not in outputs and output is not None:
+                outputs[task] = shape_of(output)
+        seen_input = None if is_input_hidden(first) else shape_of(first.input)
+        return Shapes(input=seen_input, context=shape_of(first.context), outputs=outputs)

@@ -10,6 +10,7 @@ from designer.graph.attributes import options_reason
 from designer.graph.conditions import OPERATOR_WORDS, STATEMENT_TYPES
 from designer.graph.fields import Field
 from designer.graph.flow_fields import ENTITY_SYNC_FIELDS, LIMIT_FIELDS, RETENTION_FIELDS, TRIGGER_TYPES
+from designer.graph.json_schemas import json_schema_reason
 from designer.graph.kinds import KINDS
 from designer.graph.loading import refuse_unclean
 from designer.graph.model import (
@@ -58,6 +59,7 @@ _FLOW_KEYS: Final = (
     "description",
     "tags",
     "timezone",
+    "input_schema",
     "phases",
     "tasks",
     "edges",
@@ -185,10 +187,21 @@ class _Decoder:
                 for number, entry in enumerate(self.entries(document.get("entity_sync", ()), "entity_sync", most=200))
             ),
             "timezone": zone,
+            "input_schema": self.input_schema(document.get("input_schema", {})),
             "extensions": self.extensions(document.get("extensions", {})),
             "trials": decode_trials(document, self.problems),
         }
         return self.graph(document, rest)
+
+    def input_schema(self, raw: Json) -> Mapping[str, Json]:
+        """A JSON Schema that input can be checked against; empty for none."""
+        if not raw and isinstance(raw, Mapping):
+            return {}
+        reason = json_schema_reason(raw)
+        if reason is not None:
+            self.problem("input_schema", f"Input: {reason}")
+            return {}
+        return dict(raw)
 
     def extensions(self, raw: Json) -> Mapping[str, Json]:
         """An object per dialect; what is in it is that dialect's own."""

@@ -216,6 +216,7 @@ _FLOW_LABELS: Final[Labels] = {
     ("description",): "Description",
     ("tags",): "Tags",
     ("timezone",): "Time zone",
+    ("input_schema",): "Input",
     ("closing_reasons",): "Closing reasons",
     ("single_closing_reason",): "Only one closing reason",
     ("triggers",): "Triggers",

@@ -37,6 +37,8 @@ def encode_flow(flow: Flow) -> dict[str, Json]:
         document["tags"] = list(flow.tags)
     if flow.timezone != "UTC":
         document["timezone"] = flow.timezone
+    if flow.input_schema:
+        document["input_schema"] = dict(flow.input_schema)
     document |= encode_graph(flow)
     if flow.closing_reasons:
         document["closing_reasons"] = list(flow.closing_reasons)

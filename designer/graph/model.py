@@ -232,6 +232,8 @@ class Flow:
     retention: Mapping[str, Json] = field(default_factory=dict)
     entity_sync: tuple[Mapping[str, Json], ...] = ()
     timezone: str = "UTC"
+    input_schema: Mapping[str, Json] = field(default_factory=dict)
+    """What an instance is started with, as a JSON Schema; empty: anything goes."""
     extensions: Mapping[str, Json] = field(default_factory=dict)
     """By dialect: what a flow that came from there carries beyond this model. Kept as it is, never read here."""
     trials: Trials | None = None

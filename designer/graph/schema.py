@@ -47,6 +47,10 @@ def flow_file_schema() -> Schema:
             "description": _ref("description"),
             "tags": _list({"type": "string", "minLength": 1, "maxLength": 64}, 50, uniqueItems=True),
             "timezone": {"type": "string", "description": "An IANA name.", "default": "UTC"},
+            "input_schema": {
+                "type": "object",
+                "description": "What an instance is started with, as a JSON Schema. Without one, anything.",
+            },
             "phases": _list(_ref("phase"), MOST_PHASES),
             "tasks": _list(_ref("task"), MOST_TASKS),
             "edges": _list(_ref("edge"), MOST_EDGES),

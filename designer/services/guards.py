@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from designer.graph.data_tree import NOTHING_SEEN, Shapes
 from designer.graph.model import Flow
 from designer.graph.trials import Case
 
@@ -54,6 +55,9 @@ class InstancesProvider(Protocol):
     def firings_of(self, trigger_ids: Collection[int], *, each: int) -> Mapping[int, Sequence[Firing]]:
         """The latest firings of these triggers, the newest first, at most `each` of each."""
 
+    def shapes_of(self, flow_id: int) -> Shapes:
+        """Names and types, never values, of what went through the latest instances; nothing that is hidden."""
+
 
 RunCases = Callable[[Flow, Sequence[Case]], Sequence[str]]
 """Runs the cases of a flow; answers a sentence for each that fails, naming it."""
@@ -79,6 +83,9 @@ class _Nobody:
 
     def firings_of(self, trigger_ids: Collection[int], *, each: int) -> Mapping[int, Sequence[Firing]]:
         return {}
+
+    def shapes_of(self, flow_id: int) -> Shapes:
+        return NOTHING_SEEN
 
 
 _provider: InstancesProvider = _Nobody()

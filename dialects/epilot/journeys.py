@@ -21,7 +21,7 @@ from engine.entities.models import Entity, Journey
 from engine.entities.store import new_key
 from engine.services.automation_triggers import SUBMITTED
 from engine.services.entity_changes import save_entity
-from engine.services.human_tasks import fitting
+from engine.services.fitting import fitting
 from engine.services.triggers import receive_event
 
 Json = dict[str, Any]

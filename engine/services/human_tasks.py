@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from django.utils import timezone
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError, ValidationError
 
 from accounts.models import MemberGroup, User
 from accounts.roles import Role
@@ -26,10 +24,10 @@ from engine.services.advancing import change_instance
 from engine.services.case import Case
 from engine.services.errors import InvalidInput, NotLegalNow
 from engine.services.executing import storing_problem
+from engine.services.fitting import fitting
 from engine.storage.contract import StepKey
 
 MOST_ASSIGNEES: Final = 100
-MOST_PROBLEMS: Final = 100
 
 
 def complete_step(
@@ -146,33 +144,6 @@ def checked_output(task: Task, output: Json) -> Json:
         raise InvalidInput([("", problem)])
     form = task.settings.get("form")
     return fitting(form, output) if isinstance(form, Mapping) else output
-
-
-def fitting(form: Mapping[str, Any], value: Json) -> Json:
-    """`value`, if it fits a form. Raises `InvalidInput` with paths like `items.0.price`."""
-    value = {} if value is None else value
-    try:
-        problems = sorted(_described(error) for error in _validator(form).iter_errors(value))
-    except SchemaError as broken:
-        raise InvalidInput([("", f"The form is not a JSON Schema: {broken.message}")]) from broken
-    if problems:
-        raise InvalidInput(problems[:MOST_PROBLEMS])
-    return value
-
-
-def _validator(form: Mapping[str, Any]) -> Draft202012Validator:
-    return Draft202012Validator(form, format_checker=Draft202012Validator.FORMAT_CHECKER)
-
-
-def _described(error: ValidationError) -> tuple[str, str]:
-    """The place of the culprit and what is wrong with it; a missing field is named by its own path."""
-    path = [str(part) for part in error.path]
-    if error.validator == "required" and isinstance(error.instance, Mapping):
-        required: Any = error.validator_value
-        missing = next((name for name in required if name not in error.instance), None)
-        if missing is not None:
-            return ".".join([*path, str(missing)]), "is required"
-    return ".".join(path), error.message[:500]
 
 
 def _checked_branch(task: Task, branch: str | None) -> str:

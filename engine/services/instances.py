@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.scope import Scope
 from designer.graph.model import Json
 from designer.models import Flow, Version
+from designer.services.versions import plan_of
 from engine.core.facts import FactType
 from engine.entities.store import note_uses
 from engine.models import Instance
@@ -23,6 +24,7 @@ from engine.services.advancing import Change, change_locked
 from engine.services.case import Case
 from engine.services.errors import InvalidInput, KeyTaken, NotLegalNow
 from engine.services.executing import storing_problem
+from engine.services.fitting import fitting
 from engine.services.queueing import room_to_start
 from engine.services.queueing import start_queued_instances as start_queued_instances
 from engine.storage import storage
@@ -81,6 +83,7 @@ def start_instances(
         raise NotLegalNow("The flow is disabled: nothing starts it.")
     versions = _versions(flow, requests)
     _check(requests)
+    _check_inputs(requests, versions)
     _refuse_taken_keys(flow, requests)
     with transaction.atomic():
         room = room_to_start(flow)
@@ -190,6 +193,22 @@ def _check(requests: Sequence[StartRequest]) -> None:
         if request.key in seen:
             problems.append((_path(requests, place, "id"), "is given twice"))
         seen.add(request.key)
+    if problems:
+        raise InvalidInput(problems)
+
+
+def _check_inputs(requests: Sequence[StartRequest], versions: Sequence[int]) -> None:
+    """Does each input fit what its version declares? The input is checked as it is; nothing is filled in."""
+    problems: list[tuple[str, str]] = []
+    for place, (request, version) in enumerate(zip(requests, versions, strict=True)):
+        schema = plan_of(version).flow.input_schema
+        if not schema:
+            continue
+        try:
+            fitting(schema, request.input)
+        except InvalidInput as bad:
+            root = _path(requests, place, "input")
+            problems += [(f"{root}.{path}" if path else root, message) for path, message in bad.problems]
     if problems:
         raise InvalidInput(problems)
 

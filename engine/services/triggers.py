@@ -32,7 +32,7 @@ from engine.entities.store import refer_to
 from engine.models import InboundEvent, Instance, Occurrence
 from engine.services.errors import InvalidInput, KeyTaken, NotLegalNow
 from engine.services.executing import MAX_VALUE_BYTES, storing_problem
-from engine.services.human_tasks import fitting
+from engine.services.fitting import fitting
 from engine.services.instances import StartRequest, start_instances
 from engine.services.listeners import tell_listeners
 from engine.services.waking import wake_after_commit

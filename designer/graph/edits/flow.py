@@ -19,6 +19,7 @@ _CONFIGURABLE = (
     "description",
     "tags",
     "timezone",
+    "input_schema",
     "closing_reasons",
     "single_closing_reason",
     "triggers",
