@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from designer.views import editor, editor_doors
+from designer.views import editor, editor_doors, settings_doors
 
 editor_urls: list[URLPattern] = [
     path("flows/<slug:flow>/edit/", editor.edit, name="edit"),
@@ -10,6 +10,11 @@ editor_urls: list[URLPattern] = [
     path("flows/<slug:flow>/edit/sync", editor.sync, name="edit_sync"),
     path("flows/<slug:flow>/edit/targets", editor.targets, name="edit_targets"),
     path("flows/<slug:flow>/edit/copy", editor.copy, name="edit_copy"),
+    path("flows/<slug:flow>/edit/data", settings_doors.data, name="edit_data"),
+    path("flows/<slug:flow>/edit/truth", settings_doors.truth, name="edit_truth"),
+    path("flows/<slug:flow>/edit/sample-data", settings_doors.sample, name="edit_sample_data"),
+    path("flows/<slug:flow>/edit/keep-sample", settings_doors.keep, name="edit_keep_sample"),
+    path("flows/<slug:flow>/edit/form-preview", settings_doors.form_preview, name="edit_form_preview"),
     path("flows/<slug:flow>/edit/edits", editor_doors.edits, name="edit_edits"),
     path("flows/<slug:flow>/edit/fields", editor_doors.fields, name="edit_fields"),
     path("flows/<slug:flow>/edit/undo", editor_doors.undo, name="edit_undo"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Final
 
 import orjson
@@ -29,8 +30,15 @@ _PLAIN_INPUTS: Final = frozenset(
 )
 _CODE: Final = frozenset({FieldType.JSON, FieldType.JSON_SCHEMA, FieldType.CEL})
 _COMPOSED: Final = frozenset({FieldType.LIST, FieldType.MAP})
+_LANGUAGES: Final = {
+    FieldType.JSON: "json",
+    FieldType.JSON_SCHEMA: "schema",
+    FieldType.CEL: "cel",
+    FieldType.TEMPLATE: "template",
+}
+_PATHS_ALONE: Final = frozenset({("settings", "dynamic")})
+"""Fields that hold a bare path into the data, such as `input.remind_at`."""
 _DATALISTS: Final = {
-    FieldType.TEMPLATE: "offer-templates",
     FieldType.REFERENCE: "offer-moments",
     FieldType.FLOW_KEY: "offer-flows",
     FieldType.CONNECTION: "offer-connections",
@@ -72,6 +80,8 @@ class Control:
             fits = len(self.field.choices) <= MOST_SWITCH_CHOICES and all(len(c.label) < 14 for c in self.field.choices)
             always_set = self.field.default is not None or self.field.required
             return "switch" if fits and always_set and len(self.field.choices) > 1 else "select"
+        if kind is FieldType.JSON_SCHEMA:
+            return "schema"
         if kind in (FieldType.LONGTEXT, *_CODE) or (kind is FieldType.TEMPLATE and self.field.lines > 1):
             return "area"
         if kind in _PLAIN_INPUTS or kind is FieldType.TEMPLATE:
@@ -104,9 +114,20 @@ class Control:
     @property
     def datalist(self) -> str:
         """The id of the list of suggestions; empty for none."""
-        if self.field.type is FieldType.TEXT and self.field.is_templated:
-            return "offer-templates"
         return _DATALISTS.get(self.field.type, "")
+
+    @property
+    def picks(self) -> str:
+        """What the reference picker puts in: `template` for `{{ path }}`, `path` for it bare; empty for neither."""
+        if self.path in _PATHS_ALONE:
+            return "path"
+        has_templates = self.field.type in (FieldType.TEMPLATE, FieldType.JSON) or self.field.is_templated
+        return "template" if has_templates else ""
+
+    @property
+    def language(self) -> str:
+        """In what a text area is written, for its colours; empty for plain text."""
+        return _LANGUAGES.get(self.field.type, "") if self.widget in ("area", "schema") else ""
 
     @property
     def input_mode(self) -> str:
@@ -268,10 +289,22 @@ class ControlGroup:
         return first if is_sole else None
 
 
-def in_groups(controls: Sequence[Control], *, first: Sequence[str] = ("",)) -> tuple[ControlGroup, ...]:
-    """Controls by the group of their field; groups named in `first` are folded into one without a heading."""
+def in_groups(
+    controls: Sequence[Control],
+    *,
+    first: Sequence[str] = ("",),
+    sections: Mapping[str, str] = MappingProxyType({}),
+    last: Sequence[str] = (),
+) -> tuple[ControlGroup, ...]:
+    """Controls by the group of their field; groups named in `first` are folded into one without a heading.
+
+    `sections`: other headings for groups, which share one where they name the same. `last`: headings at the end.
+    """
     groups: dict[str, list[Control]] = {"": []}
     for control in controls:
-        label = "" if control.field.group in first else control.field.group
+        label = "" if control.field.group in first else sections.get(control.field.group, control.field.group)
         groups.setdefault(label, []).append(control)
+    for label in last:
+        if label in groups:
+            groups[label] = groups.pop(label)
     return tuple(ControlGroup(label, tuple(found)) for label, found in groups.items() if found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypedDict, Unpack
 
@@ -14,6 +14,7 @@ from designer.graph.conditions import (
     WITH_MANY_VALUES,
     WITHOUT_VALUES,
 )
+from designer.graph.data_tree import DataNode, data_at, source_type
 from designer.graph.fields import Choice, Field, FieldType, VisibleWhen, choices
 from designer.graph.flow_fields import LIMIT_FIELDS, RETENTION_FIELDS, TRIGGER_TYPES
 from designer.graph.kinds import kind_of
@@ -31,10 +32,18 @@ from designer.graph.model import (
     phase_ref,
 )
 from designer.graph.values import Path
+from designer.inspector.attempts import Timeline, timeline_of
 from designer.inspector.controls import Control, ControlGroup, controls_for, in_groups, text_of
 from designer.inspector.offers import Offers, offers_for
 
 EDGE_PREFIX: Final = "edge:"
+SECTIONS: Final = {
+    **dict.fromkeys(("Start", "Due", "Incoming edges", "Condition", "Output"), "Behaviour"),
+    **dict.fromkeys(("Attempts", "Compensation"), "Errors and retries"),
+    "More": "Advanced",
+}
+"""Under which heading a task's fields stand, by the group that they declare; other groups are headings themselves."""
+LAST_SECTIONS: Final = ("Behaviour", "Errors and retries", "Advanced")
 MANY: Final = "many"
 
 NAME: Final = Field(key="name", type=FieldType.TEXT, label="Name", required=True, longest=200)
@@ -112,11 +121,20 @@ CLOSING_REASONS: Final = Field(
 SINGLE_REASON: Final = Field(
     key="single_closing_reason", type=FieldType.BOOLEAN, label="Only one reason", default=False, group="Closing"
 )
+INPUT_SCHEMA: Final = Field(
+    key="input_schema",
+    type=FieldType.JSON_SCHEMA,
+    label="Input",
+    help="What an instance is started with. Start forms are made from it, input that does not fit is refused, and "
+    "tasks can refer to its fields. Without any, anything goes.",
+    group="Input",
+)
 FLOW_FIELDS: Final = (
     NAME,
     replace(DESCRIPTION, help="What it is for.", group=""),
     TAGS,
     TIMEZONE,
+    INPUT_SCHEMA,
     CLOSING_REASONS,
     SINGLE_REASON,
 )
@@ -148,6 +166,8 @@ class StatementRow:
     values_text: str
     takes_values: bool
     takes_many: bool
+    known_type: str = ""
+    """The words of the source's own type, where it is known; empty otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +213,9 @@ class Form:
     can_fail: bool = False
     may_delete: bool = False
     count: int = 0
+    timeline: Timeline | None = None
+    tree: tuple[DataNode, ...] = ()
+    """What statements can name, for the types of their sources."""
 
     @property
     def trigger_types(self) -> tuple[Choice, ...]:
@@ -270,6 +293,7 @@ def _task_form(flow: Flow, task: Task, offers: Offers, can_edit: bool) -> Form:
     settings = controls_for(kind.setting_fields, task.settings, ("settings",), offers, can_edit=can_edit)
     action = ACTIONS.get(str(task.settings.get("action", ""))) if kind.key == "automation" else None
     name, more = own[0], own[1:]
+    tree = data_at(flow, task.key) if kind.has_branches else ()
     return Form(
         subject=task.key,
         heading=action.label if action else kind.label,
@@ -278,10 +302,12 @@ def _task_form(flow: Flow, task: Task, offers: Offers, can_edit: bool) -> Form:
         tone=kind.colour,
         key=task.key,
         lead=action.description if action else kind.description,
-        groups=in_groups((name, *settings, *more), first=("", "Action", "People")),
+        groups=in_groups((name, *settings, *more), first=("", "Action", "People"), sections=SECTIONS, last=LAST_SECTIONS),
+        timeline=timeline_of(kind.fields, task.settings),
         incoming=tuple(_ends(flow, flow.incoming(task.key), is_source=True)),
         outgoing=tuple(_ends(flow, flow.outgoing(task.key), is_source=False)),
-        branches=tuple(_branch_rows(flow, task)) if kind.has_branches else None,
+        branches=tuple(_branch_rows(flow, task, tree)) if kind.has_branches else None,
+        tree=tree,
         offers=offers,
         can_edit=can_edit,
         can_fail=any(port.on is On.ERROR for port in kind.ports(task)),
@@ -343,27 +369,28 @@ def branch_label(flow: Flow, edge: Edge) -> str:
 # -- the branches of a decision ---------------------------------------------------------------------------------------
 
 
-def _branch_rows(flow: Flow, task: Task) -> Iterator[BranchRow]:
+def _branch_rows(flow: Flow, task: Task, tree: Sequence[DataNode]) -> Iterator[BranchRow]:
     targets: dict[str | None, list[str]] = {}
     for edge in flow.outgoing(task.key):
         targets.setdefault(edge.branch, []).append(name_of(flow, edge.target))
     for condition in task.conditions:
-        yield _branch_row(condition, ", ".join(targets.get(condition.key, ())))
+        yield _branch_row(condition, ", ".join(targets.get(condition.key, ())), tree)
 
 
-def _branch_row(condition: Condition, target: str) -> BranchRow:
-    rows = tuple(_statement_row(statement) for statement in condition.statements)
+def _branch_row(condition: Condition, target: str, tree: Sequence[DataNode]) -> BranchRow:
+    rows = tuple(_statement_row(statement, source_type(tree, statement.source)) for statement in condition.statements)
     return BranchRow(condition.key, condition.name or condition.key, condition.match.value, rows, target)
 
 
-def _statement_row(statement: Statement) -> StatementRow:
+def _statement_row(statement: Statement, known: str = "any") -> StatementRow:
     many = takes_many(statement.operator, statement.type)
     texts = [text_of(VALUE, value) for value in statement.values]
     return StatementRow(
         source=statement.source,
         type=statement.type or "",
         operator=statement.operator,
-        operators=operators_for(statement.type, chosen=statement.operator),
+        operators=operators_for(statement.type or known, chosen=statement.operator),
+        known_type=STATEMENT_TYPES.get(known, ""),
         values_text="\n".join(texts) if many else next(iter(texts), ""),
         takes_values=statement.operator not in WITHOUT_VALUES,
         takes_many=many,
@@ -478,6 +505,7 @@ def flow_values(flow: Flow) -> dict[str, Json]:
         "description": flow.description or None,
         "tags": list(flow.tags) or None,
         "timezone": None if flow.timezone == "UTC" else flow.timezone,
+        "input_schema": flow.input_schema or None,
         "closing_reasons": list(flow.closing_reasons) or None,
         "single_closing_reason": flow.single_closing_reason,
         "limits": flow.limits or None,

@@ -13,13 +13,13 @@ from accounts.models import MemberGroup, Membership
 from accounts.roles import Role
 from accounts.scope import Scope
 from designer.graph.model import Flow
+from designer.schema_form import SchemaForm
 from designer.services.versions import flow_of
 from engine.calls.models import Call
 from engine.models import Instance, Step
 from engine.parts.instructions import instructions_of
 from engine.parts.rights import TaskRights
 from engine.parts.steps import StepLook, looks_of
-from engine.schema_form import SchemaForm
 from engine.services.interventions import legal_actions
 
 STOPPED = frozenset({"complete", "errored", "terminated", "rolling_back"})

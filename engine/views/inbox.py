@@ -14,12 +14,12 @@ from accounts.http import HtmxHttpRequest, render_part
 from accounts.live.sync import answer_sync
 from accounts.roles import Role
 from accounts.scope import Scope, scoped
+from designer.schema_form import SchemaForm
 from engine.models import Step
 from engine.parts.graph import graph_of
 from engine.parts.inbox import Inbox, task_within
 from engine.parts.instance import InstancePage
 from engine.parts.task import TaskPanel, panel_of, schema_form
-from engine.schema_form import SchemaForm
 from engine.services import human_tasks
 from engine.views.answers import attempt, done, problems_text, refused
 from engine.views.instance import page_context

@@ -19,9 +19,9 @@ from accounts.http import HtmxHttpRequest
 from accounts.models import Membership, User
 from accounts.scope import to_sign_in
 from designer.models import Trigger
+from designer.schema_form import SchemaForm
 from designer.services.versions import flow_of
 from engine.models import Occurrence
-from engine.schema_form import SchemaForm
 from engine.services.errors import InvalidInput, NotLegalNow
 from engine.services.triggers import find_form, receive_form
 

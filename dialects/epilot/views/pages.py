@@ -16,12 +16,12 @@ from django.views.decorators.http import require_http_methods
 from accounts.http import HtmxHttpRequest
 from accounts.models import Membership, User
 from accounts.scope import to_sign_in
+from designer.schema_form import SchemaForm
 from dialects.epilot import journeys
 from dialects.epilot.errors import Refusal
 from engine.entities.journeys import find_journey
 from engine.entities.links import entity_of
 from engine.entities.models import Journey
-from engine.schema_form import SchemaForm
 from engine.services.errors import InvalidInput, NotLegalNow
 
 MOST_A_MINUTE: Final = 30

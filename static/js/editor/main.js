@@ -426,6 +426,7 @@ export class Editor {
 export default function connect(root) {
   const editor = new Editor(root);
   root.dataset.ready = "true";
+  void import("./settings/index.js").then(({ attach }) => attach(editor));
   const stop = editor.watch();
   return () => {
     stop();

@@ -10,7 +10,7 @@ from django.http import QueryDict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.schema_form import SchemaForm
+from designer.schema_form import SchemaForm
 
 
 def schema_of(**properties: Any) -> dict[str, Any]:

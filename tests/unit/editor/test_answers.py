@@ -154,13 +154,8 @@ def test_the_form_of_a_task_shows_what_is_set_and_folds_the_rest() -> None:
     flow = after(FLOW, "a", ["settings", "timeout"], "30 seconds")
     form = form_for(flow, "a")
     assert form is not None
-    assert {group.label: group.is_open for group in form.groups}["Attempts"] is True
-    assert {group.label: group.is_open for group in form.groups}["More"] is True  # it is in a phase
+    assert {group.label: group.is_open for group in form.groups}["Errors and retries"] is True
+    assert {group.label: group.is_open for group in form.groups}["Advanced"] is True  # it is in a phase
     assert form_for(replace(flow, tasks={}), "a") is None
 
 
-def test_a_form_offers_what_ran_before() -> None:
-    form = form_for(FLOW, "b")
-    assert form is not None
-    assert "steps.a.output" in form.offers.references
-    assert not any(reference.startswith("steps.c.") for reference in form.offers.references)

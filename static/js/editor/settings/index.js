@@ -1,0 +1,74 @@
+// @ts-check
+/**
+ * What helps in the inspector's forms: picking data, colours for code, forms drawn instead of typed, trying a decision.
+ * Each helper is loaded when a form needs it for the first time.
+ */
+
+import { Popup } from "./popup.js";
+
+/** @typedef {import("../main.js").Editor} Editor @typedef {HTMLInputElement | HTMLTextAreaElement} TextField */
+
+const PICKING = "[data-pick]";
+
+/** @param {Editor} editor */
+export function attach(editor) {
+  const { element } = editor.inspector;
+  const popup = new Popup();
+  /** @type {Promise<import("./picker.js").Picker> | null} */
+  let picking = null;
+  const picker = () => (picking ??= import("./picker.js").then(({ Picker }) => new Picker(editor, popup)));
+  const fieldOf = (/** @type {EventTarget | null} */ target) =>
+    target instanceof Element && target.matches(PICKING) ? /** @type {TextField} */ (target) : null;
+
+  element.addEventListener("click", (event) => {
+    const button = /** @type {Element} */ (event.target).closest("[data-pick-button]");
+    const field = fieldOf(button?.parentElement?.querySelector(PICKING) ?? null);
+    if (field) void picker().then((ready) => ready.open(field));
+  });
+  element.addEventListener("input", (event) => {
+    const field = fieldOf(event.target);
+    if (field && !field.readOnly) void picker().then((ready) => ready.suggest(field));
+  });
+  element.addEventListener("keydown", (event) => {
+    if (popup.key(event)) return;
+    const field = fieldOf(event.target);
+    if (field && !field.readOnly && event.key === " " && event.ctrlKey) {
+      event.preventDefault();
+      void picker().then((ready) => (field.value ? ready.suggest(field) : ready.open(field)));
+    }
+  }, { capture: true });
+  element.addEventListener("focusout", () => popup.close());
+
+  /** @type {Map<string, (root: HTMLElement) => void>} */
+  const helpers = new Map();
+  const rooms = [
+    { selector: "[data-language]", load: () => import("./code.js").then(({ paintAll }) => (/** @type {HTMLElement} */ root) => paintAll(root, popup)) },
+    { selector: "[data-schema]", load: () => import("./designer.js").then(({ Designers }) => {
+      const designers = new Designers(editor);
+      return (/** @type {HTMLElement} */ root) => designers.show(root);
+    }) },
+    { selector: ".branches [data-drag]", load: () => import("./reorder.js").then(({ reorder }) => (/** @type {HTMLElement} */ root) => reorder(root, editor)) },
+    { selector: "[data-truth]", load: () => import("./truth.js").then(({ Truth }) => {
+      const truth = new Truth(editor);
+      return (/** @type {HTMLElement} */ root) => truth.show(root);
+    }) },
+  ];
+  const help = async () => {
+    for (const { selector, load } of rooms) {
+      if (!element.querySelector(selector)) continue;
+      if (!helpers.has(selector)) helpers.set(selector, await load());
+      helpers.get(selector)?.(element);
+    }
+  };
+  let isAsked = false;
+  const soon = () => {
+    if (isAsked) return;
+    isAsked = true;
+    queueMicrotask(() => {
+      isAsked = false;
+      void help();
+    });
+  };
+  new MutationObserver(soon).observe(element, { childList: true, subtree: true, characterData: true });
+  soon();
+}
