@@ -73,6 +73,9 @@ class StartForm(forms.Form):
         super().__init__(*args, **kwargs)
         flows = Flow.objects.within(scope).filter(live_version__isnull=False, is_enabled=True)
         choose_from(self.fields["flow"], flows.defer("draft_document").select_related("live_version"))
+        # Each flow declares an input of its own: the form is made anew.
+        asks = {"hx-get": "?", "hx-trigger": "change", "hx-target": "#start-form", "hx-swap": "outerHTML"}
+        self.fields["flow"].widget.attrs |= asks
 
 
 class InstanceFilterForm(forms.Form):

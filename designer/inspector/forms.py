@@ -37,6 +37,8 @@ from designer.inspector.controls import Control, ControlGroup, controls_for, in_
 from designer.inspector.offers import Offers, offers_for
 
 EDGE_PREFIX: Final = "edge:"
+BASICS: Final = ("", "Action", "People")
+"""The groups that stand first, always open."""
 SECTIONS: Final = {
     **dict.fromkeys(("Start", "Due", "Incoming edges", "Condition", "Output"), "Behaviour"),
     **dict.fromkeys(("Attempts", "Compensation"), "Errors and retries"),
@@ -302,7 +304,7 @@ def _task_form(flow: Flow, task: Task, offers: Offers, can_edit: bool) -> Form:
         tone=kind.colour,
         key=task.key,
         lead=action.description if action else kind.description,
-        groups=in_groups((name, *settings, *more), first=("", "Action", "People"), sections=SECTIONS, last=LAST_SECTIONS),
+        groups=in_groups((name, *settings, *more), first=BASICS, sections=SECTIONS, last=LAST_SECTIONS),
         timeline=timeline_of(kind.fields, task.settings),
         incoming=tuple(_ends(flow, flow.incoming(task.key), is_source=True)),
         outgoing=tuple(_ends(flow, flow.outgoing(task.key), is_source=False)),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import orjson
 from django.conf import settings
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -21,7 +22,6 @@ from designer.graph.data_tree import data_at
 from designer.graph.json_schemas import json_schema_reason
 from designer.graph.kinds import kind_of
 from designer.graph.model import Task
-from designer.inspector.controls import pretty_json
 from designer.inspector.truth import sample_data, samples_of, truth_table
 from designer.models import Flow
 from designer.schema_form import SchemaForm
@@ -58,10 +58,11 @@ def truth(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
 
 @require_GET
 @scoped(Role.VIEWER)
-def sample(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
+def sample_data_of(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
     """The sample data of a decision, `?subject=`, as indented JSON."""
     row = flow_row(scope, flow)
-    text = pretty_json(_sample(row, _decision(row, request.GET.get("subject"))))
+    sample = _sample(row, _decision(row, request.GET.get("subject")))
+    text = orjson.dumps(sample, option=orjson.OPT_INDENT_2).decode()
     return HttpResponse(text, content_type="text/plain; charset=utf-8")
 
 

@@ -14,6 +14,7 @@ from accounts.audit import record
 from accounts.scope import Scope
 from designer.graph.model import Json
 from designer.models import Version
+from designer.services.versions import plan_of
 from engine.core.facts import FactType
 from engine.core.rollback import named, steps_due
 from engine.models import Instance
@@ -25,6 +26,7 @@ from engine.services.closing import check_reasons
 from engine.services.earlier_rounds import kept_of
 from engine.services.errors import InvalidInput
 from engine.services.executing import storing_problem
+from engine.services.fitting import fitting
 from engine.services.instances import start_queued_instances
 from engine.storage import json_text
 
@@ -121,9 +123,19 @@ def retry(
         problem = storing_problem(input)
         if problem is not None:
             raise InvalidInput([("input", problem)])
+        _check_input(instance, input)
         told.columns["input"] = input
     told.version = moving.find_version(instance, version)
     return _intervene(scope, instance, told, now)
+
+
+def _check_input(instance: Instance, input: Json) -> None:
+    """Does it fit what the instance's version declares?"""
+    schema = plan_of(instance.version_id).flow.input_schema
+    try:
+        fitting(schema, input)
+    except InvalidInput as bad:
+        raise InvalidInput((f"input.{path}" if path else "input", message) for path, message in bad.problems) from None
 
 
 @dataclass(slots=True)

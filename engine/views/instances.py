@@ -15,6 +15,8 @@ from accounts.live.sync import answer_sync
 from accounts.roles import Role
 from accounts.scope import Scope, scoped
 from designer.models import Flow
+from designer.schema_form import SchemaForm
+from designer.services.versions import plan_of
 from engine.forms import StartForm
 from engine.models import Instance
 from engine.parts.instances import InstanceList
@@ -48,25 +50,45 @@ def start(request: HtmxHttpRequest, scope: Scope, flow: str = "") -> HttpRespons
     chosen = row.key if row else request.GET.get("flow", "")
     if request.method != "POST":
         form = StartForm(initial={"flow": chosen, "input": sample_input(scope, chosen)}, scope=scope)
-        return render_part(request, "engine/start.html", part="form", context=_context(form, row))
+        fields = input_form(scope, chosen)
+        return render_part(request, "engine/start.html", part="form", context=_context(form, row, fields))
     data = request.POST.copy()
     if row is not None:
         data["flow"] = row.key
     form = StartForm(data, scope=scope)
-    if form.is_valid():
-        given = form.cleaned_data
-        instance = _try_to_start(scope, form, given)
+    fields = input_form(scope, data.get("flow", ""), data)
+    if all([form.is_valid(), fields is None or fields.is_valid()]):
+        given = form.cleaned_data | ({"input": fields.output()} if fields is not None else {})
+        instance = _try_to_start(scope, form, given, fields)
         if instance is not None:
             to = scope.url("engine:instance", pk=instance.pk)
             return HttpResponseClientRedirect(to) if request.htmx else HttpResponseRedirect(to)
-    return render_part(request, "engine/start.html", part="form", context=_context(form, row), status=422)
+    return render_part(request, "engine/start.html", part="form", context=_context(form, row, fields), status=422)
 
 
-def _context(form: StartForm, flow: Flow | None) -> dict[str, Any]:
-    return {"form": form, "flow": flow, "has_flows": form.fields["flow"].queryset.exists()}  # type: ignore[attr-defined]
+def input_form(scope: Scope, flow: str, data: Any = None) -> SchemaForm | None:
+    """The form of what a flow declares of its input; None where it declares nothing, or JSON is to be given.
+
+    An input that is no object, or a schema that no fields can show, is given as JSON.
+    """
+    if data is not None and "as_json" in data:
+        return None
+    row = Flow.objects.within(scope).filter(key=flow, live_version__isnull=False).only("live_version").first()
+    if row is None or row.live_version_id is None:
+        return None
+    version = plan_of(row.live_version_id).flow
+    form = SchemaForm(version.input_schema, data, timezone=version.timezone, auto_id="start-%s")
+    return form if form.fields and not form.whole else None
 
 
-def _try_to_start(scope: Scope, form: StartForm, given: dict[str, Any]) -> Instance | None:
+def _context(form: StartForm, flow: Flow | None, fields: SchemaForm | None) -> dict[str, Any]:
+    has_flows = form.fields["flow"].queryset.exists()  # type: ignore[attr-defined]
+    return {"form": form, "flow": flow, "fields": fields, "has_flows": has_flows}
+
+
+def _try_to_start(
+    scope: Scope, form: StartForm, given: dict[str, Any], fields: SchemaForm | None = None
+) -> Instance | None:
     """The new instance; or None, and the form says why not."""
     try:
         instance, reason, problems = attempt(
@@ -79,6 +101,10 @@ def _try_to_start(scope: Scope, form: StartForm, given: dict[str, Any]) -> Insta
         return None
     if reason is not None:
         form.add_error(None, reason)
+    if fields is not None:
+        beside = [(path, message) for path, message in problems if path.startswith("input")]
+        fields.add_problems((path.removeprefix("input").lstrip("."), message) for path, message in beside)
+        problems = tuple(problem for problem in problems if problem not in beside)
     for path, message in problems:
         name = {"id": "key"}.get(path, path.split(".")[0])
         form.add_error(name if name in form.fields else "input", f"{path}: {message}" if "." in path else message)

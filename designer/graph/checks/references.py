@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from designer.graph.checks.problem import Problem, error, warning
 from designer.graph.checks.subject import Subject
@@ -22,7 +22,9 @@ from designer.graph.references import (
 )
 from designer.graph.suggestions import closest, did_you_mean, listed, quoted
 from designer.graph.values import Path
+from designer.graph.wording import mapping
 
+_INPUT_ROOTS = ("input", "payload")
 _TRIGGER_ROOTS = ("event", "flow", "now")
 
 
@@ -85,6 +87,9 @@ class _Checker:
         if reason is not None:
             message = f"{name}{quoted(written(path))} is not there. {reason}"
             yield error("reference_unknown", message, node=node, field=field)
+        elif path[0] in _INPUT_ROOTS and (undeclared := self.undeclared(path)):
+            message = f"{name}{quoted(written(path))} is read, but {undeclared}"
+            yield warning("reference_undeclared", message, node=node, field=field)
         elif (
             path[0] == "steps"
             and len(path) > 1
@@ -110,6 +115,22 @@ class _Checker:
         if root == "vars" and len(path) > 1 and str(path[1]) not in self.variables:
             hint = did_you_mean(str(path[1]), self.variables).strip()
             return hint or "No task sets it: use “Set values” before."
+        return None
+
+    def undeclared(self, path: DataPath) -> str | None:
+        """Why the flow's input has nothing at a path; None where it may, or where nothing is declared."""
+        here: Json = self.subject.flow.input_schema
+        for place, step in enumerate(path[1:], 1):
+            if isinstance(step, int):
+                here = mapping(here).get("items")
+                continue
+            known = mapping(here).get("properties")
+            if not isinstance(known, Mapping):
+                return None
+            if step not in known:
+                hint = did_you_mean(str(step), known).strip() or "Declare it, or name another."
+                return f"the flow's input declares no {quoted(written(path[: place + 1]))}. {hint}"
+            here = known[step]
         return None
 
     def unknown_step(self, path: DataPath) -> str | None:

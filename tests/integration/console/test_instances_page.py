@@ -13,10 +13,13 @@ from accounts.models import MemberGroup, User
 from accounts.roles import Role
 from accounts.scope import Scope
 from designer.models import Flow
+from designer.services.drafting import create_flow
+from designer.services.publishing import publish_flow
 from engine.models import Instance, SavedView, Step
 from engine.parts import instances as parts
 from engine.services import saved_views
 from engine.services.errors import NotLegalNow
+from tests.drawing import draw
 
 HERE = "/o/acme/development/instances/"
 HTMX = {"HX-Request": "true"}
@@ -301,3 +304,22 @@ def test_nobody_hoards_views(scope: Scope) -> None:
     with pytest.raises(NotLegalNow, match="already"):
         saved_views.save_view(scope, name="one more", query="")
     saved_views.save_view(scope, name="7", query="status=errored")
+
+
+def test_a_flow_that_declares_its_input_is_started_by_a_form(client_as: ClientAs, scope: Scope) -> None:
+    fields = {"who": {"type": "string", "title": "Customer"}, "count": {"type": "integer", "minimum": 1}}
+    schema = {"type": "object", "properties": fields, "required": ["who"]}
+    row = create_flow(scope, key="declared", name="Declared", flow=draw("a", input_schema=schema))
+    publish_flow(scope, row)
+    address = scope.url("engine:start", flow="declared")
+    operator = client_as(Role.OPERATOR)
+    page = operator.get(address).content.decode()
+    assert "Customer" in page
+    assert 'name="input"' not in page
+
+    refused = operator.post(address, {"field-0": "", "field-1": "0"})
+    assert refused.status_code == 422
+    assert "This field is required" in refused.content.decode()
+    started = operator.post(address, {"field-0": "ann", "field-1": "2"})
+    assert started.status_code == 302
+    assert Instance.objects.get(flow=row).input == {"who": "ann", "count": 2}

@@ -39,6 +39,22 @@ def test_a_decision_goes_by_the_input(engine: Engine, step_of: Find) -> None:
     assert (step_of(no, "good").status, step_of(no, "bad").status) == ("skipped", "completed")
 
 
+def test_an_input_that_does_not_fit_what_the_flow_declares_is_refused(engine: Engine) -> None:
+    order = {"type": "object", "properties": {"total": {"type": "number"}}, "required": ["total"]}
+    schema = {"type": "object", "properties": {"order": order}, "required": ["order"]}
+    row = engine.publish("a", input_schema=schema)
+    for given, problem in (
+        (None, ("input.order", "is required")),
+        ({"order": {}}, ("input.order.total", "is required")),
+        ({"order": {"total": "many"}}, ("input.order.total", "'many' is not of type 'number'")),
+    ):
+        with pytest.raises(InvalidInput) as refused:
+            engine.start(row, input=given)
+        assert refused.value.problems == (problem,)
+    assert not Instance.objects.exists()
+    assert engine.start(row, input={"order": {"total": 3}}).status == "complete"
+
+
 def test_a_loop_keeps_each_round(engine: Engine) -> None:
     settings = {"page": {"inputs": {"values": {"n": "{{ vars.n | default: 0 | plus: 1 }}"}}}}
     flow = draw(

@@ -157,5 +157,3 @@ def test_the_form_of_a_task_shows_what_is_set_and_folds_the_rest() -> None:
     assert {group.label: group.is_open for group in form.groups}["Errors and retries"] is True
     assert {group.label: group.is_open for group in form.groups}["Advanced"] is True  # it is in a phase
     assert form_for(replace(flow, tasks={}), "a") is None
-
-
