@@ -77,7 +77,7 @@ def words_of(span: timedelta) -> str:
     seconds = span.total_seconds()
     if seconds < 1:
         return f"{round(seconds * 1000)} ms" if seconds else "at once"
-    parts = []
+    parts: list[str] = []
     for size, unit in _UNITS:
         number = int(seconds // size)
         if number and len(parts) < 2:
