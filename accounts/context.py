@@ -18,6 +18,7 @@ SECTIONS = [
     ("flows", "Flows", "flow", "designer:flows", Role.VIEWER),
     ("instances", "Instances", "play", "engine:instances", Role.VIEWER),
     ("inbox", "Inbox", "inbox", "engine:inbox", Role.ASSIGNEE),
+    ("data", "Data", "layers", "engine:data", Role.VIEWER),
     ("settings", "Settings", "settings", "settings:home", Role.ADMINISTRATOR),
 ]
 

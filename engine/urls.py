@@ -1,8 +1,35 @@
 """Console pages of the engine, below `/o/<org>/<env>/`."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from engine.views import actions, bulk, inbox, instance, instances, ledger, providers, saved_views, trying, webhooks
+from engine.views.data import automations, entities, journeys, messages
+
+data: list[URLPattern | URLResolver] = [
+    path("", entities.data, name="data"),
+    path("entities/", entities.entities, name="entities"),
+    path("entities/new/", entities.new, name="entity_new"),
+    path("entities/<int:pk>/", entities.entity, name="entity"),
+    path("entities/<int:pk>/edit/", entities.edit, name="entity_edit"),
+    path("entities/<int:pk>/remove/", entities.remove, name="entity_remove"),
+    path("automations/", automations.automations, name="automations"),
+    path("automations/new/", automations.new, name="automation_new"),
+    path("automations/<int:pk>/", automations.automation, name="automation"),
+    path("automations/<int:pk>/edit/", automations.edit, name="automation_edit"),
+    path("automations/<int:pk>/run/", automations.run, name="automation_run"),
+    path("automations/runs/<str:key>/", automations.end_run, name="run_end"),
+    path("journeys/", journeys.journeys, name="journeys"),
+    path("journeys/new/", journeys.new, name="journey_new"),
+    path("journeys/<int:pk>/", journeys.journey, name="journey"),
+    path("journeys/<int:pk>/edit/", journeys.edit, name="journey_edit"),
+    path("journeys/<int:pk>/renew/", journeys.renew, name="journey_renew"),
+    path("messages/", messages.messages, name="messages"),
+    path("messages/<int:pk>/", messages.message, name="message"),
+    path("subscribers/", messages.subscribers, name="subscribers"),
+    path("subscribers/<int:pk>/", messages.subscriber, name="subscriber"),
+    path("topics/", messages.topics, name="topics"),
+    path("topics/<int:pk>/", messages.topic, name="topic"),
+]
 
 app_name = "engine"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -28,6 +55,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("ledgers/", ledger.ledgers, name="ledgers"),
     path("ledgers/<str:ledger>/", ledger.accounts, name="ledger"),
     path("ledgers/<str:ledger>/accounts/<str:address>/", ledger.account, name="ledger_account"),
+    path("data/", include(data)),
     path("settings/messages/", providers.providers, name="providers"),
     path("settings/messages/new/", providers.new, name="provider_new"),
     path("settings/messages/secret/", providers.secret, name="feed_secret"),

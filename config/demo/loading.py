@@ -14,6 +14,7 @@ from django.db import transaction
 
 from accounts.roles import Role
 from accounts.scope import Scope
+from config.demo.data import make_data
 from config.demo.instances import INSTANCES
 from config.demo.people import SLUG, address_of, designer_scope, make_groups, make_members, make_organization
 from designer.graph.codec import decode_flow
@@ -47,6 +48,7 @@ def load_demo(url: str, *, new_password: bool = False) -> Loaded:
         make_groups(organization)
         scope = designer_scope(organization)
         flows = sum(load_flow(scope, path, url) for path in sorted(FOLDER.glob("*.yaml")))
+        make_data(scope)
         instances = sum(start_missing(scope, key, wanted) for key, wanted in INSTANCES.items())
     keep_note(url, password)
     return Loaded(password, flows, instances)

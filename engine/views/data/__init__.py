@@ -1,0 +1,1 @@
+"""Console pages about data: entities, automations, journeys; messages, subscribers, topics."""
