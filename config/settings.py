@@ -288,6 +288,8 @@ OUTBOUND_ALLOW = env.items("QUADRILLE_OUTBOUND_ALLOW", "" if PRODUCTION else "12
 PYTHON_FUNCTION_MODULES = env.items("QUADRILLE_PYTHON_MODULES", "")
 # How long a worker's claim on an attempt outlives its last sign of life: what a crash costs at most.
 LEASE_SECONDS = max(1, env.number("QUADRILLE_LEASE_SECONDS", 30))
+# How many instances of one environment run at once, over all its flows (0: any number); the rest stay queued.
+MOST_RUNNING = max(0, env.number("QUADRILLE_MOST_RUNNING", 50_000))
 # Where flows as code come from: a folder of Python files, and installed packages. Never from a request.
 SCRIPTS_FOLDER = Path(env.text("QUADRILLE_SCRIPTS", str(DATA_DIR / "scripts")))
 SCRIPT_PACKAGES = env.items("QUADRILLE_SCRIPT_PACKAGES", "")
@@ -299,6 +301,8 @@ OUTBOUND_MAX_SECONDS = env.number("OUTBOUND_MAX_SECONDS", 600)
 
 # How many instances an account, and a workflow, may create in a second over the Cloudflare dialect (429 beyond it).
 CLOUDFLARE_ACCOUNT_CREATE_RATE = env.number("CLOUDFLARE_ACCOUNT_CREATE_RATE", 300)
+# And how many of an account's may be queued.
+CLOUDFLARE_ACCOUNT_QUEUED = env.number("CLOUDFLARE_ACCOUNT_QUEUED", 2_000_000)
 CLOUDFLARE_WORKFLOW_CREATE_RATE = env.number("CLOUDFLARE_WORKFLOW_CREATE_RATE", 100)
 
 # ---------------------------------------------------------------- files

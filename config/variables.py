@@ -85,6 +85,9 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
         ),
         Variable("QUADRILLE_EVENT_STREAM_URL", "REDIS_URL", "where these streams are"),
         Variable("QUADRILLE_PYTHON_MODULES", "", "modules whose functions flows may run, separated by commas"),
+        Variable(
+            "QUADRILLE_MOST_RUNNING", "50000", "instances of one environment that run at once, 0 for any; others queue"
+        ),
         Variable("QUADRILLE_SCRIPTS", "`scripts` in the data folder", "the folder of flows written as code"),
         Variable("QUADRILLE_SCRIPT_PACKAGES", "", "installed packages whose modules are scripts, too"),
         Variable(
@@ -127,6 +130,7 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
     "Dialects": (
         Variable("CLOUDFLARE_ACCOUNT_CREATE_RATE", "300", "instances an account may create in a second"),
         Variable("CLOUDFLARE_WORKFLOW_CREATE_RATE", "100", "instances of one workflow that may be created in a second"),
+        Variable("CLOUDFLARE_ACCOUNT_QUEUED", "2000000", "instances of an account that may be queued"),
         Variable("QUADRILLE_FORMANCE_ANONYMOUS", "none", "the environment in which callers without a token work"),
         Variable("QUADRILLE_FORMANCE_WAIT_SECONDS", "60", "how long a call may wait for an instance's end"),
         Variable("QUADRILLE_LEDGER_URL", "none: our own ledger", "an outside ledger"),

@@ -10,13 +10,20 @@ from typing import Final
 
 from designer.graph.fields import FieldType
 from designer.graph.kinds import KINDS
+from dialects.cloudflare import voice as cloudflare
 from dialects.epilot import voice as epilot
+from dialects.formance import voice as formance
 from dialects.novu import voice as novu
 from dialects.shared.voice import EDGE, FLOW, TASK, Verdict, Voice
 from docs.build import FOLDER, table
 
 PAGE: Final = FOLDER / "dialects.md"
-VOICES: Final[Mapping[str, Voice]] = {"Novu": novu.say, "epilot": epilot.say}
+VOICES: Final[Mapping[str, Voice]] = {
+    "Cloudflare": cloudflare.say,
+    "Formance": formance.say,
+    "Novu": novu.say,
+    "epilot": epilot.say,
+}
 """By the name at the head of its column."""
 
 INTRODUCTION: Final = """# Dialects, setting by setting

@@ -25,6 +25,7 @@ class EngineConfig(AppConfig):
         from engine.services import automation_triggers
         from engine.services.calls import deliver_some
         from engine.services.chores import add_chore
+        from engine.services.crowding import note_crowded
         from engine.services.entity_sync import has_rules, sync_entities
         from engine.services.followers import follow_flows_that
         from engine.services.listeners import add_listener
@@ -48,7 +49,7 @@ class EngineConfig(AppConfig):
             metrics.turn_on()
         if tracing.is_wanted(os.environ):
             tracing.turn_on()
-        for chore in (dispatch_messages, deliver_due, sweep_out, read_stream, carry_out_transfers):
+        for chore in (dispatch_messages, deliver_due, sweep_out, read_stream, carry_out_transfers, note_crowded):
             add_chore(chore)
         if settings.PRODUCTION:
             # Commits wake the workers through Celery; `manage.py serve` has its runner in the process.

@@ -9,14 +9,17 @@ from typing import Any, Final
 from django.db import connection
 from django.db.models import Count, F, Window
 from django.db.models.functions import RowNumber
+from django.utils import timezone
 
 from designer.graph.data_tree import NOTHING_SEEN, Shapes
 from designer.graph.model import Json
 from designer.graph.shapes import shape_of
-from designer.services.guards import Firing, FlowUse
+from designer.models import Trigger
+from designer.services.guards import Firing, FlowUse, TriedTrigger
 from engine.models import Instance, Occurrence, Step
 from engine.models.instance import STATUSES
 from engine.services.hiding import is_input_hidden
+from engine.services.triggers import try_trigger
 
 MOST_COUNTED: Final = 1000
 LATEST: Final = 3
@@ -108,3 +111,8 @@ class EngineInstances:
                 outputs[task] = shape_of(output)
         seen_input = None if is_input_hidden(first) else shape_of(first.input)
         return Shapes(input=seen_input, context=shape_of(first.context), outputs=outputs)
+
+    def try_trigger(self, trigger_id: int, payload: Json) -> TriedTrigger:
+        """What its filter and its inputs come to for an event."""
+        rows = Trigger.objects.select_related("flow__live_version")
+        return try_trigger(rows.get(pk=trigger_id), payload, now=timezone.now())

@@ -2,7 +2,20 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from engine.views import actions, bulk, inbox, instance, instances, ledger, providers, saved_views, trying, webhooks
+from engine.views import (
+    actions,
+    bulk,
+    bus,
+    connectors,
+    inbox,
+    instance,
+    instances,
+    ledger,
+    providers,
+    saved_views,
+    trying,
+    webhooks,
+)
 from engine.views.data import automations, entities, journeys, messages
 
 data: list[URLPattern | URLResolver] = [
@@ -52,21 +65,25 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("flows/<slug:flow>/try/update", trying.update, name="try_update"),
     path("flows/<slug:flow>/try/remove", trying.remove, name="try_remove"),
     path("flows/<slug:flow>/try/guard", trying.guard, name="try_guard"),
-    path("ledgers/", ledger.ledgers, name="ledgers"),
-    path("ledgers/<str:ledger>/", ledger.accounts, name="ledger"),
-    path("ledgers/<str:ledger>/accounts/<str:address>/", ledger.account, name="ledger_account"),
     path("data/", include(data)),
+    path("events/send/", bus.send_event, name="send_event"),
+    path("settings/ledgers/", ledger.ledgers, name="ledgers"),
+    path("settings/ledgers/<str:ledger>/", ledger.accounts, name="ledger"),
+    path("settings/ledgers/<str:ledger>/accounts/<str:address>/", ledger.account, name="ledger_account"),
+    path("settings/connectors/new/", connectors.new, name="connector_new"),
+    path("settings/connectors/<int:pk>/", connectors.connector, name="connector"),
+    path("settings/connectors/<int:pk>/remove/", connectors.remove, name="connector_remove"),
     path("settings/messages/", providers.providers, name="providers"),
     path("settings/messages/new/", providers.new, name="provider_new"),
     path("settings/messages/secret/", providers.secret, name="feed_secret"),
     path("settings/messages/<int:pk>/", providers.provider, name="provider"),
     path("settings/messages/<int:pk>/remove/", providers.remove, name="provider_remove"),
-    path("webhooks/", webhooks.endpoints, name="webhooks"),
-    path("webhooks/new/", webhooks.new, name="webhook_new"),
-    path("webhooks/<int:pk>/", webhooks.endpoint, name="webhook"),
-    path("webhooks/<int:pk>/renew/", webhooks.renew, name="webhook_renew"),
-    path("webhooks/<int:pk>/remove/", webhooks.remove, name="webhook_remove"),
-    path("webhooks/deliveries/<int:pk>/again/", webhooks.again, name="webhook_again"),
+    path("settings/webhooks/", webhooks.endpoints, name="webhooks"),
+    path("settings/webhooks/new/", webhooks.new, name="webhook_new"),
+    path("settings/webhooks/<int:pk>/", webhooks.endpoint, name="webhook"),
+    path("settings/webhooks/<int:pk>/renew/", webhooks.renew, name="webhook_renew"),
+    path("settings/webhooks/<int:pk>/remove/", webhooks.remove, name="webhook_remove"),
+    path("settings/webhooks/deliveries/<int:pk>/again/", webhooks.again, name="webhook_again"),
     path("inbox/", inbox.show_inbox, name="inbox"),
     path("inbox/sync", inbox.sync_inbox, name="inbox_sync"),
     path("inbox/<int:pk>/", inbox.show_task, name="task"),

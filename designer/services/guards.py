@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Protocol
 
 from designer.graph.data_tree import NOTHING_SEEN, Shapes
-from designer.graph.model import Flow
+from designer.graph.model import Flow, Json
 from designer.graph.trials import Case
 
 
@@ -32,6 +32,24 @@ class Firing:
     reason: str = ""
     instance_id: int | None = None
     instance_key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TriedInput:
+    """What one input of the instance would be; or why it cannot be had."""
+
+    name: str
+    value: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TriedTrigger:
+    """What would come of an event: nothing is started or stored. `reason`: why it would not start an instance."""
+
+    would_start: bool
+    reason: str = ""
+    inputs: Sequence[TriedInput] = ()
 
 
 class InstancesProvider(Protocol):
@@ -57,6 +75,9 @@ class InstancesProvider(Protocol):
 
     def shapes_of(self, flow_id: int) -> Shapes:
         """Names and types, never values, of what went through the latest instances; nothing that is hidden."""
+
+    def try_trigger(self, trigger_id: int, payload: Json) -> TriedTrigger:
+        """What would come of an event that reaches a trigger of a published version."""
 
 
 RunCases = Callable[[Flow, Sequence[Case]], Sequence[str]]
@@ -86,6 +107,9 @@ class _Nobody:
 
     def shapes_of(self, flow_id: int) -> Shapes:
         return NOTHING_SEEN
+
+    def try_trigger(self, trigger_id: int, payload: Json) -> TriedTrigger:
+        return TriedTrigger(False, "Nothing runs flows here.")
 
 
 _provider: InstancesProvider = _Nobody()

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.clean_json import BadJson, clean_json
 from accounts.http import HtmxHttpRequest
 from accounts.roles import Role
 from accounts.scope import Scope, scoped
 from accounts.sealing import SecretUnreadable, unseal
 from designer import models
 from designer.graph.flow_fields import TRIGGER_TYPES
+from designer.graph.model import Json
 from designer.services.drafting import draft_of
-from designer.services.guards import Firing, instances
+from designer.services.guards import Firing, TriedTrigger, instances
+from designer.services.outside_triggers import outside_triggers_of, try_outside_trigger
 from designer.services.triggering import renew_address, set_active
 from designer.views.editor import flow_row
 
 FIRINGS_SHOWN = 5
+LONGEST_SAMPLE = 100_000
+WITH_EVENTS = ("event", "webhook", "form")
+"""Types of triggers that something is sent to."""
+show_and_try = require_http_methods(["GET", "HEAD", "POST"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,11 @@ class TriggerRow:
             yield from ((name, str(value)) for name, value in found.items())
 
     @property
+    def can_be_tried(self) -> bool:
+        """Whether something is sent to it that a person can make up."""
+        return self.trigger.type in WITH_EVENTS
+
+    @property
     def has_secret(self) -> bool:
         """Whether calls have to be signed."""
         return bool(self.trigger.secret)
@@ -77,6 +89,11 @@ def triggers(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
     context = {
         "flow": row,
         "rows": [TriggerRow(each, firings.get(each.pk, ()), _address(request, scope, each)) for each in stored],
+        "outside": [
+            (source, trigger)
+            for source, found in outside_triggers_of(row, each=FIRINGS_SHOWN).items()
+            for trigger in found
+        ],
         "draft_differs": row.live_version is not None and _differs(row, stored),
     }
     return render(request, "designer/triggers.html", context)
@@ -119,6 +136,48 @@ def secret(request: HtmxHttpRequest, scope: Scope, flow: str, pk: int) -> HttpRe
     except SecretUnreadable as unreadable:
         context = {"flow": trigger.flow, "trigger": trigger, "refusal": str(unreadable)}
     return render(request, "designer/trigger_secret.html", context)
+
+
+@show_and_try
+@scoped(Role.OPERATOR)
+def try_out(request: HtmxHttpRequest, scope: Scope, flow: str, pk: int) -> HttpResponse:
+    """Try a trigger with a sample event: nothing is started."""
+    trigger = _trigger(scope, flow, pk)
+    if trigger.type not in WITH_EVENTS:
+        raise Http404("No event reaches this trigger.")
+    heading = f"Try: {trigger.get_type_display()}"
+    return _try(request, trigger.flow, heading, lambda sample: instances().try_trigger(trigger.pk, sample))
+
+
+@show_and_try
+@scoped(Role.OPERATOR)
+def try_outside(request: HtmxHttpRequest, scope: Scope, flow: str, source: str, id: str) -> HttpResponse:
+    """The same for a trigger that is kept elsewhere."""
+    row = flow_row(scope, flow)
+    found = outside_triggers_of(row, each=0).get(source, ())
+    trigger = next((one for one in found if one.id == id), None)
+    if trigger is None:
+        raise Http404("There is no such trigger.")
+
+    def ask(sample: Json) -> TriedTrigger:
+        return try_outside_trigger(row, source, id, sample) or TriedTrigger(False, "The trigger has been deleted.")
+
+    return _try(request, row, f"Try: {trigger.title}", ask)
+
+
+def _try(
+    request: HtmxHttpRequest, flow: models.Flow, heading: str, ask: Callable[[Json], TriedTrigger]
+) -> HttpResponse:
+    """The form, or what comes of the sample. 422 where it is no JSON."""
+    sample = request.POST.get("sample", "{}")
+    context: dict[str, object] = {"flow": flow, "heading": heading, "sample": sample[:LONGEST_SAMPLE]}
+    status = 200
+    if request.method == "POST":
+        try:
+            context["trial"] = ask(clean_json(sample, max_bytes=LONGEST_SAMPLE))
+        except BadJson as bad:
+            context["problem"], status = str(bad), 422
+    return render(request, "designer/trigger_try.html", context, status=status)
 
 
 def _trigger(scope: Scope, flow: str, pk: int) -> models.Trigger:

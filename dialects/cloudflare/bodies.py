@@ -27,7 +27,7 @@ LONGEST_TEXT: Final = 255
 MAX_BYTES: Final = 1024 * 1024
 MOST_IN_BATCH: Final = 100
 MOST_STEPS: Final = 25_000
-MOST_CONCURRENT: Final = 50_000
+LARGEST_LIMIT: Final = 1_000_000_000
 MOST_SCHEDULES: Final = 20
 LOCATION_HINTS: Final = ("wnam", "weur", "enam", "eeur", "apac", "apac-ne", "apac-se", "oc", "sam", "afr", "me")
 COMMANDS: Final = ("pause", "resume", "terminate", "restart")
@@ -83,7 +83,7 @@ def read_update(body: Mapping[str, Any]) -> UpdateWorkflow:
         class_name=_text(body, "class_name"),
         script_name=_text(body, "script_name"),
         limits=_counts(body, "limits", "steps", MOST_STEPS),
-        concurrency=_counts(body, "concurrency", "limit", MOST_CONCURRENT),
+        concurrency=_counts(body, "concurrency", "limit", settings.MOST_RUNNING or LARGEST_LIMIT),
         default_retention=_retention(body, "default_retention"),
         schedules=_schedules(body.get("schedules")),
     )

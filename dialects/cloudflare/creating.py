@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
 
@@ -80,6 +81,7 @@ def _refuse_when_gone(row: Flow) -> None:
 def _refuse_too_many(scope: Scope, row: Flow, count: int) -> None:
     """Raise 429 when more instances were created in the last second than an account, or a workflow, may create."""
     since: datetime = timezone.now() - WINDOW
+    _refuse_when_crowded(scope)
     mine = Instance.objects.within(scope).filter(created_at__gt=since)
     if mine.count() + count <= settings.CLOUDFLARE_WORKFLOW_CREATE_RATE:
         return
@@ -87,3 +89,16 @@ def _refuse_too_many(scope: Scope, row: Flow, count: int) -> None:
         raise CloudflareError(429, 10312, "Rate limit exceeded", headers={"Retry-After": "1"})
     if mine.count() + count > settings.CLOUDFLARE_ACCOUNT_CREATE_RATE:
         raise CloudflareError(429, 10312, "Rate limit exceeded", headers={"Retry-After": "1"})
+
+
+def _refuse_when_crowded(scope: Scope) -> None:
+    """Raise 429 when as many instances of the account are queued as may be. Looked at once a second at most."""
+    key = f"cloudflare:queued:{scope.environment.pk}"
+    is_full = cache.get(key)
+    if is_full is None:
+        queued = Instance.objects.within(scope).filter(status="queued").order_by()
+        most = settings.CLOUDFLARE_ACCOUNT_QUEUED
+        is_full = queued.values("pk")[most - 1 : most].exists()
+        cache.set(key, is_full, timeout=1)
+    if is_full:
+        raise CloudflareError(429, 10312, "Rate limit exceeded", headers={"Retry-After": "60"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import QuerySet
@@ -11,6 +12,7 @@ from designer.models import Flow, Version
 from designer.services.versions import flow_of, plan_of
 from dialects.cloudflare.bodies import ADDRESSED_ID
 from dialects.cloudflare.errors import CloudflareError, instance_not_found, workflow_not_found
+from dialects.cloudflare.events import Happening
 from dialects.cloudflare.steplog import Entry, entries_of
 from dialects.cloudflare.translate import number_of
 from dialects.cloudflare.wire import with_changed_at, with_retrying
@@ -70,3 +72,12 @@ def entries_within(instance: Instance) -> list[Entry]:
     if instance.state:
         flow = flow_with(plan_of(instance.version_id), read_state(instance.state))
     return entries_of(instance, flow)
+
+
+def happenings_of(instance: Instance) -> Iterator[Happening]:
+    """The history of an instance, each fact with the kind of its task and the name of its step."""
+    names = {(entry.step.task, entry.step.iteration): entry.log_name for entry in entries_within(instance)}
+    kinds = {step.task: step.kind for step in instance.steps.only("task", "kind")}
+    for fact in instance.facts.order_by("number").iterator():
+        key = (fact.task, fact.iteration)
+        yield Happening(fact.type, fact.at, key, fact.data, kinds.get(fact.task, ""), names.get(key, fact.task))

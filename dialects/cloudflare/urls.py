@@ -55,6 +55,7 @@ urlpatterns = [
     re_path(NAME + r"/instances/terminate/?$", by_method({"PUT": instances.TerminateAll}, one)),
     re_path(INSTANCE + r"/status/?$", by_method({"PATCH": instances.Status}, one)),
     re_path(INSTANCE + r"/step/?$", by_method({"GET": instances.Step}, one)),
+    re_path(INSTANCE + r"/log/?$", by_method({"GET": instances.Log}, one)),
     re_path(INSTANCE + r"/events/(?P<type>[^/]+)/?$", by_method({"POST": instances.Events}, one)),
     re_path(INSTANCE + r"$", one.as_view()),
     re_path(r"", instances.Nothing.as_view()),

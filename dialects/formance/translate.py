@@ -24,10 +24,11 @@ from itertools import pairwise
 from typing import Any, Final
 
 from designer.graph.codec import encode_flow
+from designer.graph.durations import BadDuration, parse_duration
 from designer.graph.kinds import KINDS
 from designer.graph.model import TRIGGER, Edge, Flow, Json, Position, Task
 from designer.graph.plan import Plan
-from dialects.formance.durations import our_duration, parse_go_duration
+from dialects.formance.durations import go_duration, our_duration, parse_go_duration
 from dialects.formance.placeholders import to_placeholders, to_template
 from dialects.formance.stages import PLACEHOLDER, STAGES, StageInvalid, check_stage, read_bigint, read_stage
 from engine.ledger.resolving import Unresolved, resolve_transfer
@@ -321,8 +322,17 @@ def body_of(kind: str, settings: Mapping[str, Json]) -> dict[str, Json]:
 
 def _delay_body(settings: Mapping[str, Json]) -> dict[str, Json]:
     if "for" in settings:
-        return {"duration": to_placeholders(str(settings["for"]))}
+        return {"duration": _go_text(str(settings["for"]))}
     return {key: to_placeholders(str(settings[key])) for key in ("until", "cron") if key in settings}
+
+
+def _go_text(text: str) -> str:
+    """A duration in Go's notation; one that holds a reference stays as it is. A day is 24 hours to the vendor."""
+    try:
+        length = parse_duration(text).as_timedelta()
+    except BadDuration:
+        return to_placeholders(text)
+    return go_duration(round(length.total_seconds() * 1_000_000) * 1_000)
 
 
 def send_body(settings: Mapping[str, Json]) -> dict[str, Json]:

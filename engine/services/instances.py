@@ -22,6 +22,7 @@ from engine.models import Instance
 from engine.services.actors import actor_of
 from engine.services.advancing import Change, change_locked
 from engine.services.case import Case
+from engine.services.crowding import least, room_for_new
 from engine.services.errors import InvalidInput, KeyTaken, NotLegalNow
 from engine.services.executing import storing_problem
 from engine.services.fitting import fitting
@@ -86,7 +87,7 @@ def start_instances(
     _check_inputs(requests, versions)
     _refuse_taken_keys(flow, requests)
     with transaction.atomic():
-        room = room_to_start(flow)
+        room = least(room_to_start(flow), room_for_new(flow.environment_id, len(requests)))
         rows = [
             _new_row(scope, flow, version, request, moment, is_queued=room is not None and number >= room)
             for number, (version, request) in enumerate(zip(versions, requests, strict=True))

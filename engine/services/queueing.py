@@ -1,7 +1,8 @@
 """How many instances of a flow run at once: the rest stay queued and start in order, as others end.
 
 The limit is that of the flow's live version and counts what runs, waits or is paused. Whoever counts holds the flow's
-row, so that two never give the same place away. A person who retries or takes back an ended instance goes past it.
+row, so that two never give the same place away. A person who retries or takes back an ended instance goes past it. All
+flows of an environment share another limit (`crowding`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from designer.services.versions import plan_of
 from engine.core.facts import FactType
 from engine.models import Instance
 from engine.services.advancing import Change, change_instances, report_broken
+from engine.services.crowding import least, room_in
 
 MOST_AT_ONCE = 100
 
@@ -50,7 +52,7 @@ def start_queued_of(flow_id: int, now: datetime, limit: int = MOST_AT_ONCE) -> i
         queued = Instance.objects.filter(flow=flow, status="queued").order_by("pk").values_list("pk", flat=True)
         most = _limit_of(flow)
         running = _counted(flow).exclude(status="queued").count() if most else 0
-        room = limit if most is None else min(limit, most - running)
+        room = least(limit, None if most is None else most - running, room_in(flow.environment_id, limit)) or 0
         started, passed_over = 0, 0
         while started < room and (chosen := list(queued[passed_over : passed_over + room - started])):
             changes = [Change(pk, lambda case: case.tell(case.fact(FactType.INSTANCE_STARTED))) for pk in chosen]

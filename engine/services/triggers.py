@@ -24,6 +24,7 @@ from accounts.scope import Scope, system_scope
 from accounts.sealing import SecretUnreadable, unseal
 from designer.graph.model import Json
 from designer.models import Flow, Trigger, TriggerType
+from designer.services.guards import TriedInput, TriedTrigger
 from designer.services.schedules import next_firing
 from designer.services.versions import flow_of
 from engine.core.filters import mismatch
@@ -36,10 +37,13 @@ from engine.services.fitting import fitting
 from engine.services.instances import StartRequest, start_instances
 from engine.services.listeners import tell_listeners
 from engine.services.waking import wake_after_commit
+from engine.storage import json_text
 
 log = logging.getLogger(__name__)
 LONGEST_TYPE: Final = 200
 LONGEST_NAME: Final = 100
+LONGEST_TRIED: Final = 2_000
+"""Characters of a value that trying a trigger shows."""
 SIGNATURE_TOLERANCE: Final = timedelta(minutes=5)
 """How far a webhook's timestamp may be from our clock (Standard Webhooks)."""
 
@@ -271,6 +275,36 @@ def fire_trigger(
     return occurrence
 
 
+def try_trigger(trigger: Trigger, payload: Json, *, now: datetime) -> TriedTrigger:
+    """What would come of an event: its filter, and each input. Nothing is started or written down."""
+    reason = mismatch(str(trigger.settings.get("filter") or ""), payload) or ""
+    inputs = trigger.settings.get("inputs")
+    named = inputs if isinstance(inputs, Mapping) else {"input": inputs} if inputs is not None else {}
+    data = _data(trigger.flow, payload, now)
+    tried = [_try_input(name, value, data) for name, value in named.items()]
+    if inputs is None:
+        tried = [TriedInput("the whole event", json_text.write(payload)[:LONGEST_TRIED])]
+    broken = next((one for one in tried if one.error), None)
+    if not reason and broken is not None:
+        reason = f"{broken.name} cannot be had, so no instance is started."
+    if not reason and not (trigger.is_active and trigger.flow.is_enabled):
+        reason = "It fits, but the trigger or its flow is disabled."
+    return TriedTrigger(not reason, reason, tried)
+
+
+def _try_input(name: str, value: Json, data: Mapping[str, Json]) -> TriedInput:
+    try:
+        found = render_value(value, data, f"inputs.{name}")
+    except TemplateError as bad:
+        return TriedInput(name, error=str(bad))
+    return TriedInput(name, json_text.write(found)[:LONGEST_TRIED])
+
+
+def _data(flow: Flow, payload: Json, now: datetime) -> dict[str, Json]:
+    """What the inputs of a trigger may refer to."""
+    return {"event": payload, "now": now.isoformat(), "flow": {"key": flow.key, "name": flow.name}}
+
+
 Preparer = Callable[[Trigger, StartRequest, datetime], StartRequest]
 """Changes how a trigger starts an instance at a moment, or raises `NotLegalNow` to let it be."""
 _preparers: list[Preparer] = []
@@ -284,7 +318,7 @@ def add_preparer(prepare: Preparer) -> None:
 def _start(trigger: Trigger, payload: Json, now: datetime, by: str) -> Instance:
     flow: Flow = trigger.flow
     inputs = trigger.settings.get("inputs")
-    data = {"event": payload, "now": now.isoformat(), "flow": {"key": flow.key, "name": flow.name}}
+    data = _data(flow, payload, now)
     value = payload if inputs is None else render_value(inputs, data, "inputs")
     told: dict[str, Any] = {"type": trigger.type, "by": by or str(trigger), "payload": payload}
     if trigger.event_type:

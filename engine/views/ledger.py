@@ -17,7 +17,7 @@ from accounts.http import HtmxHttpRequest
 from accounts.roles import Role
 from accounts.scope import Scope, scoped
 from engine.ledger.amounts import shown_amount
-from engine.ledger.models import Account, Ledger, Posting, TransferInitiation, Wallet
+from engine.ledger.models import Account, Connector, Ledger, Posting, TransferInitiation, Wallet
 from engine.ledger.wallets import balances
 
 A_PAGE: Final = 50
@@ -38,11 +38,12 @@ class PostingRow:
 @require_GET
 @scoped(Role.VIEWER)
 def ledgers(request: HtmxHttpRequest, scope: Scope) -> HttpResponse:
-    """Ledgers, wallets and the latest transfers of the environment."""
+    """Ledgers, wallets, the latest transfers of the environment, and the connectors that carry them out."""
     rows = Ledger.objects.within(scope).annotate(account_count=Count("accounts"))
     wallets = list(Wallet.objects.within(scope)[:LATEST])
     context = {
         "ledgers": rows,
+        "connectors": Connector.objects.within(scope),
         "wallets": [(wallet, _lines(wallet)) for wallet in wallets],
         "transfers": [
             (row, shown_amount(row.amount, row.asset)) for row in TransferInitiation.objects.within(scope)[:LATEST]

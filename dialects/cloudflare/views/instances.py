@@ -31,7 +31,8 @@ from dialects.cloudflare.bodies import (
 )
 from dialects.cloudflare.creating import create_batch, create_instances
 from dialects.cloudflare.errors import CloudflareError, invalid
-from dialects.cloudflare.finding import entries_within, find_instance, find_workflow, instances_of
+from dialects.cloudflare.events import events_of
+from dialects.cloudflare.finding import entries_within, find_instance, find_workflow, happenings_of, instances_of
 from dialects.cloudflare.paging import after_cursor, choice, encode_cursor, paging_of
 from dialects.cloudflare.steering import edit_status
 from dialects.cloudflare.steplog import attempt_json, find_entry, result_json
@@ -184,6 +185,20 @@ class Step(CloudflareView):
         if body is None:
             raise CloudflareError(404, 10307, "Step not found")
         return answer(body)
+
+
+class Log(CloudflareView):
+    """`…/{name}/instances/{instance}/log`: ours, the vendor has no address for it."""
+
+    needs = {"GET": ApiScope.INSTANCES_READ}
+
+    def get(self, request: Request, account: str, name: str, instance: str) -> Response:
+        """All that happened, under the names of the vendor's events, oldest first."""
+        paging = paging_of(request.query_params)
+        found = find_instance(find_workflow(self.scope, name), instance)
+        events = list(events_of(happenings_of(found)))
+        page = events[paging.skipped : paging.skipped + paging.per_page]
+        return answer(page, info=paging.info(count=len(page), total=len(events)))
 
 
 class Events(CloudflareView):

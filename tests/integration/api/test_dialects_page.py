@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from designer.graph.kinds import KINDS
+from designer.graph.model import Task
+from designer.graph.plan import compile_plan
+from designer.graph.structure import step_of
+from dialects.cloudflare import voice as cloudflare
+from dialects.cloudflare.graphs import node_json
+from dialects.formance import voice as formance
+from dialects.formance.translate import flow_of_config, stages_of
 from dialects.novu.translate import controls
 from dialects.novu.voice import say
 from dialects.shared.voice import APPROXIMATED, ASIDE, EXACT
@@ -58,3 +67,42 @@ def test_what_is_called_exact_goes_there_and_back() -> None:
                 assert aside == {}, (kind.key, field.key)
                 checked += 1
     assert checked > 25
+
+
+STAGES: dict[str, dict[str, object]] = {
+    "delay": {"duration": "1h30m"},
+    "wait_event": {"event": "goods.${what}"},
+    "send": {
+        "source": {"account": {"id": "customers:${customer}", "ledger": "retail"}},
+        "destination": {"wallet": {"name": "shop"}},
+        "amount": {"amount": 100, "asset": "EUR/2"},
+        "metadata": {"invoice": "${invoice}"},
+        "timestamp": "2030-01-01T00:00:00Z",
+    },
+    "update": {"account": {"id": "a", "ledger": "retail", "metadata": {"tier": "gold"}}},
+    "noop": {},
+}
+
+
+def test_the_stages_of_formance_go_there_and_back_where_they_are_called_exact() -> None:
+    told = [{kind: body} for kind, body in STAGES.items()]
+    flow = flow_of_config({"name": "all", "stages": told}, key="all", name="all")
+    drawn = replace(flow, extensions={})  # as if it was drawn: nothing is remembered of how it was written
+    back = [(stage.kind, dict(stage.body)) for stage in stages_of(drawn, compile_plan(drawn))]
+    assert dict(back) == {**STAGES, "delay": {"duration": "1h30m0s"}}
+    drawn_kinds = {task.kind for task in drawn.tasks.values()}
+    assert {kind for kind in KINDS if formance.say(kind, "")[0] == EXACT} == drawn_kinds
+
+
+def test_what_the_graph_of_cloudflare_says_of_a_kind_is_what_its_page_says() -> None:
+    for kind in KINDS.values():
+        told = cloudflare.say(kind.key, "")[1]
+        if kind.key in ("decision", "program"):
+            continue
+        settings = {"for": "1 hour"} if kind.key == "delay" else {}
+        node = node_json(step_of(Task("t", "T", kind.key, settings=settings)))
+        assert f"`{node['type']}`" in told
+        for field in kind.fields:
+            if cloudflare.say(kind.key, field.key)[0] == EXACT and field.key in ("retries", "timeout"):
+                place = node["config"] if node["type"] == "step_do" else node["options"]
+                assert field.key in place, (kind.key, field.key)

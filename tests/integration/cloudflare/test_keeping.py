@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.conf import LazySettings
+from django.core.cache import cache
 from django.utils import timezone
 
 from accounts.scope import Scope
@@ -78,3 +79,16 @@ def test_too_many_at_once_are_told_to_come_back(scope: Scope, settings: LazySett
     with pytest.raises(CloudflareError) as refused:
         create_instances(scope, row, [CreateInstance()])
     assert (refused.value.status, refused.value.code, refused.value.headers["Retry-After"]) == (429, 10312, "1")
+
+
+def test_an_account_may_have_only_so_many_queued(scope: Scope, settings: LazySettings) -> None:
+    settings.CLOUDFLARE_ACCOUNT_QUEUED = 2
+    graph = draw("trigger -> ask", kinds={"ask": "manual"}, key="asks", limits={"concurrency": 1})
+    row = create_flow(scope, key="asks", name="Asks", flow=graph)
+    publish_flow(scope, row)
+    create_batch(scope, row, [CreateInstance(f"n{n}") for n in range(3)])
+    cache.clear()
+    with pytest.raises(CloudflareError) as full:
+        create_instances(scope, row, [CreateInstance("more")])
+    assert (full.value.status, full.value.code, full.value.headers["Retry-After"]) == (429, 10312, "60")
+    assert Instance.objects.count() == 3

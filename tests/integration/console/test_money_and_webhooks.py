@@ -1,4 +1,4 @@
-"""The pages of ledgers and webhooks."""
+"""The pages of ledgers, connectors and webhooks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from django.utils import timezone
 from accounts.models import AuditEntry
 from accounts.roles import Role
 from accounts.scope import Scope
+from accounts.sealing import unseal
 from engine.ledger import posting, wallets
+from engine.ledger.models import Connector
 from engine.ledger.posting import Move, PostRequest
 from engine.outbox.models import Delivery, Endpoint, Message
 
@@ -95,3 +97,58 @@ def test_an_endpoint_of_another_organization_is_not_there(
     for name in ("webhook", "webhook_renew", "webhook_remove"):
         method = client.get if name == "webhook" else client.post
         assert method(scope.url(f"engine:{name}", pk=theirs.pk)).status_code == 404
+
+
+def test_a_connector_is_added_changed_and_removed_and_its_secret_never_shown(
+    client_as: Callable[[Role], Client], scope: Scope
+) -> None:
+    client = client_as(Role.ADMINISTRATOR)
+    form = {"name": "bank", "type": "http", "url": "", "new_secret": "s3cret-token", "is_active": "on"}
+    refused = client.post(scope.url("engine:connector_new"), form)
+    assert refused.status_code == 422
+    assert "A service needs an address." in refused.content.decode()
+    form["url"] = "https://bank.example/transfers"
+    assert client.post(scope.url("engine:connector_new"), form).status_code == 302
+    made = Connector.objects.get()
+    assert made.secret
+    assert unseal(made.secret) == "s3cret-token"
+    assert client.post(scope.url("engine:connector_new"), form).status_code == 422  # the name is taken
+    page = client.get(scope.url("engine:ledgers")).content.decode()
+    assert "bank" in page
+    assert "set" in page
+    one = scope.url("engine:connector", pk=made.pk)
+    assert "s3cret" not in client.get(one).content.decode()
+    client.post(one, {**form, "new_secret": "", "url": "https://bank.example/v2"})
+    made.refresh_from_db()
+    assert (made.url, unseal(made.secret)) == ("https://bank.example/v2", "s3cret-token")
+    client.post(one, {**form, "new_secret": "", "forget_secret": "on"})
+    made.refresh_from_db()
+    assert made.secret == ""
+    client.post(scope.url("engine:connector_remove", pk=made.pk))
+    assert not Connector.objects.exists()
+    entries = AuditEntry.objects.filter(action__startswith="connector.")
+    assert set(entries.values_list("action", flat=True)) == {
+        "connector.added", "connector.changed", "connector.removed",
+    }  # fmt: skip
+    assert "s3cret" not in str(list(entries.values_list("before", "after")))
+
+
+def test_connectors_are_for_administrators_and_of_their_environment(
+    client_as: Callable[[Role], Client], scope: Scope, foreign_scope: Scope
+) -> None:
+    theirs = Connector.objects.create(environment=foreign_scope.environment, name="theirs")
+    client = client_as(Role.ADMINISTRATOR)
+    assert client.get(scope.url("engine:connector", pk=theirs.pk)).status_code == 404
+    assert client.post(scope.url("engine:connector_remove", pk=theirs.pk)).status_code == 404
+    assert client_as(Role.DESIGNER).get(scope.url("engine:connector_new")).status_code == 403
+    assert "New connector" not in client_as(Role.DESIGNER).get(scope.url("engine:ledgers")).content.decode()
+
+
+def test_the_section_of_settings_is_marked_on_its_pages(client_as: Callable[[Role], Client], scope: Scope) -> None:
+    client = client_as(Role.ADMINISTRATOR)
+    for name in ("ledgers", "webhooks", "providers", "connector_new"):
+        page = client.get(scope.url(f"engine:{name}")).content.decode()
+        (section,) = [
+            part for part in page.split('<a class="section"') if "#icon-settings" in part.partition("</a>")[0]
+        ]
+        assert 'aria-current="page"' in section.partition(">")[0], name

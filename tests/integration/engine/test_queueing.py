@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
+from django.conf import LazySettings
 from django.db import connection
 from django.utils import timezone
 
@@ -17,6 +18,7 @@ from designer.services.versions import flow_of
 from engine.actions.python import flow_function
 from engine.models import Instance, Step
 from engine.runners.embedded import EmbeddedRunner
+from engine.services.crowding import note_crowded
 from engine.services.human_tasks import complete_step
 from engine.services.instances import StartRequest, start_instance, start_instances
 from engine.services.queueing import start_queued_instances
@@ -82,6 +84,26 @@ def test_one_that_is_broken_is_passed_over(engine: Engine, scope: Scope) -> None
     assert start_queued_instances(engine.now) == 1
     assert statuses() == ["queued", "waiting"]
     Instance.objects.filter(pk=broken.pk).update(state=state)
+
+
+def test_all_flows_of_an_environment_share_the_limit_of_the_installation(
+    engine: Engine, scope: Scope, settings: LazySettings
+) -> None:
+    settings.MOST_RUNNING = 2
+    call = {"work": {"action": "http_request", "inputs": {"method": "GET", "url": "https://example.com/"}}}
+    kinds = {"work": "automation"}
+    rows = [engine.publish("work", kinds=kinds, settings=call, key=key) for key in ("one", "two")]
+    started = [*start_instances(scope, rows[0], [StartRequest() for _ in range(3)], now=engine.now)]
+    note_crowded(engine.now)
+    started.append(start_instance(scope, rows[1], now=engine.now))
+    assert [one.status for one in started] == ["running", "running", "queued", "queued"]
+    assert start_queued_instances(engine.now) == 0
+    started[0].delete()
+    assert start_instance(scope, rows[1], now=engine.now).status == "queued"  # others were here before
+    assert start_queued_instances(engine.now) == 1
+    assert statuses() == ["running", "running", "queued", "queued"]
+    settings.MOST_RUNNING = 0
+    assert start_queued_instances(engine.now) == 2
 
 
 # -- with threads -----------------------------------------------------------------------------------------------------

@@ -1,0 +1,132 @@
+"""What starts a flow, whoever keeps the trigger: shown with what came of it, and tried with a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.roles import Role
+from accounts.scope import Scope
+from designer.models import Flow
+from designer.services.drafting import create_flow
+from designer.services.publishing import publish_flow
+from dialects.formance.models import EventTrigger
+from dialects.formance.triggers import look_at_occurrences
+from engine.models import InboundEvent, Instance
+from engine.services.triggers import match_inbound_events
+from tests.drawing import draw
+
+
+@pytest.fixture
+def flow(scope: Scope) -> Flow:
+    """A flow with an event trigger of its own and one of Formance."""
+    own = {
+        "type": "event",
+        "event": "ORDER",
+        "filter": "event.total > 10",
+        "inputs": {"total": "{{ event.total }}", "name": "{{ event.customer.name }}"},
+    }
+    graph = draw("trigger -> ask", kinds={"ask": "manual"}, key="orders", triggers=(own,))
+    row = create_flow(scope, key="orders", name="Orders", flow=graph)
+    publish_flow(scope, row)
+    EventTrigger.objects.create(
+        environment=scope.environment,
+        flow=row,
+        event="SAVED_PAYMENT",
+        name="settle on pay-in",
+        filter='event.type == "PAY-IN"',
+        vars={"cents": "event.amount", "who": "event.customer.name"},
+    )
+    return row
+
+
+def outside(scope: Scope, flow: Flow) -> str:
+    trigger = EventTrigger.objects.get()
+    return scope.url("designer:trigger_try_outside", flow=flow.key, source="formance", id=str(trigger.pk))
+
+
+def test_triggers_of_formance_are_shown_with_what_came_of_them(
+    flow: Flow, scope: Scope, client_as: Callable[[Role], Client]
+) -> None:
+    client = client_as(Role.OPERATOR)
+    for payload in ('{"type": "PAY-IN", "id": "1", "amount": 5, "customer": {"name": "Ada"}}', '{"type": "PAY-IN"}'):
+        sent = client.post(scope.url("engine:send_event"), {"type": "SAVED_PAYMENT", "payload": payload})
+        assert sent.status_code == 302
+    now = timezone.now()
+    match_inbound_events(now)
+    look_at_occurrences(now)
+    page = client.get(scope.url("designer:triggers", flow=flow.key)).content.decode()
+    for text in ("settle on pay-in", "SAVED_PAYMENT", "event.type == &quot;PAY-IN&quot;", "event.amount", "Formance"):
+        assert text in page
+    instance = Instance.objects.get()
+    assert instance.input == {"cents": "5", "who": "Ada"}
+    assert instance.key in page
+    assert "failed: " in page
+    assert outside(scope, flow) in page
+
+
+def test_a_trigger_of_formance_is_tried_with_a_sample(
+    flow: Flow, scope: Scope, client_as: Callable[[Role], Client]
+) -> None:
+    client = client_as(Role.OPERATOR)
+
+    def tried(sample: str) -> str:
+        return client.post(outside(scope, flow), {"sample": sample}).content.decode()
+
+    page = tried('{"type": "PAY-IN", "amount": 12900, "customer": {"name": "Ada"}}')
+    assert "It would start an instance" in page
+    assert "12900" in page
+    page = tried('{"type": "PAYOUT", "amount": 1}')
+    assert "It would start nothing" in page
+    assert "The filter does not let it pass." in page
+    page = tried('{"type": "PAY-IN", "amount": 1}')
+    assert "who cannot be had, so no instance is started." in page
+    assert "cannot fetch name" in page
+    broken = client.post(outside(scope, flow), {"sample": "{"})
+    assert broken.status_code == 422
+    assert "sample-problem" in broken.content.decode()
+    assert not Instance.objects.exists()
+
+
+def test_a_trigger_of_the_version_is_tried_with_a_sample(
+    flow: Flow, scope: Scope, client_as: Callable[[Role], Client]
+) -> None:
+    client = client_as(Role.OPERATOR)
+    url = scope.url("designer:trigger_try", flow=flow.key, pk=flow.trigger_rows.get().pk)
+    assert url in client.get(scope.url("designer:triggers", flow=flow.key)).content.decode()
+    page = client.post(url, {"sample": '{"total": 12, "customer": {"name": "Ada"}}'}).content.decode()
+    assert "It would start an instance" in page
+    assert "&quot;Ada&quot;" in page
+    assert "It would start nothing" in client.post(url, {"sample": '{"total": 1}'}).content.decode()
+    assert not Instance.objects.exists()
+    assert not InboundEvent.objects.exists()
+
+
+def test_whom_a_trigger_may_be_tried_by(
+    flow: Flow, scope: Scope, foreign_scope: Scope, client_as: Callable[[Role], Client]
+) -> None:
+    assert client_as(Role.VIEWER).get(outside(scope, flow)).status_code == 403
+    assert client_as(Role.VIEWER).get(scope.url("engine:send_event")).status_code == 403
+    stranger = Client()
+    assert foreign_scope.user is not None
+    stranger.force_login(foreign_scope.user, backend="django.contrib.auth.backends.ModelBackend")
+    assert stranger.get(outside(scope, flow)).status_code == 404
+    operator = client_as(Role.OPERATOR)
+    for id in ("0", "nonsense", "9" * 40):
+        url = scope.url("designer:trigger_try_outside", flow=flow.key, source="formance", id=id)
+        assert operator.get(url).status_code == 404
+    assert operator.get(scope.url("designer:trigger_try_outside", flow=flow.key, source="x", id="1")).status_code == 404
+
+
+def test_an_event_that_cannot_be_sent_is_refused_with_its_reason(
+    scope: Scope, client_as: Callable[[Role], Client]
+) -> None:
+    client = client_as(Role.OPERATOR)
+    for form in ({"type": "", "payload": "{}"}, {"type": "A", "payload": "{"}, {"type": "x" * 300, "payload": "1"}):
+        assert client.post(scope.url("engine:send_event"), form).status_code == 422
+    assert not InboundEvent.objects.exists()
+    assert client.post(scope.url("engine:send_event"), {"type": "A", "payload": ""}).status_code == 302
+    assert InboundEvent.objects.get().payload is None

@@ -1,0 +1,142 @@
+"""Triggers of the orchestration API: filters, variables, occurrences, deletion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from accounts.scope import Scope
+from engine.models import Instance
+from tests.integration.formance.conftest import Caller, publish, refused, settle
+
+
+@pytest.fixture
+def make_trigger(call: Caller, create: Callable[..., str]) -> Callable[..., dict[str, Any]]:
+    """`make_trigger(event="X")`: a trigger of a workflow that waits."""
+
+    def make(**fields: Any) -> dict[str, Any]:
+        workflow = fields.pop("workflowID", None) or create({"wait_event": {"event": "go"}})
+        answer = call("POST", "/v2/triggers", {"event": "SAVED_PAYMENT", "workflowID": workflow, **fields})
+        assert answer.status_code == 201, answer.content
+        found: dict[str, Any] = answer.json()["data"]
+        return found
+
+    return make
+
+
+def test_a_trigger_starts_instances(call: Caller, make_trigger: Callable[..., dict[str, Any]], scope: Scope) -> None:
+    trigger = make_trigger(
+        name="settle",
+        version="v2",
+        filter='event.type == "PAY-IN" && event.amount > 5000',
+        vars={"cents": "event.amount", "half": "event.amount / 2", "who": "event.customer?.name"},
+    )
+    for payload, version in (
+        ({"id": "1", "type": "PAY-IN", "amount": 12900}, "v1"),
+        ({"id": "2", "type": "PAY-IN", "amount": 12}, "v2"),
+        ({"id": "3", "type": "PAY-IN"}, "v2"),
+        ({"id": "4", "type": "PAY-IN", "amount": 12901}, "v2"),
+        ({"id": "4", "type": "PAY-IN", "amount": 12901}, "v2"),
+    ):
+        publish(scope, "SAVED_PAYMENT", payload, version=version)
+    (occurrence,) = call("GET", f"/v2/triggers/{trigger['id']}/occurrences").json()["cursor"]["data"]
+    assert occurrence["event"]["payload"]["id"] == "4"
+    assert (occurrence["event"]["version"], occurrence["workflowInstance"]["terminated"]) == ("v2", False)
+    (instance,) = Instance.objects.all()
+    assert instance.input == {"cents": "12901", "half": "6450.5", "who": ""}
+    assert occurrence["workflowInstanceID"] == instance.key
+
+
+def test_a_variable_that_breaks_leaves_an_occurrence_with_its_error(
+    call: Caller, make_trigger: Callable[..., dict[str, Any]], scope: Scope
+) -> None:
+    trigger = make_trigger(event="X", vars={"who": "event.customer.name"})
+    publish(scope, "X", {})
+    (occurrence,) = call("GET", f"/triggers/{trigger['id']}/occurrences").json()["data"]
+    assert occurrence["error"] == "cannot fetch name from <nil> (1:16)"
+    assert "workflowInstanceID" not in occurrence
+    assert not Instance.objects.exists()
+
+
+def test_a_deleted_trigger_or_workflow_starts_nothing(
+    call: Caller, make_trigger: Callable[..., dict[str, Any]], scope: Scope
+) -> None:
+    gone, orphan = make_trigger(event="X"), make_trigger(event="X")
+    assert call("DELETE", f"/triggers/{gone['id']}").status_code == 204
+    assert call("DELETE", f"/workflows/{orphan['workflowID']}").status_code == 204
+    publish(scope, "X", {})
+    assert not Instance.objects.exists()
+    for method, path in (("GET", ""), ("DELETE", ""), ("GET", "/occurrences"), ("POST", "/test")):
+        answer = call(method, f"/v2/triggers/{gone['id']}{path}", {} if method == "POST" else None)
+        assert refused(answer) == (404, "NOT_FOUND", "trigger not found")
+    refusal = refused(call("POST", "/triggers", {"event": "X", "workflowID": orphan["workflowID"]}))
+    assert refusal == (404, "NOT_FOUND", "workflow does not exists")
+
+
+def test_a_trigger_can_be_tried(call: Caller, make_trigger: Callable[..., dict[str, Any]]) -> None:
+    trigger = make_trigger(filter="event.amount > 1", vars={"cents": "event.amount", "who": "event.a.b"})
+    answer = call("POST", f"/v2/triggers/{trigger['id']}/test", {"amount": 12900}).json()["data"]
+    assert answer == {
+        "filter": {"match": True},
+        "variables": {"cents": {"value": "12900"}, "who": {"error": "cannot fetch b from <nil> (1:9)"}},
+    }
+    assert call("POST", f"/v2/triggers/{make_trigger(filter='')['id']}/test", {}).json() == {"data": {}}
+    assert not Instance.objects.exists()
+    assert call("POST", f"/triggers/{trigger['id']}/test", {}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"workflowID": "x"}, "validating data: missing event"),
+        ({"event": "X"}, "validating data: missing workflow id"),
+        (
+            {"event": "X", "workflowID": "x", "filter": "1 +"},
+            "validating data: error compiling expression '1 +': unexpected",
+        ),
+        ({"event": "X", "workflowID": "x", "vars": {"a": "("}}, "validating data: error compiling expression '('"),
+        (
+            {"event": "X", "workflowID": "x", "vars": {"a": 1}},
+            "decoding body: vars: a: expected string",
+        ),
+        ([], "decoding body: expected an object"),
+    ],
+)
+def test_a_bad_trigger_is_refused(call: Caller, body: Any, message: str) -> None:
+    status, code, found = refused(call("POST", "/triggers", body))
+    assert (status, code) == (400, "VALIDATION")
+    assert found.startswith(message)
+
+
+def test_triggers_are_listed_by_name(call: Caller, make_trigger: Callable[..., dict[str, Any]]) -> None:
+    first, second = make_trigger(name="Settle it"), make_trigger(name="other")
+    assert [one["id"] for one in call("GET", "/triggers").json()["data"]] == [second["id"], first["id"]]
+    assert [one["id"] for one in call("GET", "/v2/triggers?name=SETTLE").json()["cursor"]["data"]] == [first["id"]]
+    assert call("GET", f"/triggers/{first['id']}").json()["data"] == first
+
+
+def test_workflows_are_chained_by_what_happens_to_them(
+    call: Caller, create: Callable[..., str], make_trigger: Callable[..., dict[str, Any]], scope: Scope
+) -> None:
+    follow_up = create({"wait_event": {"event": "go"}}, name="follow-up")
+    first = create({"noop": {}}, name="first")
+    trigger = make_trigger(
+        event="SUCCEEDED_WORKFLOW",
+        workflowID=follow_up,
+        filter=f'event.id == "{first}"',
+        vars={"of": "event.instanceID"},
+    )
+    staged = make_trigger(event="FAILED_WORKFLOW_STAGE", workflowID=follow_up, vars={"n": "event.number"})
+    run = call("POST", f"/workflows/{first}/instances").json()["data"]
+    failing = create({"noop": {}}, {"delay": {}}, name="failing")
+    call("POST", f"/workflows/{failing}/instances")
+    settle()
+    found = {
+        instance.input.get("of", instance.input.get("n")) for instance in Instance.objects.filter(status="waiting")
+    }
+    assert found == {run["id"], "1"}
+    for one in (trigger, staged):
+        (occurrence,) = call("GET", f"/triggers/{one['id']}/occurrences").json()["data"]
+        assert occurrence["event"]["app"] == "orchestration"
