@@ -7,18 +7,19 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import Count, F, Window
+from django.db.models import F, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from designer.graph.data_tree import NOTHING_SEEN, Shapes
-from designer.graph.model import Json
+from designer.graph.model import Flow, Json
 from designer.graph.shapes import shape_of
 from designer.models import Trigger
-from designer.services.guards import Firing, FlowUse, TriedTrigger
+from designer.services.guards import Firing, FlowUse, Impact, TriedTrigger
 from engine.models import Instance, Occurrence, Step
 from engine.models.instance import STATUSES
 from engine.services.hiding import is_input_hidden
+from engine.services.impact import impact_of
 from engine.services.triggers import try_trigger
 
 MOST_COUNTED: Final = 1000
@@ -26,7 +27,6 @@ LATEST: Final = 3
 """How many instances are looked at to tell what data looks like."""
 MOST_STEPS_SEEN: Final = 300
 FINISHED = ("complete", "errored", "terminated")
-OPEN_STEPS = ("blocked", "ready", "running", "waiting", "retrying", "held")
 
 
 def _count(status: str) -> str:
@@ -81,12 +81,9 @@ class EngineInstances:
         """Delete all that have ended."""
         Instance.objects.filter(flow=flow_id, status__in=FINISHED).delete()
 
-    def standing_at(self, flow_id: int) -> Mapping[str, int]:
-        """How many unfinished instances have an open step, by task key."""
-        steps = Step.objects.filter(instance__flow=flow_id, status__in=OPEN_STEPS)
-        steps = steps.exclude(instance__status__in=FINISHED)
-        grouped = steps.values("task").order_by().annotate(number=Count("instance", distinct=True))
-        return {row["task"]: row["number"] for row in grouped}
+    def impact_of(self, flow_id: int, flow: Flow, number: int) -> Impact:
+        """Where the unfinished ones stand, and which could be migrated."""
+        return impact_of(flow_id, flow, number)
 
     def firings_of(self, trigger_ids: Collection[int], *, each: int) -> Mapping[int, Sequence[Firing]]:
         """The latest firings of each trigger, in one query."""

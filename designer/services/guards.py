@@ -52,6 +52,41 @@ class TriedTrigger:
     inputs: Sequence[TriedInput] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The unfinished instances that stand at a task: how many of them could go on in another version, and for the
+    others a sentence each with how often it holds.
+    """
+
+    task: str
+    standing: int
+    movable: int
+    obstacles: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def stuck(self) -> int:
+        """How many could not."""
+        return self.standing - self.movable
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What publishing a graph means for the unfinished instances of a flow. The most crowded place first.
+
+    At most so many are looked at: `looked_at` of `unfinished`, those that were started last.
+    """
+
+    unfinished: int = 0
+    looked_at: int = 0
+    movable: int = 0
+    places: tuple[Place, ...] = ()
+
+    @property
+    def stuck(self) -> int:
+        """How many of those looked at have to stay on their version."""
+        return self.looked_at - self.movable
+
+
 class InstancesProvider(Protocol):
     """What the engine answers. Each is a fixed number of queries, however many flows are asked for."""
 
@@ -67,8 +102,8 @@ class InstancesProvider(Protocol):
     def delete_finished(self, flow_id: int) -> None:
         """Delete all ended instances of a flow with all that belongs to them."""
 
-    def standing_at(self, flow_id: int) -> Mapping[str, int]:
-        """How many unfinished instances stand at each task, by task key, whatever their version."""
+    def impact_of(self, flow_id: int, flow: Flow, number: int) -> Impact:
+        """What it means when `flow`, which is without errors, becomes the version of this number."""
 
     def firings_of(self, trigger_ids: Collection[int], *, each: int) -> Mapping[int, Sequence[Firing]]:
         """The latest firings of these triggers, the newest first, at most `each` of each."""
@@ -99,8 +134,8 @@ class _Nobody:
     def delete_finished(self, flow_id: int) -> None:
         return None
 
-    def standing_at(self, flow_id: int) -> Mapping[str, int]:
-        return {}
+    def impact_of(self, flow_id: int, flow: Flow, number: int) -> Impact:
+        return Impact()
 
     def firings_of(self, trigger_ids: Collection[int], *, each: int) -> Mapping[int, Sequence[Firing]]:
         return {}

@@ -18,7 +18,7 @@ from designer.forms import PublishForm
 from designer.graph.checks import check_flow
 from designer.graph.model import Flow
 from designer.services.drafting import StaleRevision, draft_of
-from designer.services.guards import instances
+from designer.services.guards import Impact, Place, instances
 from designer.services.publishing import FlowHasProblems, flow_keys, is_unchanged, publish_flow, red_cases
 from designer.services.versions import flow_of
 from designer.views.editor import flow_row
@@ -26,10 +26,10 @@ from designer.views.editor import flow_row
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where unfinished instances stand. They stay on their version."""
+    """A place by the name of its task."""
 
     name: str
-    count: int
+    place: Place
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -61,6 +61,10 @@ def _page(
     draft = draft_of(row)
     problems = check_flow(draft, flows=flow_keys(row.environment_id))
     errors = [problem for problem in problems if problem.is_error]
+    live = flow_of(row.live_version) if row.live_version else None
+    next_number = (row.versions.order_by("-number").values_list("number", flat=True).first() or 0) + 1
+    # A graph with errors is nowhere to go to: then only where they stand is shown.
+    impact = instances().impact_of(row.pk, live if errors else draft, next_number) if live else Impact()
     context = {
         "flow": row,
         "form": form,
@@ -68,15 +72,15 @@ def _page(
         "errors": errors or red_cases(row, draft),
         "warnings": [problem for problem in problems if not problem.is_error],
         "is_unchanged": is_unchanged(row),
-        "comparison": Comparison(flow_of(row.live_version), draft) if row.live_version else None,
-        "standing": _standing(row, draft),
-        "next_number": (row.versions.order_by("-number").values_list("number", flat=True).first() or 0) + 1,
+        "comparison": Comparison(live, draft) if live else None,
+        "impact": impact,
+        "can_move": not errors,
+        "standing": _standing(live, draft, impact),
+        "next_number": next_number,
     }
     return render(request, "designer/publish.html", context, status=status)
 
 
-def _standing(row: models.Flow, draft: Flow) -> list[Standing]:
-    live = flow_of(row.live_version) if row.live_version else draft
-    found = instances().standing_at(row.pk)
-    names = {key: task.name for flow in (draft, live) for key, task in flow.tasks.items()}
-    return [Standing(names.get(key, key), count) for key, count in sorted(found.items(), key=lambda each: -each[1])]
+def _standing(live: Flow | None, draft: Flow, impact: Impact) -> list[Standing]:
+    names = {key: task.name or key for flow in (draft, live) if flow for key, task in flow.tasks.items()}
+    return [Standing(names.get(place.task, place.task) or "the start", place) for place in impact.places]
