@@ -100,7 +100,15 @@ _CODES: Final = {
 }
 _STATUSES: Final = {code: status for status, code in _CODES.items()}
 FORMAT: Final = 1
-
+"""Raised by a release whose markings one before must not touch; that one then leaves the instance to newer workers."""
+KEYS: Final = frozenset(
+    (
+        *("v", "status", "nodes", "edges", "iterations", "attempts", "rounds", "tally", "ends", "paused_at", "error"),
+        *("errors", "passed", "forgiven", "begun", "finished", "called", "warned", "scheduled", "added", "outcomes"),
+        *("fingerprints", "started", "ahead", "undone", "rollback"),
+    )
+)
+"""What this release keeps in a marking."""
 
 StepRef = tuple[int, int]
 """A node and its iteration: a step."""
@@ -203,6 +211,9 @@ class State:
     ahead: dict[int, str | None] = field(default_factory=dict)
     """Steps that a person has done before their turn: they are passed when it comes, a decision by this branch."""
 
+    unknown: dict[str, Json] = field(default_factory=dict)
+    """What a newer release keeps in the marking beside: handed on as it is, while both are at work."""
+
     def iteration(self, node: int) -> int:
         """The current round of a node, from 1."""
         return self.iterations.get(node, 1)
@@ -236,6 +247,7 @@ class State:
             started=self.started.copy(),
             undone=self.undone.copy(),
             ahead=self.ahead.copy(),
+            unknown=self.unknown,
             rollback=self.rollback,
         )
 
@@ -289,6 +301,8 @@ class State:
             document["undone"] = [list(step) for step in self.undone]
         if self.rollback is not None:
             document["rollback"] = self.rollback.to_json()
+        if self.unknown:
+            document |= self.unknown
         return document
 
 
@@ -335,5 +349,6 @@ def state_from_json(document: dict[str, Json]) -> State:
         started=[(node, iteration) for node, iteration in document.get("started", ())],
         ahead={int(node): branch for node, branch in document.get("ahead", {}).items()},
         undone=[(node, iteration) for node, iteration in document.get("undone", ())],
+        unknown={key: value for key, value in document.items() if key not in KEYS},
         rollback=_rollback_from_json(document["rollback"]) if "rollback" in document else None,
     )

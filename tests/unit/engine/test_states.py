@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from designer.graph.model import Flow, Task
 from designer.graph.plan import Plan, compile_plan
-from engine.core.state import new_state, state_from_json
+from engine.core.added import AddedStep
+from engine.core.state import KEYS, InstanceStatus, Rollback, new_state, state_from_json
 from engine.services import states
 
 
@@ -47,3 +50,39 @@ def test_long_texts_are_bounded_together(plan: Plan, monkeypatch: pytest.MonkeyP
 
 def test_instances_of_a_version_begin_with_one_state(plan: Plan) -> None:
     assert states.first_state(plan) is states.first_state(plan) == new_state(plan)
+
+
+def test_what_a_newer_release_keeps_in_a_marking_is_handed_on(plan: Plan) -> None:
+    document = {**new_state(plan).to_json(), "later": {"3": [1, 2]}, "attempts": {3: 1}}
+    state = state_from_json(json.loads(states.write_state(state_from_json(document)))).copy()
+    state.attempts[4] = 1
+    assert state.to_json() == {**document, "attempts": {3: 1, 4: 1}}
+
+
+def test_every_key_of_a_marking_is_known(plan: Plan) -> None:
+    state = replace(
+        new_state(plan),
+        **{name: {1: 1} for name in ("iterations", "attempts", "forgiven", "scheduled", "ahead")},
+        tally={1: [1, 0, 0]},
+        rounds=[1],
+        ends=[1],
+        paused_at=datetime(2030, 1, 1, tzinfo=UTC),
+        error={"name": "Broken"},
+        errors={1: {"name": "Broken"}},
+        passed={1},
+        begun={"phase"},
+        finished={"phase": 1},
+        is_called=True,
+        warned={"max_steps"},
+        added=[AddedStep(1, "do", "price", 1, 0, {})],
+        started=[(1, 1)],
+        undone=[(1, 1)],
+        rollback=Rollback(InstanceStatus.ERRORED, ((1, 1),)),
+    )
+    assert set(state.to_json()) == KEYS
+    assert state_from_json(state.to_json()).unknown == {}
+
+
+def test_a_marking_of_another_format_is_refused(plan: Plan) -> None:
+    with pytest.raises(ValueError, match="format 2"):
+        state_from_json({**new_state(plan).to_json(), "v": 2})
