@@ -1,26 +1,18 @@
 """For load balancers: is the process up (`/healthz`), can it do its work (`/readyz`)."""
 
-import asyncio
-import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from asgiref.sync import async_to_sync
-from channels.layers import get_channel_layer
-from django.core.cache import cache
-from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from redis.exceptions import RedisError
 
 from config.metrics import metrics_page
+from engine.services.standing import cache_answers, database_answers, is_migrated, layer_answers
 from engine.services.vitals import queue_age_seconds
 
-log = logging.getLogger(__name__)
-LAYER_SECONDS = 2.0
 MOST_SECONDS = 10**9
 
 
@@ -68,59 +60,6 @@ def readyz(request: HttpRequest) -> HttpResponse:
             return JsonResponse({"max_queue_age": "must be a whole number of seconds"}, status=400)
         is_ready = is_ready and age is not None and age <= int(asked)
     return JsonResponse(checks, status=200 if is_ready else 503)
-
-
-def database_answers() -> bool:
-    """Whether one trivial query succeeds."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        return False
-    return True
-
-
-_is_migrated = False
-
-
-def is_migrated() -> bool:
-    """Whether every migration of this release has been applied. Once that is so it stays so."""
-    global _is_migrated
-    if not _is_migrated:
-        try:
-            executor = MigrationExecutor(connection)
-            _is_migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
-        except DatabaseError:
-            return False
-    return _is_migrated
-
-
-def cache_answers() -> bool:
-    """Whether the cache (Redis in production) can be asked."""
-    try:
-        cache.get("readyz")
-    except (RedisError, OSError):
-        return False
-    return True
-
-
-def layer_answers() -> bool:
-    """Whether live updates can be sent."""
-    try:
-        async_to_sync(_send_nothing)()
-    except (RedisError, OSError, TimeoutError):
-        return False
-    except Exception:
-        log.warning("the channel layer does not answer", exc_info=True)
-        return False
-    return True
-
-
-async def _send_nothing() -> None:
-    layer = get_channel_layer()
-    if layer is not None:
-        async with asyncio.timeout(LAYER_SECONDS):
-            await layer.group_send("readyz", {"type": "readyz"})
 
 
 def queue_age() -> float | None:

@@ -26,6 +26,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environment.Environment(os.environ)
 MODE = env.choice("QUADRILLE_MODE", (environment.EMBEDDED, environment.PRODUCTION))
 PRODUCTION = MODE == environment.PRODUCTION
+RELEASE = "0.1.0"  # as in pyproject.toml
 DEBUG = False
 # Serves templates and static files as they are on disk, for work on Quadrille itself. Never shows tracebacks.
 DEVELOPMENT = env.flag("QUADRILLE_DEVELOPMENT") and not PRODUCTION
@@ -61,6 +62,7 @@ INSTALLED_APPS = [
     "engine.ledger.apps.LedgerConfig",
     "engine.outbox.apps.OutboxConfig",
     "engine.calls.apps.CallsConfig",
+    "engine.machines.apps.MachinesConfig",
     "designer.apps.DesignerConfig",
     "designer.trying.apps.TryingConfig",
     "accounts.apps.AccountsConfig",

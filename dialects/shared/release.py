@@ -2,5 +2,7 @@
 
 from typing import Final
 
-VERSION: Final = "0.1.0"
+from django.conf import settings
+
+VERSION: Final[str] = settings.RELEASE
 """As in `pyproject.toml`; a test compares them."""

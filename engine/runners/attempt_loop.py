@@ -67,6 +67,11 @@ class Running:
     """Which do the job."""
 
 
+def own_name() -> str:
+    """A name for a part of this process, like no other's."""
+    return f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
 class AttemptLoop:
     """A worker. `capacity`: attempts claimed at a time; `threads`: how many of those run side by side; `first_claim`:
     how many it takes at once when it finds work.
@@ -85,7 +90,7 @@ class AttemptLoop:
         first_claim: int = FIRST_CLAIM,
         when_full: Callable[[], None] = lambda: None,
     ) -> None:
-        self.name = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.name = own_name()
         self._capacity = capacity
         self._most_slow = threads
         self._threads = Threads(threads, name="quadrille-attempt")
@@ -113,6 +118,10 @@ class AttemptLoop:
         if not self._is_woken:
             self._is_woken = True
             self._results.put(None)
+
+    def count_running(self) -> int:
+        """How many attempts are under way, or wait here for a thread."""
+        return len(self._running)
 
     def stop(self) -> None:
         """End `run` after the current turn."""

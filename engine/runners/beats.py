@@ -22,6 +22,7 @@ from engine.services.retention import remove_finished
 from engine.services.timers import fire_due_timers
 from engine.services.triggers import fire_due_schedules, match_inbound_events
 from engine.storage import storage
+from engine.telemetry.tally import note_sweep
 
 log = logging.getLogger(__name__)
 POLL_SECONDS: Final = 1.0
@@ -102,13 +103,15 @@ class Beat:
         return POLL_SECONDS if due_at is None else max(0.001, min(POLL_SECONDS, (due_at - now).total_seconds()))
 
 
-def engine_beats() -> list[Beat]:
-    """The threads of a process that advances instances. None of them waits for another's work."""
+def engine_beats(*also: Verb) -> list[Beat]:
+    """The threads of a process that advances instances. None of them waits for another's work. The one that has the
+    least to do does `also`.
+    """
     return [
-        Beat("quadrille-clock", *CLOCK),
+        Beat("quadrille-clock", note_sweep, *CLOCK),
         Beat("quadrille-triggers", *TRIGGERS),
         *(Beat(f"quadrille-{chore.__name__}", alone(chore)) for chore in chores()),
-        Beat("quadrille-housekeeping", *HOUSEKEEPING),
+        Beat("quadrille-housekeeping", *HOUSEKEEPING, *also),
     ]
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import Final
 
+from django.db import DatabaseError
 from django.utils import timezone
 
+from engine.machines.presence import Presence
 from engine.runners.attempt_loop import FIRST_CLAIM, MOST_PER_COMMIT, AttemptLoop
 from engine.runners.beats import engine_beats
 from engine.runners.heap import settle_heap
@@ -23,7 +26,9 @@ class EmbeddedRunner:
         self._is_alone = is_alone
         self._attempts = AttemptLoop(threads=threads, first_claim=MOST_PER_COMMIT if is_alone else FIRST_CLAIM)
         self._attempts_thread = threading.Thread(target=self._attempts.run, name="quadrille-attempts", daemon=True)
-        self._beats = engine_beats()
+        loop = self._attempts
+        self._presence = Presence(loop.name, serves="everything", threads=threads, busy=loop.count_running)
+        self._beats = engine_beats(self._presence)
 
     def start(self) -> None:
         """Recover what the process before left behind, and begin to work."""
@@ -51,3 +56,5 @@ class EmbeddedRunner:
         for beat in self._beats:
             beat.join(seconds)
         self._attempts.drain(seconds)
+        with suppress(DatabaseError):
+            self._presence.end()

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import suppress
 from typing import Final
 
 from django.conf import settings
+from django.db import DatabaseError
 
-from engine.runners.attempt_loop import AttemptLoop
+from engine.machines.presence import Presence
+from engine.runners.attempt_loop import AttemptLoop, own_name
 from engine.runners.beats import Beat, engine_beats
 from engine.runners.heap import settle_heap
 from engine.runners.listening import Listener, notify_listeners
@@ -25,8 +28,9 @@ class WorkerThreads:
         self.is_whole = advances and attempts
         """Whether it can do whatever there is to do."""
         settle_heap()
-        self._beats: list[Beat] = engine_beats() if advances else []
         self._loop = AttemptLoop(threads=settings.ATTEMPT_THREADS, when_full=notify_listeners) if attempts else None
+        self._presence = self._introduce(advances=advances)
+        self._beats = engine_beats(self._presence) if advances else [Beat("quadrille-presence", self._presence)]
         for beat in self._beats:
             beat.start()
         if self._loop is not None:
@@ -34,6 +38,13 @@ class WorkerThreads:
             self._listener = Listener(self._loop.wake)
             self._thread.start()
             self._listener.start()
+
+    def _introduce(self, *, advances: bool) -> Presence:
+        loop = self._loop
+        if loop is None:
+            return Presence(own_name(), serves="advance")
+        serves = "advance, attempts" if advances else "attempts"
+        return Presence(loop.name, serves=serves, threads=settings.ATTEMPT_THREADS, busy=loop.count_running)
 
     @property
     def is_of_this_process(self) -> bool:
@@ -65,3 +76,5 @@ class WorkerThreads:
             self._loop.drain(settings.WORKER_STOP_SECONDS)
         for beat in self._beats:
             beat.join(JOIN_SECONDS)
+        with suppress(DatabaseError):
+            self._presence.end()

@@ -26,7 +26,7 @@ from engine.services.cohorts import cohorts_of
 from engine.services.rounds import LEASE, MOST_LOST_IN_COMPANY, ClaimedAttempt, Worker, new_token, settle_or_fail
 from engine.storage import storage
 from engine.storage.contract import ClaimableStep, Lease, Outdated, Queue, StepKey
-from engine.telemetry import metrics
+from engine.telemetry import metrics, tally
 
 log = logging.getLogger(__name__)
 PROGRAM_LIMIT_EXCEEDED: Final = "54"
@@ -79,8 +79,10 @@ def _claim(
             found = storage().lock_claimable(now, 1)
         tokens = {step: new_token() for step in found}
         claimed = storage().claim(tokens, Lease(worker.name, now + LEASE), now)
+        lost = sum(step.status == "running" for step in claimed)
+        tally.own.taken_over += lost
         if metrics.is_on:
-            metrics.meters().leases_lost.inc(sum(step.status == "running" for step in claimed))
+            metrics.meters().leases_lost.inc(lost)
         rows = storage().lock_instances(sorted({step.instance_id for step in claimed}))
         changes = [_beginning(step, tokens[step.step]) for step in claimed]
         before = len(worker.claimed)
@@ -161,6 +163,7 @@ def _settle_locked(ids: Sequence[int], ended: Sequence[EndedAttempt], worker: Wo
         valid = [one for one in ended if current.get(one.attempt.step) == one.attempt.token]
         if len(valid) < len(ended):
             log.info("%d late results were refused", len(ended) - len(valid))
+            tally.own.refused += len(ended) - len(valid)
             if metrics.is_on:
                 metrics.meters().late_results.inc(len(ended) - len(valid))
         changes = [_ending(one) for one in valid]

@@ -14,7 +14,7 @@ from engine.services.advancing import Change, change_locked, report_broken
 from engine.services.case import AskTimer, Case
 from engine.storage import storage
 from engine.storage.contract import DueTimer, StepKey, TimerRow
-from engine.telemetry import metrics
+from engine.telemetry import metrics, tally
 
 PUT_BACK: Final = timedelta(minutes=1)
 OF_THE_CORE: Final = frozenset({TimerPurpose.RETRY, TimerPurpose.ROLLBACK, TimerPurpose.START})
@@ -34,6 +34,7 @@ def fire_due_timers(now: datetime, limit: int = 200) -> int:
         changes = [_firing(timer) for timer in due]
         outcomes = change_locked(rows, changes, now=now)
         report_broken(changes, outcomes)
+        tally.own.note_timers([timer.due_at for timer in due], now)
         if metrics.is_on:
             metrics.count_timers([timer.due_at for timer in due], now)
         _put_back([timer for timer, outcome in zip(due, outcomes, strict=True) if outcome.is_broken], now)

@@ -29,6 +29,8 @@ STOP_SECONDS = 60
 T = TypeVar("T")
 METRICS_TOKEN = "a-token-for-the-tests-only"
 KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "CI")
+BROKER = "QUADRILLE_TEST_BROKER"
+"""Another broker than Redis for the whole ring: `amqp://…` of a RabbitMQ that runs already."""
 
 
 def procfile() -> dict[str, str]:
@@ -216,6 +218,8 @@ def site() -> Iterator[Site]:
             "LIVE_PORT": str(live_port),
             "PYTHONUNBUFFERED": "1",
         }
+        if BROKER in os.environ:
+            environment["BROKER_URL"] = os.environ[BROKER]
         running = Site(folder, environment, redis, port, live_port)
         try:
             running.manage("prepare")

@@ -110,7 +110,7 @@ def test_readyz_tells_how_long_work_has_waited(client: Client, environment: Envi
 
 
 def test_readyz_waits_for_the_migrations(client: Client, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("config.health._is_migrated", False)
+    monkeypatch.setattr("engine.services.standing._is_migrated", False)
     MigrationRecorder.Migration.objects.filter(app="engine").last().delete()
     response = client.get("/readyz")
     assert (response.status_code, response.json()["migrations"]) == (503, False)
