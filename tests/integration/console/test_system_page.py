@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -21,11 +21,11 @@ PAGE = "/o/acme/development/settings/system/"
 
 
 @pytest.fixture
-def client(client_as: Callable[[Role], Client], member: Callable[[Role], User]) -> Iterator[Client]:
+def client(client_as: Callable[[Role], Client], member: Callable[[Role], User]) -> Client:
     """Of an administrator who also runs the installation."""
     signed_in = client_as(Role.ADMINISTRATOR)
     User.objects.filter(pk=member(Role.ADMINISTRATOR).pk).update(is_superuser=True)
-    yield signed_in
+    return signed_in
 
 
 def process(name: str, **values: object) -> Process:
@@ -50,12 +50,10 @@ def test_who_is_at_work_and_who_is_silent_is_told(client: Client) -> None:
     assert "7 of 64" in page
     assert page.count("silent") == 1
     found = system.look()
-    assert {figure.label: (figure.value, figure.is_bad) for figure in found.since_start}["Leases run out"] == (
-        "3",
-        False,
-    )
+    figures = {figure.label: figure for figure in found.since_start}
+    assert (figures["Leases run out"].value, figures["Leases run out"].is_bad) == ("3", False)
     # One that has gone says nothing about how late timers are now.
-    assert {figure.label: figure.value for figure in found.since_start}["Latest timer in five minutes"] == "0.00 s"
+    assert figures["Latest timer in five minutes"].value == "0.00 s"
 
 
 def test_the_page_asks_for_itself_again(client: Client) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import shlex
+import tomllib
 from pathlib import Path
 
 import yaml
+from django.conf import settings
 
 from tests.machines.site import procfile
 
@@ -31,6 +33,11 @@ def test_units_and_containers_start_what_the_procfile_starts() -> None:
         assert started is not None
         assert options(started[1]) == options(procfile()[name]), name
         assert options(services[name]["command"]) == options(procfile()[name]), name
+
+
+def test_the_release_is_that_of_the_project() -> None:
+    project = tomllib.loads((DEPLOY.parent / "pyproject.toml").read_text())["project"]
+    assert project["version"] == settings.RELEASE
 
 
 def test_the_target_wants_every_unit() -> None:
