@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 
 log = logging.getLogger(__name__)
 LAYER_SECONDS: Final = 2.0
-BROKER_SECONDS: Final = 2.0
+BROKER_SECONDS: Final = 2
 
 
 def database_answers() -> bool:
