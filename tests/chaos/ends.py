@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from random import Random
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from engine.models import Instance
 
 MOST_AT_ONCE = 500
+MOST_TRIES = 20
 OUTCOMES = (
     "InstanceStarted",
     "InstanceCompleted",
@@ -106,12 +107,26 @@ def start(scope: Scope, order: Order, *, prefix: str = "", now: datetime | None 
     instances = [
         instance
         for place in range(0, len(requests), MOST_AT_ONCE)
-        for instance in start_instances(scope, row, requests[place : place + MOST_AT_ONCE], now=now)
+        for instance in again_if_ended(
+            lambda place=place: start_instances(scope, row, requests[place : place + MOST_AT_ONCE], now=now)
+        )
     ]
     for instance in instances:
         for type in drawn.events:
             send_event(scope, instance, type=type, payload={"type": type, "n": instance.input["n"]}, now=now)
     return instances
+
+
+def again_if_ended(act: Callable[[], list[Instance]]) -> list[Instance]:
+    """Do something in a transaction; anew where the server ended that because this process stood still for a lease."""
+    from django.db import InternalError, connection
+
+    for _ in range(MOST_TRIES - 1):
+        try:
+            return act()
+        except InternalError:
+            connection.close()
+    return act()
 
 
 def run_calmly(now: datetime) -> None:

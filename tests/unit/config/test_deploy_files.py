@@ -58,3 +58,13 @@ def test_the_example_environment_names_only_what_there_is() -> None:
     names = re.findall(r"^([A-Z_]+)=", (DEPLOY / "quadrille.env.example").read_text(), re.MULTILINE)
     assert set(names) <= known
     assert {variable.name for group in GROUPS.values() for variable in group if variable.needed} <= set(names)
+
+
+def test_nginx_names_the_host_wherever_it_passes_on() -> None:
+    """A location that sets a header of its own inherits none of those around it."""
+    blocks = re.findall(r"location [^{]*\{([^}]*)\}", (DEPLOY / "nginx.conf").read_text())
+    passing = [block for block in blocks if "proxy_pass" in block]
+    assert len(passing) == 2
+    for block in passing:
+        for header in ("Host $host", "X-Forwarded-Host $host", "X-Forwarded-Proto $scheme", "X-Forwarded-For $remote"):
+            assert f"proxy_set_header {header}" in block
