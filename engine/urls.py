@@ -5,16 +5,15 @@ from django.urls import URLPattern, URLResolver, include, path
 from engine.views import (
     actions,
     bulk,
-from engine.views import (
     bus,
     connectors,
-)
     inbox,
     instance,
     instances,
     ledger,
     providers,
     saved_views,
+    system,
     trying,
     webhooks,
 )
@@ -45,7 +44,6 @@ data: list[URLPattern | URLResolver] = [
     path("topics/", messages.topics, name="topics"),
     path("topics/<int:pk>/", messages.topic, name="topic"),
 ]
-    system,
 
 app_name = "engine"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -87,13 +85,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/webhooks/<int:pk>/renew/", webhooks.renew, name="webhook_renew"),
     path("settings/webhooks/<int:pk>/remove/", webhooks.remove, name="webhook_remove"),
     path("settings/webhooks/deliveries/<int:pk>/again/", webhooks.again, name="webhook_again"),
-    path("settings/system/", system.show_system, name="system"),
-    path("webhooks/", webhooks.endpoints, name="webhooks"),
-    path("webhooks/new/", webhooks.new, name="webhook_new"),
-    path("webhooks/<int:pk>/", webhooks.endpoint, name="webhook"),
-    path("webhooks/<int:pk>/renew/", webhooks.renew, name="webhook_renew"),
-    path("webhooks/<int:pk>/remove/", webhooks.remove, name="webhook_remove"),
-    path("webhooks/deliveries/<int:pk>/again/", webhooks.again, name="webhook_again"),
     path("inbox/", inbox.show_inbox, name="inbox"),
     path("inbox/sync", inbox.sync_inbox, name="inbox_sync"),
     path("inbox/<int:pk>/", inbox.show_task, name="task"),
