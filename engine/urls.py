@@ -74,6 +74,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/connectors/new/", connectors.new, name="connector_new"),
     path("settings/connectors/<int:pk>/", connectors.connector, name="connector"),
     path("settings/connectors/<int:pk>/remove/", connectors.remove, name="connector_remove"),
+    path("settings/system/", system.show_system, name="system"),
     path("settings/messages/", providers.providers, name="providers"),
     path("settings/messages/new/", providers.new, name="provider_new"),
     path("settings/messages/secret/", providers.secret, name="feed_secret"),
