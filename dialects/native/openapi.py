@@ -8,7 +8,8 @@ from typing import Any, Final, TypeVar
 from django.utils.text import slugify
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 
-from dialects.native.schemas import COMPONENTS, Schema, ref
+from dialects.native.components import COMPONENTS
+from dialects.native.schemas import Schema, ref
 
 View = TypeVar("View", bound=Callable[..., Any])
 

@@ -13,7 +13,8 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.settings import patched_settings
 
 from dialects.native import openapi
-from dialects.native.schemas import COMPONENTS, Schema
+from dialects.native.components import COMPONENTS
+from dialects.native.schemas import Schema
 
 METHODS = ("get", "post", "put", "patch", "delete")
 PROBLEMS = (

@@ -501,7 +501,7 @@ JOURNEY_INPUT: Final = record(
 )
 JOURNEY: Final = record({"id": text(), **JOURNEY_INPUT["properties"], "path": text("Its secret address.")})
 
-COMPONENTS: Final[dict[str, Schema]] = {
+SHAPES: Final[dict[str, Schema]] = {
     "Entity": ENTITY,
     "EntityPage": page_of("Entity"),
     "EntityInput": ENTITY_INPUT,

@@ -12,6 +12,7 @@ from dialects.native.views import (
     journeys,
     reference,
     steps,
+    trying,
     versions,
 )
 
@@ -24,6 +25,9 @@ urlpatterns = [
     path("flows", flows.Flows.as_view()),
     path("flows/<str:key>", flows.OneFlow.as_view()),
     path("flows/<str:key>/publish", flows.Publish.as_view()),
+    path("flows/<str:key>/try", trying.Try.as_view()),
+    path("flows/<str:key>/cases", trying.Cases.as_view()),
+    path("flows/<str:key>/cases/run", trying.RunCases.as_view()),
     path("flows/<str:key>/versions", versions.Versions.as_view()),
     path("flows/<str:key>/versions/diff", versions.Diff.as_view()),
     path("flows/<str:key>/versions/<int:number>", versions.OneVersion.as_view()),

@@ -8,7 +8,7 @@ from django import template
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-from dialects.native.schemas import COMPONENTS
+from dialects.native.components import COMPONENTS
 
 register = template.Library()
 CODE = re.compile(r"`([^`]+)`")
