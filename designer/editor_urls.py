@@ -1,4 +1,4 @@
-"""The editor's addresses, below `flows/<flow>/edit/`. Script posts to all but the first four; `copy` only reads."""
+"""The editor's addresses, below `flows/<flow>/edit/`. Script posts to all but the first five; `copy` only reads."""
 
 from django.urls import URLPattern, path
 
@@ -9,6 +9,7 @@ editor_urls: list[URLPattern] = [
     path("flows/<slug:flow>/edit/inspector", editor.inspector, name="edit_inspector"),
     path("flows/<slug:flow>/edit/sync", editor.sync, name="edit_sync"),
     path("flows/<slug:flow>/edit/targets", editor.targets, name="edit_targets"),
+    path("flows/<slug:flow>/edit/find", editor.find, name="edit_find"),
     path("flows/<slug:flow>/edit/copy", editor.copy, name="edit_copy"),
     path("flows/<slug:flow>/edit/data", settings_doors.data, name="edit_data"),
     path("flows/<slug:flow>/edit/truth", settings_doors.truth, name="edit_truth"),

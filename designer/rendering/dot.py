@@ -123,8 +123,8 @@ class _Drawing:
         if phase_of_ref(edge.target) is None:
             look["headport"] = "n" if is_back else "w"
         label = edge_label(self.flow, edge)
-        if label and ("lhead" in look or "ltail" in look):
-            look["minlen"] = "2"  # what is clipped off at the border must leave room for the label
+        if self._home(edge.source) != self._home(edge.target) or (label and ("lhead" in look or "ltail" in look)):
+            look["minlen"] = "2"  # borders lie between the two, and between them must be room for the edge and its label
         if label:
             room = "n" * -(-label_width(label) // max(int(_LABEL_UNIT), 1))
             look["label"] = dot_label(f" {label} ") if self.colour else room
@@ -133,6 +133,12 @@ class _Drawing:
             if edge.on is On.ERROR:
                 look["color"] = self.colour("errored")
         self.graph.edge(source, target, **{name: graphviz.nohtml(value) for name, value in look.items()})
+
+    def _home(self, ref: str) -> str | None:
+        """The phase whose border an edge at this node has to cross; None for none."""
+        task = self.flow.tasks.get(ref)
+        phase = phase_of_ref(ref) or (task.phase if task is not None else None)
+        return phase if phase in self.flow.phases else None
 
     def _add_implied_starts(self) -> None:
         """Without an edge of the trigger, instances begin at the tasks nothing leads to (semantics: Graph)."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from designer.graph.codec import decode_fragment
+from designer.graph.codec import decode_fragment, encode_task
 from designer.graph.edits import Batch, Edit, EditRefused, Paste, TidyUp, copy_fragment, pasted_keys
-from designer.graph.model import TRIGGER, Flow, Frame, On, Position, phase_ref
+from designer.graph.model import TRIGGER, Flow, Frame, Json, On, Position, Task, phase_ref
 from designer.graph.rules import targets_from
 from designer.rendering.graphviz import LayoutTooLarge
 from designer.rendering.layout import drawn_layout, tidy_positions
 
 ASIDE = 24
+LONGEST_FOUND = 500
 
 
 def with_places(flow: Flow, edit: Edit) -> Edit:
@@ -76,6 +77,23 @@ def paste_edit(flow: Flow, fragment: Flow, *, at: Position | None, phase: str | 
     tasks, phases = pasted_keys(flow, placed)
     edit = Paste(placed, dx=round(dx / 8) * 8, dy=round(dy / 8) * 8, phase=phase)
     return edit, [*tasks.values(), *map(phase_ref, phases.values())]
+
+
+def settings_in_words(task: Task) -> Iterator[str]:
+    """Each value that is set on a task, with the way to it: `inputs.url: https://…`."""
+    document = encode_task(task)
+    yield from _values_of({"description": document.get("description", ""), **document.get("settings", {})}, "")
+
+
+def _values_of(value: Json, path: str) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _values_of(inner, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        for inner in value:
+            yield from _values_of(inner, path)
+    elif value not in (None, ""):
+        yield f"{path}: {str(value)[:LONGEST_FOUND]}"
 
 
 def connection_targets(flow: Flow, source: str, on: On) -> dict[str, str | None]:

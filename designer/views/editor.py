@@ -17,7 +17,7 @@ from designer.editor_page import EditorPage
 from designer.graph.edits import copy_fragment
 from designer.graph.model import On
 from designer.services.drafting import draft_of
-from designer.services.editing import connection_targets
+from designer.services.editing import connection_targets, settings_in_words
 
 
 def flow_row(scope: Scope, key: str) -> models.Flow:
@@ -50,6 +50,14 @@ def inspector(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse
 def sync(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
     """What changed since `?after=` a revision, as over the live socket."""
     return answer_sync(request, scope, f"draft:{flow_row(scope, flow).pk}")
+
+
+@require_GET
+@scoped(Role.VIEWER)
+def find(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
+    """What is set where, to look through: `{"settings": {ref: ["retries.limit: 4", …]}}`."""
+    draft = draft_of(flow_row(scope, flow))
+    return JsonResponse({"settings": {key: list(settings_in_words(task)) for key, task in draft.tasks.items()}})
 
 
 @require_POST

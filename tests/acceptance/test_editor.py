@@ -281,6 +281,21 @@ def test_something_is_found_by_its_name(board: Board) -> None:
     expect(board.card("delay")).to_have_class(re.compile("is-selected"))
 
 
+def test_something_is_found_by_what_is_set_on_it(board: Board) -> None:
+    page = board.page
+    board.add("noop", (240, 200))
+    board.add("delay", (520, 200))
+    page.get_by_label("For", exact=True).fill("3 days")
+    page.get_by_label("For", exact=True).blur()
+    board.saved()
+    page.locator("#canvas").focus()
+    page.keyboard.press("Control+f")
+    page.keyboard.type("for: 3 d")
+    expect(page.locator("#chooser-list").get_by_role("option")).to_have_text(re.compile("Delay.*for: 3 days"))
+    page.keyboard.press("Enter")
+    expect(board.card("delay")).to_be_focused()
+
+
 def test_tasks_are_dragged_into_a_phase_and_move_with_it(board: Board) -> None:
     page = board.page
     page.locator("[data-preset=phase]").click()
@@ -296,6 +311,86 @@ def test_tasks_are_dragged_into_a_phase_and_move_with_it(board: Board) -> None:
     board.drag((box["x"] + 30, box["y"] + 14), (box["x"] + 30, box["y"] + 94))
     board.saved()
     assert abs(board.middle("junction")[1] - before[1] - 80) <= 8
+
+
+def test_a_phase_is_folded_to_its_title_and_its_edges_lead_to_it(board: Board) -> None:
+    page = board.page
+    board.add("http_request", (220, 120))
+    board.add("noop", (560, 120))
+    board.connect("http_request", "junction")
+    board.select("junction")
+    page.keyboard.press("g")
+    expect(page.locator("#phase-phase")).to_be_focused()
+    board.saved()
+    line = board.edges().first.locator(".edge-line")
+    drawn = line.get_attribute("d") or ""
+    fold = page.locator("#phase-phase [data-fold-phase]")
+    fold.click()
+    expect(board.card("junction")).to_be_hidden()
+    board.said("Folded Phase 1")
+    assert line.get_attribute("d") != drawn
+    board.drag(_middle(page.locator("#phase-phase .phase-name")), (900, 300))
+    board.said("Moved")
+    board.saved()
+    expect(board.card("junction")).to_be_hidden()
+    page.keyboard.press("o")
+    expect(board.card("junction")).to_be_visible()
+    assert board.middle("junction")[1] > board.middle("http_request")[1] + 40, "it moved with its phase"
+    page.get_by_role("button", name="Undo").click()
+    expect(line).to_have_attribute("d", drawn)
+
+
+def test_what_is_dragged_snaps_to_what_stands_around(board: Board) -> None:
+    page = board.page
+    board.add("noop", (220, 120))
+    board.add("delay", (560, 300))
+    top, place = board.middle("junction")[1], board.middle("delay")
+    page.mouse.move(*place)
+    page.mouse.down()
+    page.mouse.move(place[0], top + 20, steps=4)
+    page.mouse.move(place[0] + 3, top + 5, steps=2)
+    expect(page.locator(".guide")).to_have_count(1)
+    page.mouse.up()
+    expect(page.locator(".guide")).to_have_count(0)
+    board.comes_to("delay", (place[0] + 3, top))
+    assert abs(board.middle("delay")[1] - top) < 0.6
+
+
+def test_nudges_add_up_while_earlier_ones_are_on_their_way(board: Board) -> None:
+    page = board.page
+    board.add("noop", (300, 200))
+    before = board.middle("junction")
+    board.select("junction")
+    page.route("**/edit/edits", lambda route: route.continue_())
+    for number in range(1, 4):
+        page.keyboard.down("Alt")
+        page.keyboard.press("ArrowRight")
+        page.keyboard.up("Alt")
+        assert abs(board.middle("junction")[0] - before[0] - 8 * number) < 2, "nothing jumps"
+    board.saved()
+    page.unroute("**/edit/edits")
+    board.comes_to("junction", (before[0] + 24, before[1]))
+
+
+def test_the_right_button_and_a_long_press_list_what_can_be_done(board: Board) -> None:
+    page = board.page
+    board.add("noop", (300, 200))
+    page.mouse.click(*board.middle("junction"), button="right")
+    expect(page.locator("#chooser-title")).to_have_text("Junction")
+    page.locator("#chooser-list").get_by_role("option", name="Duplicate").click()
+    expect(page.locator("#graph-nodes > .node")).to_have_count(2)
+    place = board.middle("junction")
+    finger = page.context.new_cdp_session(page)
+    finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": place[0], "y": place[1]}]})
+    expect(page.locator("#chooser")).to_be_visible()
+    expect(page.locator("#chooser-title")).to_have_text("Junction")
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    page.keyboard.press("Escape")
+    page.mouse.click(700, 600, button="right")
+    expect(page.locator("#chooser-title")).to_have_text("Here")
+    page.keyboard.type("delay")
+    page.keyboard.press("Enter")
+    expect(board.card("delay")).to_be_visible()
 
 
 def test_several_are_selected_with_the_band_and_move_together(board: Board) -> None:

@@ -84,6 +84,8 @@ def test_a_flow_is_drawn_in_the_outline_with_the_keys_alone(board: Board) -> Non
     press("a")
     outline.choose("Add after Set values", "http")
     outline.shows("Start", "Set values", "HTTP request", "Decision")
+    expect(outline.row("HTTP request")).to_be_focused()
+    board.saved()
     expect(board.edges()).to_have_count(3)
 
     # Renamed, and connected to what stands before it.
@@ -93,6 +95,7 @@ def test_a_flow_is_drawn_in_the_outline_with_the_keys_alone(board: Board) -> Non
     page.keyboard.type("Large?")
     press("Enter")
     expect(outline.row("Large?")).to_be_visible()
+    board.saved()
     press("Escape")
     expect(outline.row("Large?")).to_be_focused()
     press("a")

@@ -2,7 +2,8 @@
 /** A small searchable list that opens where one works: branches, targets, kinds of tasks. One per page, in a dialog. */
 
 /**
- * @typedef {{key: string, label: string, hint?: string, icon?: string, tone?: string}} Choice
+ * @typedef {{key: string, label: string, hint?: string, icon?: string, tone?: string, more?: string[]}} Choice
+ *   `more`: further texts to find it by; the one that has the words is shown in place of the hint
  * @typedef {{title: string, choices: Choice[], at: {x: number, y: number}, focused?: (choice: Choice | null) => void}} Question
  *   `at`: where on the screen; `focused` is told which choice is the current one while the list is open
  */
@@ -74,9 +75,11 @@ export function choose(question) {
 /** @param {Choice[]} choices @param {string} words @returns {Choice[]} those that have every word somewhere */
 function matching(choices, words) {
   const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
-  return choices.filter((choice) => {
-    const text = `${choice.label} ${choice.hint ?? ""} ${choice.key}`.toLowerCase();
-    return wanted.every((word) => text.includes(word));
+  const has = (/** @type {string} */ text) => wanted.every((word) => text.toLowerCase().includes(word));
+  return choices.flatMap((choice) => {
+    if (has(`${choice.label} ${choice.hint ?? ""} ${choice.key}`)) return [choice];
+    const found = choice.more?.find(has);
+    return found ? [{ ...choice, hint: found }] : [];
   });
 }
 

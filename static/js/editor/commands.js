@@ -186,7 +186,7 @@ function taskFor(editor, preset, at) {
 
 /** @param {Editor} editor @param {Point} wanted */
 function placeFor(editor, wanted) {
-  const cards = [...editor.graph.nodes.values()].filter((node) => node.type !== "phase");
+  const cards = editor.graph.shown.filter((node) => node.type !== "phase");
   return freePlace(wanted, editor.card, cards);
 }
 
@@ -328,7 +328,7 @@ function phaseKey(ref) {
   return ref.slice("phase:".length);
 }
 
-/** @param {Rect} node @returns {Rect} */
-function rectOf({ x, y, width, height }) {
-  return { x, y, width, height };
+/** @param {NodeFacts} node @returns {Rect} */
+function rectOf({ x, y, width, height, full }) {
+  return { x, y, width, height, ...full };
 }

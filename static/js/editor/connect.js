@@ -154,7 +154,7 @@ class Targets {
 
 /** @param {Editor} editor @param {Point} point @param {string} source @returns {NodeFacts | null} */
 function nodeAt(editor, point, source) {
-  const near = [...editor.graph.nodes.values()].filter((node) => node.ref !== source && contains(grow(node, REACH), point));
+  const near = editor.graph.shown.filter((node) => node.ref !== source && contains(grow(node, REACH), point));
   return (
     near.find((node) => node.type !== "phase") ??
     near.find((node) => node.type === "phase" && point.y - node.y < PHASE_BAND) ??

@@ -25,7 +25,7 @@ function snapped(editor, rect, by, refs, event) {
   }
   const free = { ...rect, x: rect.x + by.x, y: rect.y + by.y };
   const seen = editor.viewport.seen;
-  const others = [...editor.graph.nodes.values()].filter((node) => !refs.has(node.ref) && node.type !== "phase" && overlap(seen, node));
+  const others = editor.graph.shown.filter((node) => !refs.has(node.ref) && node.type !== "phase" && overlap(seen, node));
   const { by: on, lines } = guided(free, others, REACH / editor.viewport.view.scale);
   showGuides(editor, lines);
   const isAt = (/** @type {"x" | "y"} */ axis) => lines.some((line) => line[`${axis}1`] === line[`${axis}2`]);
@@ -150,7 +150,7 @@ export function rubberBand(editor, start) {
   const { graph, selection } = editor;
   const before = selection.refs;
   const within = (/** @type {import("./geometry.js").Rect} */ band) =>
-    [...graph.nodes.values()].filter((node) =>
+    graph.shown.filter((node) =>
       node.type === "phase"
         ? contains(band, node) && contains(band, { x: node.x + node.width, y: node.y + node.height })
         : overlap(band, node),

@@ -8,7 +8,9 @@
  * @typedef {import("./geometry.js").Direction} Direction
  * @typedef {{key: string, name: string}} Branch
  * @typedef {Rect & {ref: string, id: string, type: "task" | "phase" | "trigger", name: string, kind: string,
- *   kind_label?: string, icon: string, tone: string, summary: string, label: string, phase: string | null, branches: Branch[], can_fail: boolean, shift?: import("./geometry.js").Point}} NodeFacts
+ *   kind_label?: string, icon: string, tone: string, summary: string, label: string, phase: string | null, branches: Branch[], can_fail: boolean, shift?: import("./geometry.js").Point,
+ *   full?: import("./geometry.js").Size, hidden?: boolean}} NodeFacts
+ *   `full`: the size of a folded phase when it is not; `hidden`: it lies in a folded phase (collapse.js)
  *   `shift`: how far it stands from where the server has it, because moves are on the way (shifts.js)
  * @typedef {{ref: string, id: string, edge: string, source: string, target: string, branch: string | null,
  *   on: "success" | "error", words: string, rounds: number, label: string}} EdgeFacts
@@ -47,6 +49,17 @@ export class Graph {
   /** @returns {NodeFacts[]} */
   get tasks() {
     return [...this.nodes.values()].filter((node) => node.type === "task");
+  }
+
+  /** What is in sight. @returns {NodeFacts[]} */
+  get shown() {
+    return [...this.nodes.values()].filter((node) => !node.hidden);
+  }
+
+  /** What stands for a node: its phase, where that is folded. @param {string} ref @returns {string} */
+  standIn(ref) {
+    const node = this.nodes.get(ref);
+    return node?.hidden ? `phase:${node.phase}` : ref;
   }
 
   /** @returns {NodeFacts[]} */
@@ -88,7 +101,7 @@ export class Graph {
 
   /** Nodes as one reads them: column by column, from top to bottom. @returns {NodeFacts[]} */
   readingOrder() {
-    return [...this.nodes.values()].sort((a, b) => a.x - b.x || a.y - b.y || a.ref.localeCompare(b.ref));
+    return this.shown.sort((a, b) => a.x - b.x || a.y - b.y || a.ref.localeCompare(b.ref));
   }
 
   /** Where an arrow key leads: right and left along edges, up and down among neighbours; else whatever lies that way.
@@ -96,9 +109,9 @@ export class Graph {
   step(ref, direction) {
     const from = this.nodes.get(ref);
     if (!from) return null;
-    if (direction === "right" && this.outgoing(ref).length) return this.outgoing(ref)[0].target;
-    if (direction === "left" && this.incoming(ref).length) return this.incoming(ref)[0].source;
-    const others = [...this.nodes.values()].filter((node) => node.ref !== ref && (node.type !== "phase" || from.type === "phase"));
+    if (direction === "right" && this.outgoing(ref).length) return this.standIn(this.outgoing(ref)[0].target);
+    if (direction === "left" && this.incoming(ref).length) return this.standIn(this.incoming(ref)[0].source);
+    const others = this.shown.filter((node) => node.ref !== ref && (node.type !== "phase" || from.type === "phase"));
     const siblings = direction === "up" || direction === "down" ? this.#siblings(ref) : [];
     return (nearestTowards(from, siblings, direction) ?? nearestTowards(from, others, direction))?.ref ?? null;
   }
@@ -112,7 +125,7 @@ export class Graph {
       ...targets.flatMap((target) => this.incoming(target).map((edge) => edge.source)),
     ]);
     refs.delete(ref);
-    return [...refs].map((other) => this.nodes.get(other)).filter((node) => node !== undefined);
+    return [...refs].map((other) => this.nodes.get(other)).filter((node) => node !== undefined && !node.hidden);
   }
 
   /** @param {EdgeFacts[]} edges @param {(edge: EdgeFacts) => string} end */

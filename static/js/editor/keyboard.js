@@ -123,6 +123,7 @@ export class Keyboard {
       PageUp: () => this.#read(-1),
       e: () => this.#nextEdge(),
       p: () => this.#showPhase(),
+      o: () => this.#fold(),
       f: () => editor.fit(),
       "+": () => editor.viewport.zoomIn(),
       "=": () => editor.viewport.zoomIn(),
@@ -136,6 +137,7 @@ export class Keyboard {
       Backspace: () => removeSelected(editor),
       c: () => this.#connect("success"),
       x: () => this.#connect("error"),
+      a: () => editor.menu.addAfter(),
       g: () => addPhase(editor),
       l: () => void arrangeSelected(editor),
       F2: () => editor.rename(focused || selection.leading),
@@ -191,14 +193,20 @@ export class Keyboard {
     editor.walkTo(ways[(at + 1) % ways.length].ref);
   }
 
-  /** Find something by its name, key or kind, and go there; what is pointed at in the list is shown at once. */
+  /** Find something by its name, key, kind or a setting, and go there; what is pointed at in the list is shown at once. */
   async #find() {
     const { editor } = this;
     const { graph, viewport } = editor;
     const before = viewport.view;
+    /** @type {import("./chooser.js").Choice[]} */
     const choices = graph.readingOrder().map((node) => ({
-      key: node.ref, label: node.name, hint: [node.kind || node.type, node.ref].join(" · "), icon: "search",
+      key: node.ref, label: node.name, hint: [node.kind_label || node.type, node.ref].join(" · "), icon: "search",
     }));
+    // The list is there at once; the settings come when they come.
+    editor.ask("find", {}).then((answer) => {
+      for (const choice of choices) choice.more = answer?.settings[choice.key];
+      document.querySelector("#chooser[open] input")?.dispatchEvent(new Event("input"));
+    });
     const box = editor.svg.getBoundingClientRect();
     const at = { x: box.left + box.width / 2 - 140, y: box.top + 24 };
     const choice = await choose({
@@ -217,6 +225,16 @@ export class Keyboard {
     const phase = editor.graph.nodes.get(editor.focusedRef)?.phase;
     if (phase) editor.walkTo(`phase:${phase}`);
     else editor.announce("This is in no phase");
+  }
+
+  /** Fold or unfold the phase one stands on, or in. */
+  #fold() {
+    const { editor } = this;
+    const node = editor.graph.nodes.get(editor.focusedRef || editor.selection.leading);
+    const phase = node?.type === "phase" ? node.ref : node?.phase ? `phase:${node.phase}` : "";
+    if (!phase) return editor.announce("This is in no phase");
+    editor.collapse.toggle(phase);
+    return editor.walkTo(phase);
   }
 
   #escape() {

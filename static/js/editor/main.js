@@ -11,6 +11,7 @@ import { watch } from "../live.js";
 import { toast } from "../toast.js";
 import { Clipboard } from "./clipboard.js";
 import { Conflicts } from "./conflicts.js";
+import { Collapse } from "./collapse.js";
 import { Doors } from "./doors.js";
 import { besideOnScreen } from "./connect.js";
 import { run } from "./commands.js";
@@ -85,6 +86,7 @@ export class Editor {
     this.inspector = new Inspector(this, find(".inspector"));
     this.presence = new Presence(this);
     this.#decorate();
+    this.collapse = new Collapse(this);
     this.outline = new Outline(this, find("#outline"));
     this.problems = new Problems(this);
     this.trying = new TryingDoor(this);
@@ -133,6 +135,7 @@ export class Editor {
     this.graph.update({ ...answer.facts, removed });
     applyParts([...answer.parts, ...answer.html], removed);
     this.#decorate();
+    this.collapse.apply();
     settleShifts(this);
     this.keyboard.showNudge();
     this.outline.show();
@@ -250,6 +253,7 @@ export class Editor {
   /** Stand on something, select it and bring it into view. @param {string | undefined} ref @param {boolean} [isAdding] */
   walkTo(ref, isAdding = false) {
     if (ref === undefined) return;
+    this.collapse.open(ref);
     if (isAdding) this.selection.set(...this.selection.refs, ref);
     else this.selection.set(ref);
     this.focus(ref);
@@ -306,6 +310,13 @@ export class Editor {
     this.toolbar.act(name, data);
   }
 
+  /** What is in sight has changed, though the flow has not. */
+  redrawn() {
+    this.collapse.apply();
+    this.ports.show();
+    this.minimap.show();
+  }
+
   /** Canvas or outline has just come into sight. */
   viewChanged() {
     if (!this.viewport.wasOpened && !this.outline.isShown) this.#open();
@@ -324,7 +335,7 @@ export class Editor {
   }
 
   fit() {
-    this.viewport.fit(union([...this.graph.nodes.values()]));
+    this.viewport.fit(union(this.graph.shown));
   }
 
   // ------------------------------------------------------------------ words

@@ -3,7 +3,7 @@
 
 import { choose } from "./chooser.js";
 import { addAtPlace, addPhase, run } from "./commands.js";
-import { showActions } from "./outline_actions.js";
+import { addAfter, showActions } from "./outline_actions.js";
 import { presets } from "./palette.js";
 
 /** @typedef {import("./main.js").Editor} Editor */
@@ -77,9 +77,14 @@ export class Menu {
     const edge = editor.graph.edges.get(ref);
     if (!node && !edge) return this.#paper(at, place);
     if (!editor.selection.has(ref)) editor.selection.set(ref);
-    const name = node?.name ?? edge?.words ?? "";
-    const item = { key: ref, ref, type: node?.type ?? /** @type {const} */ ("edge"), name: name || "Edge", words: "", to: edge?.target ?? "", children: [] };
-    return showActions(editor, item, at);
+    return showActions(editor, itemOf(editor, ref), at);
+  }
+
+  /** Add a task after what has the keyboard. */
+  addAfter() {
+    const ref = this.editor.focusedRef || this.editor.selection.leading;
+    if (ref) void addAfter(this.editor, itemOf(this.editor, ref));
+    else this.editor.palette?.focus();
   }
 
   /** @param {Point} at @param {Point} [place] */
@@ -105,4 +110,12 @@ export class Menu {
     const choice = await choose({ title: "Here", choices: acts, at });
     await acts.find(({ key }) => key === choice?.key)?.act();
   }
+}
+
+/** @param {Editor} editor @param {string} ref of a node or an edge @returns {import("./outline_tree.js").Item} as an entry of the outline */
+function itemOf(editor, ref) {
+  const node = editor.graph.nodes.get(ref);
+  const edge = editor.graph.edges.get(ref);
+  const name = node?.name || edge?.words || "Edge";
+  return { key: ref, ref, type: node?.type ?? "edge", name, words: "", to: edge?.target ?? "", children: [] };
 }

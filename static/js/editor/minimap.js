@@ -34,7 +34,7 @@ export class Minimap {
 
   #draw() {
     const { graph, viewport } = this.editor;
-    const nodes = [...graph.nodes.values()];
+    const nodes = graph.shown;
     const seen = viewport.seen;
     const all = union([...nodes, seen]);
     if (!all || !this.svg.clientWidth) return;

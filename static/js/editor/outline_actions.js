@@ -34,6 +34,10 @@ function actionsFor(editor, item) {
     item.type !== "trigger" && { key: "settings", label: "Settings", hint: "Enter", icon: "settings", act: () => editor.openInspector(item.ref) },
     to && { key: "go", label: `Go to ${to.name}`, hint: "", icon: "arrow-right", act: () => editor.walkTo(item.to) },
   ];
+  if (node?.type === "phase" && !editor.outline.isShown) {
+    const isFolded = editor.collapse.folded.has(item.ref);
+    looking.push({ key: "fold", label: isFolded ? "Unfold" : "Fold", hint: "O", icon: isFolded ? "chevron-right" : "chevron-down", act: () => editor.collapse.toggle(item.ref) });
+  }
   const isTask = node?.type === "task";
   const isForked = isTask || node?.type === "trigger";
   const isBranch = edge !== undefined && edge.branch !== null && (graph.nodes.get(edge.source)?.branches.length ?? 0) > 2;

@@ -33,7 +33,7 @@ export class Ports {
   show() {
     const { graph, selection, canEdit } = this.editor;
     const refs = new Set([selection.refs.length === 1 ? selection.leading : "", this.pointed]);
-    const nodes = [...refs].map((ref) => graph.nodes.get(ref)).filter((node) => node !== undefined);
+    const nodes = [...refs].map((ref) => graph.nodes.get(ref)).filter((node) => node !== undefined && !node.hidden);
     const edge = selection.refs.length === 1 ? graph.edges.get(selection.leading) : undefined;
     const ends = edge ? this.#ends(edge) : [];
     this.group.replaceChildren(...(canEdit ? [...nodes.flatMap((node) => this.#handles(node)), ...ends] : []));
@@ -51,7 +51,7 @@ export class Ports {
   #handles(node) {
     const { selection } = this.editor;
     const out = port(node.ref, "success", node.x + node.width, node.y + node.height / 2, "Pull to draw an edge");
-    if (node.type === "phase") return selection.has(node.ref) ? [out, ...CORNERS.map((corner) => cornerOf(node, corner))] : [out];
+    if (node.type === "phase") return selection.has(node.ref) && !node.full ? [out, ...CORNERS.map((corner) => cornerOf(node, corner))] : [out];
     const error = port(node.ref, "error", node.x + node.width / 2, node.y + node.height, "Pull to draw what happens on an error");
     return node.can_fail ? [out, error] : [out];
   }

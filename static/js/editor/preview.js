@@ -33,9 +33,10 @@ function moved(editor, ref, refs, by) {
 /** @param {Editor} editor @param {import("./graph.js").EdgeFacts} edge @param {(ref: string) => Rect | null} place */
 export function showRoute(editor, edge, place) {
   const element = editor.element(edge.ref);
-  const [source, target] = [place(edge.source), place(edge.target)];
-  if (!element || !source || !target) return;
-  const isAboutPhase = edge.source.startsWith("phase:") || edge.target.startsWith("phase:");
+  const [from, to] = [editor.graph.standIn(edge.source), editor.graph.standIn(edge.target)];
+  const [source, target] = [place(from), place(to)];
+  if (!element || !source || !target || from === to) return;
+  const isAboutPhase = from.startsWith("phase:") || to.startsWith("phase:");
   const { path, middle } = route(source, target, edge.on, isAboutPhase ? [] : cardsBut(editor, [edge.source, edge.target], place));
   for (const line of element.querySelectorAll(".edge-line, .edge-reach")) line.setAttribute("d", path);
   const label = /** @type {SVGGraphicsElement | null} */ (element.querySelector(".edge-label"));
@@ -52,7 +53,7 @@ export function showRoute(editor, edge, place) {
 /** What stands in the way of an edge. @param {Editor} editor @param {string[]} ends @param {(ref: string) => Rect | null} place
  * @returns {Rect[]} */
 function cardsBut(editor, ends, place) {
-  const cards = [...editor.graph.nodes.values()].filter((node) => node.type !== "phase" && !ends.includes(node.ref));
+  const cards = editor.graph.shown.filter((node) => node.type !== "phase" && !ends.includes(node.ref));
   return cards.map((card) => place(card.ref) ?? card);
 }
 

@@ -406,6 +406,12 @@ def test_targets_say_where_an_edge_may_lead(designer: Client, row: models.Flow) 
     assert designer.get(BASE + "targets?source=nobody").status_code == 404
 
 
+def test_what_is_set_can_be_looked_through(designer: Client, row: models.Flow) -> None:
+    settings = designer.get(BASE + "find").json()["settings"]
+    assert set(settings) == {"a", "b", "d", "pick"}
+    assert any(line.startswith("conditions.key: yes") for line in settings["pick"])
+
+
 @pytest.mark.parametrize("subject", ["", "a", "pick", "trigger", "phase:work", "edge:a~pick~~success", "many"])
 def test_everything_has_a_form(designer: Client, row: models.Flow, subject: str) -> None:
     response = designer.get(BASE + "inspector", {"subject": subject, "count": "2"})
