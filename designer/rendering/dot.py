@@ -124,7 +124,7 @@ class _Drawing:
             look["headport"] = "n" if is_back else "w"
         label = edge_label(self.flow, edge)
         if self._home(edge.source) != self._home(edge.target) or (label and ("lhead" in look or "ltail" in look)):
-            look["minlen"] = "2"  # borders lie between the two, and between them must be room for the edge and its label
+            look["minlen"] = "2"  # room between the borders that it crosses, for it and its label
         if label:
             room = "n" * -(-label_width(label) // max(int(_LABEL_UNIT), 1))
             look["label"] = dot_label(f" {label} ") if self.colour else room
