@@ -65,6 +65,7 @@ INSTALLED_APPS = [
     "engine.machines.apps.MachinesConfig",
     "designer.apps.DesignerConfig",
     "designer.trying.apps.TryingConfig",
+    "designer.switching.apps.SwitchingConfig",
     "accounts.apps.AccountsConfig",
     "accounts.connections.apps.ConnectionsConfig",
     "config.apps.QuadrilleAdminConfig",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.conf import settings
@@ -42,6 +44,28 @@ class FlowFilterForm(forms.Form):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)  # noqa: S101 (declared above)
             field.choices = choices if name == "tag" else [("", "Any origin"), *choices]
+
+
+class PlannedSwitchForm(forms.Form):
+    """When a flow is switched, and to what. The moment is read in the flow's time zone."""
+
+    to = forms.ChoiceField(label="Switch it", choices=[("on", "on"), ("off", "off")])
+    at = forms.DateTimeField(
+        label="At", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    )
+
+    def __init__(self, data: Any = None, *, zone: ZoneInfo, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        self.zone = zone
+        self.fields["at"].help_text = f"In {zone.key}."
+
+    def clean_at(self) -> datetime:
+        """The moment where the flow is; a time that the clocks pass over is refused."""
+        moment: datetime = self.cleaned_data["at"]
+        there = moment.replace(tzinfo=self.zone)
+        if there.astimezone(UTC).astimezone(self.zone).replace(tzinfo=None) != moment.replace(tzinfo=None):
+            raise ValidationError("The clocks are put forward then, and there is no such time. Choose another.")
+        return there
 
 
 class NewFlowForm(forms.Form):

@@ -3,7 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from designer.editor_urls import editor_urls
-from designer.views import closing_reasons, flows, gallery, promoting, publishing, triggers, versions
+from designer.views import closing_reasons, flows, gallery, promoting, publishing, switches, triggers, versions
 
 app_name = "designer"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -21,6 +21,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("flows/<slug:flow>/environments/", promoting.elsewhere, name="elsewhere"),
     path("flows/<slug:flow>/environments/<slug:to>/promote/", promoting.promote, name="promote"),
     path("flows/<slug:flow>/enabled/", flows.enabled, name="enabled"),
+    path("flows/<slug:flow>/switches/", switches.plan, name="switch_plan"),
+    path("flows/<slug:flow>/switches/<int:pk>/drop/", switches.drop, name="switch_drop"),
     path("flows/<slug:flow>/duplicate/", flows.duplicate, name="duplicate"),
     path("flows/<slug:flow>/delete/", flows.delete, name="delete"),
     path("flows/<slug:flow>/export.<str:format>", flows.export, name="export"),
@@ -28,6 +30,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("flows/<slug:flow>/versions/", versions.versions, name="versions"),
     path("flows/<slug:flow>/versions/<int:number>/", versions.version, name="version"),
     path("flows/<slug:flow>/versions/<int:number>/graph.<str:format>", versions.graph, name="graph"),
+    path("flows/<slug:flow>/versions/<int:number>/fork/", versions.fork, name="fork"),
     path("flows/<slug:flow>/versions/<int:number>/restore/", versions.restore, name="restore"),
     path("flows/<slug:flow>/compare/", versions.compare, name="compare"),
     path("flows/<slug:flow>/triggers/", triggers.triggers, name="triggers"),

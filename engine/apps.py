@@ -16,6 +16,7 @@ class EngineConfig(AppConfig):
         """Say what may be watched live, answer what the designer asks about instances, and be woken in production."""
         from accounts.live import register_topic
         from designer.services.guards import register_cases, register_instances
+        from designer.services.switches import switch_due_flows
         from engine.flow_use import EngineInstances
         from engine.ledger.connecting import carry_out_transfers
         from engine.live.topics import InboxCountTopic, InboxTopic, InstancesTopic, InstanceTopic
@@ -49,7 +50,15 @@ class EngineConfig(AppConfig):
             metrics.turn_on()
         if tracing.is_wanted(os.environ):
             tracing.turn_on()
-        for chore in (dispatch_messages, deliver_due, sweep_out, read_stream, carry_out_transfers, note_crowded):
+        for chore in (
+            dispatch_messages,
+            deliver_due,
+            sweep_out,
+            read_stream,
+            carry_out_transfers,
+            note_crowded,
+            switch_due_flows,
+        ):
             add_chore(chore)
         if settings.PRODUCTION:
             # Commits wake the workers through Celery; `manage.py serve` has its runner in the process.

@@ -1,12 +1,14 @@
-"""A flow as a file to take away: SVG, PNG, DOT, Mermaid."""
+"""A flow as a file to take away: SVG, PNG, PDF, DOT, Mermaid."""
 
 from __future__ import annotations
 
 import base64
+import io
 from hashlib import sha256
 from typing import Final
 
 from django.core.cache import cache
+from PIL import Image
 
 from designer.graph.model import Flow
 from designer.rendering import graphviz
@@ -20,10 +22,12 @@ from designer.rendering.theme import colour, standalone_style
 MEDIA_TYPES: Final = {
     "svg": "image/svg+xml",
     "png": "image/png",
+    "pdf": "application/pdf",
     "dot": "text/vnd.graphviz; charset=utf-8",
     "mmd": "text/vnd.mermaid; charset=utf-8",
 }
 REMEMBERED_SECONDS: Final = 86_400
+PRINT_DPI: Final = 192
 
 
 def svg_file(flow: Flow, *, look: str = "light") -> bytes:
@@ -44,12 +48,32 @@ def mermaid_file(flow: Flow) -> bytes:
 
 def png_file(flow: Flow) -> bytes:
     """A picture by Graphviz itself: plainer than the SVG. Raises `graphviz.LayoutTooLarge`."""
+    return _rendered(flow, "png")
+
+
+def pdf_file(flow: Flow) -> bytes:
+    """A page of the size of the drawing, for printing. Raises `graphviz.LayoutTooLarge`.
+
+    Drawn by Graphviz where the program can, as lines and letters; else its picture in fine dots on a page.
+    """
+    return _rendered(flow, "pdf") if graphviz.makes_pdf() else pdf_of(_rendered(flow, "png", dpi=PRINT_DPI))
+
+
+def pdf_of(picture: bytes) -> bytes:
+    """A PNG made at `PRINT_DPI` as a PDF of one page."""
+    page = io.BytesIO()
+    with Image.open(io.BytesIO(picture)) as image:
+        image.convert("RGB").save(page, "PDF", resolution=PRINT_DPI)
+    return page.getvalue()
+
+
+def _rendered(flow: Flow, output: str, *, dpi: int | None = None) -> bytes:
     flow = shown(flow)
     dot = flow_to_dot(flow, colour=colour)
-    key = f"quadrille-png-{sha256(dot.encode()).hexdigest()}"
+    key = f"quadrille-{output}-{dpi or ''}-{sha256(dot.encode()).hexdigest()}"
     made: bytes | None = cache.get(key)
     if made is None:
-        made = graphviz.render(dot, flow_to_dot(flow, colour=colour, fast=True), "png")
+        made = graphviz.render(dot, flow_to_dot(flow, colour=colour, fast=True), output, dpi=dpi)
         cache.set(key, made, REMEMBERED_SECONDS)
     return made
 
@@ -60,4 +84,4 @@ def svg_policy(look: str = "light") -> str:
     return f"default-src 'none'; style-src 'sha256-{digest}'"
 
 
-FILES: Final = {"svg": svg_file, "png": png_file, "dot": dot_file, "mmd": mermaid_file}
+FILES: Final = {"svg": svg_file, "png": png_file, "pdf": pdf_file, "dot": dot_file, "mmd": mermaid_file}

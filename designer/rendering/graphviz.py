@@ -61,13 +61,22 @@ def program() -> str:
     return found
 
 
-def run_dot(dot: str, output: str, *, seconds: float, using: str | None = None) -> bytes:
+@cache
+def makes_pdf() -> bool:
+    """Whether the program writes PDF: the system's mostly does, the wheel's does not."""
+    try:
+        return run_dot("digraph {a}", "pdf", seconds=FIRST_SECONDS).startswith(b"%PDF")
+    except (GraphvizFailed, OutOfTime):
+        return False
+
+
+def run_dot(dot: str, output: str, *, seconds: float, using: str | None = None, dpi: int | None = None) -> bytes:
     """What Graphviz makes of DOT text, in a format such as `json0`, `svg` or `png`.
 
     Raises `OutOfTime` after `seconds` (waiting for a free slot included), `GraphvizFailed` when it cannot be done.
-    `using`: another program than `program()`.
+    `using`: another program than `program()`. `dpi`: dots per inch of a picture made of dots.
     """
-    command = [using or program(), "-Kdot", f"-T{output}"]
+    command = [using or program(), "-Kdot", f"-T{output}", *([f"-Gdpi={dpi}"] if dpi else ())]
     if not _slots.acquire(timeout=seconds):
         raise OutOfTime
     try:
@@ -84,16 +93,16 @@ def layout(dot: str, fast_dot: str) -> bytes:
     return _twice(dot, fast_dot, "json0")
 
 
-def render(dot: str, fast_dot: str, output: str) -> bytes:
+def render(dot: str, fast_dot: str, output: str, *, dpi: int | None = None) -> bytes:
     """A picture of DOT text in a format such as `png`, made in the fast way when the good one takes too long."""
-    return _twice(dot, fast_dot, output)
+    return _twice(dot, fast_dot, output, dpi)
 
 
-def _twice(dot: str, fast_dot: str, output: str) -> bytes:
+def _twice(dot: str, fast_dot: str, output: str, dpi: int | None = None) -> bytes:
     with contextlib.suppress(OutOfTime):
-        return run_dot(dot, output, seconds=FIRST_SECONDS)
+        return run_dot(dot, output, seconds=FIRST_SECONDS, dpi=dpi)
     try:
-        return run_dot(fast_dot, output, seconds=SECOND_SECONDS)
+        return run_dot(fast_dot, output, seconds=SECOND_SECONDS, dpi=dpi)
     except OutOfTime:
         raise LayoutTooLarge from None
 

@@ -107,6 +107,14 @@ def duplicate_flow(scope: Scope, row: models.Flow) -> models.Flow:
     return create_flow(scope, key=key, name=_copy_name(row.name), flow=replace(draft, key=key))
 
 
+def fork_version(scope: Scope, version: models.Version) -> models.Flow:
+    """A new flow in this environment whose draft is this version, under a free key, with the sample and the cases."""
+    row = version.flow
+    flow = with_trials(row, flow_of(version))
+    key = _copy_key(row.key, set(models.Flow.objects.within(scope).values_list("key", flat=True)))
+    return create_flow(scope, key=key, name=_copy_name(flow.name), flow=replace(flow, key=key))
+
+
 def set_enabled(scope: Scope, row: models.Flow, *, enabled: bool) -> None:
     """Let triggers start instances, or not. Running instances go on. Asking for what is the case changes nothing."""
     with transaction.atomic():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from itertools import chain, count
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
@@ -16,6 +15,7 @@ from accounts.scope import Scope, scoped
 from designer import models
 from designer.comparison import drawn
 from designer.gallery.catalog import Template, tags, template_of, templates
+from designer.graph.edits.pasting import free_key
 from designer.rendering.downloads import svg_file, svg_policy
 from designer.rendering.graphviz import GraphvizFailed
 from designer.services.importing import import_flow
@@ -66,7 +66,8 @@ def picture(request: HtmxHttpRequest, scope: Scope, template: str, look: str) ->
 def use(request: HtmxHttpRequest, scope: Scope, template: str) -> HttpResponse:
     """A new flow like this template, sample input and all, under a key that is free; then to its editor."""
     found = _found(template)
-    row = import_flow(scope, found.document, replace=False, key=_free_key(scope, found.key))
+    taken = set(models.Flow.objects.within(scope).filter(key__startswith=found.key).values_list("key", flat=True))
+    row = import_flow(scope, found.document, replace=False, key=free_key(found.key, taken))
     messages.success(request, f"This is yours now. Try it: the sample input of “{found.flow.name}” is there.")
     return HttpResponseRedirect(scope.url("designer:edit", flow=row.key))
 
@@ -76,9 +77,3 @@ def _found(key: str) -> Template:
     if found is None:
         raise Http404("There is no such template.")
     return found
-
-
-def _free_key(scope: Scope, key: str) -> str:
-    taken = set(models.Flow.objects.within(scope).filter(key__startswith=key).values_list("key", flat=True))
-    names = chain((key,), (f"{key}-{number}" for number in count(2)))
-    return next(name for name in names if name not in taken)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseRedirect
@@ -17,12 +18,14 @@ from accounts.roles import Role
 from accounts.scope import Scope, scoped
 from accounts.sealing import SecretUnreadable, unseal
 from designer import models
+from designer.forms import PlannedSwitchForm
 from designer.graph.flow_fields import TRIGGER_TYPES
 from designer.graph.model import Json
 from designer.services.drafting import draft_of
 from designer.services.guards import Firing, TriedTrigger, instances
 from designer.services.outside_triggers import outside_triggers_of, try_outside_trigger
 from designer.services.triggering import renew_address, set_active
+from designer.switching.models import PlannedSwitch
 from designer.views.editor import flow_row
 
 FIRINGS_SHOWN = 5
@@ -84,6 +87,13 @@ class TriggerRow:
 def triggers(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
     """All triggers of the live version. Secret addresses are for operators and above."""
     row = flow_row(scope, flow)
+    return triggers_page(request, scope, row, PlannedSwitchForm(zone=ZoneInfo(draft_of(row).timezone)))
+
+
+def triggers_page(
+    request: HtmxHttpRequest, scope: Scope, row: models.Flow, form: PlannedSwitchForm, *, status: int = 200
+) -> HttpResponse:
+    """The page, with `form` for planning a switch."""
     stored = list(row.trigger_rows.order_by("position"))
     firings = instances().firings_of([trigger.pk for trigger in stored], each=FIRINGS_SHOWN)
     context = {
@@ -95,8 +105,10 @@ def triggers(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
             for trigger in found
         ],
         "draft_differs": row.live_version is not None and _differs(row, stored),
+        "planned": PlannedSwitch.objects.filter(flow=row).select_related("planned_by"),
+        "form": form,
     }
-    return render(request, "designer/triggers.html", context)
+    return render(request, "designer/triggers.html", context, status=status)
 
 
 @require_POST

@@ -21,7 +21,7 @@ from designer.graph.model import Flow
 from designer.rendering.downloads import FILES, MEDIA_TYPES, svg_policy
 from designer.rendering.graphviz import GraphvizFailed, LayoutTooLarge
 from designer.services.drafting import StaleRevision, draft_of
-from designer.services.versions import flow_of, restore_version
+from designer.services.versions import flow_of, fork_version, restore_version
 from designer.views.editor import flow_row
 from designer.views.flows import version_row
 
@@ -67,7 +67,7 @@ def version(request: HtmxHttpRequest, scope: Scope, flow: str, number: int) -> H
 @require_GET
 @scoped(Role.VIEWER)
 def graph(request: HtmxHttpRequest, scope: Scope, flow: str, number: int, format: str) -> HttpResponse:
-    """The graph of a version as `graph.svg`, `.png`, `.dot` or `.mmd`. Never changes, so it may be kept."""
+    """The graph of a version as `graph.svg`, `.png`, `.pdf`, `.dot` or `.mmd`. Never changes, so it may be kept."""
     row = flow_row(scope, flow)
     if format not in FILES:
         raise Http404
@@ -102,6 +102,15 @@ def restore(request: HtmxHttpRequest, scope: Scope, flow: str, number: int) -> H
         return render(request, "designer/stale.html", context, status=409)
     messages.success(request, f"The draft is version {found.number} again. Undo brings back what was there.")
     return HttpResponseRedirect(scope.url("designer:edit", flow=row.key))
+
+
+@require_POST
+@scoped(Role.DESIGNER)
+def fork(request: HtmxHttpRequest, scope: Scope, flow: str, number: int) -> HttpResponse:
+    """A new flow that begins as this version; then to its editor."""
+    copy = fork_version(scope, version_row(flow_row(scope, flow), number))
+    messages.success(request, f"This is {copy.name}, from version {number}.")
+    return HttpResponseRedirect(scope.url("designer:edit", flow=copy.key))
 
 
 @dataclass(frozen=True, slots=True)

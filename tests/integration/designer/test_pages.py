@@ -376,6 +376,7 @@ def test_a_version_is_restored_as_draft_unless_the_draft_moved_on(
         ("svg", "image/svg+xml", b"<?xml"),
         ("dot", "text/vnd.graphviz; charset=utf-8", b"digraph"),
         ("png", "image/png", b"\x89PNG"),
+        ("pdf", "application/pdf", b"%PDF-"),
     ],
 )
 def test_the_graph_of_a_version_is_a_file(
@@ -391,7 +392,7 @@ def test_the_graph_of_a_version_is_a_file(
 def test_other_formats_and_versions_do_not_exist(
     designer: Client, at: Callable[..., str], version: models.Version
 ) -> None:
-    assert designer.get(at("graph", flow="order", number=1, format="pdf")).status_code == 404
+    assert designer.get(at("graph", flow="order", number=1, format="gif")).status_code == 404
     assert designer.get(at("graph", flow="order", number=2, format="svg")).status_code == 404
     assert designer.get(at("export", flow="order", format="xml")).status_code == 404
     assert designer.get(at("export", flow="order", format="json"), {"version": "x"}).status_code == 404

@@ -12,7 +12,7 @@ from defusedxml.ElementTree import fromstring
 from designer.graph.kinds import KINDS
 from designer.graph.model import Flow
 from designer.rendering.cards import WIDEST, card_size
-from designer.rendering.downloads import dot_file, png_file, svg_file, svg_policy
+from designer.rendering.downloads import dot_file, pdf_file, pdf_of, png_file, svg_file, svg_policy
 from designer.rendering.icons import has_icon
 from designer.rendering.labels import text_width
 from designer.rendering.layout import layout_flow
@@ -138,6 +138,12 @@ def test_the_svg_file_stands_alone(nasty: Flow) -> None:
 def test_every_variable_of_the_look_is_a_token() -> None:
     assert tokens()["accent"] == "#2f5bd0"
     assert not re.search(r"var\(", standalone_style())
+
+
+def test_the_pdf_file_is_a_page_with_any_of_the_programs(nasty: Flow) -> None:
+    for page in (pdf_file(nasty), pdf_of(png_file(nasty))):
+        assert page.startswith(b"%PDF-")
+        assert page.rstrip().endswith(b"%%EOF")
 
 
 def test_the_png_file_is_a_picture_and_the_dot_file_is_dot(nasty: Flow) -> None:

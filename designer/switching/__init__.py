@@ -1,0 +1,1 @@
+"""Planned switches: a flow is enabled or disabled at a moment that somebody chose beforehand."""
