@@ -26,7 +26,7 @@ TASKS: Final[Mapping[str, Verdict]] = {
     "manual": (EXACT, "MANUAL task"),
     "decision": (EXACT, "DECISION task"),
     "automation": (EXACT, "AUTOMATION task"),
-    "ai_agent": (APPROXIMATED, "AI_AGENT task"),
+    "ai_agent": (EXACT, "AI_AGENT task"),
 }
 REMARKS: Final = {
     "assigned_to": "texts as they are; references as variables",
@@ -34,6 +34,8 @@ REMARKS: Final = {
     "inputs": "the automation that is run; other inputs are kept aside",
     "schedule": "delays, and moments relative to the start, a task or an attribute",
     "loop": "at most 100 times back",
+    "agent": "`agent_id` is the short name of a connection",
+    "prompt": "`parameters.prompt`",
 }
 
 
@@ -43,6 +45,6 @@ def say(subject: str, setting: str) -> Verdict:
         return GENERAL.get((subject, setting), (ASIDE, ""))
     if not setting:
         return TASKS.get(subject, (APPROXIMATED, "shows as an AUTOMATION task"))
-    if subject not in ("manual", "decision", "automation") or setting not in outgoing.SETTINGS:
+    if subject not in ("manual", "decision", "automation", "ai_agent") or setting not in outgoing.SETTINGS:
         return ASIDE, ""
     return (APPROXIMATED, REMARKS[setting]) if setting in REMARKS else (EXACT, "")

@@ -11,5 +11,12 @@ class NovuConfig(AppConfig):
     verbose_name = "Novu"
 
     def ready(self) -> None:
-        """Listen for flows that are promoted."""
-        from dialects.novu import syncing  # noqa: F401
+        """Listen for flows that are promoted; look again at workflows whose steps or policies are stored."""
+        from django.db.models.signals import post_save
+
+        from dialects.novu import faults, syncing  # noqa: F401
+        from dialects.novu.models import Step
+        from engine.notifying.models import MessagePolicy
+
+        post_save.connect(faults.forget_step, sender=Step)
+        post_save.connect(faults.forget_policy, sender=MessagePolicy)

@@ -9,7 +9,8 @@ from django.http import QueryDict
 
 from accounts.scope import Scope
 from dialects.novu import validation
-from dialects.novu.wire import list_item_json, whole
+from dialects.novu.faults import with_status
+from dialects.novu.wire import channels_without_provider, list_item_json, whole
 from dialects.novu.workflows import filtered, workflows
 
 ORDERS: Final = {
@@ -38,9 +39,10 @@ def listed(scope: Scope, query: QueryDict) -> dict[str, Any]:
         "pk" if direction == "ASC" else "-pk",
     )
     if statuses:
-        # Whether there are faults is known only once the steps have been looked at.
-        found = [all for all in map(whole, rows) if all.status in statuses]
-        total, page = len(found), found[offset : offset + limit]
-    else:
-        total, page = rows.count(), [whole(row) for row in rows[offset : offset + limit]]
-    return {"workflows": [list_item_json(all) for all in page], "totalCount": total}
+        rows = with_status(rows, statuses)
+    lacking = channels_without_provider(scope.environment.pk)
+    page = rows.select_related("environment").prefetch_related("steps")[offset : offset + limit]
+    return {
+        "workflows": [list_item_json(whole(row, without=lacking)) for row in page],
+        "totalCount": rows.count(),
+    }

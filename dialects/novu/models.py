@@ -37,6 +37,10 @@ class Workflow(models.Model):
     updated_at = models.DateTimeField(default=now, editable=False)
     last_published_at = models.DateTimeField(null=True, blank=True)
     last_published_by = models.CharField(max_length=200, blank=True)
+    is_faulty = models.BooleanField(default=False, help_text="A step has issues with its controls (status ERROR).")
+    checked_revision = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Of the draft that was looked at for faults; empty: to be looked at."
+    )
 
     class Meta:
         ordering = ["-created_at", "-pk"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -16,8 +16,8 @@ from dialects.novu.translate.ids import step_slug, workflow_slug
 from dialects.novu.translate.issues import issues_of
 from dialects.novu.translate.variables import StepView, variables_of
 from dialects.novu.workflows import StepState, steps_of
-from engine.notifying.delivering import outlet_of
-from engine.notifying.models import MessagePolicy
+from engine.notifying.delivering import chosen_outlet
+from engine.notifying.models import MessagePolicy, Provider
 
 GROUPS: Final = {
     "in_app": "IN_APP",
@@ -68,19 +68,24 @@ def policy_of(row: Workflow) -> MessagePolicy | None:
     return getattr(row.flow, "message_policy", None)
 
 
-def whole(row: Workflow) -> Whole:
-    """Everything about a workflow."""
+def channels_without_provider(environment_id: int) -> frozenset[str]:
+    """The channels whose providers are all switched off. One query."""
+    known: dict[str, list[Provider]] = {}
+    for provider in Provider.objects.filter(environment_id=environment_id):
+        known.setdefault(provider.channel, []).append(provider)
+    return frozenset(channel for channel, providers in known.items() if chosen_outlet(channel, providers) is None)
+
+
+def whole(row: Workflow, *, without: Collection[str] | None = None) -> Whole:
+    """Everything about a workflow. `without`: the channels that nothing carries, where that is known already."""
     policy = policy_of(row)
     payload_schema = policy.payload_schema if policy is not None else None
     steps = steps_of(row)
     views = [StepView(step.task.key, step.type, step.values) for step in steps]
     variables = [variables_of(views, number, payload_schema) for number in range(len(views))]
-    without = {
-        channel: outlet_of(row.environment_id, channel) is None
-        for channel in {step.type for step in steps} & set(forms.CHANNEL_TYPES)
-    }
+    lacking = channels_without_provider(row.environment_id) if without is None else without
     issues = [
-        _issues(step, schema, payload_schema, lacks_provider=without.get(step.type, False))
+        _issues(step, schema, payload_schema, lacks_provider=step.type in lacking)
         for step, schema in zip(steps, variables, strict=True)
     ]
     return Whole(row, policy, steps, variables, issues)

@@ -107,6 +107,39 @@ def begin_run(
     return run
 
 
+def has_automation(environment_id: int, key: str) -> bool:
+    """Whether there is one of this key."""
+    return Automation.objects.filter(environment_id=environment_id, key=key).exists()
+
+
+def keep_run(
+    environment_id: int,
+    key: str,
+    *,
+    status: str,
+    output: Mapping[str, Any],
+    reason: str,
+    instance_id: int,
+    task: str,
+    iteration: int,
+    now: datetime,
+) -> AutomationRun:
+    """A run that somebody else has made, an agent over its connection, as it has ended."""
+    return AutomationRun.objects.create(
+        environment_id=environment_id,
+        key=new_key(),
+        automation_key=key[:100],
+        instance_id=instance_id,
+        task=task,
+        iteration=iteration,
+        status=status,
+        output=dict(output),
+        error_reason=reason,
+        created_at=now,
+        ended_at=now,
+    )
+
+
 @transaction.atomic
 def end_run(
     run: AutomationRun, status: str, *, output: Mapping[str, Any] | None = None, reason: str = "", now: datetime

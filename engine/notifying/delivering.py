@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import smtplib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -52,7 +52,11 @@ class Outlet:
 
 def outlet_of(environment_id: int, channel: str) -> Outlet | None:
     """What delivers a channel's messages now; None where all of its providers are switched off."""
-    providers = list(Provider.objects.filter(environment_id=environment_id, channel=channel))
+    return chosen_outlet(channel, list(Provider.objects.filter(environment_id=environment_id, channel=channel)))
+
+
+def chosen_outlet(channel: str, providers: Sequence[Provider]) -> Outlet | None:
+    """As `outlet_of`, where the channel's providers are known."""
     if not providers:
         return _BUILT_IN.get(channel, _KEEP)
     active = [provider for provider in providers if provider.is_active]

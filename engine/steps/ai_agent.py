@@ -1,9 +1,14 @@
-"""Asks an agent over a stored connection, and goes on with an answer that fits its schema."""
+"""Asks an agent over a stored connection, and goes on with an answer that fits its schema.
+
+Where there is no connection of that name but an automation, that one is run in its place: a simulated agent. What a
+task that stays open when it fails has asked is kept as a run, for whoever looks at the task.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 import orjson
@@ -13,12 +18,15 @@ from jsonschema.exceptions import SchemaError
 from accounts.connections.chat import AgentFailed, Question, ask
 from accounts.connections.models import Connection
 from designer.graph.model import Json, Task, is_key
-from engine.core.ports import Completed, InboundMessage, Result, StepContext, failed
+from engine.core.ports import Completed, Failed, InboundMessage, Result, StepContext, failed
 from engine.core.retries import attempt_timeout
 from engine.core.templates import TemplateError, render_value
+from engine.entities.automations import has_automation, keep_run
+from engine.steps.automation import AutomationExecutor
 
 _FENCED: Final = re.compile(r"```(?:json)?\s*\n(?P<inside>.*)\n\s*```", re.DOTALL)
 MOST_PROBLEMS: Final = 5
+_SIMULATED: Final = AutomationExecutor()
 
 
 class AiAgentExecutor:
@@ -42,6 +50,8 @@ class AiAgentExecutor:
         key = str(settings.get("agent", ""))
         known = Connection.objects.filter(environment=context.environment_id, key=key)
         connection = known.first() if is_key(key) else None
+        if connection is None and is_key(key) and has_automation(context.environment_id, key):
+            return _SIMULATED.begin(replace(context, task=_as_automation(context.task, key)))
         if connection is None:
             message = f"There is no agent {key[:60]!r} here. Add a connection with this short name in the settings."
             return failed("NoSuchAgent", message, input=seen)
@@ -52,21 +62,50 @@ class AiAgentExecutor:
             timeout_seconds=attempt_timeout(context.task).total_seconds(),
             idempotency_key=context.idempotency_key,
         )
-        try:
-            answer = ask(connection, question)
-        except AgentFailed as bad:
-            return failed(bad.name, bad.message, retryable=bad.is_retryable, input=seen)
-        if question.schema is None:
-            return Completed(output=answer, input=seen)
-        return checked_answer(answer, question.schema, seen)
+        result = _ask(connection, question, seen)
+        if settings.get("on_failure") == "wait":
+            _keep_run(context, key, result)
+        return result
 
     def on_timer(self, context: StepContext, purpose: str) -> Result | None:
         """No timers are set."""
         return None
 
     def on_event(self, context: StepContext, event: InboundMessage) -> Result | None:
-        """No events are awaited."""
-        return None
+        """How a simulated agent that took its time has ended."""
+        return _SIMULATED.on_event(context, event)
+
+
+def _as_automation(task: Task, key: str) -> Task:
+    entity = "{{ context.primary._id }}"
+    inputs = {"automation": key, "entity": entity}
+    return replace(task, kind="automation", settings={"action": "run_automation", "inputs": inputs})
+
+
+def _ask(connection: Connection, question: Question, seen: Json) -> Result:
+    try:
+        answer = ask(connection, question)
+    except AgentFailed as bad:
+        return failed(bad.name, bad.message, retryable=bad.is_retryable, input=seen)
+    if question.schema is None:
+        return Completed(output=answer, input=seen)
+    return checked_answer(answer, question.schema, seen)
+
+
+def _keep_run(context: StepContext, key: str, result: Result) -> None:
+    went_well = isinstance(result, Completed)
+    output = result.output if isinstance(result, Completed) else None
+    keep_run(
+        context.environment_id,
+        key,
+        status="success" if went_well else "failed",
+        output=dict(output) if isinstance(output, Mapping) else {"answer": output} if went_well else {},
+        reason=str(result.error.get("message", "")) if isinstance(result, Failed) else "",
+        instance_id=context.instance_id,
+        task=context.task.key,
+        iteration=context.iteration,
+        now=context.now,
+    )
 
 
 def checked_answer(answer: str, schema: Mapping[str, Json], seen: Json) -> Result:

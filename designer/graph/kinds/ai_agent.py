@@ -6,7 +6,7 @@ from typing import Final
 
 from designer.graph.fields import Field, FieldType
 from designer.graph.kinds.kind import Group, Kind
-from designer.graph.kinds.shared import REQUIREMENTS, RETRIES, SENSITIVE, TIMEOUT
+from designer.graph.kinds.shared import ON_FAILURE, REQUIREMENTS, RETRIES, SENSITIVE, TIMEOUT
 from designer.graph.model import Task
 from designer.graph.wording import mapping, with_dots
 
@@ -61,6 +61,7 @@ KIND: Final = Kind(
         ),
         RETRIES,
         TIMEOUT,
+        ON_FAILURE,
         SENSITIVE,
         REQUIREMENTS,
     ),

@@ -139,7 +139,7 @@ def _phase(phase: Json) -> Phase:
 
 def translated_task(task: Json, phases: Mapping[str, Phase], edges: Iterable[Json], *, is_linear: bool = False) -> Task:
     """One task of a template."""
-    kind = {"MANUAL": "manual", "DECISION": "decision"}.get(task["task_type"], "automation")
+    kind = KINDS_OF[task["task_type"]]
     phase = key_of(task["phase_id"]) if task.get("phase_id") else None
     settings: dict[str, Any] = {}
     if task.get("requirements") and not is_linear:
@@ -153,8 +153,7 @@ def translated_task(task: Json, phases: Mapping[str, Phase], edges: Iterable[Jso
         case "AUTOMATION":
             settings |= _automation(task)
         case "AI_AGENT":
-            agent = (task.get("agent_config") or {}).get("agent_id")
-            settings |= {"action": RUN_AUTOMATION, "inputs": {"automation": agent} if agent else {}, **_NO_RETRY}
+            settings |= _agent(task)
         case "DECISION":
             mine = [edge for edge in edges if edge["from_id"] == task["id"]]
             defaults = default_ids(task, mine)
@@ -171,6 +170,7 @@ def translated_task(task: Json, phases: Mapping[str, Phase], edges: Iterable[Jso
     )
 
 
+KINDS_OF: Final = {"MANUAL": "manual", "DECISION": "decision", "AUTOMATION": "automation", "AI_AGENT": "ai_agent"}
 _NO_RETRY: Final[dict[str, Any]] = {"retries": {"limit": 0}, "on_failure": "wait"}
 
 
@@ -208,6 +208,25 @@ def _automation(task: Json) -> Iterator[tuple[str, Any]]:
     yield "inputs", inputs
     yield from _NO_RETRY.items()
     yield from _start(task)
+
+
+def _agent(task: Json) -> Iterator[tuple[str, Any]]:
+    """`agent_id` is the short name of a connection. It is asked what `parameters.prompt` says; without one, to do the
+    task, told all there is.
+    """
+    config = task.get("agent_config") or {}
+    parameters = config.get("parameters")
+    prompt = parameters.get("prompt") if isinstance(parameters, Mapping) else None
+    if config.get("agent_id"):
+        yield "agent", str(config["agent_id"])[:200]
+    yield "prompt", prompt if isinstance(prompt, str) and prompt.strip() else prompt_for(task)
+    yield from _NO_RETRY.items()
+
+
+def prompt_for(task: Json) -> str:
+    """What an agent is asked that came without a prompt."""
+    name = str(task["name"]).replace("{", "").replace("}", "")
+    return f"Do this task: {name}\nIt is about: {{{{ context.primary | json }}}}"
 
 
 def _start(task: Json) -> Iterator[tuple[str, Any]]:

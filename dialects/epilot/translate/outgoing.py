@@ -12,7 +12,14 @@ from typing import Any, Final
 
 from designer.graph.durations import BadDuration, parse_duration
 from designer.graph.model import NONE_MET, TRIGGER, Condition, Edge, Flow, Match, Phase, Statement, Task, phase_of_ref
-from dialects.epilot.translate.incoming import RUN_AUTOMATION, default_ids, flow_of, translated_edge, translated_task
+from dialects.epilot.translate.incoming import (
+    RUN_AUTOMATION,
+    default_ids,
+    flow_of,
+    prompt_for,
+    translated_edge,
+    translated_task,
+)
 from dialects.epilot.translate.words import DIALECT, key_of, name_of
 
 Json = dict[str, Any]
@@ -235,6 +242,17 @@ def _write_inputs(found: Json, value: Any, names: _Names) -> None:
         found["agent_config"] = {**(found.get("agent_config") or {}), "agent_id": automation}
 
 
+def _write_agent(found: Json, value: Any, names: _Names) -> None:
+    if found["task_type"] == "AI_AGENT" and value:
+        found["agent_config"] = {**(found.get("agent_config") or {}), "agent_id": value}
+
+
+def _write_prompt(found: Json, value: Any, names: _Names) -> None:
+    if found["task_type"] == "AI_AGENT" and value and value != prompt_for(found):
+        config = found.get("agent_config") or {}
+        found["agent_config"] = {**config, "parameters": {**(config.get("parameters") or {}), "prompt": value}}
+
+
 def _write_parallel(found: Json, value: Any, names: _Names) -> None:
     found["allow_parallel_execution"] = value is not False
 
@@ -248,6 +266,8 @@ SETTINGS: Final = {
     "loop": _write_loop,
     "inputs": _write_inputs,
     "parallel": _write_parallel,
+    "agent": _write_agent,
+    "prompt": _write_prompt,
 }
 """The settings that the vendor has words for. All others stay with the flow, and are not lost when it sends its
 template again.

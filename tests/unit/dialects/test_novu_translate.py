@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from designer.graph.kinds import KINDS
@@ -67,12 +67,13 @@ NAMES = sorted(
 )  # fmt: skip
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)  # the machine may be busy
 @given(st.sampled_from(STEP_TYPES), st.dictionaries(st.sampled_from(NAMES), anything, max_size=6))
 def test_no_control_value_is_lost_and_no_task_is_wrong(type: str, values: dict[str, Any]) -> None:
-    settings, aside = controls.settings_of(type, values)
+    said, aside = controls.settings_of(type, values)
     kind = controls.KIND_OF[type]
-    assert list(KINDS[kind].wrong_settings(Task("t", "", kind, settings=settings))) == []
-    back = controls.merged(type, settings, aside)
+    assert list(KINDS[kind].wrong_settings(Task("t", "", kind, settings=said))) == []
+    back = controls.merged(type, said, aside)
     extra = {"editorType"} if type == "email" and "editorType" not in values else set()
     assert {key: value for key, value in back.items() if key not in extra} == values
 
