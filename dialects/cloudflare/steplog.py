@@ -339,9 +339,12 @@ def attempt_json(entry: Entry, number: int) -> dict[str, Any] | None:
     attempts = list(attempts_json(entry))
     if entry.type != "step":
         return result_json(entry) if number == 1 else None
-    if number > len(attempts):
+    numbers = [int(attempt["number"]) for attempt in entry.own_attempts]
+    while len(numbers) < len(attempts):  # the one under way
+        numbers.append((numbers or [0])[-1] + 1)
+    if number not in numbers:
         return None
-    attempt = attempts[number - 1]
+    attempt = attempts[numbers.index(number)]
     status = {None: "running", True: "complete", False: "errored"}[attempt["success"]]
     output = entry.shown_output if status == "complete" and entry.status == "completed" else None
     return {"status": status, "error": attempt["error"], "output": output}

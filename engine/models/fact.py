@@ -8,7 +8,9 @@ from engine.models.instance import Instance
 
 
 class Fact(models.Model):
-    """Something that happened. Numbered per instance from 1 without gaps; written once, never changed."""
+    """Something that happened. Numbered per instance from 1 without gaps; written once, never changed. Of a step that
+    was tried hundreds of times, what it told again and again is taken out (`engine.services.thinning`).
+    """
 
     # No constraint in the database: checking it row by row at the commit costs more than writing the fact. Facts are
     # only ever written under the lock of their instance.

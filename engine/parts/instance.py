@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import zip_longest
 from typing import Any, Final
 
 from django.db.models import QuerySet
@@ -77,6 +78,8 @@ class FactRow:
     fact: Fact
     words: FactWords
     name: str
+    taken_out: int = 0
+    """How many older facts, right before this one, were thinned out."""
 
     @property
     def detail(self) -> str:
@@ -315,8 +318,13 @@ class InstancePage:
             facts = facts.filter(number__lt=number)
         found = list(facts[: FACTS_A_PAGE + 1])
         rows = [
-            FactRow(fact, fact_words(fact.type, fact.data, name_of=self.name_of), self.names.get(fact.task, fact.task))
-            for fact in found[:FACTS_A_PAGE]
+            FactRow(
+                fact,
+                fact_words(fact.type, fact.data, name_of=self.name_of),
+                self.names.get(fact.task, fact.task),
+                fact.number - older.number - 1 if older is not None else 0,
+            )
+            for fact, older in zip_longest(found[:FACTS_A_PAGE], found[1 : FACTS_A_PAGE + 1])
         ]
         return FactPage(rows, found[FACTS_A_PAGE - 1].number if len(found) > FACTS_A_PAGE else None)
 

@@ -19,6 +19,7 @@ from engine.services.calls import deliver_signals
 from engine.services.chores import alone, chores, do_chores
 from engine.services.queueing import start_queued_instances
 from engine.services.retention import remove_finished
+from engine.services.thinning import thin_histories
 from engine.services.timers import fire_due_timers
 from engine.services.triggers import fire_due_schedules, match_inbound_events
 from engine.storage import storage
@@ -54,7 +55,11 @@ class Seldom:
 CLOCK: Final[tuple[Verb, ...]] = (fire_due_timers, deliver_signals, start_queued_instances)
 TRIGGERS: Final[tuple[Verb, ...]] = (fire_due_schedules, match_inbound_events)
 CHORES: Final[tuple[Verb, ...]] = (do_chores,)
-HOUSEKEEPING: Final[tuple[Verb, ...]] = (Seldom(RETENTION_SECONDS, remove_finished),)
+THINNING_SECONDS: Final = 600.0
+HOUSEKEEPING: Final[tuple[Verb, ...]] = (
+    Seldom(RETENTION_SECONDS, remove_finished),
+    Seldom(THINNING_SECONDS, thin_histories),
+)
 
 
 class Beat:

@@ -13,7 +13,7 @@ from engine.core.commands import Execute
 from engine.core.facts import FactType
 from engine.core.ports import failed
 from engine.core.state import StepStatus
-from engine.models import Step
+from engine.models import Fact, Step
 from engine.services.case import Case
 from engine.storage.contract import StepKey
 
@@ -27,6 +27,9 @@ def is_over_limit(case: Case, ask: Execute) -> bool:
         return False
     step = StepKey(case.row.id, ask.task, ask.iteration)
     facts, most_facts = case.row.fact_count + len(case.facts), _limit(case, "max_facts", MOST_FACTS)
+    if facts > most_facts * WARN_AT:
+        # Exactly, now that it matters: what was thinned out does not count.
+        facts = Fact.objects.filter(instance=case.row.id).count() + len(case.facts)
     if facts > most_facts * WARN_AT:
         if facts > most_facts:
             message = f"The history of the instance has {facts:,} facts; its flow allows {most_facts:,}."
