@@ -130,3 +130,34 @@ def test_a_saga_is_rolled_back_when_it_fails_and_when_it_is_terminated(account: 
     found = account.wait("saga", id, "terminated")
     assert found.rollback.outcome == "complete"
     assert [step.type for step in found.steps] == ["step", "sleep", "rollback", "termination"]
+
+
+def test_a_script_is_there_for_its_organization_alone(account: Account, stranger: Account) -> None:
+    stranger.bind("shop", "shop-worker", "Order")
+    (version,) = stranger.client.workflows.versions.list("shop", account_id=stranger.id)
+    assert not version.has_dag
+    id = stranger.create("shop")
+    assert stranger.wait("shop", id, "complete").output is None
+
+
+def test_the_history_is_told_under_the_names_of_the_vendors_events(account: Account) -> None:
+    id = account.create("saga", params='{"fail": true}')
+    account.wait("saga", id, "errored")
+    answer = account.http.get(f"/saga/instances/{id}/log?per_page=100").raise_for_status().json()
+    told = [(event["event"], event.get("step")) for event in answer["result"]]
+    assert told[:2] == [("workflow_queued", None), ("workflow_started", None)]
+    for event in (
+        ("step_started", "book-1"),
+        ("attempt_started", "book-1"),
+        ("step_completed", "book-1"),
+        ("attempt_errored", "pay-1"),
+        ("step_errored", "pay-1"),
+        ("rollback_started", None),
+        ("rollback_completed", None),
+        ("workflow_errored", None),
+    ):
+        assert event in told
+    assert answer["result_info"]["total_count"] == len(told)
+    second = account.http.get(f"/saga/instances/{id}/log?per_page=2&page=2").json()["result"]
+    assert [event["event"] for event in second] == [name for name, _ in told[2:4]]
+    assert account.http.get(f"/saga/instances/{id}/log", headers={"authorization": "Bearer x"}).status_code == 401
