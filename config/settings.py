@@ -197,6 +197,8 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"  # keeps nothing on disk: the da
 # `advance` settles and keeps the time, `attempts` runs steps with an outside effect: `celery -A config worker -Q …`.
 CELERY_TASK_QUEUES: dict[str, dict[str, str]] = {"advance": {}, "attempts": {}}
 CELERY_TASK_DEFAULT_QUEUE = "advance"
+# Nobody asks for it; and on RabbitMQ its queue, named for the machine, would be had by one worker of a machine alone.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
 CELERY_TASK_ROUTES = {"engine.wake": {"queue": "attempts"}}
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a broker that is away for an hour must not end a worker
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
