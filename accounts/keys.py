@@ -13,11 +13,13 @@ import re
 import secrets
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING
 
 from django.db import models
 from django.utils import timezone
 
+from accounts.lookups import Lookup
 from accounts.roles import ApiScope
 
 if TYPE_CHECKING:
@@ -65,17 +67,27 @@ def hash_secret(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def find_usable_key(plain: str, *, now: datetime | None = None) -> ApiKey | None:
-    """The key with this plain text, unless unknown, wrong, revoked or expired. Notes its use, at most once a minute."""
+def _is_usable(key: ApiKey, now: datetime) -> bool:
+    return key.revoked_at is None and (key.expires_at is None or key.expires_at > now)
+
+
+@cache
+def _by_prefix() -> Lookup[ApiKey]:
     from accounts.models import ApiKey
 
+    rows = ApiKey.objects.select_related("environment__organization").order_by()
+    return Lookup(lambda prefix: rows.filter(prefix=prefix), "a prefix")
+
+
+def find_usable_key(plain: str, *, now: datetime | None = None) -> ApiKey | None:
+    """The key with this plain text, unless unknown, wrong, revoked or expired. Notes its use, at most once a minute."""
     shape = KEY_SHAPE.fullmatch(plain)
     if shape is None:
         return None
     now = now or timezone.now()
     prefix, secret = shape.groups()
-    keys = ApiKey.objects.usable(now).select_related("environment__organization")
-    key = keys.filter(prefix=prefix).first()
+    found = _by_prefix().first(prefix)
+    key = found if found is not None and _is_usable(found, now) else None
     # An unknown prefix costs the same comparison, so time says nothing about which prefixes exist.
     if not hmac.compare_digest(key.secret_hash if key else UNKNOWN_HASH, hash_secret(secret)) or key is None:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections import defaultdict
 from hashlib import sha256
 from typing import Final
 
@@ -14,7 +15,7 @@ from designer.graph.model import Flow
 from designer.rendering import graphviz
 from designer.rendering.blocks import shown
 from designer.rendering.dot import flow_to_dot
-from designer.rendering.layout import layout_flow
+from designer.rendering.layout import Recent, layout_flow
 from designer.rendering.mermaid import flow_to_mermaid
 from designer.rendering.svg import standalone_svg
 from designer.rendering.theme import colour, standalone_style
@@ -28,12 +29,19 @@ MEDIA_TYPES: Final = {
 }
 REMEMBERED_SECONDS: Final = 86_400
 PRINT_DPI: Final = 192
+MOST_DRAWN: Final = 64
+"""Drawings that a process remembers, of each look."""
+_drawn: Final = defaultdict[str, Recent[bytes]](lambda: Recent(MOST_DRAWN))
 
 
 def svg_file(flow: Flow, *, look: str = "light") -> bytes:
     """The drawing of a version, in `light` or `dark` colours. Raises `graphviz.LayoutTooLarge`."""
-    flow = shown(flow)
-    return standalone_svg(flow, layout_flow(flow), look=look).encode()
+    drawn = _drawn[look].get(flow)
+    if drawn is None:
+        as_shown = shown(flow)
+        drawn = standalone_svg(as_shown, layout_flow(as_shown), look=look).encode()
+        _drawn[look].put(flow, drawn)
+    return drawn
 
 
 def dot_file(flow: Flow) -> bytes:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 import orjson
 from django.core.cache import cache
@@ -40,6 +40,7 @@ from designer.rendering.routing import (
 )
 
 MARGIN: Final = 40
+Made = TypeVar("Made")
 REMEMBERED: Final = 256
 REMEMBERED_SECONDS: Final = 30 * 86_400
 REFUSED_SECONDS: Final = 600
@@ -125,15 +126,15 @@ def graph_hash(flow: Flow) -> str:
 # -- remembering ------------------------------------------------------------------------------------------------------
 
 
-class _Recent:
-    """The layouts of the flows that were drawn last, by the flow value itself (values never change)."""
+class Recent(Generic[Made]):
+    """What was made of the flows that were drawn last, by the flow value itself (values never change)."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._found: OrderedDict[int, tuple[Flow, Layout]] = OrderedDict()
+        self._found: OrderedDict[int, tuple[Flow, Made]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, flow: Flow) -> Layout | None:
+    def get(self, flow: Flow) -> Made | None:
         with self._lock:
             entry = self._found.get(id(flow))
             if entry is None:
@@ -141,15 +142,15 @@ class _Recent:
             self._found.move_to_end(id(flow))
             return entry[1]
 
-    def put(self, flow: Flow, layout: Layout) -> None:
+    def put(self, flow: Flow, made: Made) -> None:
         # Holding the flow keeps its id from being given to another.
         with self._lock:
-            self._found[id(flow)] = (flow, layout)
+            self._found[id(flow)] = (flow, made)
             while len(self._found) > self._most:
                 self._found.popitem(last=False)
 
 
-_recent = _Recent(REMEMBERED)
+_recent = Recent[Layout](REMEMBERED)
 
 
 def _remembered_layout(flow: Flow) -> Layout:

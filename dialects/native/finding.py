@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from django.db.models import QuerySet
 from django.http import Http404, QueryDict
 
+from accounts.lookups import Lookup
 from accounts.models import User
 from accounts.scope import Scope
 from designer.models import Flow, Version
@@ -14,12 +16,32 @@ from engine.models import Instance, Step
 AMBIGUOUS = "/api/v1/reference#problem-ambiguous-id"
 MOST = 2_147_483_647
 
+_FLOW = Lookup(
+    lambda environment, key: (
+        Flow.objects.filter(environment=environment, key=key).select_related("live_version").order_by()
+    ),
+    -1,
+    "a key",
+)
+
+
+def _instances(environment: int, key: str) -> QuerySet[Instance]:
+    rows = Instance.objects.filter(environment=environment, key=key).order_by("-pk")
+    return rows.select_related("flow", "version").defer("flow__draft_document")
+
+
+_INSTANCES = Lookup(lambda environment, key: _instances(environment, key)[:3], -1, "a key")
+_INSTANCE_OF_FLOW = Lookup(
+    lambda environment, key, flow: _instances(environment, key).filter(flow__key=flow), -1, "a key", "a flow"
+)
+
 
 def find_flow(scope: Scope, key: str) -> Flow:
     """The flow with this key. Raises Http404."""
-    flow = Flow.objects.within(scope).select_related("live_version", "environment").filter(key=key).first()
+    flow = _FLOW.first(scope.environment.pk, key)
     if flow is None:
         raise Http404
+    flow.environment = scope.environment
     return flow
 
 
@@ -37,15 +59,16 @@ def find_instance(scope: Scope, key: str, query: QueryDict) -> Instance:
 
     Raises Http404, or Problem 409 naming the flows when the id alone does not tell.
     """
-    rows = Instance.objects.within(scope).select_related("flow", "version", "environment").filter(key=key)
     flow = query.get("flow")
-    found = list(rows.filter(flow__key=flow)[:1] if flow else rows[:3])
+    environment = scope.environment.pk
+    found = _INSTANCE_OF_FLOW.all(environment, key, flow) if flow else _INSTANCES.all(environment, key)
     if not found:
         raise Http404
     if len(found) > 1:
         flows = ", ".join(sorted(row.flow.key for row in found))
         detail = f"Several flows have an instance with this id ({flows}): say which with ?flow=KEY."
         raise Problem(409, detail, type=AMBIGUOUS, errors=[("flow", "is needed")])
+    found[0].environment = scope.environment
     return found[0]
 
 

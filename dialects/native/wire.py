@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from accounts.lookups import Lookup
 from designer.graph.diff import FieldChange, FlowDiff, Mark, diff_flows
 from designer.graph.model import Flow as Graph
 from designer.graph.model import phase_of_ref
@@ -17,9 +18,11 @@ from engine.models import Event, Fact, InboundEvent, Instance, Step
 from engine.services.bulk import BulkResult
 from engine.services.hiding import shown_input, shown_output
 from engine.services.moving import MigrationReport
+from engine.services.states import read_state
 
 REDACTED = "[REDACTED]"
 Json = dict[str, Any]
+_STEPS = Lookup(lambda instance: Step.objects.filter(instance=instance).select_related("claimed_by").order_by("pk"), -1)
 
 
 def flow_json(flow: Flow) -> Json:
@@ -107,7 +110,7 @@ def instance_summary(instance: Instance) -> Json:
 def instance_json(instance: Instance) -> Json:
     """An instance with its steps in the order they began: a fixed number of queries."""
     graph = flow_of(instance.version)
-    steps = list(instance.steps.select_related("claimed_by").order_by("pk"))
+    steps = _STEPS.all(instance.pk)
     calls = calls_of(instance, steps)
     return {
         **instance_summary(instance),
@@ -121,6 +124,8 @@ def instance_json(instance: Instance) -> Json:
 
 def warnings_json(instance: Instance) -> list[Json]:
     """The limits it has nearly used up: `{limit, count, most}`."""
+    if not instance.state or not read_state(instance.state).warned:
+        return []
     return list(instance.facts.filter(type="InstanceWarned").order_by("number").values_list("data", flat=True))
 
 

@@ -10,13 +10,14 @@ from django.http import QueryDict
 from django.template.loader import render_to_string
 
 from accounts.live import Asked, Grant, Part, Update
+from accounts.lookups import Lookup
 from accounts.models import Environment, Membership, User
 from accounts.roles import Role
 from accounts.scope import Scope
 from engine.models import Instance
 from engine.parts.graph import graph_parts
 from engine.parts.inbox import Inbox, open_count
-from engine.parts.instance import PARTS, InstancePage, instances_within
+from engine.parts.instance import PARTS, InstancePage, instances_within, with_names
 from engine.parts.instances import MOST_NEW, ROWS_A_PAGE, InstanceList, rows_of
 
 
@@ -31,11 +32,18 @@ def grant_in(environment: Environment | None, user: User) -> Grant | None:
     return Grant(environment.organization_id, f"{environment.pk}:{member.role}:{user.pk}") if member else None
 
 
+_ENVIRONMENT = Lookup(lambda pk: Environment.objects.select_related("organization").filter(pk=pk).order_by(), -1)
+_USER = Lookup(lambda pk: User.objects.filter(pk=pk).order_by(), -1)
+_INSTANCE = Lookup(
+    lambda environment, pk: with_names(Instance.objects.filter(environment=environment, pk=pk)).order_by(), -1, -2
+)
+
+
 def scope_of(audience: str) -> Scope | None:
     """The scope a grant was made for; None when the person or place has gone since."""
     environment_id, role, user_id = audience.split(":")
-    environment = Environment.objects.select_related("organization").filter(pk=environment_id).first()
-    user = User.objects.filter(pk=user_id).first()
+    environment = _ENVIRONMENT.first(int(environment_id))
+    user = _USER.first(int(user_id))
     if environment is None or user is None:
         return None
     return Scope(environment.organization, environment, user, Role(role))
@@ -61,7 +69,7 @@ class InstanceTopic:
         from engine.views.instance import page_context
 
         scope = scope_of(asked.audience)
-        instance = instances_within(scope).filter(pk=asked.id).first() if scope else None
+        instance = _INSTANCE.first(scope.environment.pk, asked.id) if scope else None
         if scope is None or instance is None:
             return Update(asked.after)
         page = InstancePage(scope, instance, view=asked.view)

@@ -98,8 +98,12 @@ class FactPage:
 
 def instances_within(scope: Scope) -> QuerySet[Instance]:
     """Instances with what their pages name."""
-    found = Instance.objects.within(scope).select_related("flow", "version", "started_by")
-    return found.defer("flow__draft_document")
+    return with_names(Instance.objects.within(scope))
+
+
+def with_names(instances: QuerySet[Instance]) -> QuerySet[Instance]:
+    """With what their pages name: flow, version, who started them."""
+    return instances.select_related("flow", "version", "started_by").defer("flow__draft_document")
 
 
 class InstancePage:

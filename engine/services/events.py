@@ -32,8 +32,10 @@ def send_event(
     _check(type, payload)
     moment = now or timezone.now()
     sent: list[Event] = []
+    told: list[Case] = []
 
     def apply(case: Case) -> None:
+        told.append(case)
         if case.state.status.is_final:
             raise NotLegalNow(f"The instance is {case.state.status.value}: it takes no events any more.")
         event = Event.objects.create(instance_id=instance.pk, type=type, payload=payload, received_at=moment)
@@ -46,7 +48,8 @@ def send_event(
                 case.asks.append(AskEvent(step, event.pk, message))
 
     change_instance(instance.pk, apply, now=moment)
-    sent[0].refresh_from_db(fields=["consumed_at", "consumed_by"])
+    if sent[0].pk in told[0].consumed:
+        sent[0].refresh_from_db(fields=["consumed_at", "consumed_by"])
     return sent[0]
 
 

@@ -17,9 +17,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.clean_json import BadJson, clean_json
+from accounts.lookups import Lookup
 from accounts.scope import Scope, system_scope
 from accounts.sealing import SecretUnreadable, unseal
 from designer.graph.model import Json
@@ -139,8 +141,15 @@ def _match_event(pk: int, now: datetime) -> bool:
 
 def find_webhook(secret_path: str) -> Trigger | None:
     """The active webhook trigger at an address; None where there is none."""
-    rows = Trigger.objects.select_related("flow__live_version", "environment__organization")
-    return rows.filter(type=TriggerType.WEBHOOK, secret_path=secret_path, is_active=True).first()
+    return _WEBHOOK.first(secret_path)
+
+
+def _called(secret_path: str, type: str) -> QuerySet[Trigger]:
+    rows = Trigger.objects.select_related("flow__live_version", "environment__organization").order_by()
+    return rows.filter(type=type, secret_path=secret_path, is_active=True)
+
+
+_WEBHOOK: Final = Lookup(lambda path: _called(path, TriggerType.WEBHOOK), "a path")
 
 
 def receive_webhook(

@@ -1,0 +1,77 @@
+"""Looking up one row by its keys, on the paths that every API call takes.
+
+Django writes the SQL of a query anew each time, which takes longer than the database takes to answer a look-up by a
+key: a call has four or five of them. A `Lookup` has its SQL written once per thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, Final, Generic, TypeVar
+
+from django.db import connections, models
+from django.db.models.query import get_related_populators
+
+Row = TypeVar("Row", bound=models.Model)
+Rows = list[Row]
+
+
+class Lookup(Generic[Row]):
+    """The first rows of a query whose arguments are compared with columns, nothing else.
+
+    `queryset` is called once with `marks`, values of the right types that occur nowhere else in the query. What it
+    makes of them is remembered: it must not look at them. `select_related` works, prefetching does not.
+    """
+
+    def __init__(self, queryset: Callable[..., models.QuerySet[Row]], *marks: Any) -> None:
+        self._queryset = queryset
+        self._marks = marks
+        self._made: Final = threading.local()
+
+    def all(self, *arguments: Any) -> Rows[Row]:
+        """All rows that the query answers for these arguments."""
+        made = getattr(self._made, "statement", None)
+        if made is None or made.vendor != connections[made.using].vendor:
+            made = self._made.statement = _Statement(self._queryset(*self._marks), self._marks)
+        rows: Rows[Row] = made.rows(arguments)
+        return rows
+
+    def first(self, *arguments: Any) -> Row | None:
+        """The first of them."""
+        return next(iter(self.all(*arguments)), None)
+
+
+class _Statement:
+    """A query as SQL, and how its answer becomes rows. What Django does for each query, taken apart."""
+
+    def __init__(self, queryset: models.QuerySet[Any], marks: tuple[Any, ...]) -> None:
+        self.using = queryset.db
+        compiler = queryset.query.get_compiler(self.using)
+        self.vendor = compiler.connection.vendor
+        self.sql, parameters = compiler.as_sql()
+        # Each parameter is one of the arguments, by its place, or a value of the query's own.
+        self.parameters = [(marks.index(one), None) if one in marks else (-1, one) for one in parameters]
+        self.compiler = compiler
+        self.converters = compiler.get_converters([column for column, *_ in compiler.select])
+        found = compiler.klass_info
+        fields = found["select_fields"]
+        self.model = found["model"]
+        self.columns = slice(fields[0], fields[-1] + 1)
+        self.names = [column.target.attname for column, *_ in compiler.select[self.columns]]
+        self.related = get_related_populators(found, compiler.select, self.using)  # type: ignore[call-arg]  # stubs of Django 6
+
+    def rows(self, arguments: tuple[Any, ...]) -> list[Any]:
+        values = [own if place < 0 else arguments[place] for place, own in self.parameters]
+        with connections[self.using].cursor() as cursor:
+            cursor.execute(self.sql, values)
+            answered = cursor.fetchall()
+        if self.converters:
+            answered = list(self.compiler.apply_converters(answered, self.converters))
+        return [self._row(values) for values in answered]
+
+    def _row(self, values: Any) -> Any:
+        row = self.model.from_db(self.using, self.names, values[self.columns])
+        for populator in self.related:
+            populator.populate(values, row)
+        return row

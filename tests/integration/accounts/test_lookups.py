@@ -1,0 +1,63 @@
+"""Look-ups whose SQL is written once answer what the query would."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.lookups import Lookup
+from accounts.models import Environment, Organization
+
+pytestmark = pytest.mark.django_db
+
+
+def of(organization: Organization) -> Lookup[Environment]:
+    """Environments of one organization by a slug, with their organization."""
+    rows = Environment.objects.select_related("organization").order_by()
+    return Lookup(lambda slug: rows.filter(slug=slug, organization=organization.pk), "a slug")
+
+
+@pytest.fixture
+def acme() -> Organization:
+    made = Organization.objects.create(name="Acme", slug="acme-of-lookups")
+    for position, slug in enumerate(("one", "two")):
+        Environment.objects.create(organization=made, name=slug.title(), slug=slug, position=position)
+    return made
+
+
+def test_it_answers_the_row_for_each_argument(acme: Organization) -> None:
+    lookup = of(acme)
+    names = [row.name for slug in ("one", "two", "one") if (row := lookup.first(slug)) is not None]
+    assert names == ["One", "Two", "One"]
+    assert lookup.first("three") is None
+    assert lookup.all("three") == []
+
+
+def test_its_rows_are_like_those_of_the_query(acme: Organization) -> None:
+    found = of(acme).first("two")
+    wanted = Environment.objects.get(organization=acme, slug="two")
+    assert found == wanted
+    assert found is not None
+    fields = [field.attname for field in Environment._meta.concrete_fields]
+    assert [getattr(found, name) for name in fields] == [getattr(wanted, name) for name in fields]
+    found.name = "Changed"
+    found.save(update_fields=["name"])
+    assert Environment.objects.get(pk=wanted.pk).name == "Changed"
+
+
+def test_related_rows_come_with_the_same_statement(acme: Organization) -> None:
+    lookup = of(acme)
+    with CaptureQueriesContext(
+        connection,
+    ) as sent:
+        found = lookup.first("one")
+        assert found is not None
+        assert found.organization.name == "Acme"
+    assert len(sent) == 1
+
+
+def test_what_it_is_given_travels_as_a_parameter(acme: Organization) -> None:
+    lookup = of(acme)
+    assert lookup.first("one' OR '1' = '1") is None
+    assert lookup.first("%s") is None
