@@ -5,7 +5,17 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-FIGURES = ("ten_steps", "ten_steps_peers", "growth")
+FIGURES = (
+    "ten_steps",
+    "ten_steps_peers",
+    "in_flight",
+    "http_steps",
+    "growth",
+    "accepting",
+    "viewers",
+    "lists",
+    "version_graph",
+)
 
 
 def main(wanted: list[str]) -> int:

@@ -53,7 +53,7 @@ def _measure(place: Place) -> dict[str, dict[str, float]]:
 
 def _line(database: str, name: str, found: dict[str, float]) -> Line:
     what, unit, factor, goal = GOALS[name]
-    small, large = found.values()
+    small, *_, large = found.values()
     return Line(f"{database}: {what}", large * factor, small * factor, unit, large / small, goal, is_most=True)
 
 

@@ -28,15 +28,18 @@ from designer.models import Trigger  # noqa: E402
 from designer.services.importing import import_flow  # noqa: E402
 from designer.services.publishing import publish_flow  # noqa: E402
 from engine.models import Event, InboundEvent, Instance, Occurrence  # noqa: E402
-from engine.services.instances import start_instance  # noqa: E402
+from engine.services.instances import StartRequest, start_instances  # noqa: E402
 
 BATCH = 100
+WAITING = 200
+"""Instances among which the events go round."""
 
 
 def send(port: int, path: str, body: object, count: int, *, wanted: int = 202, key: str = "") -> float:
     """So many requests; answers how many were answered in a second."""
     command = [sys.executable, "-m", "benchmarks.peers.requests_at_once", "--port", str(port), "--path", path]
     command += ["--body", json.dumps(body), "--requests", str(count), "--wanted", str(wanted), "--key", key]
+    command += ["--numbers", str(WAITING)]
     done = json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
     return float(done["requests"] / done["seconds"])
 
@@ -60,7 +63,7 @@ def main() -> None:
         replace=False,
     )
     publish_flow(scope, hooked)
-    waiting = start_instance(scope, flow, key="waiting")
+    start_instances(scope, flow, [StartRequest(key=f"waits-{number}") for number in range(WAITING)])
     _, key = issue_key(scope, name="bench", scopes=list(ApiScope.values), expires_at=None)
     path = Trigger.objects.get(flow=hooked, type="webhook").secret_path
     found = {}
@@ -72,8 +75,7 @@ def main() -> None:
         found["start_batch"] = BATCH * send(port, f"{start}/batch", batch, 80, wanted=201, key=key)
         event = {"type": "order.made", "payload": {"number": 1}}
         found["event"] = send(port, "/api/v1/events", event, count, key=key)
-        to_one = f"/api/v1/instances/{waiting.key}/events"
-        found["instance_event"] = send(port, to_one, event, count, key=key)
+        found["instance_event"] = send(port, "/api/v1/instances/waits-NUMBER/events", event, count, key=key)
         found["webhook"] = send(port, f"/hooks/{path}", {"number": 1}, count)
     assert Instance.objects.filter(flow=flow).count() >= count + 80 * BATCH
     assert min(InboundEvent.objects.count(), Event.objects.count(), Occurrence.objects.count()) >= count

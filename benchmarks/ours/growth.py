@@ -1,7 +1,7 @@
 """How our costs grow, on the database that the environment names: one line of JSON.
 
-    {"chain": {"10": s, "1000": s}, "fan_out": {"100": s, "1000": s}, "sweep": {"1000": s, "100000": s},
-     "memory": {"1000": bytes, "100000": bytes}}
+    {"chain": {"10": s, "1000": s}, "fan_out": {"100": s, "1000": s}, "sweep": {"1000": s, "10000": s, "100000": s},
+     "memory": {"1000": bytes, "10000": bytes, "100000": bytes}}
 
 Seconds per step of a chain of so many tasks (eight instances at once), per branch of a fan-out into so many branches
 and their join (one instance), per sweep over so many waiting instances, and what this process holds in memory then.
@@ -110,7 +110,7 @@ def main() -> None:
             flow = fan_out(scope, branches)
             answer["fan_out"][str(branches)] = seconds_to_run(scope, flow, instances, 1) / (branches * instances)
     flow, waiting = wait(scope), 0
-    for wanted in (1000, arguments.waiting):
+    for wanted in (1000, 10_000, arguments.waiting):
         while waiting < wanted:
             start_instances(scope, flow, [StartRequest() for _ in range(1000)])
             waiting += 1000
