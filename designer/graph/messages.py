@@ -46,13 +46,22 @@ REDIRECT: Final = Field(
     key="redirect",
     type=FieldType.GROUP,
     label="Leads to",
+    help="Where a click goes.",
     group="Actions",
     fields=(
-        Field(key="url", type=FieldType.TEMPLATE, label="Address", example="/orders/{{ payload.id }}", longest=4000),
+        Field(
+            key="url",
+            type=FieldType.TEMPLATE,
+            label="Address",
+            help="A page, or a path of the site that shows the inbox.",
+            example="/orders/{{ payload.id }}",
+            longest=4000,
+        ),
         Field(
             key="target",
             type=FieldType.CHOICE,
             label="Opens in",
+            help="In this tab, or in another.",
             choices=tuple(Choice(value, value) for value in TARGETS),
         ),
     ),
@@ -65,15 +74,33 @@ def button(key: str, label: str) -> Field:
         key=key,
         type=FieldType.GROUP,
         label=label,
+        help="A button below the message; without a wording there is none.",
         group="Actions",
-        fields=(Field(key="label", type=FieldType.TEMPLATE, label="Wording", longest=200), REDIRECT),
+        fields=(
+            Field(
+                key="label",
+                type=FieldType.TEMPLATE,
+                label="Wording",
+                help="What stands on the button.",
+                example="See the parcel",
+                longest=200,
+            ),
+            REDIRECT,
+        ),
     )
 
 
 def subject(*, required: bool = False) -> Field:
     """The line above a message."""
     return Field(
-        key="subject", type=FieldType.TEMPLATE, label="Subject", longest=1000, required=required, group="Content"
+        key="subject",
+        type=FieldType.TEMPLATE,
+        label="Subject",
+        help="The line above the text.",
+        example="Your parcel has left",
+        longest=1000,
+        required=required,
+        group="Content",
     )
 
 
@@ -83,6 +110,7 @@ def body(*, longest: int = 200_000, required: bool = False) -> Field:
         key="body",
         type=FieldType.TEMPLATE,
         label="Text",
+        help="What it says; references are filled in.",
         example="Parcel {{ payload.parcel }} has left",
         lines=6,
         longest=longest,

@@ -448,7 +448,7 @@ def test_a_refused_value_stays_in_its_field_with_the_reason(board: Board, watch:
     watch.expected_errors.append("422")
     page = board.page
     board.add("http_request", (300, 200))
-    page.locator("#inspector summary", has_text="Attempts").click()
+    page.locator("#inspector summary", has_text="Errors and retries").click()
     field = page.get_by_label("Repeats").first
     field.fill("many")
     field.blur()

@@ -24,12 +24,19 @@ ACTION: Final = Action(
     output_keys=lambda inputs: None,
     inputs=(
         Field(
-            key="function", type=FieldType.TEXT, label="Function", required=True, example="orders.price", longest=200
+            key="function",
+            type=FieldType.TEXT,
+            label="Function",
+            help="The name under which it was registered.",
+            required=True,
+            example="orders.price",
+            longest=200,
         ),
         Field(
             key="arguments",
             type=FieldType.MAP,
             label="Arguments",
+            help="By name, as the function takes them.",
             longest=100,
             of=Field(key="", type=FieldType.JSON, label="Argument", example="{{ input.order }}"),
         ),

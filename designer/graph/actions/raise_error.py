@@ -24,7 +24,15 @@ ACTION: Final = Action(
     summary=summarize,
     output_keys=lambda inputs: (),
     inputs=(
-        Field(key="message", type=FieldType.TEMPLATE, label="Message", required=True, longest=2000),
+        Field(
+            key="message",
+            type=FieldType.TEMPLATE,
+            label="Message",
+            help="What the step and the instance say went wrong.",
+            example="No stock left for {{ input.sku }}",
+            required=True,
+            longest=2000,
+        ),
         Field(
             key="retryable",
             type=FieldType.BOOLEAN,

@@ -56,6 +56,7 @@ KIND: Final = Kind(
             key="answer_schema",
             type=FieldType.JSON_SCHEMA,
             label="Answer",
+            example='{"type": "object", "properties": {"urgent": {"type": "boolean"}}}',
             help="What the answer has to be, as a JSON Schema; it becomes the output. Without one, a text.",
             group="Answer",
         ),

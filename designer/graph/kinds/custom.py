@@ -25,7 +25,14 @@ KIND: Final = Kind(
     colour="notify",
     summary=summarize,
     fields=(
-        Field(key="values", type=FieldType.JSON, label="Values", example='{"greeting": "Hi"}', lines=6),
+        Field(
+            key="values",
+            type=FieldType.JSON,
+            label="Values",
+            help="What the step puts out; references are filled in.",
+            example='{"greeting": "Hi"}',
+            lines=6,
+        ),
         REQUIREMENTS,
     ),
 )

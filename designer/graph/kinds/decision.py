@@ -84,8 +84,20 @@ KIND: Final = Kind(
             help="One branch leads back to an earlier task and goes round again.",
             group="Loop",
             fields=(
-                Field(key="branch", type=FieldType.BRANCH, label="Goes round by", required=True),
-                Field(key="exit", type=FieldType.BRANCH, label="Leaves by", required=True),
+                Field(
+                    key="branch",
+                    type=FieldType.BRANCH,
+                    label="Goes round by",
+                    help="The branch that leads back to an earlier task.",
+                    required=True,
+                ),
+                Field(
+                    key="exit",
+                    type=FieldType.BRANCH,
+                    label="Leaves by",
+                    help="The branch that goes on when it is done.",
+                    required=True,
+                ),
                 Field(
                     key="max_iterations",
                     type=FieldType.NUMBER,

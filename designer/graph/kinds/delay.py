@@ -43,7 +43,14 @@ KIND: Final = Kind(
     one_of=(OneOf(("for", "until", "cron", "dynamic"), is_required=True),),
     more_problems=stray_timezone,
     fields=(
-        Field(key="for", type=FieldType.DURATION, label="For", example="3 days", is_templated=True),
+        Field(
+            key="for",
+            type=FieldType.DURATION,
+            label="For",
+            help="So long from the moment its turn comes.",
+            example="3 days",
+            is_templated=True,
+        ),
         Field(
             key="until",
             type=FieldType.DATETIME,

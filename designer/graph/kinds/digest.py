@@ -48,7 +48,14 @@ KIND: Final = Kind(
             example="0 6 * * 1-5",
             group="Window",
         ),
-        Field(key="timezone", type=FieldType.TIMEZONE, label="Time zone", example="Europe/Berlin", group="Window"),
+        Field(
+            key="timezone",
+            type=FieldType.TIMEZONE,
+            label="Time zone",
+            help="In which the schedule is read.",
+            example="Europe/Berlin",
+            group="Window",
+        ),
         Field(
             key="look_back",
             type=FieldType.DURATION,

@@ -53,6 +53,7 @@ KIND: Final = Kind(
             key="form",
             type=FieldType.JSON_SCHEMA,
             label="Form",
+            example='{"type": "object", "properties": {"agreed": {"type": "boolean"}}}',
             help="What the person fills in, as a JSON Schema. The answers become the output.",
             group="Form",
         ),

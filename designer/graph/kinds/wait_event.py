@@ -32,6 +32,7 @@ KIND: Final = Kind(
             key="event_type",
             type=FieldType.TEXT,
             label="Event type",
+            help="What the event is called by whoever sends it.",
             example="picked-up",
             required=True,
             longest=200,
