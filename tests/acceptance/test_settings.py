@@ -1,0 +1,344 @@
+"""Settings that help: picking data, building conditions, drawing forms, by mouse and by keys alone."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.acceptance.axe import look_at
+from tests.acceptance.browser import Watch, sign_in
+from tests.acceptance.quadrille import Quadrille
+from tests.acceptance.test_editor import Board, ready
+
+PLACE: Final = "/o/demo/development"
+ORDER: Final = {
+    "type": "object",
+    "properties": {
+        "order": {
+            "type": "object",
+            "properties": {"id": {"type": "string"}, "total": {"type": "number"}, "urgent": {"type": "boolean"}},
+        }
+    },
+}
+
+
+def flow_file(key: str) -> dict[str, Any]:
+    """`fetch -> big -> ask, tell`: a request, a decision, a form, a mail."""
+    statements = [{"source": "input.order.total", "operator": "greater_than", "values": ["1000"]}]
+    rushed = [{"source": "input.order.urgent", "operator": "equals", "values": ["true"]}]
+    return {
+        "format": 1,
+        "key": key,
+        "name": key,
+        "input_schema": ORDER,
+        "sample_input": {"order": {"id": "A7", "total": 1200, "urgent": False}},
+        "tasks": [
+            {
+                "key": "fetch",
+                "name": "Fetch the order",
+                "kind": "automation",
+                "settings": {
+                    "action": "http_request",
+                    "inputs": {"method": "GET", "url": "https://shop.example.com/"},
+                    "retries": {"limit": 2, "delay": "10 seconds"},
+                },
+                "at": [80, 120],
+            },
+            {
+                "key": "big",
+                "name": "Which way?",
+                "kind": "decision",
+                "settings": {
+                    "conditions": [
+                        {"key": "large", "name": "Large", "statements": statements},
+                        {"key": "rushed", "name": "Rushed", "statements": rushed},
+                    ]
+                },
+                "at": [380, 120],
+            },
+            {"key": "ask", "name": "Ask", "kind": "manual", "at": [680, 60]},
+            {
+                "key": "tell",
+                "name": "Tell",
+                "kind": "automation",
+                "settings": {"action": "send_email", "inputs": {"to": "a@example.com", "subject": "Hi", "body": "Hi"}},
+                "at": [680, 220],
+            },
+        ],
+        "edges": [
+            {"from": "trigger", "to": "fetch"},
+            {"from": "fetch", "to": "big"},
+            {"from": "big", "to": "ask", "branch": "large"},
+            {"from": "big", "to": "tell", "branch": "rushed"},
+        ],
+    }
+
+
+@pytest.fixture
+def board(page: Page, server: Quadrille, request: pytest.FixtureRequest) -> Board:
+    """The editor with the flow of `flow_file`."""
+    page.set_default_timeout(20_000)
+    sign_in(page, server, "designer")
+    key = re.sub(r"[^a-z]+", "-", f"{request.node.name}")[5:64].strip("-")
+    page.goto(f"{PLACE}/flows/-/import/")
+    document = json.dumps(flow_file(key)).encode()
+    file = {"name": "flow.json", "mimeType": "application/json", "buffer": document}
+    page.locator("input[type=file]").set_input_files(files=[file])
+    page.get_by_role("button", name="Import").click()
+    page.wait_for_url(lambda url: "import" not in url)
+    page.goto(f"{PLACE}/flows/{key}/edit/")
+    return ready(page)
+
+
+def stored(board: Board, ref: str) -> None:
+    """Everything is stored, and the form shows it."""
+    board.saved()
+    board.shows(ref)
+
+
+def item(page: Page, name: str) -> Locator:
+    """What the picker calls exactly so."""
+    called = page.locator(".suggest-name", has_text=re.compile(f"^{name}$"))
+    return page.get_by_role("treeitem").filter(has=called)
+
+
+def branch_names(page: Page) -> Locator:
+    """The fields that name the branches."""
+    return page.get_by_label("Name of the branch")
+
+
+def test_data_is_picked_from_a_tree_by_mouse(board: Board) -> None:
+    page = board.page
+    board.select("tell")
+    subject = page.get_by_label("Subject")
+    subject.fill("Order ")
+    page.get_by_role("button", name="Insert data into Subject").click()
+    expect(item(page, "fetch")).to_contain_text("Fetch the order")
+    item(page, "order").locator(".picker-turn").click()
+    expect(item(page, "total")).to_contain_text("number")
+    item(page, "id").first.click()
+    expect(subject).to_have_value("Order {{ input.order.id }}")
+    page.get_by_label("To", exact=True).focus()
+    stored(board, "tell")
+    page.reload()
+    ready(page)
+    board.select("tell")
+    expect(page.get_by_label("Subject")).to_have_value("Order {{ input.order.id }}")
+
+
+def test_what_may_not_have_run_is_marked(board: Board) -> None:
+    page = board.page
+    board.connect("ask", "tell")
+    board.select("tell")
+    page.get_by_role("button", name="Insert data into Subject").click()
+    expect(item(page, "ask")).to_contain_text("maybe")
+    expect(item(page, "fetch")).not_to_contain_text("maybe")
+    page.keyboard.press("Escape")
+    expect(page.locator("#picker")).to_be_hidden()
+    expect(page.get_by_label("Subject")).to_be_focused()
+
+
+def test_data_is_picked_by_keys_alone(board: Board) -> None:
+    page = board.page
+    page.locator("#node-tell").focus()
+    page.keyboard.press("Enter")
+    board.shows("tell")
+    subject = page.get_by_label("Subject")
+    subject.focus()
+    page.keyboard.press("End")
+    page.keyboard.type(" {{ order.t")
+    expect(page.get_by_role("option", name="input.order.total")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(subject).to_have_value("Hi {{ input.order.total }}")
+    page.keyboard.type("!")
+    page.keyboard.press("Tab")
+    stored(board, "tell")
+    expect(subject).to_have_value("Hi {{ input.order.total }}!")
+
+    page.get_by_label("From", exact=True).focus()
+    page.keyboard.press("Control+ ")
+    expect(page.get_by_role("tree")).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("From", exact=True)).to_have_value("{{ input.order.id }}")
+
+
+def test_a_name_that_is_not_declared_becomes_a_problem(board: Board) -> None:
+    page = board.page
+    board.select("tell")
+    page.get_by_label("Subject").fill("{{ input.order.totl }}")
+    page.get_by_label("To", exact=True).focus()
+    board.saved()
+    expect(page.locator(".problems-head")).to_contain_text("totl")
+
+
+def test_branches_are_put_in_order_and_tried_on_sample_data(board: Board) -> None:
+    page = board.page
+    board.select("big")
+    page.get_by_text("Try it on sample data").click()
+    table = page.get_by_role("region", name="Truth table")
+    expect(table.locator("tfoot")).to_contain_text("Large")
+    expect(table.locator(".truth-branch .is-met")).to_have_count(1)
+    sample = page.get_by_label("Sample data")
+    sample.fill('{"input": {"order": {"total": 5, "urgent": true}}}')
+    expect(table.locator("tfoot")).to_contain_text("Rushed")
+    expect(table.locator("tfoot")).not_to_contain_text("Large")
+
+    operators = page.get_by_label("Comparison").nth(1).locator("option")
+    expect(operators.filter(has_text="over")).to_have_count(0)  # of yes or no nobody asks that
+    handle = page.locator(".drag-handle").nth(1).bounding_box()
+    first = page.locator(".branch").first.bounding_box()
+    assert handle is not None
+    assert first is not None
+    page.mouse.move(handle["x"] + 8, handle["y"] + 12)
+    page.mouse.down()
+    page.mouse.move(handle["x"] + 8, first["y"] + 4, steps=8)
+    page.mouse.up()
+    board.said("Now branch 1 of 2")
+    board.saved()
+    expect(branch_names(page).first).to_have_value("Rushed")
+    expect(table.locator("tbody tr").first).to_contain_text("Rushed")
+
+    page.get_by_role("button", name="Move Rushed down").focus()
+    page.keyboard.press("Enter")
+    board.saved()
+    expect(branch_names(page).first).to_have_value("Large")
+    expect(page.get_by_role("button", name="Undo")).to_be_enabled()
+
+
+def test_a_form_is_drawn_by_keys_alone(board: Board) -> None:
+    page = board.page
+    page.locator("#node-ask").focus()
+    page.keyboard.press("Enter")
+    board.shows("ask")
+    form = page.locator("#inspector details", has_text="Form").first.locator("> summary")
+    form.focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Field for Form").focus()
+    page.keyboard.press("Enter")
+    name = page.get_by_label("Name in the data")
+    expect(name).to_be_focused()
+    page.keyboard.type("how")
+    page.keyboard.press("Tab")
+    page.keyboard.type("How it travels")
+    page.keyboard.press("Tab")
+    page.keyboard.type("One of")
+    page.keyboard.press("Tab")
+    choices = page.get_by_label("Choices, one a line")
+    expect(choices).to_be_visible()
+    choices.focus()
+    page.keyboard.type("express: By express\nslow")
+    page.keyboard.press("Tab")
+    page.get_by_label("Required", exact=True).focus()
+    page.keyboard.press(" ")
+    board.saved()
+    preview = page.locator(".schema-shown > summary")
+    preview.focus()
+    page.keyboard.press("Enter")
+    shown = page.locator(".form-preview")
+    expect(shown).to_contain_text("How it travels")
+    expect(shown).to_contain_text("By express")
+
+    page.reload()
+    ready(page)
+    board.select("ask")
+    page.locator(".schema-raw > summary").click()
+    choices = {"enum": ["express", "slow"], "enumNames": ["By express", "slow"]}
+    kept = json.loads(page.get_by_label("Form", exact=True).input_value())
+    assert kept == {
+        "type": "object",
+        "properties": {
+            "how": {"title": "How it travels", "enum": ["express", "slow"], "enumNames": ["By express", "slow"]}
+        },
+        "required": ["how"],
+    }
+
+
+def test_mistakes_in_code_are_shown_where_they_are(board: Board, watch: Watch) -> None:
+    watch.expected_errors.append("422")
+    page = board.page
+    board.select("fetch")
+    body = page.get_by_label("JSON body")
+    body.fill('{"order": 1 "total": 2}')
+    expect(page.locator(".code-problem", has_text="comma")).to_contain_text("Line 1, column 13")
+    expect(page.locator(".code-wrong")).to_have_count(1)
+    page.get_by_label("Address").focus()
+    expect(page.locator("[data-refused] .field-error").first).to_contain_text("JSON body")
+    expect(body).to_have_value('{"order": 1 "total": 2}')
+    body.fill('{"order": "{{ input.order.id }}"}')
+    expect(page.locator(".code-problem", has_text="comma")).to_have_count(0)
+    expect(page.locator(".code-braces")).to_have_text("{{ input.order.id }}")
+    page.get_by_label("Address").focus()
+    board.saved()
+    expect(page.locator("[data-refused]")).to_have_count(0)
+
+
+def test_attempts_are_shown_over_time(board: Board) -> None:
+    page = board.page
+    board.select("fetch")
+    attempts = page.locator(".attempts")
+    expect(attempts).to_contain_text("up to 3 attempts")
+    expect(attempts).to_contain_text("after 30 s")
+    page.get_by_label("Pause", exact=True).first.fill("1 minute")
+    page.get_by_label("Repeats").first.focus()
+    board.saved()
+    expect(attempts).to_contain_text("after 3 min")
+
+
+def test_what_a_flow_is_started_with_is_drawn_asked_for_and_checked(board: Board) -> None:
+    page = board.page
+    page.locator("#canvas").focus()
+    page.keyboard.press("Escape")
+    board.shows("")
+    page.locator("#inspector summary", has_text="Input").first.click()
+    page.get_by_role("button", name="Field for Input").click()
+    page.get_by_label("Name in the data").last.fill("customer")
+    page.get_by_label("Required", exact=True).last.check()
+    board.saved()
+    board.select("tell")
+    page.get_by_role("button", name="Insert data into Subject").click()
+    expect(item(page, "customer")).to_be_visible()
+    page.keyboard.press("Escape")
+
+    page.locator("#publish-link").click()
+    page.locator("main form .button-primary, dialog form .button-primary").first.click()
+    page.wait_for_url("**/versions/**")
+    key = page.url.split("/flows/")[1].split("/")[0]
+    page.goto(f"{PLACE}/flows/{key}/start/")
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator("#start-form")).to_contain_text("required")
+    page.get_by_label("Customer").fill("Ada")
+    page.get_by_role("button", name="Start").click()
+    page.wait_for_url("**/instances/**")
+
+
+@pytest.mark.parametrize("state", ["picker", "truth", "form", "code"])
+def test_nothing_of_it_bars_anyones_way(board: Board, state: str) -> None:
+    page = board.page
+    if state == "picker":
+        board.select("tell")
+        page.get_by_role("button", name="Insert data into Subject").click()
+        expect(page.get_by_role("tree")).to_be_visible()
+    elif state == "truth":
+        board.select("big")
+        page.get_by_text("Try it on sample data").click()
+        expect(page.locator(".truth")).to_be_visible()
+    elif state == "form":
+        board.select("ask")
+        page.locator("#inspector details", has_text="Form").first.locator("> summary").click()
+        page.get_by_role("button", name="Field for Form").click()
+        expect(page.get_by_label("Name in the data")).to_be_visible()
+        page.locator(".schema-shown > summary").click()
+        expect(page.locator(".form-preview")).to_be_visible()
+    else:
+        board.select("fetch")
+        page.get_by_label("JSON body").fill('{"a": 1, "b": "x"')
+        expect(page.locator(".code-problem", has_text="closed")).to_be_visible()
+    found = look_at(page)
+    assert not found, "\n".join(found)
