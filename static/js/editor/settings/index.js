@@ -39,7 +39,7 @@ export function attach(editor) {
   }, { capture: true });
   element.addEventListener("focusout", () => popup.close());
 
-  /** @type {Map<string, (root: HTMLElement) => void>} */
+  /** Each is made once, however often it is asked for while it loads. @type {Map<string, Promise<(root: HTMLElement) => void>>} */
   const helpers = new Map();
   const rooms = [
     { selector: "[data-language]", load: () => import("./code.js").then(({ paintAll }) => (/** @type {HTMLElement} */ root) => paintAll(root, popup)) },
@@ -56,8 +56,10 @@ export function attach(editor) {
   const help = async () => {
     for (const { selector, load } of rooms) {
       if (!element.querySelector(selector)) continue;
-      if (!helpers.has(selector)) helpers.set(selector, await load());
-      helpers.get(selector)?.(element);
+      const ready = helpers.get(selector) ?? load();
+      helpers.set(selector, ready);
+      const show = await ready;
+      if (element.querySelector(selector)) show(element);
     }
   };
   let isAsked = false;

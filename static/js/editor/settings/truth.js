@@ -23,8 +23,8 @@ export class Truth {
   show(root) {
     const box = /** @type {HTMLDetailsElement} */ (root.querySelector("[data-truth]"));
     const area = /** @type {HTMLTextAreaElement} */ (box.querySelector("textarea"));
-    if (area.dataset.truth === undefined) {
-      area.dataset.truth = "";
+    if (area.dataset.begun === undefined) {
+      area.dataset.begun = "";
       box.addEventListener("toggle", () => box.open && void this.#begin(box, area));
       area.addEventListener("input", () => {
         area.defaultValue = area.value; // else bringing the form up to date would take it away
