@@ -29,7 +29,7 @@ export class Designers {
       const place = /** @type {HTMLElement} */ (box.querySelector("[data-schema-fields]"));
       if (!this.#drawn.has(area)) this.#listen(box, area, place);
       // While one types in the rows they are ahead of the text area.
-      if (this.#drawn.get(area) !== area.value && !place.contains(document.activeElement)) this.#draw(box, area, place);
+      if (this.#drawn.get(area) !== meaning(area) && !place.contains(document.activeElement)) this.#draw(box, area, place);
       void this.#preview(box, area);
     }
   }
@@ -65,8 +65,9 @@ export class Designers {
 
   /** @param {HTMLElement} box @param {HTMLTextAreaElement} area @param {HTMLElement} place @param {string} [focused] an id */
   #draw(box, area, place, focused = "") {
-    this.#drawn.set(area, area.value);
+    this.#drawn.set(area, meaning(area));
     const schema = this.#schema(area);
+    const open = namesOfOpen(place);
     if (schema === null) {
       place.replaceChildren(note("This cannot be shown as fields; change it as JSON."));
       return;
@@ -78,6 +79,9 @@ export class Designers {
       ...rows.map((row, number) => rowFor(row, `${stem}-row${number}`, { isFirst: number === 0, isLast: number === rows.length - 1, canEdit })),
       ...(canEdit ? [addButton(box.dataset.label ?? "")] : rows.length ? [] : [note("No fields.")]),
     );
+    for (const row of place.querySelectorAll("[data-schema-row]")) {
+      if (row instanceof HTMLDetailsElement && open.has(nameIn(row))) row.open = true;
+    }
     if (focused) document.getElementById(focused)?.focus();
   }
 
@@ -93,7 +97,7 @@ export class Designers {
     }
     const schema = schemaOf(this.#schema(area) ?? {}, rows);
     area.value = schema === null ? "" : JSON.stringify(schema, null, 2);
-    this.#drawn.set(area, area.value);
+    this.#drawn.set(area, meaning(area));
     area.dispatchEvent(new Event("input", { bubbles: true }));
     return true;
   }
@@ -136,6 +140,25 @@ export class Designers {
     const response = await fetch(`${this.editor.doors.base}form-preview`, { method: "POST", headers, body }).catch(() => null);
     if (response?.ok) place.innerHTML = await response.text();
   }
+}
+
+/** What a text area says, however it is laid out: the server lays it out in its own way. @param {HTMLTextAreaElement} area */
+function meaning(area) {
+  try {
+    return JSON.stringify(JSON.parse(area.value));
+  } catch {
+    return area.value;
+  }
+}
+
+/** @param {HTMLElement} place */
+function namesOfOpen(place) {
+  return new Set([...place.querySelectorAll("[data-schema-row][open]")].map(nameIn));
+}
+
+/** @param {Element} row */
+function nameIn(row) {
+  return /** @type {HTMLInputElement} */ (row.querySelector("[data-part=name]")).value.trim();
 }
 
 /** What was typed is what a control begins with from now on: bringing the form up to date leaves it. @param {HTMLElement} control */

@@ -26,8 +26,9 @@ function drag(row, handle, pointer, editor) {
   const move = (/** @type {PointerEvent} */ event) => {
     const previous = row.previousElementSibling;
     const next = row.nextElementSibling;
-    if (previous && event.clientY < middle(previous)) previous.before(row);
-    else if (next && event.clientY > middle(next)) next.after(row);
+    // The others make room: an element that is taken out and put back loses the pointer.
+    if (previous && event.clientY < middle(previous)) row.after(previous);
+    else if (next && event.clientY > middle(next)) row.before(next);
   };
   const end = (/** @type {boolean} */ isKept) => {
     abort();
@@ -36,8 +37,7 @@ function drag(row, handle, pointer, editor) {
     if (place === before) return;
     if (!isKept) {
       const others = [...list.children].filter((other) => other !== row);
-      if (others[before]) others[before].before(row);
-      else list.append(row);
+      list.replaceChildren(...others.slice(0, before), row, ...others.slice(before));
       return;
     }
     // The inspector stores what a field stands for when one of its inputs tells of a change.
