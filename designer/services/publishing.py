@@ -96,11 +96,15 @@ def refuse_red_cases(row: models.Flow, flow: Flow) -> None:
         raise FlowHasProblems(problems)
 
 
-def red_cases(row: models.Flow, flow: Flow) -> list[Problem]:
-    """A problem for each case that stands in the way of publishing `flow`; none where cases do not guard it."""
+def red_cases(row: models.Flow, flow: Flow, failing: Sequence[str] | None = None) -> list[Problem]:
+    """A problem for each case that stands in the way of publishing `flow`; none where cases do not guard it.
+
+    `failing`: what `failing_cases` has said already.
+    """
     if not must_pass(row):
         return []
-    return [Problem(Severity.ERROR, "case_fails", words) for words in failing_cases(flow, cases_of(row))]
+    words = failing_cases(flow, cases_of(row)) if failing is None else failing
+    return [Problem(Severity.ERROR, "case_fails", each) for each in words]
 
 
 def is_unchanged(row: models.Flow) -> bool:

@@ -18,9 +18,10 @@ from designer.forms import PublishForm
 from designer.graph.checks import check_flow
 from designer.graph.model import Flow
 from designer.services.drafting import StaleRevision, draft_of
-from designer.services.guards import Impact, Place, instances
+from designer.services.guards import Impact, Place, failing_cases, instances
 from designer.services.publishing import FlowHasProblems, flow_keys, is_unchanged, publish_flow, red_cases
 from designer.services.versions import flow_of
+from designer.trying.services import cases_of
 from designer.views.editor import flow_row
 
 
@@ -65,11 +66,15 @@ def _page(
     next_number = (row.versions.order_by("-number").values_list("number", flat=True).first() or 0) + 1
     # A graph with errors is nowhere to go to: then only where they stand is shown.
     impact = instances().impact_of(row.pk, live if errors else draft, next_number) if live else Impact()
+    cases = cases_of(row)
+    failing = [] if errors else failing_cases(draft, cases)
     context = {
         "flow": row,
         "form": form,
         "refusal": refusal,
-        "errors": errors or red_cases(row, draft),
+        "errors": errors or red_cases(row, draft, failing),
+        "case_count": len(cases),
+        "red_cases": failing,
         "warnings": [problem for problem in problems if not problem.is_error],
         "is_unchanged": is_unchanged(row),
         "comparison": Comparison(live, draft) if live else None,

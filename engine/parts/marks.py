@@ -25,7 +25,7 @@ class GraphMarks:
 
 def marks_of(plan: Plan, state: State) -> GraphMarks:
     """The marks of one instance."""
-    tasks = {node.key: _word(state, node.index) for node in plan.nodes if node.task is not None}
+    tasks = {node.key: task_word(state, node.index) for node in plan.nodes if node.task is not None}
     found: dict[str, set[str]] = {}
     for edge in plan.edges:
         if edge.flow_edge is not None:
@@ -36,18 +36,20 @@ def marks_of(plan: Plan, state: State) -> GraphMarks:
         back = plan.edges[loop.back_edge].flow_edge
         if back is not None and state.rounds[loop.index] > 1:
             edges[back.id] = "taken"
-    phases = {key: _progress([state.nodes[node] for node in nodes]) for key, nodes in plan.phases.items()}
+    phases = {key: phase_progress([state.nodes[node] for node in nodes]) for key, nodes in plan.phases.items()}
     return GraphMarks(tasks, edges, phases, "open" if state.status is InstanceStatus.QUEUED else "completed")
 
 
-def _word(state: State, node: int) -> str:
+def task_word(state: State, node: int) -> str:
+    """The status of a task, as on chips."""
     status = state.nodes[node]
     if status is StepStatus.WAITING and state.scheduled.get(node) is False:
         return "scheduled"
     return {StepStatus.IDLE: "open", StepStatus.HELD: "on_hold"}.get(status, status.value)
 
 
-def _progress(statuses: list[StepStatus]) -> str:
+def phase_progress(statuses: list[StepStatus]) -> str:
+    """How far a phase with these tasks is."""
     finished = sum(status.is_finished for status in statuses)
     if all(status is StepStatus.IDLE for status in statuses):
         return "open"

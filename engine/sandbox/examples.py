@@ -83,9 +83,11 @@ def reads_of(flow: Flow) -> dict[str, list[tuple[Json, ...]]]:
 
 
 def sample_for(flow: Flow) -> Json:
-    """A sample input: what a start form asks for, and what the tasks read of it."""
+    """A sample input: what the flow declares or a start form asks for, and what the tasks read of it."""
     forms = [trigger.get("form") for trigger in flow.triggers if trigger.get("type") == "form"]
-    return example_for(forms[0] if forms else None, reads_of(flow).get("", ()))
+    schema = flow.input_schema or (forms[0] if forms else None)
+    is_closed = isinstance(schema, Mapping) and schema.get("additionalProperties") is False
+    return example_for(schema, () if is_closed else reads_of(flow).get("", ()))
 
 
 def _type_of(schema: Mapping[str, Json]) -> str:

@@ -26,16 +26,18 @@ from engine.core.facts import FactRefused, FactType
 from engine.core.hiding import reads_hidden, without_hidden
 from engine.core.ports import Completed, Failed, InboundMessage, Result, Skipped, StepContext, Waiting, failed
 from engine.core.state import InstanceStatus, StepStatus, new_state
-from engine.parts.marks import GraphMarks, marks_of
 from engine.sandbox.answers import Answer, Answers
 from engine.sandbox.examples import example_for, reads_of
 from engine.sandbox.kinds import PRETENDERS
 from engine.sandbox.kinds.windows import end_digest
 from engine.sandbox.question import Question, Source
+from engine.sandbox.seeing import Eyes
 from engine.sandbox.trial import Moment, Trial
 from engine.services import compensating, executing
 from engine.services.attempts import timeout_error
 from engine.services.case import Ask, AskTimer, Case, Folds
+from engine.services.errors import InvalidInput
+from engine.services.fitting import fitting
 from engine.services.rounds import settle_schedule
 from engine.services.step_data import Loaded
 from engine.services.timers import OF_THE_CORE
@@ -45,7 +47,7 @@ from engine.storage.contract import InstanceRow, StepKey
 log = logging.getLogger(__name__)
 
 MOST_TRIED: Final = 1_000
-"""Attempts that one try makes."""
+"""Attempts that one try makes; more of a flow with so many tasks."""
 MOST_SECONDS: Final = 10.0
 """Real seconds that one try may take."""
 LONGEST: Final = timedelta(days=3_660)
@@ -72,13 +74,14 @@ def try_flow(
     answers: Mapping[str, Json] | None = None,
     *,
     now: datetime = START_AT,
-    most: int = MOST_TRIED,
+    most: int | None = None,
     seconds: float = MOST_SECONDS,
 ) -> Trial:
     """Run `flow` once. `answers` as in `designer.graph.trials.Case`; what is missing there is answered by an example.
 
     Raises `designer.graph.plan.FlowNotRunnable` for a flow that has no plan. Never writes, never sends.
     """
+    most = max(MOST_TRIED, 3 * len(flow.tasks)) if most is None else most
     return _Run(flow, input, answers or {}, now, most, time.monotonic() + seconds).through()
 
 
@@ -90,7 +93,7 @@ class _Run:
         row = InstanceRow(0, 0, 0, 0, "try", "queued", "", 0)
         self.case = Case(row=row, plan=plan, state=new_state(plan), now=now, folds=_Folds(), is_new=True)
         self.case.loaded = _loaded(input, now)
-        self.flow, self.answers, self.started_at = flow, Answers(answers), now
+        self.flow, self.input, self.answers, self.started_at = flow, input, Answers(answers), now
         self.most, self.until, self.tried = most, until, 0
         limit = flow.limits.get("max_steps")
         self.most_steps = limit if isinstance(limit, int) and not isinstance(limit, bool) else MOST_STEPS
@@ -102,8 +105,7 @@ class _Run:
         """Waits for a person that were answered, by how many attempts the step had made by then."""
         self.waits: list[tuple[StepKey, Question, Waiting]] = []
         """Waits that have begun; they are met once everything else has begun that can at that moment."""
-        self.marks = GraphMarks()
-        self.taken: set[str] = set()
+        self.eyes = Eyes(plan)
 
     # -- the way through ----------------------------------------------------------------------------------------------
 
@@ -111,6 +113,7 @@ class _Run:
         """Go on until nothing moves any more."""
         case, stopped = self.case, ""
         try:
+            self._refuse_misfit()
             case.tell(case.fact(FactType.INSTANCE_QUEUED))
             case.tell(case.fact(FactType.INSTANCE_STARTED))
             self._follow()
@@ -120,8 +123,18 @@ class _Run:
                 self._follow()
         except _Stop as stop:
             stopped = str(stop)
-        self._see()
+        self.eyes.look(case.state)
         return self._trial(stopped)
+
+    def _refuse_misfit(self) -> None:
+        """As a start does: an input that does not fit what the flow declares starts nothing."""
+        if not self.flow.input_schema:
+            return
+        try:
+            fitting(self.flow.input_schema, self.input)
+        except InvalidInput as bad:
+            said = "; ".join(f"{path}: {message}" if path else message for path, message in bad.problems[:3])
+            raise _Stop(f"It would not start, because the input does not fit: {said}") from bad
 
     def _follow(self) -> None:
         while self.case.asks:
@@ -329,21 +342,10 @@ class _Run:
         except FactRefused as refusal:
             self.case.settle(step, failed("InternalError", refusal.reason), attempt=attempt)
 
-    def _see(self) -> GraphMarks:
-        """The marks as they are now; those that changed since the last time are answered."""
-        before, now = self.marks, marks_of(self.case.plan, self.case.state)
-        self.marks = now
-        self.taken.update(id for id, word in now.edges.items() if word == "taken")
-        return GraphMarks(
-            {key: word for key, word in now.tasks.items() if before.tasks.get(key) != word},
-            {id: word for id, word in now.edges.items() if before.edges.get(id) != word},
-            {key: word for key, word in now.phases.items() if before.phases.get(key) != word},
-        )
-
     def _note(self, step: StepKey, question: Question, result: Result | None) -> None:
         case, context = self.case, question.context
         task = case.task(step.task)
-        changed = self._see()
+        changed = self.eyes.look(case.state)
         is_secret = task.settings.get("sensitive") == "output"
         output = result.output if isinstance(result, (Completed, Skipped)) else None
         is_hidden = reads_hidden(context)
@@ -413,8 +415,8 @@ class _Run:
             error=case.state.error,
             stopped=stopped,
             is_output_hidden=hidden,
-            edges_taken=frozenset(self.taken),
-            statuses=dict(self.marks.tasks),
+            edges_taken=frozenset(self.eyes.taken),
+            statuses=dict(self.eyes.tasks),
         )
 
 

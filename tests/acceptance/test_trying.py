@@ -87,6 +87,10 @@ def test_a_draft_is_tried_answered_otherwise_and_kept_as_a_case(page: Page, serv
     expect(panel.locator("#trying-cases")).to_contain_text("all pass")
     panel.get_by_role("button", name="Coverage on the canvas").click()
     expect(page.locator("#canvas .edge-missed")).to_have_count(2)
+    panel.get_by_role("button", name="Forget my answers").click()
+    expect(card(page, "approve")).to_have_class(re.compile("look-complete"))
+    card(page, "approve").locator(".card").click()
+    expect(panel.locator("details[open]")).to_contain_text("Approve it")
     panel.get_by_label("Publishing needs every case to pass").check()
     expect(panel.get_by_label("Publishing needs every case to pass")).to_be_checked()
     assert look_at(page) == []

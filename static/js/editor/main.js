@@ -225,6 +225,7 @@ export class Editor {
     this.ports.show();
     this.inspector.show();
     this.toolbar.show();
+    void this.trying?.selected(this.selection.leading);
   }
 
   // ------------------------------------------------------------------ focus

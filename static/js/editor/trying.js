@@ -28,6 +28,8 @@ export class Trying {
   #showsCoverage = false;
   /** How many moments are shown. */
   #shown = 0;
+  /** Of the draft that was tried. */
+  #revision = 0;
 
   /** @param {Editor} editor @param {string} url of the panel, which its doors begin with */
   constructor(editor, url) {
@@ -71,9 +73,21 @@ export class Trying {
     if (button instanceof HTMLElement) button.focus();
   }
 
+  /** A task was chosen on the canvas or in the outline: what it did last. @param {string} ref */
+  selected(ref) {
+    const number = this.#frames.slice(0, this.#shown).findLastIndex((frame) => frame.task === ref);
+    const details = number < 0 ? null : this.#find(`[data-moment="${number}"]`);
+    if (!(details instanceof HTMLDetailsElement) || details.open) return;
+    details.dataset.quiet = "";
+    details.open = true;
+    details.scrollIntoView({ block: "nearest" });
+  }
+
   /** The canvas was drawn anew: the marks lie over it again. */
   refresh() {
     if (!this.#panel) return;
+    const stale = this.#find("[data-try-stale]");
+    if (stale) stale.hidden = this.#revision === this.editor.queue.revision;
     if (this.#showsCoverage) this.marks.showCoverage(this.#coverage);
     else this.#show(this.#shown, { isQuiet: true });
   }
@@ -120,7 +134,9 @@ export class Trying {
       "toggle",
       (event) => {
         const details = event.target;
-        if (details instanceof HTMLDetailsElement && details.open && details.dataset.moment) this.#show(Number(details.dataset.moment) + 1);
+        if (!(details instanceof HTMLDetailsElement) || !details.open || !details.dataset.moment) return;
+        if ("quiet" in details.dataset) delete details.dataset.quiet;
+        else this.#show(Number(details.dataset.moment) + 1);
       },
       true,
     );
@@ -155,6 +171,7 @@ export class Trying {
     const answer = await this.#post("run", { input: this.#input.value, answers: this.#answers }, "#trying-refusal");
     if (!answer) return;
     this.#frames = answer.frames;
+    this.#revision = this.editor.queue.revision;
     this.marks.looks = answer.looks;
     this.#showsCoverage = false;
     const result = /** @type {HTMLElement} */ (this.#find("#trying-result"));

@@ -32,6 +32,11 @@ export class TryingDoor {
     return new Trying(this.editor, this.url ?? "");
   }
 
+  /** @param {string} ref of what was chosen */
+  async selected(ref) {
+    if (this.#room && ref) (await this.#room).selected(ref);
+  }
+
   /** The canvas was drawn anew. */
   async refresh() {
     if (this.#room) (await this.#room).refresh();

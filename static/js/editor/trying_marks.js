@@ -28,6 +28,7 @@ export class TryingMarks {
       line.setAttribute("marker-end", line.getAttribute("data-trying-arrow") ?? "");
       line.removeAttribute("data-trying-arrow");
     }
+    for (const word of document.querySelectorAll("#outline .trying-word")) word.remove();
     this.editor.svg.classList.remove("is-tried", "is-covered");
     this.point("");
   }
@@ -36,6 +37,7 @@ export class TryingMarks {
   show(marks) {
     this.clear();
     for (const [id, word] of Object.entries(marks.nodes)) this.#markNode(id, word);
+    this.#markOutline(marks);
     for (const [id, word] of Object.entries(marks.edges)) if (word !== "pending") this.#markEdge(id, word);
     this.editor.svg.classList.toggle("is-tried", Object.keys(marks.nodes).length > 0);
   }
@@ -68,6 +70,19 @@ export class TryingMarks {
     const card = element.querySelector(".card");
     if (look.quiet || !card) return;
     element.append(badge(look, Number(card.getAttribute("width")) || this.editor.card.width));
+  }
+
+  /** The same words in the outline, which is the editor on a phone. @param {Marks} marks */
+  #markOutline(marks) {
+    for (const row of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("#outline li[data-key]"))) {
+      const id = this.editor.graph.nodes.get(row.dataset.key ?? "")?.id ?? "";
+      const look = this.looks[marks.nodes[id] ?? ""];
+      if (!look || look.quiet) continue;
+      const word = document.createElement("span");
+      word.className = `chip trying-word tone-${look.tone}`;
+      word.textContent = look.word;
+      row.querySelector(":scope > div .outline-text")?.append(word);
+    }
   }
 
   /** @param {string} id @param {string} word */

@@ -305,3 +305,13 @@ def test_examples_hold_what_later_tasks_read() -> None:
         "list": [None, {"x": "example"}],
         "name": "example",
     }
+
+
+def test_an_input_that_does_not_fit_starts_nothing() -> None:
+    schema = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer", "minimum": 5}}}
+    flow = draw("trigger -> a", input_schema=schema)
+    refused = try_flow(flow, {})
+    assert (refused.status, refused.moments) == ("queued", ())
+    assert "id: is required" in refused.stopped
+    assert sample_for(flow) == {"id": 5}
+    assert try_flow(flow, sample_for(flow)).status == "complete"
