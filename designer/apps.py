@@ -10,6 +10,8 @@ class DesignerConfig(AppConfig):
     def ready(self) -> None:
         """Let open editors follow each other."""
         from accounts.live import register_topic
+        from designer.live.comments import CommentsTopic
         from designer.live.draft import DraftTopic
 
         register_topic("draft", DraftTopic())
+        register_topic("comments", CommentsTopic())

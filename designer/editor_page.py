@@ -182,6 +182,11 @@ class EditorPage:
         return self.scope.url("designer:flows")
 
     @property
+    def comments_url(self) -> str:
+        """What is said about the flow."""
+        return self.url("comments")
+
+    @property
     def versions_url(self) -> str:
         """The versions of this flow."""
         return self.url("versions")

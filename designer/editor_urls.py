@@ -1,8 +1,11 @@
-"""The editor's addresses, below `flows/<flow>/edit/`. Script posts to all but the first five; `copy` only reads."""
+"""The editor's addresses, below `flows/<flow>/edit/`, and those of what is said beside it.
+
+Script posts to all doors below `edit/` but the first five; `copy` only reads.
+"""
 
 from django.urls import URLPattern, path
 
-from designer.views import editor, editor_doors, settings_doors
+from designer.views import comments, editor, editor_doors, settings_doors
 
 editor_urls: list[URLPattern] = [
     path("flows/<slug:flow>/edit/", editor.edit, name="edit"),
@@ -23,4 +26,13 @@ editor_urls: list[URLPattern] = [
     path("flows/<slug:flow>/edit/tidy", editor_doors.tidy, name="edit_tidy"),
     path("flows/<slug:flow>/edit/duplicate", editor_doors.duplicate, name="edit_duplicate"),
     path("flows/<slug:flow>/edit/paste", editor_doors.paste, name="edit_paste"),
+    path("flows/<slug:flow>/comments/", comments.panel, name="comments"),
+    path("flows/<slug:flow>/comments/sync", comments.sync, name="comments_sync"),
+    path("flows/<slug:flow>/comments/threads/<int:thread>/reply", comments.reply, name="comment_reply"),
+    path("flows/<slug:flow>/comments/threads/<int:thread>/resolve", comments.resolve, name="comment_resolve"),
+    path("flows/<slug:flow>/comments/threads/<int:thread>/reopen", comments.reopen, name="comment_reopen"),
+    path("flows/<slug:flow>/comments/comments/<int:comment>/delete", comments.delete, name="comment_delete"),
+    path("mentions/", comments.mentions, name="mentions"),
+    path("mentions/read/", comments.read_mentions, name="read_mentions"),
+    path("mentions/<int:pk>/", comments.mention, name="mention"),
 ]

@@ -30,6 +30,7 @@ class EngineConfig(AppConfig):
         from engine.services.entity_sync import has_rules, sync_entities
         from engine.services.followers import follow_flows_that
         from engine.services.listeners import add_listener
+        from engine.services.mentioning import mail_mentions
         from engine.services.stream_in import read_stream
         from engine.services.waking import add_courier
         from engine.storage.postgres import end_forsaken_transactions, let_migrations_take_their_time
@@ -58,6 +59,7 @@ class EngineConfig(AppConfig):
             carry_out_transfers,
             note_crowded,
             switch_due_flows,
+            mail_mentions,
         ):
             add_chore(chore)
         if settings.PRODUCTION:

@@ -22,6 +22,7 @@ from accounts.audit import record
 from accounts.live import publish
 from accounts.scope import Scope
 from designer import models
+from designer.comments.following import follow_new_keys
 from designer.graph.codec import canonical_json, decode_flow, without_trials
 from designer.graph.edits import (
     Batch,
@@ -254,6 +255,7 @@ def _change(
         locked.save(update_fields=[*_DRAFT_FIELDS, "draft_revision"])
         write_rows(locked, None, applied.flow, touched=applied.touched)
         _store(scope, locked, edit, applied.undo, way=way, of=of)
+        follow_new_keys(locked, edit)
         if not _only_moves(edit):
             record(scope, "flow.edited", locked, after={"revision": locked.draft_revision, "edit": label})
         organization, topic, now_at = scope.organization.pk, f"draft:{locked.pk}", locked.draft_revision

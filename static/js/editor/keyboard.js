@@ -124,6 +124,7 @@ export class Keyboard {
       e: () => this.#nextEdge(),
       p: () => this.#showPhase(),
       o: () => this.#fold(),
+      m: () => void editor.comments.open(graph.nodes.get(focused || selection.leading)?.type === "task" ? focused || selection.leading : ""),
       f: () => editor.fit(),
       "+": () => editor.viewport.zoomIn(),
       "=": () => editor.viewport.zoomIn(),

@@ -10,6 +10,7 @@ import { announce } from "../announce.js";
 import { watch } from "../live.js";
 import { toast } from "../toast.js";
 import { Clipboard } from "./clipboard.js";
+import { Comments } from "./comments.js";
 import { Conflicts } from "./conflicts.js";
 import { Collapse } from "./collapse.js";
 import { Doors } from "./doors.js";
@@ -85,6 +86,7 @@ export class Editor {
     this.palette = this.canEdit ? new Palette(this) : null;
     this.inspector = new Inspector(this, find(".inspector"));
     this.presence = new Presence(this);
+    this.comments = new Comments(this);
     this.#decorate();
     this.collapse = new Collapse(this);
     this.outline = new Outline(this, find("#outline"));
@@ -205,6 +207,7 @@ export class Editor {
       element.setAttribute("role", "button");
       element.setAttribute("aria-label", label);
     }
+    this.comments?.mark();
     this.#mark();
   }
 
@@ -222,6 +225,7 @@ export class Editor {
     this.#mark();
     this.presence?.moved();
     this.outline?.mark();
+    this.comments?.selected();
     this.ports.show();
     this.inspector.show();
     this.toolbar.show();
@@ -439,9 +443,9 @@ export default function connect(root) {
   const editor = new Editor(root);
   root.dataset.ready = "true";
   void import("./settings/index.js").then(({ attach }) => attach(editor));
-  const stop = editor.watch();
+  const stops = [editor.watch(), editor.comments.watch()];
   return () => {
-    stop();
+    for (const stop of stops) stop();
     editor.presence.stop();
   };
 }
