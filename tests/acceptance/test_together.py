@@ -1,0 +1,199 @@
+"""Two people at one flow, in two browsers: they see each other, their edits merge or are asked about, they talk."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.acceptance.axe import look_at
+from tests.acceptance.browser import Watch, sign_in, watched_page
+from tests.acceptance.quadrille import Quadrille
+from tests.acceptance.test_editor import Board, open_new, ready
+
+PATIENCE = 30_000
+
+
+@dataclass
+class Seat:
+    """One person at the flow."""
+
+    page: Page
+    board: Board
+    watch: Watch
+
+    def field(self, name: str) -> Locator:
+        """A field of the inspector, by its id."""
+        return self.page.locator(f"#field-{name}")
+
+    def set(self, name: str, value: str) -> None:
+        """Type into a field, and leave it."""
+        field = self.field(name)
+        field.fill(value)
+        field.blur()
+        self.board.saved()
+
+    def undo(self) -> None:
+        """Press the button."""
+        self.page.locator("#undo").click()
+
+
+@pytest.fixture
+def seats(browser: Browser, server: Quadrille, request: pytest.FixtureRequest) -> Iterator[tuple[Seat, Seat]]:
+    """A designer and an administrator at a new flow with two tasks."""
+    with (
+        watched_page(browser, server) as (one, watch_one),
+        watched_page(browser, server, dark=True) as (two, watch_two),
+    ):
+        for watch in (watch_one, watch_two):
+            watch.expected_errors += ["409", "422"]
+        for page in (one, two):
+            page.set_default_timeout(PATIENCE)
+        sign_in(one, server, "designer")
+        ada = open_new(one, request.node.name.replace("_", " "))
+        ada.add("noop", (240, 160))
+        ada.add("delay", (240, 320))
+        sign_in(two, server, "administrator")
+        two.goto(one.url)
+        yield Seat(one, ada, watch_one), Seat(two, ready(two), watch_two)
+
+
+def test_people_see_each_other_and_where_they_are(seats: tuple[Seat, Seat]) -> None:
+    ada, ben = seats
+    face = ada.page.locator("#people .person")
+    expect(face).to_have_count(1, timeout=PATIENCE)
+    ben.board.select("junction")
+    expect(face).to_have_attribute("aria-label", re.compile("at Junction"), timeout=PATIENCE)
+    expect(ada.page.locator("#people-layer .others-frame")).to_have_count(1, timeout=PATIENCE)
+    expect(ada.page.locator("#people-layer .others-cursor")).to_have_count(1, timeout=PATIENCE)
+    face.focus()
+    ada.page.keyboard.press("Enter")
+    ada.board.said("at Junction")
+    assert ada.page.evaluate(
+        "[...document.querySelectorAll('#people-layer *')].every(element => element instanceof SVGElement)"
+    )
+    found = look_at(ada.page)
+    assert not found, "\n".join(found)
+    ben.page.goto("about:blank")
+    expect(face).to_have_count(0, timeout=PATIENCE)
+
+
+def test_edits_merge_or_are_asked_about_and_everyone_undoes_their_own(seats: tuple[Seat, Seat]) -> None:
+    ada, ben = seats
+    ada.board.select("junction")
+    ben.board.select("junction")
+
+    # Different settings of one task: both stay.
+    ada.set("name", "Gather")
+    expect(ben.board.card("junction")).to_contain_text("Gather", timeout=PATIENCE)
+    expect(ben.field("name")).to_have_value("Gather")
+
+    # The same one: ben is typing while ada stores.
+    ben.field("name").fill("Bens name")
+    ada.set("name", "Adas name")
+    expect(ben.board.card("junction")).to_contain_text("Adas name", timeout=PATIENCE)
+    expect(ben.field("name")).to_have_value("Bens name")
+    ben.field("name").blur()
+    clash = ben.page.get_by_role("group", name="Two values for Name")
+    expect(clash).to_contain_text("Adas name", timeout=PATIENCE)
+    expect(clash).to_contain_text("Bens name")
+    expect(ada.board.card("junction")).to_contain_text("Adas name")
+    found = look_at(ben.page)
+    assert not found, "\n".join(found)
+    clash.get_by_role("button", name="Keep mine").click()
+    expect(ada.board.card("junction")).to_contain_text("Bens name", timeout=PATIENCE)
+    expect(clash).to_have_count(0)
+
+    # Ada's own last edit is not what stands there any more: her undo says so and changes nothing.
+    ada.undo()
+    expect(ada.page.locator("#notice")).to_contain_text("somebody has changed the same since", timeout=PATIENCE)
+    expect(ada.board.card("junction")).to_contain_text("Bens name")
+    ada.page.get_by_role("button", name="Leave it").click()
+
+    # Both do something else, and each takes back their own under the other's.
+    ada.board.select("delay")
+    ada.set("name", "Rest")
+    ben.undo()
+    expect(ada.board.card("junction")).to_contain_text("Adas name", timeout=PATIENCE)
+    expect(ben.board.card("delay")).to_contain_text("Rest", timeout=PATIENCE)
+    ada.undo()
+    expect(ben.board.card("delay")).not_to_contain_text("Rest", timeout=PATIENCE)
+    expect(ben.board.card("junction")).to_contain_text("Adas name")
+
+
+def test_what_one_types_for_a_task_that_another_deletes_is_kept(seats: tuple[Seat, Seat]) -> None:
+    ada, ben = seats
+    ben.board.select("delay")
+    ben.field("name").fill("A name that took thought")
+    ada.board.select("delay")
+    ada.page.locator("#canvas").focus()
+    ada.page.keyboard.press("Delete")
+    expect(ben.board.card("delay")).to_have_count(0, timeout=PATIENCE)
+    notice = ben.page.locator("#notice")
+    expect(notice).to_contain_text("A name that took thought", timeout=PATIENCE)
+    expect(notice).to_contain_text("deleted Delay")
+    notice.get_by_role("button", name="Copy what I typed").click()
+    expect(ben.page.locator("#toasts")).to_contain_text("Copied what you had typed")
+    assert ben.page.evaluate("navigator.clipboard.readText()") == "A name that took thought"
+
+
+def test_people_talk_about_a_task(seats: tuple[Seat, Seat], browser: Browser, server: Quadrille) -> None:
+    ada, ben = seats
+    ada.board.select("junction")
+    ada.page.locator("#canvas").focus()
+    ada.page.keyboard.press("m")
+    words = ada.page.locator("#comment-new")
+    expect(words).to_be_focused()
+    name = ben.page.evaluate("document.getElementById('comment-people')?.textContent ?? ''")
+    assert name == ""  # ben's panel is closed
+    words.press_sequentially("What is this for, @adm")
+    expect(ada.page.get_by_role("option")).to_have_count(1)
+    ada.page.keyboard.press("Enter")
+    words.press_sequentially("?")
+    ada.page.keyboard.press("Control+Enter")
+    expect(ada.page.locator(".comment .mention")).to_have_count(1, timeout=PATIENCE)
+    expect(ada.board.card("junction").locator(".comment-badge")).to_have_text("1", timeout=PATIENCE)
+    expect(ben.board.card("junction").locator(".comment-badge")).to_have_text("1", timeout=PATIENCE)
+    expect(ben.board.card("junction")).to_have_attribute("aria-label", re.compile("1 open comment"))
+
+    # The mentioned one is told, and gets there with one click.
+    flow = ben.page.url
+    ben.page.goto("/o/demo/development/flows/")
+    ben.page.locator(".bell").click()
+    found = look_at(ben.page)
+    assert not found, "\n".join(found)
+    ben.page.locator(".mention-link").first.click()
+    ben.page.wait_for_url(lambda url: url.startswith(flow.split("?")[0]))
+    ready(ben.page)
+    reply = ben.page.get_by_role("textbox", name="Reply")
+    reply.fill("To wait for all.")
+    ada.page.locator("#comment-new").fill("Half a thought")
+    ben.page.locator("#comments").get_by_role("button", name="Reply").click()
+    expect(ada.page.locator("#comments")).to_contain_text("To wait for all.", timeout=PATIENCE)
+    expect(ada.page.locator("#comment-new")).to_have_value("Half a thought")
+    found = look_at(ada.page)
+    assert not found, "\n".join(found)
+    ada.page.get_by_role("button", name="Resolve").click()
+    expect(ada.board.card("junction").locator(".comment-badge")).to_have_count(0, timeout=PATIENCE)
+    expect(ada.page.locator("#comments")).to_contain_text("1 resolved")
+
+
+def test_a_viewer_sees_the_same_live_canvas_and_is_seen(
+    seats: tuple[Seat, Seat], browser: Browser, server: Quadrille
+) -> None:
+    ada, _ = seats
+    with watched_page(browser, server) as (page, _watch):
+        page.set_default_timeout(PATIENCE)
+        sign_in(page, server, "viewer")
+        page.goto(ada.page.url)
+        seen = ready(page)
+        expect(ada.page.locator("#people .person[title*=looking]")).to_have_count(1, timeout=PATIENCE)
+        ada.board.select("junction")
+        ada.set("name", "Seen live")
+        expect(seen.card("junction")).to_contain_text("Seen live", timeout=PATIENCE)
+        expect(page.locator("#people .person")).to_have_count(2, timeout=PATIENCE)
+        page.locator("#comments-toggle").click()
+        expect(page.locator("#comments")).to_contain_text("Viewers read what is said")
