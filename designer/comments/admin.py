@@ -5,7 +5,17 @@ from __future__ import annotations
 from django.contrib import admin
 
 from accounts.admin import ReadOnlyAdmin
-from designer.comments.models import Comment, Mention, Thread
+from designer.comments.models import Comment, Discussion, Mention, Thread
+
+
+@admin.register(Discussion)
+class DiscussionAdmin(ReadOnlyAdmin):
+    """How often what is said about a flow has changed."""
+
+    list_display = ["flow", "changes"]
+    list_filter = ["flow__environment__organization"]
+    list_select_related = ["flow"]
+    search_fields = ["flow__key", "flow__name"]
 
 
 @admin.register(Thread)

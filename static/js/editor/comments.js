@@ -43,6 +43,7 @@ export class Comments {
         if (!data?.counts) return;
         this.#counts = data.counts;
         this.mark();
+        this.editor.outline?.show();
         if (this.isOpen) void this.#load(this.subject);
       },
     });
@@ -79,7 +80,8 @@ export class Comments {
     this.element.hidden = false;
     this.toggle?.setAttribute("aria-expanded", "true");
     await this.#load(ref);
-    if (focus) /** @type {HTMLElement | null} */ (this.element.querySelector("#comment-new, [data-comments-close]"))?.focus();
+    const first = this.element.querySelector("#comment-new") ?? this.element.querySelector("[data-comments-close]");
+    if (focus && first instanceof HTMLElement) first.focus();
   }
 
   /** From a link: the task is selected as well. @param {string} ref */

@@ -162,7 +162,7 @@ export class Editor {
   /** @param {{id: number | null, name: string}[]} authors of what has just been shown */
   #tellAuthors(authors) {
     const others = authors.filter((author) => String(author.id) !== this.root.dataset.user);
-    if (others.length) this.say(`${others.map((author) => author.name).join(", ")} changed this flow`);
+    if (others.length) this.announce(`${others.map((author) => author.name).join(", ")} changed this flow`);
   }
 
   /** A gesture has ended: show what was held back. */

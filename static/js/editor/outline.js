@@ -97,7 +97,7 @@ export class Outline {
   /** @param {Item} item @returns {HTMLLIElement} */
   #row(item) {
     const facts = this.editor.graph.nodes.get(item.ref);
-    const said = [item.name, facts?.kind_label ?? "", facts?.summary ?? "", item.words, this.#leads(item), String(item.children.length > 0)];
+    const said = [item.name, facts?.kind_label ?? "", facts?.summary ?? "", item.words, this.#said(item), this.#leads(item), String(item.children.length > 0)];
     let row = this.#rows.get(item.key);
     if (!row) {
       row = document.createElement("li");
@@ -120,6 +120,11 @@ export class Outline {
     return to ? `goes on at ${to.name}` : "";
   }
 
+  /** @param {Item} item @returns {string} how many comments wait for an answer */
+  #said(item) {
+    return item.type === "task" ? (this.editor.comments?.wordsFor(item.ref) ?? "") : "";
+  }
+
   /** @param {Item} item @returns {HTMLElement} */
   #head(item) {
     const facts = this.editor.graph.nodes.get(item.ref);
@@ -136,7 +141,7 @@ export class Outline {
     if (item.type !== "task") text.append(build("span", "hush", {}, { edge: "Edge: ", phase: "Phase: ", trigger: "" }[item.type]));
     text.append(build("b", "", {}, item.name));
     const summary = facts?.summary && facts.summary !== facts.kind_label ? facts.summary : "";
-    const words = [facts?.kind_label, summary, item.words].filter(Boolean).join(" · ");
+    const words = [facts?.kind_label, summary, item.words, this.#said(item)].filter(Boolean).join(" · ");
     if (words) text.append(build("span", "outline-words clip", {}, words));
     const leads = this.#leads(item);
     if (leads) text.append(build("span", "outline-leads clip", {}, leads));

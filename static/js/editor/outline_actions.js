@@ -32,6 +32,7 @@ function actionsFor(editor, item) {
   /** @type {(Action | false | undefined)[]} */
   const looking = [
     item.type !== "trigger" && { key: "settings", label: "Settings", hint: "Enter", icon: "settings", act: () => editor.openInspector(item.ref) },
+    node?.type === "task" && { key: "comments", label: "Comments", hint: "M", icon: "note", act: () => editor.comments.open(item.ref) },
     to && { key: "go", label: `Go to ${to.name}`, hint: "", icon: "arrow-right", act: () => editor.walkTo(item.to) },
   ];
   if (node?.type === "phase" && !editor.outline.isShown) {

@@ -249,5 +249,5 @@ function tag(name, x, y) {
   const shown = name.length > 22 ? `${name.slice(0, 21)}…` : name;
   const text = svgElement("text", { class: "others-name", x: x + 6, y: y - 5 });
   text.textContent = shown;
-  return [svgElement("rect", { class: "others-tag", x, y: y - 18, width: shown.length * 6.4 + 12, height: 18, rx: 5 }), text];
+  return [svgElement("rect", { class: "others-tag", x, y: y - 18, width: shown.length * 7.2 + 12, height: 18, rx: 5 }), text];
 }
