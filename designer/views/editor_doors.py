@@ -178,12 +178,23 @@ def fields(scope: Scope, row: models.Flow, body: Body) -> tuple[EditOutcome, dic
     the canvas shows: what others have put there since is then not overwritten unseen.
     """
     seen = min(_revision(body.get("seen", body["revision"]), "seen"), row.draft_revision)
+    seen = _with_own_edits(scope, row, seen, body["revision"])
     draft = draft_at(row, seen)
     if draft is None:
         raise StaleRevision(row.draft_revision)
     subject, path, value = _answer_of(body)
     edit = edit_for(draft, subject, path, value)
     return _apply(scope, row, edit, seen), _new_subject(edit)
+
+
+def _with_own_edits(scope: Scope, row: models.Flow, seen: int, revision: int) -> int:
+    """The revision that a person has seen: what they have done themselves right after it counts as seen as well."""
+    author = scope.user.pk if scope.user else None
+    for entry in drafting.edits_since(row, seen) if seen < revision else ():
+        if entry.author_id != author or entry.revision > revision:
+            break
+        seen = entry.revision
+    return seen
 
 
 def _new_subject(edit: Edit) -> dict[str, Any]:

@@ -152,6 +152,15 @@ def test_a_field_is_based_on_the_value_that_stood_in_it(
     assert field(designer, "7", revision=2, seen=2)[0] == 200
 
 
+def test_what_one_has_done_oneself_counts_as_seen(designer: Client, row: models.Flow) -> None:
+    body = {"subject": "", "path": ["triggers", "add"], "value": "cron"}
+    assert post(designer, "fields", {"revision": 1, "seen": 1, **body})[0] == 200
+    # The form has not been brought up to date yet when its reader goes on.
+    cron = {"subject": "", "path": ["triggers", 0, "cron"], "value": "0 6 * * *"}
+    assert post(designer, "fields", {"revision": 2, "seen": 1, **cron})[0] == 200
+    assert draft_of(models.Flow.objects.get(pk=row.pk)).triggers[0]["cron"] == "0 6 * * *"
+
+
 def test_what_is_typed_for_a_task_that_another_deleted_comes_back(
     designer: Client, client_as: Callable[[Role], Client], row: models.Flow
 ) -> None:
