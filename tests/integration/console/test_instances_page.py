@@ -114,7 +114,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(
     client.get(HERE)
     for _ in range(12):
         start(total=2000)
-    with django_assert_max_num_queries(14):
+    with django_assert_max_num_queries(15):
         client.get(HERE)
 
 
