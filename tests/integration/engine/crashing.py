@@ -20,6 +20,7 @@ from engine.models import Instance, Step
 from engine.notifying.models import Notification
 from engine.notifying.subscribers import keep_subscriber
 from engine.runners.beats import CLOCK
+from engine.scripts.live import LIVE
 from engine.scripts.sources import find_script
 from engine.services.attempts import EndedAttempt, claim_attempts, make_attempt, settle_attempts
 from engine.services.events import send_event
@@ -80,7 +81,7 @@ def write_script(folder: Path) -> None:
 
 def programmed() -> dict[str, Any]:
     """The settings of a task that is the program."""
-    script = find_script("crashing")
+    script = find_script("crashing", organization="acme")
     assert script is not None
     return {"script": "crashing", "class_name": "Crashing", "fingerprint": script.fingerprint}
 
@@ -132,6 +133,7 @@ class Driver:
         except FailpointReached:
             self.crashes += 1
             self.engine.workers.clear()
+            LIVE.clear()  # the next one is another process
             self.engine.now += LEASE
 
     def run(self, instance: Instance) -> Instance:
