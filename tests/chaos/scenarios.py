@@ -217,6 +217,7 @@ def server_restarts(campaign: Campaign) -> Verdict:
         time.sleep(chance.uniform(0.3, 1.0))
         held = watch.catch()
         restart_postgres(made, chance.uniform(0, 1))
+        connection.close()  # our own is broken, as everybody's
         watch.follow(held)
         time.sleep(1.5)
         restart_redis(made, chance.uniform(0, 1))
