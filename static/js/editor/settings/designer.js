@@ -40,10 +40,9 @@ export class Designers {
     place.addEventListener("change", (event) => {
       const control = /** @type {HTMLElement} */ (event.target);
       settle(control);
-      const redraws = control.matches("[data-part=type]");
-      // Said once more below: what leaves the rows half named is not stored.
+      if (control instanceof HTMLSelectElement) showType(control);
+      // What leaves the rows half named is not stored.
       if (!this.#write(box, area, place)) event.stopPropagation();
-      else if (redraws) this.#draw(box, area, place, control.id);
     });
     place.addEventListener("click", (event) => {
       const button = /** @type {Element} */ (event.target).closest("[data-row-act]");
@@ -63,8 +62,8 @@ export class Designers {
     return isDrawable(schema) ? schema : null;
   }
 
-  /** @param {HTMLElement} box @param {HTMLTextAreaElement} area @param {HTMLElement} place @param {string} [focused] an id */
-  #draw(box, area, place, focused = "") {
+  /** @param {HTMLElement} box @param {HTMLTextAreaElement} area @param {HTMLElement} place */
+  #draw(box, area, place) {
     this.#drawn.set(area, meaning(area));
     const schema = this.#schema(area);
     const open = namesOfOpen(place);
@@ -82,7 +81,6 @@ export class Designers {
     for (const row of place.querySelectorAll("[data-schema-row]")) {
       if (row instanceof HTMLDetailsElement && open.has(nameIn(row))) row.open = true;
     }
-    if (focused) document.getElementById(focused)?.focus();
   }
 
   /** Write what the rows say. @param {HTMLElement} box @param {HTMLTextAreaElement} area @param {HTMLElement} place
@@ -201,7 +199,7 @@ function rowFor(row, id, { isFirst, isLast, canEdit }) {
   const summary = element("summary", {});
   summary.append(
     element("b", { class: "clip" }, label),
-    element("span", { class: "muted small clip" }, TYPES.find((type) => type.key === row.type)?.label ?? ""),
+    element("span", { class: "muted small clip", "data-type-words": "" }, TYPES.find((type) => type.key === row.type)?.label ?? ""),
     ...(row.isRequired ? [element("span", { class: "chip" }, "required")] : []),
   );
   const isReadOnly = canEdit ? {} : { readonly: "" };
@@ -217,15 +215,24 @@ function rowFor(row, id, { isFirst, isLast, canEdit }) {
     labelled("Name in the data", id, "name", element("input", { type: "text", value: row.name, "data-part": "name", autocomplete: "off", spellcheck: "false", ...isReadOnly })),
     labelled("Label", id, "title", element("input", { type: "text", value: row.title, "data-part": "title", autocomplete: "off", placeholder: row.name, ...isReadOnly })),
     labelled("Type", id, "type", type),
-    ...(row.type === "choice" || row.type === "choices"
-      ? [labelled("Choices, one a line", id, "choices", element("textarea", { rows: "3", "data-part": "choices", placeholder: "express: By express", ...isReadOnly }, row.choices))]
-      : []),
+    labelled("Choices, one a line", id, "choices", element("textarea", { rows: "3", "data-part": "choices", placeholder: "express: By express", ...isReadOnly }, row.choices)),
     labelled("Help", id, "help", element("input", { type: "text", value: row.help, "data-part": "help", autocomplete: "off", placeholder: "As it stands on the label", ...isReadOnly })),
     checkbox("Required", id, required),
     ...(canEdit ? [buttons(label, isFirst, isLast)] : []),
   );
   details.append(summary, body);
+  showType(/** @type {HTMLSelectElement} */ (type));
   return details;
+}
+
+/** Show what goes with the chosen type. The row stays as it is: typing on in the list of types must find it there.
+ * @param {HTMLSelectElement} type */
+function showType(type) {
+  const row = type.closest("[data-schema-row]");
+  const choices = /** @type {HTMLElement | null | undefined} */ (row?.querySelector("[data-part=choices]")?.parentElement);
+  if (choices) choices.hidden = type.value !== "choice" && type.value !== "choices";
+  const words = row?.querySelector("[data-type-words]");
+  if (words) words.textContent = TYPES.find(({ key }) => key === type.value)?.label ?? "";
 }
 
 /** @param {string} label @param {boolean} isFirst @param {boolean} isLast */
