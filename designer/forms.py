@@ -57,7 +57,7 @@ class PlannedSwitchForm(forms.Form):
     def __init__(self, data: Any = None, *, zone: ZoneInfo, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
         self.zone = zone
-        self.fields["at"].help_text = f"In {zone.key}."
+        self.fields["at"].label = f"At ({zone.key})"
 
     def clean_at(self) -> datetime:
         """The moment where the flow is; a time that the clocks pass over is refused."""
