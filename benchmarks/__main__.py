@@ -15,6 +15,7 @@ FIGURES = (
     "viewers",
     "lists",
     "version_graph",
+    "editor",
 )
 
 

@@ -72,6 +72,8 @@ export class Keyboard {
       event.preventDefault();
       this.flush();
       run(editor, "redo");
+    } else if (!isBoard(event.target)) {
+      return;
     } else if (event.key === "?") {
       event.preventDefault();
       editor.openShortcuts();
@@ -275,6 +277,11 @@ export class Keyboard {
 /** @param {EventTarget | null} target */
 function isTyping(target) {
   return target instanceof HTMLElement && target.matches("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
+}
+
+/** Whether single letters are for us: on the canvas or the outline, or where nothing has the focus. @param {EventTarget | null} target */
+function isBoard(target) {
+  return target === document.body || (target instanceof Element && target.closest("#board") !== null);
 }
 
 /** @param {EventTarget | null} target */

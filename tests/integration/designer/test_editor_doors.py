@@ -7,11 +7,14 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from accounts.roles import Role
 from accounts.scope import Scope
 from designer import models
+from designer.graph.codec import decode_flow
 from designer.services.drafting import create_flow, draft_of
 from tests.drawing import draw
 
@@ -455,3 +458,23 @@ def test_a_page_too_far_behind_gets_everything(designer: Client, row: models.Flo
     data = designer.get(BASE + "sync", {"after": "1"}).json()["data"]
     assert data["is_whole"] is True
     assert {"node-a", "node-c", "phase-work", "node-trigger"} <= {part["id"] for part in data["parts"]}
+
+
+def test_an_edit_asks_and_draws_the_same_however_large_the_flow(designer: Client, scope: Scope) -> None:
+    costs = []
+    for count in (50, 500):
+        tasks = [
+            {"key": f"t{n}", "name": f"T{n}", "kind": "noop", "at": [240 * (n % 20), 120 * (n // 20)]}
+            for n in range(count)
+        ]
+        edges = [{"from": f"t{n}", "to": f"t{n + 1}"} for n in range(count - 1)]
+        flow = decode_flow({"format": 1, "key": "large", "name": "Large", "tasks": tasks, "edges": edges})
+        create_flow(scope, key=f"large-{count}", name="Large", flow=flow)
+        address = f"/o/acme/development/flows/large-{count}/edit/"
+        designer.get(address)  # what is remembered is remembered
+        edit = {"edit": "move_tasks", "to": {"t7": [1680, 24]}}
+        with CaptureQueriesContext(connection) as asked:
+            answer = designer.post(f"{address}edits", {"revision": 1, "edit": edit}, content_type="application/json")
+        assert answer.status_code == 200
+        costs.append((len(asked), sorted(part["id"] for part in answer.json()["parts"])))
+    assert costs[0] == costs[1]
