@@ -171,17 +171,22 @@ def _noted_by_page(page: Page, name: str) -> str:
 def _frames(page: Page, side: Side) -> dict[str, Any]:
     """Of dragging a task, and of dragging the paper."""
     page.wait_for_load_state("load")
+    dragging = _noted(page, lambda: _drag(page, _card_in_the_middle(page, side.card), back=True))
+    button = "middle" if side.name == "ours" else "left"
+    panning = _noted(page, lambda: _drag(page, side.paper, button=button))
+    return {"dragging": dragging, "panning": panning}
+
+
+def _card_in_the_middle(page: Page, cards: str) -> tuple[float, float]:
+    """Where to press a task that can be seen, clear of everything around the canvas."""
     box = page.evaluate(
         "selector => { for (const e of document.querySelectorAll(selector)) { const b = (e.querySelector('.card') ?? e)"
         ".getBoundingClientRect(); if (b.x > 420 && b.x < 900 && b.y > 70 && b.y < 600) return [b.x + b.width / 2,"
         " b.y + b.height / 2]; } return null; }",
-        side.card,
+        cards,
     )
-    assert box is not None, f"{side.name} shows no task in the middle"
-    dragging = _noted(page, lambda: _drag(page, (box[0], box[1]), back=True))
-    button = "middle" if side.name == "ours" else "left"
-    panning = _noted(page, lambda: _drag(page, side.paper, button=button))
-    return {"dragging": dragging, "panning": panning}
+    assert box is not None, "no task can be seen"
+    return box[0], box[1]
 
 
 def _noted(page: Page, act: Callable[[], None]) -> dict[str, float]:
@@ -241,9 +246,7 @@ def _edits(page: Page, server: Quadrille, size: int) -> dict[str, Any]:
 
 def _drop(page: Page, by: int) -> tuple[float, float]:
     """Milliseconds from letting a task go to the server's word on the page, and what of it the server took."""
-    box = page.locator("#graph-nodes > .node .card").first.bounding_box()
-    assert box is not None
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    x, y = _card_in_the_middle(page, "#graph-nodes > .node")
     page.evaluate(f"() => {{ {NOTE_DROP} }}")
     page.mouse.move(x, y)
     page.mouse.down()

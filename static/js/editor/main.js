@@ -397,7 +397,7 @@ export class Editor {
 
   /** @param {import("./geometry.js").View} view */
   #viewed(view) {
-    this.minimap.show();
+    this.minimap.follow();
     this.presence?.show();
     this.toolbar.zoomed(view.scale);
   }

@@ -8,6 +8,8 @@ import { svgElement } from "./parts.js";
 
 export class Minimap {
   #frame = 0;
+  /** Whether the cards are not as the graph has them. */
+  #isStale = true;
 
   /** @param {Editor} editor @param {SVGSVGElement} svg */
   constructor(editor, svg) {
@@ -26,6 +28,12 @@ export class Minimap {
 
   /** Draw anew, at most once per frame. */
   show() {
+    this.#isStale = true;
+    this.follow();
+  }
+
+  /** Only what is seen has changed: the cards stay, so that panning a large flow costs nothing here. */
+  follow() {
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0;
       this.#draw();
@@ -40,10 +48,17 @@ export class Minimap {
     if (!all || !this.svg.clientWidth) return;
     const area = grow(all, Math.max(all.width, all.height) * 0.03);
     this.svg.setAttribute("viewBox", `${area.x} ${area.y} ${area.width} ${area.height}`);
+    this.#window(area, seen);
+    if (!this.#isStale) return;
+    this.#isStale = false;
     const ordered = [...nodes.filter((node) => node.type === "phase"), ...nodes.filter((node) => node.type !== "phase")];
     this.cards.replaceChildren(
       ...ordered.map(({ x, y, width, height, type }) => svgElement("rect", { class: `minimap-${type}`, x, y, width, height, rx: 8 })),
     );
+  }
+
+  /** @param {import("./geometry.js").Rect} area all there is @param {import("./geometry.js").Rect} seen */
+  #window(area, seen) {
     for (const side of /** @type {const} */ (["x", "y", "width", "height"])) this.window.setAttribute(side, String(seen[side]));
     this.window.setAttribute("stroke-width", String(area.width / 90));
   }
