@@ -11,18 +11,24 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
+from django.core.files.base import ContentFile, File
 from django.core.management import call_command
 from django.http import HttpRequest, HttpResponse
+from rcssmin import cssmin
+from rjsmin import jsmin
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 STAMP = "collected.sha256"
+OURS = (("js/", ".js", jsmin), ("css/", ".css", cssmin))
+"""Where our own files lie, how they end, and what makes them small."""
 
 
 class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # WhiteNoise has no types
     """Hashed and compressed files; `import "./x.js"` in our modules is rewritten to the hashed name too.
 
     Only in ours, below `js/`: what looks like an import in a comment of somebody else's file would stop the collecting.
+    What is ours is also rid of its comments and spaces: people read it in the repository, browsers load a third less.
     """
 
     patterns = (
@@ -31,12 +37,21 @@ class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[m
             "js/*.js",
             (
                 *CompressedManifestStaticFilesStorage._js_module_import_aggregation_patterns[1][:3],
-                # Not `import("./main.js").Editor`: types in comments lead in circles, which imports do not.
-                (r"""(?P<matched>import\(["'](?P<url>[./].*?)["']\)(?!\.[A-Z]))""", 'import("%(url)s")'),
+                # Not `import("./main.js").Editor`: types in comments lead in circles, which imports do not. But
+                # `import("./main.js").then`, and the patterns are compiled without regard to case.
+                (r"""(?P<matched>import\(["'](?P<url>[./][^"']*)["']\)(?!(?-i:\.[A-Z])))""", 'import("%(url)s")'),
             ),
         ),
     )
     max_post_process_passes = 20  # one for each step of the longest chain of imports
+
+    def _save(self, name: str, content: File[bytes]) -> str:
+        """Store a file, ours without what browsers need not read."""
+        for folder, ending, minified in OURS:
+            if name.startswith(folder) and name.endswith(ending):
+                content.seek(0)
+                content = ContentFile(minified(content.read().decode()).encode())
+        return str(super()._save(name, content))
 
 
 class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]  # WhiteNoise has no types
