@@ -30,7 +30,7 @@ def steps_of(instance: Instance) -> list[Step]:
 
 
 def facts_after(instance: Instance, number: int = 0, *, limit: int = 1000) -> list[Fact]:
-    """Facts with a higher number, in order, without gaps."""
+    """Facts with a higher number, in order; without gaps, unless `thinning` has taken some out."""
     return list(instance.facts.filter(number__gt=number).order_by("number")[:limit])
 
 

@@ -187,7 +187,7 @@ class Facts(NativeView):
         ),
     )
     def get(self, request: Request, instance: str) -> Response:
-        """Facts by rising number, without gaps."""
+        """Facts by rising number, without gaps but where the middle of a step that is tried for ever was taken out."""
         query = request.query_params
         after = whole_number(query, "after", default=0, least=0, most=2_147_483_647)
         limit = whole_number(query, "limit", default=200, least=1, most=MOST_FACTS)
