@@ -31,6 +31,8 @@ from config.settings import DATABASES, STATIC_ROOT, STORAGES  # noqa: E402
 
 # A file rather than memory: several threads then share one database as they do in production.
 DATABASES["default"]["TEST"] = {"NAME": str(DATA / "test.sqlite3")} if not os.environ.get("DATABASE_URL") else {}
+# Threads that a test has started keep no connection: the database could not be dropped afterwards.
+DATABASES["default"]["CONN_MAX_AGE"] = 0
 # Argon2 is slow on purpose; tests that are about it name it themselves.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", "django.contrib.auth.hashers.Argon2PasswordHasher"]
 # Plain names, so that no test run needs collectstatic first.

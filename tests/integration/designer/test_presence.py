@@ -13,7 +13,7 @@ from shutil import which
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
+from channels.db import database_sync_to_async
 from channels.layers import channel_layers
 from channels_redis.pubsub import RedisPubSubChannelLayer
 from django.test import Client
@@ -47,7 +47,7 @@ def open_page(client_as: Callable[[Role], Client]) -> Opener:
     async def open_as(role: Role | None, flow: int) -> AsyncIterator[SocketClient]:
         headers = [(b"origin", b"http://localhost"), (b"host", b"localhost")]
         if role is not None:
-            client = await sync_to_async(client_as)(role)
+            client = await database_sync_to_async(client_as)(role)
             headers.append((b"cookie", f"quadrille_session={client.cookies['quadrille_session'].value}".encode()))
         page = SocketClient(application, f"/live/presence/{flow}/", headers)
         try:
@@ -150,7 +150,7 @@ async def test_a_server_that_dies_takes_its_people_with_it(
 async def test_people_at_another_flow_are_not_here(
     open_page: Opener, flow: models.Flow, scope: Scope, client_as: Callable[[Role], Client]
 ) -> None:
-    other = await sync_to_async(create_flow)(scope, key="other", name="Other")
+    other = await database_sync_to_async(create_flow)(scope, key="other", name="Other")
     async with here(open_page, Role.DESIGNER, flow) as ada, here(open_page, Role.VIEWER, other):
         assert await ada.receive_nothing(0.5)
 
@@ -164,7 +164,7 @@ async def test_ones_own_other_window_is_no_company(open_page: Opener, flow: mode
 async def test_who_may_not_be_here_is_told_why(
     open_page: Opener, flow: models.Flow, foreign_scope: Scope, who: str
 ) -> None:
-    theirs = await sync_to_async(create_flow)(foreign_scope, key="theirs", name="Theirs")
+    theirs = await database_sync_to_async(create_flow)(foreign_scope, key="theirs", name="Theirs")
     id = {"nobody": flow.pk, "foreign": theirs.pk, "nothing": 999_999_999}[who]
     async with open_page(None if who == "nobody" else Role.DESIGNER, id) as page:
         assert await page.connect()

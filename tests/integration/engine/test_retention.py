@@ -69,7 +69,7 @@ def test_one_batch_is_bounded(engine: Engine, monkeypatch: pytest.MonkeyPatch) -
     start_instances(engine.scope, row, [StartRequest(key=f"k{n}") for n in range(7)], now=engine.now)
     later = engine.now + timedelta(days=2)
     assert remove_finished(later, 3) == 3
-    assert keys() == ["k3", "k4", "k5", "k6"]
+    assert len(keys()) == 4  # all ended at one moment: any of them may be first
     monkeypatch.setattr(retention, "MOST_FACTS", Instance.objects.latest("pk").fact_count * 2)
     assert remove_finished(later) == 2
     monkeypatch.setattr(retention, "MOST_FACTS", 1)
