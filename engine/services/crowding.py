@@ -41,7 +41,8 @@ def note_crowded(now: datetime) -> int:
 
 
 def room_in(environment_id: int, wanted: int) -> int | None:
-    """How many more instances of an environment may run now; None where nobody needs to know, being far from the limit.
+    """How many more instances of an environment may run now; None where nobody needs to know, being far from the limit
+    (and while the cache is away nobody knows who is not).
 
     Who is told holds the environment's row until the transaction ends, so that no place is given away twice.
     """

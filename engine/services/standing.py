@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Final
 
 from asgiref.sync import async_to_sync
@@ -47,11 +48,8 @@ def is_migrated() -> bool:
 
 def cache_answers() -> bool:
     """Whether the cache (Redis in production) can be asked."""
-    try:
-        cache.get("readyz")
-    except (RedisError, OSError):
-        return False
-    return True
+    is_up: Callable[[], bool] | None = getattr(cache, "is_up", None)
+    return is_up is None or is_up()
 
 
 def layer_answers() -> bool:

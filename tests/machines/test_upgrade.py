@@ -89,13 +89,13 @@ def test_old_and_new_workers_carry_the_same_instances(site: Site, next_release: 
     assert "is left as it was" not in old.read_log() + new.read_log()
 
     # This release's API and pages tell what they do not know.
-    types = {fact["type"] for key in ("i-0000", "later-0000") for fact in history(site, key)}
+    types = {fact["type"] for key in ("i-0000", "later-0000") for fact in history(site, flow, key)}
     assert NEW_FACT in types
 
 
-def history(site: Site, key: str) -> list[dict[str, str]]:
+def history(site: Site, flow: str, key: str) -> list[dict[str, str]]:
     """An instance's facts over the API."""
-    answer = site.api.get(f"/instances/{key}/facts", params={"limit": 200})
+    answer = site.api.get(f"/instances/{key}/facts", params={"limit": 200, "flow": flow})
     assert answer.status_code == 200, answer.text
     facts: list[dict[str, str]] = answer.json()["items"]
     return facts
