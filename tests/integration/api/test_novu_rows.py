@@ -548,7 +548,8 @@ def test_the_rules_of_idempotency_keys(novu: Novu) -> None:
         ("GET", TRIGGER, 405),
         ("PATCH", TRIGGER, 405),
         ("GET", f"/v1/environments/{GHOST}", 405),
-        ("GET", f"{WORKFLOWS}/w%00", 404),
+        ("GET", f"{WORKFLOWS}/w%00", 400),
+        ("GET", f"{WORKFLOWS}?query=%00", 400),
         ("GET", f"{WORKFLOWS}/{'a' * 3000}", 404),
         ("GET", f"{WORKFLOWS}/%F0%9F%92%A9", 404),
         ("GET", f"/v1/notifications/{'9' * 24}", 404),
@@ -561,3 +562,10 @@ def test_what_is_nowhere_is_told_in_novus_shape(novu: Novu, method: str, path: s
     told = orjson.loads(answer.content)
     assert (told["statusCode"], told["timestamp"][-1]) == (status, "Z")
     assert told["path"].startswith("/v")
+
+
+def test_what_is_refused_before_the_room_has_its_shape_too(novu: Novu, settings: Any) -> None:
+    settings.MAX_REQUEST_BYTES = 1_000
+    for path in (WORKFLOWS, TRIGGER):
+        assert novu("POST", path, {"name": "x" * 2_000})[0] == 413
+    assert novu("POST", f"{TRIGGER}?a=%00", {})[0] == 400

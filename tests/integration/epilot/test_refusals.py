@@ -490,3 +490,21 @@ def test_an_added_task_is_refused_or_runs(epilot: Epilot, more: Json) -> None:
         assert body == {"message": body["message"]}
         assert epilot.get(run) == run
     epilot.done(run, "a")
+
+
+def test_what_is_refused_before_the_room_has_its_shape_too(epilot: Epilot, settings: Any) -> None:
+    settings.MAX_REQUEST_BYTES = 1_000
+    status, body = epilot("POST", TEMPLATES, {"name": "x" * 2_000})
+    assert (status, set(body)) == (413, {"message"})
+    for path in (f"{TEMPLATES}/a%00b", f"{TEMPLATES}?trigger_type=%00"):
+        assert epilot("GET", path) == (400, {"message": "The address contains a NUL character."})
+    status, body = epilot("GET", "/v2/nowhere")
+    assert (status, set(body)) == (404, {"message"})
+    status, body = epilot("DELETE", TEMPLATES)
+    assert (status, set(body)) == (405, {"message"})
+
+
+@pytest.mark.parametrize("value", ["yes", "1"])
+def test_a_flag_of_the_query_is_true_or_false(epilot: Epilot, value: str) -> None:
+    answer = epilot("POST", f"{TEMPLATES}?enforce_limits={value}", METER)
+    assert answer == (400, {"message": "enforce_limits must be true or false"})
