@@ -120,7 +120,7 @@ def body_of(error: NovuError, path: str) -> dict[str, Any]:
 
 def refused_below(status: int, reason: str, path: str) -> tuple[int, Mapping[str, Any]]:
     """What was refused before this room saw it."""
-    extra = {"errorId": str(uuid.uuid4())} if status == 500 else {}
+    extra: dict[str, Any] = {"errorId": str(uuid.uuid4())} if status == 500 else {}
     return status, body_of(NovuError(status, reason, **extra), path.removeprefix(PREFIX))
 
 

@@ -40,6 +40,7 @@ class Novu:
         )
         found = orjson.loads(answer.content) if answer.content else None
         if answer.status_code >= 400:
+            assert isinstance(found, dict)
             refused(found, answer.status_code, path.partition("?")[0])
         return answer.status_code, found
 
@@ -173,10 +174,11 @@ def test_a_duplication_is_refused(novu: Novu, wrong: Json, text: str) -> None:
 
 def test_what_must_be_there(novu: Novu) -> None:
     path = f"{WORKFLOWS}/{novu.make()['_id']}"
-    for body in ({"name": "W", "steps": []}, {"name": "W", "steps": [], "preferences": None}):
+    empty: list[Json] = [{"name": "W", "steps": []}, {"name": "W", "steps": [], "preferences": None}]
+    for body in empty:
         tells(novu("PUT", path, body), "preferences should not be empty")
-    for body in ({}, {"targetEnvironmentId": ""}, {"targetEnvironmentId": None}):
-        tells(novu("PUT", f"{path}/sync", body), "targetEnvironmentId should not be empty")
+    for target in ({}, {"targetEnvironmentId": ""}, {"targetEnvironmentId": None}):
+        tells(novu("PUT", f"{path}/sync", target), "targetEnvironmentId should not be empty")
     tells(novu("PUT", f"{path}/sync", {"targetEnvironmentId": 5}), "targetEnvironmentId must be a string")
     tells(novu("POST", "/v1/environments", {"name": "Stage"}), "color should not be empty")
     tells(novu("POST", "/v1/environments", {"color": "#fff"}), "name should not be empty")
@@ -569,3 +571,75 @@ def test_what_is_refused_before_the_room_has_its_shape_too(novu: Novu, settings:
     for path in (WORKFLOWS, TRIGGER):
         assert novu("POST", path, {"name": "x" * 2_000})[0] == 413
     assert novu("POST", f"{TRIGGER}?a=%00", {})[0] == 400
+
+
+# -- what is accepted can be run --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("type", "values"),
+    [
+        ("digest", {"amount": 1e9, "unit": "months"}),
+        ("digest", {"amount": -1, "unit": "days"}),
+        ("digest", {"amount": 1.5, "unit": "days"}),
+        ("digest", {"amount": 5, "unit": "minutes", "lookBackWindow": {"amount": "x", "unit": 7}}),
+        ("digest", {"amount": 5, "unit": "minutes", "digestKey": "a b{{"}),
+        ("digest", {"type": "timed", "cron": "61 * * * *"}),
+        ("delay", {"amount": 1e9, "unit": "months"}),
+        ("delay", {"amount": 1.5, "unit": "weeks"}),
+        ("delay", {"type": "timed", "cron": "every day"}),
+        ("delay", {"type": "dynamic", "dynamicKey": "payload.at"}),
+        ("throttle", {"amount": 1e9, "unit": "days", "threshold": 1e12}),
+        ("throttle", {"amount": 1, "unit": "days", "threshold": 0}),
+        ("throttle", {"type": "dynamic", "dynamicKey": "{{"}),
+        ("http_request", {"method": "TRACE", "url": "nowhere", "headers": [{"key": "\n", "value": "\n"}]}),
+        ("http_request", {"method": "GET", "url": "https://[", "responseBodySchema": {"type": 7}}),
+        ("email", {"subject": "{{", "body": "{", "editorType": "block", "layoutId": 5}),
+        ("email", {"subject": "s", "from": {"email": 5}}),
+        ("in_app", {"body": 5, "data": "x", "primaryAction": "x", "redirect": 7}),
+        ("sms", {"body": "{% for %}", "skip": {"nonsense": [1, 2]}}),
+        ("sms", {"body": "x", "skip": {"==": "x"}}),
+        ("sms", {"body": "x", "skip": "yes"}),
+        ("push", {"subject": None, "body": None}),
+        ("custom", {"custom": 7, "more": {}}),
+        ("tool", {"body": "x" * 100_000}),
+    ],
+)
+def test_what_is_accepted_can_be_triggered(novu: Novu, type: str, values: Json) -> None:
+    status, told = novu("POST", WORKFLOWS, {**BODY, "steps": [{"name": "S", "type": type, "controlValues": values}]})
+    if status == 400:
+        assert not Flow.objects.exists()
+        return
+    assert status == 201, told
+    made = told["data"]
+    assert novu("GET", f"{WORKFLOWS}/w")[1]["data"] == made
+    assert novu("GET", f"{WORKFLOWS}/w/steps/{made['steps'][0]['stepId']}")[0] == 200
+    assert novu("POST", f"{WORKFLOWS}/w/step/{made['steps'][0]['stepId']}/preview", {})[0] == 201
+    assert novu("GET", f"{WORKFLOWS}/w/test-data")[0] == 200
+    status, told = novu("POST", TRIGGER, {"name": "w", "to": "a"})
+    assert (status, told["data"]["status"]) == (201, "processed"), told
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"to": {"subscriberId": "a", "email": 5, "phone": [], "data": "x"}},
+        {"to": {"subscriberId": "a", "timezone": "Nowhere/None", "locale": "x" * 500}},
+        {"to": {"subscriberId": "a", "firstName": "x" * 5_000, "avatar": "x" * 5_000}},
+        {"to": {"subscriberId": "x" * 500}},
+        {"to": 5},
+        {"to": [None, 5, {}, [["a"]]]},
+        {"to": {"type": "Topic", "topicKey": "nope", "exclude": 5}},
+        {"to": {"type": "Topic", "topicKey": ["x"]}},
+        {"to": "a", "overrides": {"channels": 5, "severity": 7, "email": 5, "steps": "x"}},
+        {"to": "a", "actor": 5, "tenant": 5, "context": {"a": 5, "b": {"id": 5}}},
+        {"to": "a", "payload": {"a": {"b": [1, None, {}]}}},
+        {"to": "a", "transactionId": ""},
+    ],
+)
+def test_a_trigger_is_accepted_or_refused_but_never_breaks(novu: Novu, body: Json) -> None:
+    novu.make()
+    status, told = novu("POST", TRIGGER, {"name": "w", **body})
+    assert status in (201, 400), told
+    status, told = novu("POST", f"{TRIGGER}/bulk", {"events": [{"name": "w", **body}]})
+    assert status in (201, 400), told

@@ -135,7 +135,7 @@ def many(kind: str) -> Json:
     elif kind == "errors.max_entity_sync_rules":
         body["entity_sync"] = [SYNC] * 51
     else:
-        decision = {"id": "d", "name": "D", "task_type": "DECISION", "trigger_mode": "automatic"}
+        decision: Json = {"id": "d", "name": "D", "task_type": "DECISION", "trigger_mode": "automatic"}
         one, other = condition("c"), default("none-met-d")
         ways = "d>a:c"
         if kind == "errors.decision_max_branches":
