@@ -508,3 +508,33 @@ def test_what_is_refused_before_the_room_has_its_shape_too(epilot: Epilot, setti
 def test_a_flag_of_the_query_is_true_or_false(epilot: Epilot, value: str) -> None:
     answer = epilot("POST", f"{TEMPLATES}?enforce_limits={value}", METER)
     assert answer == (400, {"message": "enforce_limits must be true or false"})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"dueDate": "someday"},
+        {"dueDate": "2030-01-01"},
+        {"dynamicDueDate": {"numberOfUnits": 1.5, "timePeriod": "days", "actionTypeCondition": "WORKFLOW_STARTED"}},
+        {"dynamicDueDate": {"numberOfUnits": 1, "timePeriod": "weeks", "actionTypeCondition": "STEP_CLOSED"}},
+        {"flow": []},
+        {"flow": [{"type": "STEP", "name": "S", "order": 1, "dueDate": "someday"}]},
+        {"flow": [{"type": "STEP", "name": "S", "order": 1e300}, {"type": "STEP", "name": "S", "order": -1}]},
+        {"flow": [{"type": "SECTION", "name": "S", "order": 1, "steps": [], "dueDate": "someday"}]},
+        {"flow": [{"type": "STEP", "name": "S", "order": 1, "executionType": "AUTOMATION"}]},
+        {"updateEntityAttributes": [{"source": "current_step", "target": {"entitySchema": "", "entityAttribute": ""}}]},
+    ],
+)
+def test_a_definition_that_is_accepted_can_be_started(epilot: Epilot, change: Json) -> None:
+    status, made = epilot("POST", DEFINITIONS, {**deepcopy(COMPLAINT), **change})
+    if status == 400:
+        assert made == {"message": made["message"]}
+        assert not Flow.objects.exists()
+        return
+    assert status == 201
+    path = f"{EXECUTIONS}/{begin(epilot, made)['id']}"
+    assert epilot("PATCH", path, {"dueDate": "someday"}) == (400, {"message": "Invalid due_date"})
+    for step in epilot("GET", path)[1]["flow"]:
+        if step["type"] == "STEP":
+            answer = epilot("PATCH", f"{path}/steps/{step['id']}", {"dueDate": "someday"})
+            assert answer == (400, {"message": "Invalid due_date"})
