@@ -92,7 +92,7 @@ def cannot(command: str, reason: str) -> CloudflareError:
     return CloudflareError(400, 10309, f"workflows.api.error.instance.cannot_{command}: {reason}")
 
 
-def refused_below(status: int, reason: str) -> tuple[int, Mapping[str, Any]]:
+def refused_below(status: int, reason: str, _path: str) -> tuple[int, Mapping[str, Any]]:
     """What was refused before this room saw it."""
     code = 10306 if status == 413 else 10001 if status >= 500 else 10300
     message = reason if status == 413 else _INTERNAL if status >= 500 else f"Invalid request: {reason}"

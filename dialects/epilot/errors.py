@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from dialects.shared.problems import Problem
 
 
@@ -35,3 +38,8 @@ WORDS = {401: "Unauthorized", 403: "Forbidden", 404: "Not found"}
 def refusal_of(problem: Problem) -> Refusal:
     """What our own refusals are called here."""
     return Refusal(problem.status, WORDS.get(problem.status, problem.detail))
+
+
+def refused_below(status: int, reason: str, _path: str) -> tuple[int, Mapping[str, Any]]:
+    """What was refused before this room saw it."""
+    return status, {"message": reason}

@@ -49,7 +49,7 @@ def not_found(what: str) -> FormanceError:
     return FormanceError(404, Code.NOT_FOUND, f"{what} not found")
 
 
-def refused_below(status: int, reason: str) -> tuple[int, Mapping[str, Any]]:
+def refused_below(status: int, reason: str, _path: str) -> tuple[int, Mapping[str, Any]]:
     """What was refused before this room saw it. A body over the limit is 400, as one over this room's own limit is."""
     if status == 413:
         status, reason = 400, TOO_LARGE

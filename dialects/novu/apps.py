@@ -15,8 +15,11 @@ class NovuConfig(AppConfig):
         from django.db.models.signals import post_save
 
         from dialects.novu import faults, syncing  # noqa: F401
+        from dialects.novu.errors import refused_below
         from dialects.novu.models import Step
+        from dialects.shared.refusals import add_shape
         from engine.notifying.models import MessagePolicy
 
         post_save.connect(faults.forget_step, sender=Step)
         post_save.connect(faults.forget_policy, sender=MessagePolicy)
+        add_shape("/novu/", refused_below)

@@ -12,14 +12,13 @@ from rest_framework.response import Response
 
 from accounts.roles import ApiScope
 from accounts.scope import Scope, authenticate_key
-from dialects.novu.errors import NovuError, body_of, error_of
+from dialects.novu.errors import PREFIX, NovuError, body_of, error_of
 from dialects.novu.idempotency import answer_once
 from dialects.novu.ids import environment_id
 from dialects.shared.bodies import read_json, refuse_forms
 from dialects.shared.views import ApiView
 
 log = logging.getLogger(__name__)
-PREFIX: Final = "/novu"
 SCHEME: Final = "apikey "
 
 

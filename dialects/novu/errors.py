@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from designer.services.publishing import FlowHasProblems
 from dialects.shared.problems import Problem
 from engine.services.errors import InvalidInput, NotLegalNow
 
+PREFIX = "/novu"
 GENERAL = "general"
 NOTHING = "No Value Recorded"
 TRIGGER_PATHS = ("/v1/events/trigger", "/v1/events/trigger/bulk", "/v1/events/trigger/broadcast")
@@ -114,6 +116,12 @@ def body_of(error: NovuError, path: str) -> dict[str, Any]:
         entries = _entries(known) if isinstance(known, Mapping) else [{"field": "", "message": m} for m in messages]
         body |= {"type": "PAYLOAD_VALIDATION_ERROR", "errors": entries}
     return body
+
+
+def refused_below(status: int, reason: str, path: str) -> tuple[int, Mapping[str, Any]]:
+    """What was refused before this room saw it."""
+    extra: dict[str, Any] = {"errorId": str(uuid.uuid4())} if status == 500 else {}
+    return status, body_of(NovuError(status, reason, **extra), path.removeprefix(PREFIX))
 
 
 def _entries(errors: Mapping[str, Any]) -> list[dict[str, Any]]:

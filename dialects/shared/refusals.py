@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import orjson
 
-Shape = Callable[[int, str], tuple[int, Mapping[str, Any]]]
-"""From a status and a reason to the status and the body that the room answers."""
+Shape = Callable[[int, str, str], tuple[int, Mapping[str, Any]]]
+"""From a status, a reason and the path asked for to the status and the body that the room answers."""
 _SHAPES: Final[dict[str, Shape]] = {}
 
 
@@ -21,6 +21,6 @@ def refusal_for(path: str, status: int, reason: str) -> tuple[int, bytes] | None
     """The answer to a request for `path`; None where no room has a shape of its own."""
     for prefix, shape in _SHAPES.items():
         if path.startswith(prefix):
-            status, body = shape(status, reason)
+            status, body = shape(status, reason, path)
             return status, orjson.dumps(body)
     return None

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from dialects.epilot.errors import bad_request
+from dialects.epilot.running.due_dates import duration_fault, moment_of
 
 Json = Mapping[str, Any]
 TRIGGER: Final = "trigger"
@@ -33,6 +34,8 @@ def _problems(template: Json) -> Iterator[str]:
         if task["task_type"] == "DECISION":
             yield from _decision(task, edges)
     yield from _references(template, tasks, phases, task_ids, phase_ids)
+    yield from _due_dates([template, *phases], tasks)
+    yield from _durations(template, tasks, phases)
     if has_cycle(tasks, phases, edges):
         yield "Workflow contains an undeclared cycle"
 
@@ -135,6 +138,26 @@ def _references(
             yield "Entity sync filter accepts either task_template_id or phase_template_id"
         ids = {"task_id": wanted.get("task_template_id"), "phase_id": wanted.get("phase_template_id")}
         yield from ends(f"entity_sync[{number}].trigger.filter", ids)
+
+
+def _due_dates(wholes: Iterable[Json], tasks: Iterable[Json]) -> Iterator[str]:
+    """A task drawn in our own editor may be due when a reference says so; such a date is known at run time only."""
+    dates = [entry.get("due_date") for entry in wholes]
+    dates += [task.get("due_date") for task in tasks if "{{" not in (task.get("due_date") or "")]
+    if any(date and (date != date.strip() or moment_of(date) is None) for date in dates):
+        yield "Invalid due_date"
+
+
+def _durations(template: Json, tasks: list[Json], phases: list[Json]) -> Iterator[str]:
+    places = [("", template)]
+    for kind, group in (("tasks", tasks), ("phases", phases)):
+        places += [(f"{kind}[{number}].", entry) for number, entry in enumerate(group)]
+    for path, entry in places:
+        for name in ("due_date_config", "schedule"):
+            config = entry.get(name) or {}
+            fault = duration_fault(config, f"{path}{name}") if "duration" in config else None
+            if fault:
+                yield fault
 
 
 def has_cycle(tasks: Iterable[Json], phases: Iterable[Json], edges: Iterable[Json]) -> bool:

@@ -12,7 +12,7 @@ from designer.services.versions import flow_of
 from dialects.epilot.errors import Refusal, bad_request
 from dialects.epilot.ids import iso, long_id
 from dialects.epilot.running.documents import FINISHED, note_of, phase_by_id, task_by_id
-from dialects.epilot.running.executions import set_due_date
+from dialects.epilot.running.executions import refuse_bad_due_date, set_due_date
 from dialects.epilot.running.statuses import set_status
 from dialects.epilot.running.tasks import change_status, refresh
 from dialects.epilot.running.versions import private_version
@@ -46,6 +46,7 @@ def insert(work: Work, wanted: Json, *, after: str | None, before: str | None) -
     id = wanted.get("id") or long_id()
     if task_by_id(document, id) is not None:
         raise bad_request(f"Duplicate id '{id}'")
+    refuse_bad_due_date(wanted, timezone=document["_"]["timezone"])
     template_task = _template_task(document, wanted, id)
     previous, following = _template_id(document, after), _template_id(document, before)
     is_next_current = before is not None and any(entry["id"] == before for entry in document["crt_tasks"])

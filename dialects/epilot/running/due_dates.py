@@ -26,10 +26,19 @@ def due_after(config: Mapping[str, Any], at: datetime, timezone: str = "UTC") ->
     return iso(moment)
 
 
+def duration_fault(config: Mapping[str, Any], path: str) -> str | None:
+    """Why a flow cannot hold this amount of this unit: days and longer are whole, nothing is over a century."""
+    try:
+        parse_duration(duration_of(config))
+    except BadDuration:
+        return f"{path}.duration must be a whole number of {config['unit']}, and no more than 100 years"
+    return None
+
+
 def moment_of(text: str, timezone: str = "UTC") -> datetime | None:
     """The moment that a due date names, floating ones in the flow's time zone; None for what is no date."""
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(timezone))).astimezone(UTC)
+    except (ValueError, OverflowError):  # overflow: an offset that leads out of the calendar
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(timezone))).astimezone(UTC)

@@ -17,7 +17,7 @@ from dialects.epilot.errors import bad_request
 from dialects.epilot.ids import iso
 from dialects.epilot.models import Execution
 from dialects.epilot.running.documents import FINISHED, public
-from dialects.epilot.running.due_dates import due_after, moment_of
+from dialects.epilot.running.due_dates import due_after, duration_fault, moment_of
 from dialects.epilot.running.following_rows import bring_up_to_date, execution_of, write_contexts
 from dialects.epilot.running.versions import private_version, without_tasks
 from dialects.epilot.running.work import Work, changing
@@ -157,8 +157,18 @@ def _closing(document: Json, wanted: Json) -> Json:
     return found
 
 
+def refuse_bad_due_date(body: Json, *, timezone: str) -> None:
+    """Raise a `Refusal` for a due date, or the config of one, that no task can have."""
+    fault = duration_fault(body["due_date_config"], "due_date_config") if "due_date_config" in body else None
+    if fault:
+        raise bad_request(fault)
+    if body.get("due_date") and moment_of(body["due_date"], timezone) is None:
+        raise bad_request("Invalid due_date")
+
+
 def set_due_date(entry: Json, body: Json, *, at: Any, timezone: str) -> bool:
     """Take over a due date, or the config of one; tells whether there was either. Raises `Refusal`."""
+    refuse_bad_due_date(body, timezone=timezone)
     if "due_date_config" in body:
         config = entry["due_date_config"] = body["due_date_config"]
         if config["type"] == "WORKFLOW_STARTED" and "due_date" not in body:
@@ -166,8 +176,6 @@ def set_due_date(entry: Json, body: Json, *, at: Any, timezone: str) -> bool:
             if due:
                 entry["due_date"] = due
     if "due_date" in body:
-        if body["due_date"] and moment_of(body["due_date"], timezone) is None:
-            raise bad_request("Invalid due_date")
         entry["due_date"] = body["due_date"]
     return "due_date" in body or "due_date_config" in body
 

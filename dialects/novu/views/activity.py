@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from django.db.models import Q
@@ -85,7 +85,8 @@ class Notifications(NovuView):
             if query.get(name):
                 try:
                     moment = datetime.fromisoformat(str(query[name]))
-                except ValueError:
+                    moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+                except (ValueError, OverflowError):  # overflow: an offset that leads out of the calendar
                     problems.append(f"{name} must be a valid ISO 8601 date string")
                     continue
                 rows = rows.filter(**{lookup: moment})
