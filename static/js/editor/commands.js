@@ -1,6 +1,7 @@
 // @ts-check
 /** What a designer can do, whatever asked for it: mouse, keys, menus. Each ends in one edit. */
 
+import { arranged, WAYS } from "./arrange.js";
 import { choose } from "./chooser.js";
 import * as edits from "./edits.js";
 import { contains, freePlace, grow, snapPoint, union } from "./geometry.js";
@@ -267,7 +268,6 @@ export function duplicateSelected(editor) {
 export async function arrangeSelected(editor) {
   const nodes = editor.selection.refs.map((ref) => editor.graph.nodes.get(ref)).filter((node) => node?.type === "task");
   if (nodes.length < 2) return editor.refuse("Select at least two tasks to line up.");
-  const { arranged, WAYS } = await import("./arrange.js");
   const choices = WAYS.filter(({ least }) => nodes.length >= least).map(({ way, label, hint }) => ({ key: way, label, hint }));
   const choice = await choose({ title: "Line up…", choices, at: editor.placeOnScreen(editor.selection.leading) });
   if (!choice) return undefined;
