@@ -9,7 +9,6 @@ server's answer is on the page. *Server*: how long the server took for that very
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import statistics
 import sys
@@ -17,7 +16,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -28,6 +26,7 @@ from benchmarks.peers.drawing_pages import build_pages, served
 from benchmarks.reporting import Line, Report, format_table, write_report
 from tests.acceptance.browser import launch, sign_in
 from tests.acceptance.quadrille import Quadrille, quadrille
+from tests.acceptance.weight import gzipped_bytes
 
 SIZES: Final = (50, 300, 1000)
 ROUNDS: Final = 5
@@ -287,11 +286,9 @@ def _kilobytes(browser: Browser, server: Quadrille, size: int) -> float:
     sign_in(page, server, "designer")
     page.goto(f"{server.url}/o/demo/development/flows/drawn-{size}/edit/", wait_until="load")
     page.locator(".editor[data-ready=true]").wait_for()
-    names = page.evaluate("performance.getEntriesByType('resource').map(e => e.name)")
-    wanted = {name for name in names if urlsplit(name).path.endswith((".js", ".css"))}
-    bodies = [page.request.get(name).body() for name in wanted]
+    weight = sum(gzipped_bytes(page).values())
     context.close()
-    return sum(len(gzip.compress(body, 9)) for body in bodies) / 1000
+    return weight / 1000
 
 
 # -- the table --------------------------------------------------------------------------------------------------------

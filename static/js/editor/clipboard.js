@@ -23,7 +23,7 @@ export class Clipboard {
   #isOurs(event) {
     const target = event.target instanceof Element ? event.target : document.body;
     if (document.querySelector("dialog[open]") || target.closest("input, textarea, select, [contenteditable]")) return false;
-    return target === document.body || this.editor.svg.contains(target) || this.editor.outline.list.contains(target);
+    return target === document.body || this.editor.svg.contains(target) || this.editor.outline.element.contains(target);
   }
 
   /** @param {ClipboardEvent} event @param {boolean} isCut */

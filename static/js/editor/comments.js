@@ -7,7 +7,6 @@
 import { csrfToken } from "../csrf.js";
 import { watch } from "../live.js";
 import { replacePart } from "../live/morph.js";
-import { MentionHelp } from "./mentions.js";
 import { svgElement } from "./parts.js";
 
 /** @typedef {import("./main.js").Editor} Editor */
@@ -18,6 +17,8 @@ export class Comments {
   /** Open threads by task key; empty for the flow. @type {Record<string, number>} */
   #counts = {};
   #latest = 0;
+  /** @type {Promise<import("./mentions.js").MentionHelp> | null} */
+  #help = null;
 
   /** @param {Editor} editor */
   constructor(editor) {
@@ -25,7 +26,6 @@ export class Comments {
     this.base = editor.root.dataset.comments ?? "";
     this.element = /** @type {HTMLElement} */ (document.getElementById("comments"));
     this.toggle = /** @type {HTMLElement | null} */ (document.getElementById("comments-toggle"));
-    this.help = new MentionHelp(this.element, (text) => editor.announce(text));
     this.element.addEventListener("submit", (event) => this.#submitted(event));
     this.element.addEventListener("click", (event) => this.#clicked(event));
     this.element.addEventListener("keydown", (event) => this.#key(event));
@@ -79,7 +79,8 @@ export class Comments {
   async open(ref, { focus = true } = {}) {
     this.element.hidden = false;
     this.toggle?.setAttribute("aria-expanded", "true");
-    await this.#load(ref);
+    this.#help ??= import("./mentions.js").then(({ MentionHelp }) => new MentionHelp(this.element, (text) => this.editor.announce(text)));
+    await Promise.all([this.#load(ref), this.#help]);
     const first = this.element.querySelector("#comment-new") ?? this.element.querySelector("[data-comments-close]");
     if (focus && first instanceof HTMLElement) first.focus();
   }

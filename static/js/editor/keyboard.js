@@ -140,7 +140,7 @@ export class Keyboard {
       Backspace: () => removeSelected(editor),
       c: () => this.#connect("success"),
       x: () => this.#connect("error"),
-      a: () => editor.menu.addAfter(),
+      a: () => void editor.menu.addAfter(),
       g: () => addPhase(editor),
       l: () => void arrangeSelected(editor),
       F2: () => editor.rename(focused || selection.leading),

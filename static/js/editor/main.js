@@ -24,7 +24,7 @@ import { Keyboard } from "./keyboard.js";
 import { Menu } from "./menu.js";
 import { Minimap } from "./minimap.js";
 import { Notice } from "./notice.js";
-import { Outline } from "./outline.js";
+import { OutlineDoor } from "./outline_door.js";
 import { Palette } from "./palette.js";
 import { applyParts } from "./parts.js";
 import { Ports } from "./ports.js";
@@ -89,7 +89,7 @@ export class Editor {
     this.comments = new Comments(this);
     this.#decorate();
     this.collapse = new Collapse(this);
-    this.outline = new Outline(this, find("#outline"));
+    this.outline = new OutlineDoor(this, find("#outline"));
     this.problems = new Problems(this);
     this.trying = new TryingDoor(this);
     this.viewChanged();
@@ -441,7 +441,7 @@ export class Editor {
 /** @param {HTMLElement} root */
 export default function connect(root) {
   const editor = new Editor(root);
-  root.dataset.ready = "true";
+  void editor.outline.ready.then(() => (root.dataset.ready = "true"));
   void import("./settings/index.js").then(({ attach }) => attach(editor));
   const stops = [editor.watch(), editor.comments.watch()];
   return () => {

@@ -24,7 +24,8 @@ export class MentionHelp {
     this.list.setAttribute("role", "listbox");
     this.list.setAttribute("aria-label", "People");
     root.addEventListener("input", (event) => this.#typed(event.target));
-    root.addEventListener("keydown", (event) => this.#key(event));
+    // Before the panel looks at the keys: Escape leaves the list first.
+    root.addEventListener("keydown", (event) => this.#key(event), { capture: true });
     root.addEventListener("focusout", () => this.#close());
     this.list.addEventListener("pointerdown", (event) => {
       event.preventDefault(); // the text keeps the focus

@@ -1,10 +1,8 @@
 // @ts-check
-/** What can be done here: the right mouse button, a long press of a finger or a pen, Shift+F10 and the menu key. */
-
-import { choose } from "./chooser.js";
-import { addAtPlace, addPhase, run } from "./commands.js";
-import { addAfter, showActions } from "./outline_actions.js";
-import { presets } from "./palette.js";
+/**
+ * What can be done here: the right mouse button, a long press of a finger or a pen, Shift+F10 and the menu key. The lists themselves
+ * are loaded when the canvas is first pressed or gets the focus, so that they are there before a key asks for them.
+ */
 
 /** @typedef {import("./main.js").Editor} Editor */
 /** @typedef {import("./geometry.js").Point} Point */
@@ -27,6 +25,7 @@ export class Menu {
       // A long press may send this as well; and the keyboard's menu key has a handler of its own.
       if (event.button === 2 || event.timeStamp - this.#last > 1000) this.#open(event);
     });
+    for (const sign of ["pointerdown", "focusin"]) svg.addEventListener(sign, () => void lists(), { once: true });
     svg.addEventListener("pointerdown", (event) => this.#begin(event));
     svg.addEventListener("pointermove", (event) => this.#moved(event));
     for (const end of ["pointerup", "pointercancel"]) svg.addEventListener(end, () => this.#stop());
@@ -71,51 +70,22 @@ export class Menu {
   }
 
   /** @param {string} ref empty: about the paper @param {Point} at on the screen @param {Point} [place] on the canvas */
-  about(ref, at, place) {
-    const { editor } = this;
-    const node = editor.graph.nodes.get(ref);
-    const edge = editor.graph.edges.get(ref);
-    if (!node && !edge) return this.#paper(at, place);
-    if (!editor.selection.has(ref)) editor.selection.set(ref);
-    return showActions(editor, itemOf(editor, ref), at);
+  async about(ref, at, place) {
+    const { about } = await lists();
+    await about(this.editor, ref, at, place);
   }
 
   /** Add a task after what has the keyboard. */
-  addAfter() {
+  async addAfter() {
     const ref = this.editor.focusedRef || this.editor.selection.leading;
-    if (ref) void addAfter(this.editor, itemOf(this.editor, ref));
-    else this.editor.palette?.focus();
-  }
-
-  /** @param {Point} at @param {Point} [place] */
-  async #paper(at, place) {
-    const { editor } = this;
-    const found = editor.canEdit ? presets(editor.root) : [];
-    const { x, y, width, height } = editor.viewport.seen;
-    const there = place ?? { x: x + width / 2, y: y + height / 2 };
-    /** @type {{key: string, label: string, icon: string, tone?: string, hint?: string, act: () => unknown}[]} */
-    const acts = [
-      { key: "fit", label: "Show everything", icon: "fit", hint: "F", act: () => editor.fit() },
-      { key: "all", label: "Select all tasks", icon: "check", hint: "Ctrl A", act: () => editor.selection.set(...editor.graph.tasks.map((task) => task.ref)) },
-    ];
-    const corner = { x: there.x - editor.card.width / 2, y: there.y - editor.card.height / 2 };
-    if (editor.canEdit) {
-      acts.push(
-        { key: "tidy", label: "Tidy up", icon: "tidy", act: () => run(editor, "tidy") },
-        { key: "paste", label: "Paste here", icon: "copy", hint: "Ctrl V", act: () => editor.clipboard.pasteHere(there) },
-        { key: "phase", label: "Add a phase", icon: "layers", hint: "G", act: () => addPhase(editor) },
-        ...found.map((preset) => ({ key: `add-${preset.id}`, label: `Add ${preset.name}`, icon: preset.icon, tone: preset.tone, act: () => addAtPlace(editor, preset, { at: corner }) })),
-      );
-    }
-    const choice = await choose({ title: "Here", choices: acts, at });
-    await acts.find(({ key }) => key === choice?.key)?.act();
+    if (!ref) return this.editor.palette?.focus();
+    const { addAfter } = await lists();
+    await addAfter(this.editor, ref);
+    return undefined;
   }
 }
 
-/** @param {Editor} editor @param {string} ref of a node or an edge @returns {import("./outline_tree.js").Item} as an entry of the outline */
-function itemOf(editor, ref) {
-  const node = editor.graph.nodes.get(ref);
-  const edge = editor.graph.edges.get(ref);
-  const name = node?.name || edge?.words || "Edge";
-  return { key: ref, ref, type: node?.type ?? "edge", name, words: "", to: edge?.target ?? "", children: [] };
+/** What opens here. */
+function lists() {
+  return import("./menu_lists.js");
 }

@@ -1,7 +1,8 @@
 // @ts-check
 /**
  * The flow as a nested list, in place of the canvas: for keyboard, screen reader and phone. The same facts, the same commands.
- * Rows are kept while what they say stays the same, so that the focus and what is folded survive every change.
+ * Rows are kept while what they say stays the same, so that the focus and what is folded survive every change. Loaded by
+ * ./outline_door.js.
  */
 
 import { addAfter, reorderBranch, showActions } from "./outline_actions.js";
@@ -12,10 +13,7 @@ import { iconFor } from "./chooser.js";
 
 /** @typedef {import("./main.js").Editor} Editor */
 /** @typedef {import("./outline_tree.js").Item} Item */
-/** @typedef {"canvas" | "outline"} View */
 
-const CHOSEN = "quadrille-editor-view";
-const NARROW = "(max-width: 560px)"; // a phone: there the outline is what one works with
 const DRAWERS = "(max-width: 820px)"; // as in css/editor.css
 
 export class Outline {
@@ -35,33 +33,11 @@ export class Outline {
     this.list.addEventListener("click", (event) => this.#clicked(event));
     this.list.addEventListener("focusin", (event) => this.#current(this.#rowOf(event.target)));
     this.list.addEventListener("keydown", (event) => this.#key(event));
-    const chosen = sessionStorage.getItem(CHOSEN);
-    this.#set(chosen === "outline" || chosen === "canvas" ? chosen : matchMedia(NARROW).matches ? "outline" : "canvas");
+    this.show();
   }
 
   get isShown() {
     return this.editor.root.dataset.view === "outline";
-  }
-
-  /** @param {View} view chosen by the person */
-  choose(view) {
-    const { editor } = this;
-    const ref = editor.focusedRef || editor.selection.leading;
-    sessionStorage.setItem(CHOSEN, view);
-    this.#set(view);
-    editor.viewChanged();
-    if (ref) editor.walkTo(ref);
-    editor.announce(view === "outline" ? "Outline" : "Canvas");
-  }
-
-  /** @param {View} view */
-  #set(view) {
-    this.editor.root.dataset.view = view;
-    this.element.hidden = view !== "outline";
-    for (const button of this.editor.root.querySelectorAll("[data-act=view]")) {
-      button.setAttribute("aria-pressed", String(button.getAttribute("data-view") === view));
-    }
-    this.show();
   }
 
   // ------------------------------------------------------------------ drawing

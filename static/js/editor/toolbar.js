@@ -43,7 +43,7 @@ export class Toolbar {
       shortcuts: () => editor.openShortcuts(),
       side: () => this.#toggleSide(data.side === "palette" ? "palette" : "inspector"),
       "close-side": () => editor.closeSide(data.side === "palette" ? "palette" : "inspector"),
-      view: () => editor.outline.choose(data.view === "outline" ? "outline" : "canvas"),
+      view: () => void editor.outline.choose(data.view === "outline" ? "outline" : "canvas"),
       problems: () => this.#toggleProblems(),
     };
     acts[name]?.();

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * What helps in the inspector's forms: picking data, colours for code, forms drawn instead of typed, trying a decision.
- * Each helper is loaded when a form needs it for the first time.
+ * Each helper is loaded when a form that needs it first comes into sight.
  */
 
 import { Popup } from "./popup.js";
@@ -53,13 +53,22 @@ export function attach(editor) {
       return (/** @type {HTMLElement} */ root) => truth.show(root);
     }) },
   ];
-  const help = async () => {
+  const sight = new IntersectionObserver((seen) => {
+    const targets = seen.filter(({ isIntersecting }) => isIntersecting).map(({ target }) => target);
     for (const { selector, load } of rooms) {
-      if (!element.querySelector(selector)) continue;
-      const ready = helpers.get(selector) ?? load();
-      helpers.set(selector, ready);
-      const show = await ready;
-      if (element.querySelector(selector)) show(element);
+      if (!helpers.has(selector) && targets.some((target) => target.matches(selector))) helpers.set(selector, load());
+    }
+    for (const target of targets) sight.unobserve(target);
+    if (targets.length) void help();
+  });
+  const help = async () => {
+    for (const { selector } of rooms) {
+      const ready = helpers.get(selector);
+      if (!ready) for (const target of element.querySelectorAll(selector)) sight.observe(target);
+      else if (element.querySelector(selector)) {
+        const show = await ready;
+        if (element.querySelector(selector)) show(element);
+      }
     }
   };
   let isAsked = false;

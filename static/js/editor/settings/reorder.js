@@ -42,7 +42,9 @@ function drag(row, handle, pointer, editor) {
     }
     // The inspector stores what a field stands for when one of its inputs tells of a change.
     row.querySelector("input[type=hidden]")?.dispatchEvent(new Event("change", { bubbles: true }));
-    editor.announce(`Now branch ${place + 1} of ${list.children.length}`);
+    // After the server's word, which does not say where the branch is now.
+    const said = `Now branch ${place + 1} of ${list.children.length}`;
+    void editor.queue.idle().then(() => editor.announce(said));
   };
   handle.addEventListener("pointermove", move, { signal });
   handle.addEventListener("pointerup", () => end(true), { signal });

@@ -1,0 +1,54 @@
+// @ts-check
+/** The lists of the canvas' menu: about something, about the paper, what to add after something. Loaded by ./menu.js. */
+
+import { choose } from "./chooser.js";
+import { addAtPlace, addPhase, run } from "./commands.js";
+import { addAfter as addAfterItem, showActions } from "./outline_actions.js";
+import { presets } from "./palette.js";
+
+/** @typedef {import("./main.js").Editor} Editor */
+/** @typedef {import("./geometry.js").Point} Point */
+
+/** @param {Editor} editor @param {string} ref empty: about the paper @param {Point} at on the screen
+ * @param {Point} [place] on the canvas */
+export function about(editor, ref, at, place) {
+  if (!ref || !editor.graph.has(ref)) return aboutPaper(editor, at, place);
+  if (!editor.selection.has(ref)) editor.selection.set(ref);
+  return showActions(editor, itemOf(editor, ref), at);
+}
+
+/** Add a task after something. @param {Editor} editor @param {string} ref */
+export function addAfter(editor, ref) {
+  return addAfterItem(editor, itemOf(editor, ref));
+}
+
+/** @param {Editor} editor @param {Point} at @param {Point} [place] */
+async function aboutPaper(editor, at, place) {
+  const found = editor.canEdit ? presets(editor.root) : [];
+  const { x, y, width, height } = editor.viewport.seen;
+  const there = place ?? { x: x + width / 2, y: y + height / 2 };
+  /** @type {{key: string, label: string, icon: string, tone?: string, hint?: string, act: () => unknown}[]} */
+  const acts = [
+    { key: "fit", label: "Show everything", icon: "fit", hint: "F", act: () => editor.fit() },
+    { key: "all", label: "Select all tasks", icon: "check", hint: "Ctrl A", act: () => editor.selection.set(...editor.graph.tasks.map((task) => task.ref)) },
+  ];
+  const corner = { x: there.x - editor.card.width / 2, y: there.y - editor.card.height / 2 };
+  if (editor.canEdit) {
+    acts.push(
+      { key: "tidy", label: "Tidy up", icon: "tidy", act: () => run(editor, "tidy") },
+      { key: "paste", label: "Paste here", icon: "copy", hint: "Ctrl V", act: () => editor.clipboard.pasteHere(there) },
+      { key: "phase", label: "Add a phase", icon: "layers", hint: "G", act: () => addPhase(editor) },
+      ...found.map((preset) => ({ key: `add-${preset.id}`, label: `Add ${preset.name}`, icon: preset.icon, tone: preset.tone, act: () => addAtPlace(editor, preset, { at: corner }) })),
+    );
+  }
+  const choice = await choose({ title: "Here", choices: acts, at });
+  await acts.find(({ key }) => key === choice?.key)?.act();
+}
+
+/** @param {Editor} editor @param {string} ref of a node or an edge @returns {import("./outline_tree.js").Item} as an entry of the outline */
+function itemOf(editor, ref) {
+  const node = editor.graph.nodes.get(ref);
+  const edge = editor.graph.edges.get(ref);
+  const name = node?.name || edge?.words || "Edge";
+  return { key: ref, ref, type: node?.type ?? "edge", name, words: "", to: edge?.target ?? "", children: [] };
+}
