@@ -362,11 +362,10 @@ def test_nudges_add_up_while_earlier_ones_are_on_their_way(board: Board) -> None
     before = board.middle("junction")
     board.select("junction")
     held: list[Route] = []
-    page.route("**/edit/edits", held.append)
+    page.route("**/edit/edits", lambda route: held.append(route), times=1)
     for number in range(1, 4):
         page.keyboard.press("Alt+ArrowRight")
         board.comes_to("junction", (before[0] + 8 * number, before[1]))
-    page.unroute("**/edit/edits")
     assert len(held) == 1, "the others wait until the first is answered"
     held[0].continue_()
     board.saved()
