@@ -2,7 +2,7 @@
 /** What can be done here: the right mouse button, a long press of a finger or a pen, Shift+F10 and the menu key. */
 
 import { choose } from "./chooser.js";
-import { addAtPlace, addPhase, run } from "./commands.js";
+import { addAtPlace, addNote, addPhase, NOTE, run } from "./commands.js";
 import { addAfter, showActions } from "./outline_actions.js";
 import { presets } from "./palette.js";
 
@@ -104,6 +104,7 @@ export class Menu {
         { key: "tidy", label: "Tidy up", icon: "tidy", act: () => run(editor, "tidy") },
         { key: "paste", label: "Paste here", icon: "copy", hint: "Ctrl V", act: () => editor.clipboard.pasteHere(there) },
         { key: "phase", label: "Add a phase", icon: "layers", hint: "G", act: () => addPhase(editor) },
+        { key: "note", label: "Add a note", icon: "note", act: () => addNote(editor, { x: there.x - NOTE.width / 2, y: there.y - NOTE.height / 2 }) },
         ...found.map((preset) => ({ key: `add-${preset.id}`, label: `Add ${preset.name}`, icon: preset.icon, tone: preset.tone, act: () => addAtPlace(editor, preset, { at: corner }) })),
       );
     }
