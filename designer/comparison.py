@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from designer.graph.diff import FlowDiff, diff_flows
 from designer.graph.diff import Mark as Difference
 from designer.graph.kinds import kind_of
-from designer.graph.model import TRIGGER, Edge, Flow, On, phase_of_ref
+from designer.graph.model import TRIGGER, Edge, Flow, On, note_of_ref, phase_of_ref
 from designer.rendering.blocks import shown
 from designer.rendering.graphviz import GraphvizFailed, LayoutTooLarge
 from designer.rendering.layout import layout_flow
@@ -73,7 +73,8 @@ class Comparison:
     @property
     def legend(self) -> list[Look]:
         """The looks of the marks that occur on the drawing."""
-        found = {str(mark) for mark in (*self.diff.nodes.values(), *self.diff.edges.values())}
+        nodes = (mark for ref, mark in self.diff.nodes.items() if note_of_ref(ref) is None)  # notes are not drawn
+        found = {str(mark) for mark in (*nodes, *self.diff.edges.values())}
         return [LOOKS[mark.value] for mark in ORDER if mark.value in found]
 
     @cached_property
@@ -83,7 +84,7 @@ class Comparison:
         both = united(self.old, self.new)
         return drawn(
             both,
-            marks={ref: str(mark) for ref, mark in diff.nodes.items() if phase_of_ref(ref) is None},
+            marks={ref: str(mark) for ref, mark in diff.nodes.items() if _is_task(ref)},
             phases={key: str(mark) for ref, mark in diff.nodes.items() if (key := phase_of_ref(ref)) is not None},
             edges={edge.id: str(mark) for edge, mark in diff.edges.items()},
             label=f"{self.new.name}: what differs",
@@ -101,13 +102,17 @@ class Comparison:
     def _what(self, ref: str) -> str:
         if phase_of_ref(ref) is not None:
             return "Phase"
+        if note_of_ref(ref) is not None:
+            return "Note"
         return kind_of(self.new.tasks[ref] if ref in self.new.tasks else self.old.tasks[ref]).label
 
     def _name(self, ref: str) -> str:
         if ref == TRIGGER:
             return "Trigger"
-        phase = phase_of_ref(ref)
+        phase, note = phase_of_ref(ref), note_of_ref(ref)
         for flow in (self.new, self.old):
+            if note is not None and note in flow.notes:
+                return flow.notes[note].name
             if phase is not None and phase in flow.phases:
                 return flow.phases[phase].name or phase
             if phase is None and ref in flow.tasks:
@@ -119,6 +124,10 @@ class Comparison:
         if edge.on is On.ERROR:
             return f"{ends}, on error"
         return f"{ends}, branch {edge.branch}" if edge.branch else ends
+
+
+def _is_task(ref: str) -> bool:
+    return phase_of_ref(ref) is None and note_of_ref(ref) is None
 
 
 def drawn(

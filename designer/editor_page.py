@@ -17,7 +17,7 @@ from designer.graph.edits import edit_from_json
 from designer.graph.model import Flow
 from designer.inspector.forms import Form, FormContext, form_for, form_for_flow
 from designer.palette import PaletteGroup, palette
-from designer.parts import EDGES, NODES, PHASES, Drawing, draw
+from designer.parts import EDGES, NODES, NOTES, PHASES, Drawing, draw
 from designer.problem_rows import ProblemRow, problem_rows
 from designer.rendering.svg import definitions
 from designer.services.drafting import draft_of, next_redo, next_undo, words_of_entry
@@ -41,6 +41,7 @@ class Canvas:
 
     definitions: SafeString
     phases: SafeString
+    notes: SafeString
     edges: SafeString
     nodes: SafeString
 
@@ -80,8 +81,8 @@ class EditorPage:
     @cached_property
     def canvas(self) -> Canvas:
         """The drawing, layer by layer."""
-        phases, edges, nodes = (mark_safe(self.drawing.group(into)) for into in (PHASES, EDGES, NODES))  # noqa: S308
-        return Canvas(definitions(), phases, edges, nodes)
+        layers = (mark_safe(self.drawing.group(into)) for into in (PHASES, NOTES, EDGES, NODES))  # noqa: S308
+        return Canvas(definitions(), *layers)
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the editor's palette offers: every kind of task, each action of automations by its own name, and phases."""
+"""What the palette offers: every kind of task, each action of automations by its own name, phases and notes."""
 
 from __future__ import annotations
 
@@ -41,6 +41,8 @@ class PaletteGroup:
 
 PHASE = PaletteItem("phase", "", "Phase", "A named group of tasks, around what is selected.", "layers", "plain")
 
+NOTE = PaletteItem("note", "", "Note", "A remark on the canvas, for whoever reads the flow.", "note", "plain")
+
 
 @cache
 def palette() -> tuple[PaletteGroup, ...]:
@@ -48,7 +50,7 @@ def palette() -> tuple[PaletteGroup, ...]:
     groups: dict[Group, list[PaletteItem]] = {group: [] for group in Group}
     for kind in KINDS.values():
         groups[kind.group].extend(_items(kind))
-    groups[Group.STRUCTURE].append(PHASE)
+    groups[Group.STRUCTURE].extend((PHASE, NOTE))
     return tuple(PaletteGroup(group.value, tuple(items)) for group, items in groups.items() if items)
 
 

@@ -10,10 +10,11 @@ from typing import Any, Final
 
 from designer.graph.kinds import kind_of
 from designer.graph.lowering import is_back_edge
-from designer.graph.model import TRIGGER, Edge, Flow, Task, phase_ref
+from designer.graph.model import TRIGGER, Edge, Flow, Note, Task, note_ref, phase_ref
 from designer.inspector.forms import EDGE_PREFIX, branch_label, name_of
 from designer.rendering.cards import CARD_HEIGHT, GRID, card_summary
 from designer.rendering.layout import Layout, drawn_layout
+from designer.rendering.notes import note_svg
 from designer.rendering.routing import Rect
 from designer.rendering.svg import (
     edge_element_id,
@@ -27,6 +28,7 @@ from designer.rendering.svg import (
 )
 
 PHASES: Final = "graph-phases"
+NOTES: Final = "graph-notes"
 EDGES: Final = "graph-edges"
 NODES: Final = "graph-nodes"
 CARD_WIDTH: Final = 24 * GRID
@@ -65,7 +67,7 @@ class Drawing:
         return {**_by_kind(found), "card": {"width": CARD_WIDTH, "height": CARD_HEIGHT}}
 
     def group(self, into: str) -> str:
-        """The SVG of one of the three groups."""
+        """The SVG of one of the four groups."""
         return "".join(piece.html for piece in self.pieces.values() if piece.into == into)
 
 
@@ -147,6 +149,7 @@ class _Pieces:
         """Every piece of the drawing, by element id, in the order in which it is drawn."""
         flow, layout = self.flow, self.layout
         pieces = {element_id(phase_ref(key)): self._phase(key) for key in flow.phases}
+        pieces |= {element_id(note_ref(key)): self._note(note) for key, note in flow.notes.items()}
         pieces |= {edge_element_id(edge): self._edge(edge) for edge in flow.edges if edge.id in layout.edges}
         pieces[element_id(TRIGGER)] = self._trigger()
         pieces |= {element_id(key): self._task(task) for key, task in flow.tasks.items()}
@@ -163,6 +166,10 @@ class _Pieces:
         return self._piece(
             id, PHASES, basis, lambda: phase_svg(flow, layout, key), lambda: _phase_facts(flow, layout, key)
         )
+
+    def _note(self, note: Note) -> Piece:
+        id = element_id(note_ref(note.key))
+        return self._piece(id, NOTES, (note,), lambda: note_svg(note), lambda: _note_facts(note))
 
     def _edge(self, edge: Edge) -> Piece:
         flow, layout = self.flow, self.layout
@@ -282,6 +289,28 @@ def _phase_facts(flow: Flow, layout: Layout, key: str) -> Facts:
         "branches": [],
         "can_fail": False,
         **_box(layout.phases[key]),
+    }
+
+
+def _note_facts(note: Note) -> Facts:
+    ref = note_ref(note.key)
+    return {
+        "ref": ref,
+        "id": element_id(ref),
+        "type": "note",
+        "name": note.name,
+        "kind": "",
+        "icon": "note",
+        "tone": "plain",
+        "summary": "",
+        "label": f"Note: {' '.join(note.text.split()) or 'empty'}",
+        "phase": None,
+        "branches": [],
+        "can_fail": False,
+        "x": note.at.x,
+        "y": note.at.y,
+        "width": note.width,
+        "height": note.height,
     }
 
 

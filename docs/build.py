@@ -67,6 +67,7 @@ timezone: Europe/Berlin # what days and dates count in; UTC when left out
 phases: [{key, name, description?, requirements?, frame?}]
 tasks: [{key, name, kind, phase?, description?, settings?, join?, cancel_rest?, at?}]
 edges: [{from, to, branch?, on?}]     # trigger, a task key, or phase:KEY; on: success or error
+notes: [{key, at, text?, size?, colour?}] # remarks on the canvas; colour: yellow, blue, green, pink or grey
 closing_reasons: [Customer withdrew]
 single_closing_reason: false
 triggers: [{type, …}]

@@ -16,11 +16,13 @@ from hypothesis import strategies as st
 from designer.graph.codec import decode_fragment
 from designer.graph.edits import (
     AddCondition,
+    AddNote,
     AddPhase,
     AddTask,
     AssignPhase,
     Change,
     ConfigureFlow,
+    ConfigureNote,
     ConfigurePhase,
     ConfigureTask,
     Connect,
@@ -29,11 +31,13 @@ from designer.graph.edits import (
     FramePhase,
     InsertOnEdge,
     MoveCondition,
+    MoveNotes,
     MoveTasks,
     Paste,
     Reconnect,
     RekeyTask,
     RemoveCondition,
+    RemoveNotes,
     RemovePhase,
     RemoveTasks,
     RenameTask,
@@ -52,6 +56,8 @@ from designer.graph.model import (
     Join,
     Json,
     Match,
+    Note,
+    NoteColour,
     On,
     Phase,
     Position,
@@ -223,6 +229,9 @@ class _Builder:
         flow = Flow("random", "Random", phases=self.phases, tasks=self.tasks, edges=tuple(self.edges))
         flow = self.with_cross_edges(flow, order)
         flow = self.with_requirements(flow, order)
+        if self.one_in(3):
+            notes = (Note(key, f"About {key}", Position(0, 8), colour=NoteColour.BLUE) for key in ("m0", "m1"))
+            flow = replace(flow, notes={note.key: note for note in notes})
         if self.one_in(2):
             shuffled = self.draw(st.permutations(order))
             flow = replace(flow, tasks={key: flow.tasks[key] for key in shuffled})
@@ -315,6 +324,18 @@ _FLOW_CHANGES = (
 )
 
 
+_NOTE_CHANGES = (
+    Change(("text",), "Another remark"),
+    Change(("at",), [8, -16]),
+    Change(("size",), [240, 120]),
+    Change(("colour",), "pink"),
+    take_away("colour"),
+    take_away("size"),
+    Change(("size",), [1, 1]),
+    Change(("key",), "no"),
+)
+
+
 class _Editor:
     """Draws one edit of a flow. What it names is mostly there, but not always."""
 
@@ -379,6 +400,17 @@ class _Editor:
         required = Change(("settings", "requirements"), [_requirement(self.ref())])
         return tuple(self.one_of([*_CHANGES, required]) for _ in range(self.one_of([1, 2])))
 
+    def note(self) -> Note:
+        key = self.one_of(["m0", "m1", "m2", "m3"])
+        colour = self.one_of(list(NoteColour))
+        return Note(key, "A remark\nfor people", Position(self.number(), self.number()), colour=colour)
+
+    def note_key(self) -> str:
+        return cast(str, self.one_of([*self.flow.notes, *self.flow.notes, "torn"]))
+
+    def note_keys(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(self.note_key() for _ in range(self.one_of([1, 2]))))
+
     def fragment(self) -> Flow:
         return decode_fragment(copy_fragment(self.flow, [self.ref() for _ in range(3)]))
 
@@ -397,6 +429,11 @@ class _Editor:
             lambda: RemoveCondition(self.decision(), self.branch()),
             lambda: MoveCondition(self.decision(), self.branch(), self.draw(st.integers(0, 3))),
         )
+        notes: Sequence[Callable[[], Edit]] = (
+            lambda: ConfigureNote(self.note_key(), tuple(self.one_of(_NOTE_CHANGES) for _ in range(2))),
+            lambda: MoveNotes({key: Position(self.number(), 8) for key in self.note_keys()}),
+            lambda: RemoveNotes(self.note_keys()),
+        )
         anyhow: Sequence[Callable[[], Edit]] = (
             lambda: AddTask(self.task(), self.one_of([None, 0, 2])),
             lambda: MoveTasks(self.positions()),
@@ -413,10 +450,16 @@ class _Editor:
             lambda: Reconnect(self.old_edge(), self.edge()),
             lambda: InsertOnEdge(self.old_edge(), self.task()),
             lambda: AddPhase(Phase(self.one_of(["x", "y", "p0"]), "New"), self.one_of([(), self.keys()])),
+            lambda: AddNote(self.note(), self.one_of([None, 0])),
             lambda: ConfigureFlow(self.one_of(_FLOW_CHANGES)),
             lambda: Paste(self.fragment(), dx=self.number()),
         )
-        makers = [*anyhow, *(phases if self.flow.phases else ()), *(decisions if self.decisions else ())]
+        makers = [
+            *anyhow,
+            *(phases if self.flow.phases else ()),
+            *(notes if self.flow.notes else ()),
+            *(decisions if self.decisions else ()),
+        ]
         return cast(Edit, self.one_of(makers)())
 
 

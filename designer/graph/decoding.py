@@ -14,6 +14,8 @@ from designer.graph.json_schemas import json_schema_reason
 from designer.graph.kinds import KINDS
 from designer.graph.loading import refuse_unclean
 from designer.graph.model import (
+    NOTE_HEIGHT,
+    NOTE_WIDTH,
     PHASE_PREFIX,
     TRIGGER,
     Condition,
@@ -23,6 +25,8 @@ from designer.graph.model import (
     Join,
     Json,
     Match,
+    Note,
+    NoteColour,
     On,
     Phase,
     Position,
@@ -49,6 +53,11 @@ MOST_CONDITIONS: Final = 100
 MOST_STATEMENTS: Final = 100
 MOST_VALUES: Final = 1_000
 MOST_TRIGGERS: Final = 50
+MOST_NOTES: Final = 200
+LONGEST_NOTE: Final = 2_000
+LEAST_NOTE_SIDE: Final = 48
+MOST_NOTE_SIDE: Final = 2_000
+"""The sides of a note, in canvas units."""
 FARTHEST: Final = 1_000_000
 """The largest coordinate on the canvas, either way."""
 
@@ -63,6 +72,7 @@ _FLOW_KEYS: Final = (
     "phases",
     "tasks",
     "edges",
+    "notes",
     "closing_reasons",
     "single_closing_reason",
     "triggers",
@@ -74,13 +84,14 @@ _FLOW_KEYS: Final = (
 )
 _PHASE_KEYS: Final = ("key", "name", "description", "requirements", "frame")
 _TASK_KEYS: Final = ("key", "name", "kind", "phase", "description", "settings", "join", "cancel_rest", "at")
+_NOTE_KEYS: Final = ("key", "text", "at", "size", "colour")
 _EDGE_KEYS: Final = ("from", "to", "branch", "on")
 _CONDITION_KEYS: Final = ("key", "name", "match", "statements")
 _STATEMENT_KEYS: Final = ("source", "operator", "values", "type", "options")
 
 _SETTING_FIELDS: Final[Mapping[str, tuple[Field, ...]]] = {kind.key: kind.setting_fields for kind in KINDS.values()}
 
-Member = TypeVar("Member", Join, Match, On)
+Member = TypeVar("Member", Join, Match, On, NoteColour)
 
 
 def decode_flow(document: Json) -> Flow:
@@ -133,6 +144,14 @@ def decode_edge(document: Json, path: str = "edge") -> Edge:
     edge = decoder.edge(document, path)
     decoder.raise_problems()
     return edge if edge is not None else _nothing(path)
+
+
+def decode_note(document: Json, path: str = "note") -> Note:
+    """One note by itself. Raises `FlowFileInvalid`."""
+    decoder = _Decoder()
+    note = decoder.note(document, path)
+    decoder.raise_problems()
+    return note if note is not None else _nothing(path)
 
 
 def decode_condition(document: Json, path: str = "condition") -> Condition:
@@ -190,6 +209,7 @@ class _Decoder:
             "input_schema": self.input_schema(document.get("input_schema", {})),
             "extensions": self.extensions(document.get("extensions", {})),
             "trials": decode_trials(document, self.problems),
+            "notes": self.by_key("notes", document.get("notes", ()), self.note, most=MOST_NOTES),
         }
         return self.graph(document, rest)
 
@@ -395,6 +415,29 @@ class _Decoder:
         if source is None or target is None:
             return None
         return Edge(source, target, None if branch is None else self.key(branch, f"{path}.branch"), on)
+
+    def note(self, raw: Json, path: str) -> Note | None:
+        if not isinstance(raw, Mapping):
+            self.problem(path, "A note is an object with a key, a text and a place.")
+            return None
+        self.known_keys(raw, _NOTE_KEYS, path)
+        text = raw.get("text", "")
+        if not isinstance(text, str) or len(text) > LONGEST_NOTE:
+            self.problem(f"{path}.text", f"Give a text of at most {LONGEST_NOTE:,} characters.")
+            text = ""
+        size = self.numbers(raw.get("size", (NOTE_WIDTH, NOTE_HEIGHT)), f"{path}.size", 2)
+        if size is not None and not all(LEAST_NOTE_SIDE <= side <= MOST_NOTE_SIDE for side in size):
+            self.problem(f"{path}.size", f"Width and height are {LEAST_NOTE_SIDE} to {MOST_NOTE_SIDE:,}.")
+        at = self.numbers(raw.get("at"), f"{path}.at", 2)
+        width, height = size or (NOTE_WIDTH, NOTE_HEIGHT)
+        return Note(
+            key=self.key(raw.get("key"), f"{path}.key"),
+            text=text,
+            at=Position(*(at or (0, 0))),
+            width=width,
+            height=height,
+            colour=self.member(NoteColour, raw.get("colour", "yellow"), f"{path}.colour"),
+        )
 
     def conditions(self, raw: Json, path: str) -> tuple[Condition, ...]:
         found: dict[str, Condition] = {}

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from designer.graph.codec import encode_condition, encode_flow, encode_phase, encode_task
+from designer.graph.codec import encode_condition, encode_flow, encode_note, encode_phase, encode_task
 from designer.graph.conditions import OPERATOR_WORDS
 from designer.graph.fields import Field
 from designer.graph.flow_fields import LIMIT_FIELDS, RETENTION_FIELDS
 from designer.graph.kinds import KINDS
-from designer.graph.model import Condition, Edge, Flow, Json, Match, phase_ref
+from designer.graph.model import Condition, Edge, Flow, Json, Match, note_of_ref, note_ref, phase_ref
 from designer.graph.problems import path_text
 from designer.graph.suggestions import quoted
 from designer.graph.values import Path
@@ -106,11 +106,14 @@ def _pairs(old: Flow, new: Flow) -> Iterator[tuple[str, Mapping[str, Json] | Non
             continue
         documents = [encode_task(task) if task is not None else None for task in (before, after)]
         yield key, documents[0], documents[1], _TASK_LABELS[kind]
+    for key in dict.fromkeys([*new.notes, *old.notes]):
+        noted = [encode_note(flow.notes[key]) if key in flow.notes else None for flow in (old, new)]
+        yield note_ref(key), noted[0], noted[1], _NOTE_LABELS
 
 
 def _still(document: Mapping[str, Json]) -> Mapping[str, Json]:
     """Without the place on the canvas; conditions by their keys and in words, so that each is compared with itself."""
-    still = {key: value for key, value in document.items() if key not in ("at", "frame")}
+    still = {key: value for key, value in document.items() if key not in ("at", "frame", "size")}
     settings = still.get("settings", {})
     if "conditions" in settings:
         keyed = {c["key"]: {**c, "statements": list(map(_statement, c["statements"]))} for c in settings["conditions"]}
@@ -148,9 +151,11 @@ def _field_changes(before: Json, after: Json, labels: Labels, path: Path = ()) -
 
 
 def label_of_place(flow: Flow, ref: str, path: Path) -> str:
-    """What a field is called: of a task, of a phase (`phase:KEY`), or, without a ref, of the flow."""
+    """What a field is called: of a task, of a phase (`phase:KEY`) or note, or, without a ref, of the flow."""
     if not ref:
         return _label(path, _FLOW_LABELS)
+    if note_of_ref(ref) is not None:
+        return _label(path, _NOTE_LABELS)
     task = flow.tasks.get(ref)
     return _label(path, _TASK_LABELS[task.kind] if task is not None else _PHASE_LABELS)
 
@@ -198,6 +203,7 @@ _PHASE_LABELS: Final[Labels] = {
     ("description",): "Description",
     ("requirements",): "Requirements",
 }
+_NOTE_LABELS: Final[Labels] = {("text",): "Text", ("colour",): "Colour"}
 _TASK_LABELS: Final[Mapping[str, Labels]] = {
     key: {
         ("name",): "Name",
@@ -230,7 +236,7 @@ _FLOW_LABELS: Final[Labels] = {
 
 def _header(flow: Flow) -> Mapping[str, Json]:
     # Extensions repeat what the graph says in a vendor's words: nothing a person could read a change from.
-    left_out = ("format", "key", "phases", "tasks", "edges", "extensions")
+    left_out = ("format", "key", "phases", "tasks", "edges", "notes", "extensions")
     return {key: value for key, value in encode_flow(flow).items() if key not in left_out}
 
 

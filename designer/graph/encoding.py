@@ -7,12 +7,16 @@ from typing import Final
 
 from designer.graph.kinds import KINDS
 from designer.graph.model import (
+    NOTE_HEIGHT,
+    NOTE_WIDTH,
     Condition,
     Edge,
     Flow,
     Join,
     Json,
     Match,
+    Note,
+    NoteColour,
     On,
     Phase,
     Requirement,
@@ -40,6 +44,8 @@ def encode_flow(flow: Flow) -> dict[str, Json]:
     if flow.input_schema:
         document["input_schema"] = dict(flow.input_schema)
     document |= encode_graph(flow)
+    if flow.notes:
+        document["notes"] = [encode_note(note) for note in flow.notes.values()]
     if flow.closing_reasons:
         document["closing_reasons"] = list(flow.closing_reasons)
     if flow.single_closing_reason:
@@ -129,6 +135,16 @@ def encode_statement(statement: Statement) -> dict[str, Json]:
         document["type"] = statement.type
     if statement.options:
         document["options"] = dict(statement.options)
+    return document
+
+
+def encode_note(note: Note) -> dict[str, Json]:
+    """A note as the flow file has it."""
+    document: dict[str, Json] = {"key": note.key, "text": note.text, "at": [note.at.x, note.at.y]}
+    if (note.width, note.height) != (NOTE_WIDTH, NOTE_HEIGHT):
+        document["size"] = [note.width, note.height]
+    if note.colour is not NoteColour.YELLOW:
+        document["colour"] = note.colour.value
     return document
 
 

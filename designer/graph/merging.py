@@ -16,34 +16,39 @@ from typing import Any, Final, cast
 from designer.graph.codec import encode_task
 from designer.graph.edits import (
     AddCondition,
+    AddNote,
     AddPhase,
     AddTask,
     AssignPhase,
     Batch,
     Change,
     ConfigureFlow,
+    ConfigureNote,
     ConfigureTask,
     Disconnect,
     Edit,
     EditRefused,
     FramePhase,
     InsertOnEdge,
+    MoveNotes,
     MoveTasks,
     Paste,
     RekeyTask,
+    RemoveNotes,
     RemovePhase,
     RemoveTasks,
     TidyUp,
     free_key,
+    require_notes,
     take_away,
 )
 from designer.graph.edits.rekeying import rekeyed
-from designer.graph.model import Edge, Flow, Json, Phase, Task, phase_of_ref, phase_ref
+from designer.graph.model import Edge, Flow, Json, Note, Phase, Task, note_of_ref, note_ref, phase_of_ref, phase_ref
 from designer.graph.rules import no_such_node
 from designer.graph.values import Path
 
 Place = tuple[str, Path]
-"""What holds a value: a ref (task key, `phase:KEY`, `edge:ID`, empty for the flow) and a path within it."""
+"""What holds a value: a ref (task key, `phase:KEY`, `note:KEY`, `edge:ID`, empty for the flow) and a path within it."""
 
 EDGE_PREFIX: Final = "edge:"
 
@@ -99,6 +104,7 @@ def changed_places(before: Flow, after: Flow) -> dict[Place, Held]:
     found: dict[Place, Held] = {}
     _compare(found, before.tasks, after.tasks, str, _task_places)
     _compare(found, before.phases, after.phases, phase_ref, _phase_places)
+    _compare(found, before.notes, after.notes, note_ref, _note_places)
     had, has = set(before.edges), set(after.edges)
     for edge in had ^ has:
         found[EDGE_PREFIX + edge.id, ()] = Held(edge if edge in had else NOTHING, edge if edge in has else NOTHING)
@@ -144,13 +150,17 @@ def _phase_places(phase: Phase) -> Iterator[tuple[Path, Any]]:
     yield from _words(phase, but=("key",))
 
 
+def _note_places(note: Note) -> Iterator[tuple[Path, Any]]:
+    yield from _words(note, but=("key",))
+
+
 def _flow_places(flow: Flow) -> Iterator[tuple[Path, Any]]:
-    yield from _words(flow, but=("key", "phases", "tasks", "edges", "limits", "retention"))
+    yield from _words(flow, but=("key", "phases", "tasks", "edges", "notes", "limits", "retention"))
     yield from _leaves(("limits",), flow.limits)
     yield from _leaves(("retention",), flow.retention)
 
 
-def _words(node: Task | Phase | Flow, *, but: Collection[str]) -> Iterator[tuple[Path, Any]]:
+def _words(node: Task | Phase | Note | Flow, *, but: Collection[str]) -> Iterator[tuple[Path, Any]]:
     """The values that a node holds directly, each a place of its own."""
     return (((known.name,), getattr(node, known.name)) for known in fields(node) if known.name not in but)
 
@@ -258,12 +268,15 @@ def _clash(place: Place, mine: Held, theirs: Mapping[Place, Held], base: Flow, n
 def _is_gone(ref: str, base: Flow, now: Flow) -> bool:
     if ref.startswith(EDGE_PREFIX):
         return False
+    note = note_of_ref(ref)
+    if note is not None:
+        return note in base.notes and note not in now.notes
     return bool(ref) and base.has_node(ref) and not now.has_node(ref)
 
 
 def _loose_words(edit: Edit) -> Any:
     """Which places the later one may set although the earlier one did: where things stand."""
-    words = {"at", "frame"}
+    words = {"at", "frame", "width", "height"}
     if any(isinstance(step, MoveTasks) for step in _steps(edit)):
         words.add("phase")  # carried there
     return lambda place: len(place[1]) == 1 and place[1][0] in words
@@ -298,6 +311,8 @@ def _new_refs(edit: Edit) -> Iterator[str]:
             yield step.task.key
         elif isinstance(step, AddPhase):
             yield phase_ref(step.phase.key)
+        elif isinstance(step, AddNote):
+            yield note_ref(step.note.key)
 
 
 # -- what is taken or gone --------------------------------------------------------------------------------------------
@@ -313,6 +328,7 @@ def _fitted(edit: Edit, base: Flow, now: Flow) -> Edit:
     if not kept:
         refs = [ref for step in steps for ref in _moved_refs(step) if not now.has_node(ref)]
         if refs:
+            require_notes(now, [note for ref in refs if (note := note_of_ref(ref)) is not None])
             raise EditRefused(no_such_node(now, refs[0]).reason)
     return _together(kept)
 
@@ -330,11 +346,18 @@ def _new_keys(steps: Collection[Edit], base: Flow, now: Flow) -> dict[str, str]:
             if key in now.phases and key not in base.phases:
                 taken = {*base.phases, *now.phases, *(phase_of_ref(ref) or "" for ref in found.values())}
                 found[phase_ref(key)] = phase_ref(free_key(key, taken))
+        elif isinstance(step, AddNote):
+            key = step.note.key
+            if key in now.notes and key not in base.notes:
+                taken = {*base.notes, *now.notes, *(note_of_ref(ref) or "" for ref in found.values())}
+                found[note_ref(key)] = note_ref(free_key(key, taken))
     return found
 
 
 def _with_refs(step: Edit, keys: Mapping[str, str]) -> Edit:
     """The step about nodes by other keys: `keys` maps refs."""
+    if isinstance(step, AddNote | ConfigureNote | MoveNotes | RemoveNotes):
+        return _with_note_keys(step, keys)
 
     def of(ref: str) -> str:
         return keys.get(ref, ref)
@@ -364,6 +387,22 @@ def _with_refs(step: Edit, keys: Mapping[str, str]) -> Edit:
 
     names = [known.name for known in fields(cast(Any, step))]
     return cast(Edit, replace(cast(Any, step), **{name: written(name, getattr(step, name)) for name in names}))
+
+
+def _with_note_keys(step: AddNote | ConfigureNote | MoveNotes | RemoveNotes, keys: Mapping[str, str]) -> Edit:
+
+    def of(key: str) -> str:
+        return note_of_ref(keys.get(note_ref(key), "")) or key
+
+    match step:
+        case AddNote():
+            return replace(step, note=replace(step.note, key=of(step.note.key)))
+        case ConfigureNote():
+            return replace(step, note=of(step.note))
+        case MoveNotes():
+            return MoveNotes({of(key): at for key, at in step.to.items()})
+        case RemoveNotes():
+            return RemoveNotes(tuple(map(of, step.notes)))
 
 
 def _with_branch_key(step: Edit | None, base: Flow, now: Flow) -> Edit | None:
@@ -406,6 +445,8 @@ def _moved_refs(step: Edit) -> tuple[str, ...]:
             return tuple(step.to)
         case FramePhase():
             return (phase_ref(step.phase),)
+        case MoveNotes():
+            return tuple(map(note_ref, step.to))
     return ()
 
 
@@ -430,6 +471,12 @@ def _without_gone(step: Edit, base: Flow, now: Flow) -> Edit | None:
         case RemoveTasks():
             left = tuple(key for key in step.tasks if stays(key))
             return RemoveTasks(left) if left else None
+        case MoveNotes():
+            left_notes = {key: at for key, at in step.to.items() if key in now.notes or key not in base.notes}
+            return MoveNotes(left_notes) if left_notes else None
+        case RemoveNotes():
+            notes = tuple(key for key in step.notes if key in now.notes or key not in base.notes)
+            return RemoveNotes(notes) if notes else None
         case RemovePhase():
             return None if step.phase in base.phases and step.phase not in now.phases else step
         case Disconnect():

@@ -27,6 +27,9 @@ TRIGGER: Final = "trigger"
 PHASE_PREFIX: Final = "phase:"
 """What sets a phase apart from a task where an edge names its ends."""
 
+NOTE_PREFIX: Final = "note:"
+"""What sets a note apart from a task where something of the canvas is named. No edge leads to a note."""
+
 NONE_MET: Final = "none_met"
 """The reserved branch a decision takes when none of its conditions is met."""
 
@@ -79,6 +82,39 @@ class Frame:
     def contains(self, point: Position) -> bool:
         """Whether `point` lies inside or on the border."""
         return self.x <= point.x <= self.x + self.width and self.y <= point.y <= self.y + self.height
+
+
+class NoteColour(StrEnum):
+    """The tint of a note; which colours these are is a matter of the look."""
+
+    YELLOW = "yellow"
+    BLUE = "blue"
+    GREEN = "green"
+    PINK = "pink"
+    GREY = "grey"
+
+
+NOTE_WIDTH: Final = 192
+NOTE_HEIGHT: Final = 96
+"""The size of a note that says nothing about it, in canvas units."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A remark on the canvas, for people: no part of what runs. `width` and `height` in canvas units."""
+
+    key: str
+    text: str
+    at: Position
+    width: int = NOTE_WIDTH
+    height: int = NOTE_HEIGHT
+    colour: NoteColour = NoteColour.YELLOW
+
+    @property
+    def name(self) -> str:
+        """What it is called in words: the beginning of its text, in one line."""
+        line = " ".join(self.text.split())
+        return (line if len(line) <= 60 else f"{line[:59].rstrip()}…") or "empty"
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +250,16 @@ def phase_of_ref(ref: str) -> str | None:
     return ref[len(PHASE_PREFIX) :] if ref.startswith(PHASE_PREFIX) else None
 
 
+def note_ref(key: str) -> str:
+    """The reference of a note."""
+    return NOTE_PREFIX + key
+
+
+def note_of_ref(ref: str) -> str | None:
+    """The note key a reference names, or None when it names something else."""
+    return ref[len(NOTE_PREFIX) :] if ref.startswith(NOTE_PREFIX) else None
+
+
 @dataclass(frozen=True, slots=True)
 class Flow:
     """A whole flow, draft or published. Mappings keep their insertion order, which is the flow-file order."""
@@ -238,6 +284,8 @@ class Flow:
     """By dialect: what a flow that came from there carries beyond this model. Kept as it is, never read here."""
     trials: Trials | None = None
     """What a flow file says about trying the flow; None where it says nothing. No part of a draft or a version."""
+    notes: Mapping[str, Note] = field(default_factory=dict)
+    """Remarks on the canvas. No node, no part of the plan, not drawn where a flow is laid out by itself."""
 
     def has_node(self, ref: str) -> bool:
         """Whether `ref` names the trigger, a task or a phase of this flow."""

@@ -10,10 +10,14 @@ from designer.graph.attributes import RULES, UNITS
 from designer.graph.conditions import OPERATOR_WORDS, STATEMENT_TYPES
 from designer.graph.decoding import (
     FARTHEST,
+    LEAST_NOTE_SIDE,
     LONGEST_DESCRIPTION,
     LONGEST_NAME,
+    LONGEST_NOTE,
     MOST_CONDITIONS,
     MOST_EDGES,
+    MOST_NOTE_SIDE,
+    MOST_NOTES,
     MOST_PHASES,
     MOST_STATEMENTS,
     MOST_TASKS,
@@ -23,7 +27,7 @@ from designer.graph.decoding import (
 from designer.graph.fields import Field, FieldType
 from designer.graph.flow_fields import ENTITY_SYNC_FIELDS, LIMIT_FIELDS, RETENTION_FIELDS, TRIGGER_TYPES
 from designer.graph.kinds import KINDS, Kind
-from designer.graph.model import KEY_PATTERN, Join, Json, Match, On
+from designer.graph.model import KEY_PATTERN, Join, Json, Match, NoteColour, On
 from designer.graph.trials import trials_schema
 from designer.graph.upgrades import FORMAT
 
@@ -54,6 +58,7 @@ def flow_file_schema() -> Schema:
             "phases": _list(_ref("phase"), MOST_PHASES),
             "tasks": _list(_ref("task"), MOST_TASKS),
             "edges": _list(_ref("edge"), MOST_EDGES),
+            "notes": _list(_ref("note"), MOST_NOTES, description="Remarks on the canvas; no part of what runs."),
             "closing_reasons": _list({"type": "string", "minLength": 1, "maxLength": LONGEST_NAME}, 200),
             "single_closing_reason": {"type": "boolean", "default": False},
             "triggers": _list(_ref("trigger"), MOST_TRIGGERS),
@@ -102,6 +107,16 @@ def _definitions() -> Schema:
             required=["key"],
         ),
         "task": _task(),
+        "note": _closed(
+            {
+                "key": _ref("key"),
+                "text": {"type": "string", "maxLength": LONGEST_NOTE},
+                "at": {**_pair(-FARTHEST, FARTHEST), "description": "The top left corner on the canvas."},
+                "size": {**_pair(LEAST_NOTE_SIDE, MOST_NOTE_SIDE), "description": "Width and height."},
+                "colour": {"enum": [colour.value for colour in NoteColour], "default": NoteColour.YELLOW.value},
+            },
+            required=["key", "at"],
+        ),
         "edge": _closed(
             {
                 "from": _ref("node"),
@@ -238,6 +253,11 @@ def _numbers(count: int, description: str) -> Schema:
     entry = {"type": "number", "multipleOf": 1, "minimum": -FARTHEST, "maximum": FARTHEST}
     numbers = {"type": "array", "items": entry, "minItems": count, "maxItems": count}
     return {"description": description, "anyOf": [numbers, {"type": "null"}]}
+
+
+def _pair(least: int, most: int) -> Schema:
+    entry = {"type": "number", "multipleOf": 1, "minimum": least, "maximum": most}
+    return {"type": "array", "items": entry, "minItems": 2, "maxItems": 2}
 
 
 def _ref(name: str) -> Schema:

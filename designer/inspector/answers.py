@@ -14,6 +14,7 @@ from designer.graph.edits import (
     Batch,
     Change,
     ConfigureFlow,
+    ConfigureNote,
     ConfigurePhase,
     ConfigureTask,
     Edit,
@@ -29,7 +30,19 @@ from designer.graph.edits import (
 from designer.graph.fields import Field, FieldType
 from designer.graph.flow_fields import TRIGGER_TYPES
 from designer.graph.kinds import kind_of
-from designer.graph.model import NONE_MET, TRIGGER, Condition, Edge, Flow, Json, On, Statement, Task, phase_of_ref
+from designer.graph.model import (
+    NONE_MET,
+    TRIGGER,
+    Condition,
+    Edge,
+    Flow,
+    Json,
+    On,
+    Statement,
+    Task,
+    note_of_ref,
+    phase_of_ref,
+)
 from designer.graph.problems import FlowFileInvalid
 from designer.graph.values import Path
 from designer.inspector import forms
@@ -53,6 +66,9 @@ def edit_for(flow: Flow, subject: str, path: Sequence[str | int], raw: Json) -> 
         return _edge_edit(flow, subject.removeprefix(forms.EDGE_PREFIX), path, raw)
     if phase is not None:
         return _phase_edit(flow, phase, path, raw)
+    note = note_of_ref(subject)
+    if note is not None:
+        return _note_edit(flow, note, path, raw)
     if subject not in flow.tasks:
         raise ValueRefused(_GONE)
     return _task_edit(flow, flow.tasks[subject], tuple(path), raw)
@@ -239,6 +255,20 @@ def _phase_edit(flow: Flow, key: str, path: Sequence[str | int], raw: Json) -> E
     if field.key == "name":
         value = _required(field, value)
     return ConfigurePhase(key, (_change((field.key,), value),))
+
+
+def _note_edit(flow: Flow, key: str, path: Sequence[str | int], raw: Json) -> Edit:
+    if key not in flow.notes:
+        raise ValueRefused(_GONE)
+    note, field = flow.notes[key], _find(forms.NOTE_FIELDS, path[0])
+    value = read_value(field, raw)
+    if field.key == "text":
+        # As it was typed: an empty note is a note.
+        return ConfigureNote(key, (Change(("text",), value or ""),))
+    if field.key == "colour":
+        return ConfigureNote(key, (_change(("colour",), value),))
+    sides = {"width": note.width, "height": note.height, field.key: _required(field, value)}
+    return ConfigureNote(key, (Change(("size",), [sides["width"], sides["height"]]),))
 
 
 def _flow_edit(flow: Flow, path: Path, raw: Json) -> Edit:

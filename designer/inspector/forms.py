@@ -15,6 +15,7 @@ from designer.graph.conditions import (
     WITHOUT_VALUES,
 )
 from designer.graph.data_tree import DataNode, data_at, source_type
+from designer.graph.decoding import LEAST_NOTE_SIDE, LONGEST_NOTE, MOST_NOTE_SIDE
 from designer.graph.fields import Choice, Field, FieldType, VisibleWhen, choices
 from designer.graph.flow_fields import LIMIT_FIELDS, RETENTION_FIELDS, TRIGGER_TYPES
 from designer.graph.kinds import kind_of
@@ -24,10 +25,13 @@ from designer.graph.model import (
     Edge,
     Flow,
     Json,
+    Note,
     On,
     Phase,
     Statement,
     Task,
+    note_of_ref,
+    note_ref,
     phase_of_ref,
     phase_ref,
 )
@@ -96,6 +100,34 @@ REQUIREMENTS: Final = Field(
     type=FieldType.REQUIREMENTS,
     label="Requirements",
     help="Tasks and phases that must be finished (completed or skipped) before anything in here begins.",
+)
+NOTE_FIELDS: Final = (
+    Field(
+        key="text",
+        type=FieldType.LONGTEXT,
+        label="Text",
+        help="For whoever reads the flow; nothing runs because of it.",
+        longest=LONGEST_NOTE,
+    ),
+    Field(
+        key="colour",
+        type=FieldType.CHOICE,
+        label="Colour",
+        choices=choices(yellow="Yellow", blue="Blue", green="Green", pink="Pink", grey="Grey"),
+        default="yellow",
+    ),
+    *(
+        Field(
+            key=key,
+            type=FieldType.NUMBER,
+            label=label,
+            required=True,
+            is_whole=True,
+            minimum=LEAST_NOTE_SIDE,
+            maximum=MOST_NOTE_SIDE,
+        )
+        for key, label in (("width", "Width"), ("height", "Height"))
+    ),
 )
 TAGS: Final = Field(
     key="tags",
@@ -213,6 +245,7 @@ class Form:
     offers: Offers = field(default_factory=Offers)
     can_edit: bool = True
     can_fail: bool = False
+    has_edges: bool = True
     may_delete: bool = False
     count: int = 0
     timeline: Timeline | None = None
@@ -281,6 +314,9 @@ def form_for(flow: Flow, subject: str, *, count: int = 0, **context: Unpack[Form
     if subject.startswith(EDGE_PREFIX):
         edge = next((edge for edge in flow.edges if edge.id == subject.removeprefix(EDGE_PREFIX)), None)
         return _edge_form(flow, edge, can_edit) if edge else None
+    note = note_of_ref(subject)
+    if note is not None:
+        return _note_form(flow.notes[note], offers, can_edit) if note in flow.notes else None
     if phase is not None:
         return _phase_form(flow, flow.phases[phase], offers, can_edit) if phase in flow.phases else None
     return _task_form(flow, flow.tasks[subject], offers, can_edit) if subject in flow.tasks else None
@@ -350,9 +386,11 @@ def _ends(flow: Flow, edges: Iterable[Edge], *, is_source: bool) -> Iterator[End
 
 def name_of(flow: Flow, ref: str) -> str:
     """How a node is called: its name, or its key."""
-    phase = phase_of_ref(ref)
+    phase, note = phase_of_ref(ref), note_of_ref(ref)
     if ref == TRIGGER:
         return "Start"
+    if note is not None:
+        return "a note"
     node: Task | Phase | None = flow.tasks.get(ref) if phase is None else flow.phases.get(phase)
     return (node.name or node.key) if node else ref
 
@@ -435,6 +473,21 @@ def _phase_form(flow: Flow, phase: Phase, offers: Offers, can_edit: bool) -> For
         groups=in_groups(controls_for(fields, values, (), offers, can_edit=can_edit)),
         incoming=tuple(_ends(flow, flow.incoming(ref), is_source=True)),
         outgoing=tuple(_ends(flow, flow.outgoing(ref), is_source=False)),
+        can_edit=can_edit,
+        offers=offers,
+        may_delete=True,
+    )
+
+
+def _note_form(note: Note, offers: Offers, can_edit: bool) -> Form:
+    values = {"text": note.text or None, "colour": note.colour.value, "width": note.width, "height": note.height}
+    return Form(
+        subject=note_ref(note.key),
+        heading="Note",
+        title=note.name if note.text else "A note",
+        icon="note",
+        has_edges=False,
+        groups=in_groups(controls_for(NOTE_FIELDS, values, (), offers, can_edit=can_edit)),
         can_edit=can_edit,
         offers=offers,
         may_delete=True,

@@ -52,6 +52,45 @@ def shorten(text: str, width: float, size: float, *, bold: bool = False) -> str:
     return _shorten(text, width, size, bold)
 
 
+def wrapped(text: str, width: float, size: float, lines: int) -> list[str]:
+    """`text` cleaned and broken into at most `lines` lines of this width; the last is cut with an ellipsis if it must.
+
+    Line breaks of the text stay. A word that is wider than a line is broken.
+    """
+    found: list[str] = []
+    for paragraph in text.splitlines():
+        line = ""
+        for word in clean(paragraph).split(" "):
+            joined = f"{line} {word}" if line else word
+            if text_width(joined, size) <= width:
+                line = joined
+                continue
+            found += [line] if line else []
+            *whole, line = _broken(word, width, size)
+            found += whole
+        found.append(line)
+        if len(found) > lines:
+            break
+    if len(found) <= lines:
+        return found
+    return [*found[: lines - 1], _cut(found[lines - 1], width, size)] if lines > 0 else []
+
+
+def _cut(line: str, width: float, size: float) -> str:
+    """A line that more would follow: with an ellipsis."""
+    fitting = shorten(line, width - text_width(ELLIPSIS, size), size)
+    return fitting if fitting.endswith(ELLIPSIS) else fitting + ELLIPSIS
+
+
+def _broken(word: str, width: float, size: float) -> list[str]:
+    pieces = [""]
+    for character in word:
+        if pieces[-1] and text_width(pieces[-1] + character, size) > width:
+            pieces.append("")
+        pieces[-1] += character
+    return pieces
+
+
 def markup(text: str) -> str:
     """`text` cleaned and escaped for the content or a quoted attribute of XML and HTML."""
     return escape_markup(clean(text), quote=True)

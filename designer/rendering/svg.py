@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from designer.graph.kinds import kind_of
 from designer.graph.lowering import is_back_edge
-from designer.graph.model import TRIGGER, Edge, Flow, Join, On, Phase, Task, phase_of_ref, phase_ref
+from designer.graph.model import TRIGGER, Edge, Flow, Join, On, Phase, Task, note_of_ref, phase_of_ref, phase_ref
 from designer.rendering.cards import (
     LABEL_HEIGHT,
     LABEL_SIZE,
@@ -154,8 +154,10 @@ def graph_groups(flow: Flow, layout: Layout, picture: Picture = PLAIN, *, is_can
 
 
 def element_id(ref: str) -> str:
-    """The id of the element that draws a node reference: `trigger`, a task key or `phase:KEY`."""
-    phase = phase_of_ref(ref)
+    """The id of the element that draws a node reference: `trigger`, a task key, `phase:KEY` or `note:KEY`."""
+    phase, note = phase_of_ref(ref), note_of_ref(ref)
+    if note is not None:
+        return f"note-{note}"
     return f"phase-{phase}" if phase is not None else f"node-{ref}"
 
 

@@ -29,6 +29,7 @@ from designer.graph.edits import (
     Edit,
     EditRefused,
     FramePhase,
+    MoveNotes,
     MoveTasks,
     ReplaceFlow,
     TidyUp,
@@ -302,7 +303,7 @@ def _store(
 def _only_moves(edit: Edit) -> bool:
     """Moving cards about is no news for the audit log; the edits keep it anyway."""
     steps = edit.edits if isinstance(edit, Batch) else (edit,)
-    return all(isinstance(step, (MoveTasks, FramePhase, TidyUp)) for step in steps)
+    return all(isinstance(step, (MoveTasks, MoveNotes, FramePhase, TidyUp)) for step in steps)
 
 
 # -- undo and redo ----------------------------------------------------------------------------------------------------

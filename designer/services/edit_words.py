@@ -40,6 +40,17 @@ def _changed(edit: Any, flow: Flow, owner: str) -> str:
     return f"Changed {what} of {owner}"
 
 
+def _note_changed(edit: edits.ConfigureNote, flow: Flow) -> str:
+    words = {change.path[0] for change in edit.changes if change.path}
+    if words <= {"at", "size"}:
+        return "Resized a note"
+    return f"Changed the {'text' if 'text' in words else 'colour'} of a note"
+
+
+def _several_notes(keys: Collection[str]) -> str:
+    return "a note" if len(keys) == 1 else f"{len(keys)} notes"
+
+
 def _assigned(edit: edits.AssignPhase, flow: Flow) -> str:
     phases = set(edit.to.values())
     into = next(iter(phases)) if len(phases) == 1 else None
@@ -52,10 +63,10 @@ def _assigned(edit: edits.AssignPhase, flow: Flow) -> str:
 
 def _together(edit: edits.Batch, flow: Flow) -> str:
     """A batch is named by its weightiest step: what was added or removed rather than what was moved on the way."""
-    light = (edits.MoveTasks, edits.FramePhase, edits.TidyUp, edits.AssignPhase, edits.Connect)
+    light = (edits.MoveTasks, edits.MoveNotes, edits.FramePhase, edits.TidyUp, edits.AssignPhase, edits.Connect)
     weighty = [step for step in edit.edits if not isinstance(step, light)]
     kinds = {type(step) for step in weighty}
-    if len(weighty) > 1 and kinds <= {edits.RemoveTasks, edits.RemovePhase, edits.Disconnect}:
+    if len(weighty) > 1 and kinds <= {edits.RemoveTasks, edits.RemovePhase, edits.RemoveNotes, edits.Disconnect}:
         return "Deleted several things"
     steps = weighty or edit.edits
     return words_of(steps[-1] if not weighty else steps[0], flow) if steps else "Changed nothing"
@@ -79,6 +90,10 @@ _WORDS: Final[Mapping[type, Callable[[Any, Flow], str]]] = {
     edits.ConfigurePhase: lambda edit, flow: _changed(edit, flow, _name(flow, phase_ref(edit.phase))),
     edits.FramePhase: lambda edit, flow: f"Moved {_name(flow, phase_ref(edit.phase))}",
     edits.RemovePhase: lambda edit, flow: f"Deleted the phase {_name(flow, phase_ref(edit.phase))}",
+    edits.AddNote: lambda edit, flow: "Added a note",
+    edits.ConfigureNote: _note_changed,
+    edits.MoveNotes: lambda edit, flow: f"Moved {_several_notes(edit.to)}",
+    edits.RemoveNotes: lambda edit, flow: f"Deleted {_several_notes(edit.notes)}",
     edits.AddCondition: lambda edit, flow: f"Added the branch {edit.condition.name or edit.condition.key}",
     edits.SetCondition: lambda edit, flow: f"Changed the branch {edit.condition.name or edit.condition.key}",
     edits.RemoveCondition: lambda edit, flow: f"Deleted a branch of {_name(flow, edit.task)}",

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from designer import models
 from designer.graph.codec import encode_requirement, encode_statement
-from designer.graph.model import Condition, Edge, Flow, Phase, Task
+from designer.graph.model import Condition, Edge, Flow, Phase, Task, note_of_ref
 
 Row = TypeVar("Row", models.Phase, models.Task, models.Edge, models.Condition, models.EntitySync)
 
@@ -28,6 +28,11 @@ def write_rows(
 
     `touched`: what an edit touched (`graph.edits.Applied`). A move of tasks alone then costs two statements.
     """
+    if touched is not None:
+        rows = frozenset(ref for ref in touched if note_of_ref(ref) is None)
+        if touched and not rows:
+            return  # notes stand in the flow's document only
+        touched = rows
     if version is not None:
         _write_all(row, version, flow)
     elif touched and not _moves_places(row, flow, touched):

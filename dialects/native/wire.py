@@ -10,7 +10,7 @@ import orjson
 from accounts.lookups import Lookup
 from designer.graph.diff import FieldChange, FlowDiff, Mark, diff_flows
 from designer.graph.model import Flow as Graph
-from designer.graph.model import phase_of_ref
+from designer.graph.model import note_of_ref, phase_of_ref
 from designer.models import Flow, Version
 from designer.services.versions import flow_of
 from dialects.shared.cursors import encode_cursor
@@ -65,10 +65,10 @@ def diff_json(first: Version, second: Version) -> Json:
 
 
 def node_changes(diff: FlowDiff) -> Iterator[Json]:
-    """Tasks and phases: each that came, went or moved, and each field of those that changed."""
+    """Tasks, phases and notes: each that came, went or moved, and each field of those that changed."""
     for ref, mark in diff.nodes.items():
-        phase = phase_of_ref(ref)
-        what, key = ("task", ref) if phase is None else ("phase", phase)
+        phase, note = phase_of_ref(ref), note_of_ref(ref)
+        what, key = ("phase", phase) if phase is not None else ("note", note) if note is not None else ("task", ref)
         if mark is Mark.CHANGED:
             yield from field_changes(what, key, diff.fields.get(ref, ()))
         else:

@@ -14,6 +14,7 @@ from designer.graph.edits.conditions import AddCondition, MoveCondition, RemoveC
 from designer.graph.edits.edges import Connect, InsertOnEdge, MoveEdgeBack, Reconnect
 from designer.graph.edits.flow import ConfigureFlow, ReplaceFlow, TidyUp
 from designer.graph.edits.membership import AssignPhase
+from designer.graph.edits.notes import AddNote, ConfigureNote, MoveNotes, RemoveNotes, require_notes
 from designer.graph.edits.pasting import Paste, copy_fragment, free_key, pasted_keys
 from designer.graph.edits.phases import AddPhase, ConfigurePhase, FramePhase
 from designer.graph.edits.rekeying import RekeyTask
@@ -26,6 +27,7 @@ __all__ = [
     "EDIT_NAMES",
     "FLOW",
     "AddCondition",
+    "AddNote",
     "AddPhase",
     "AddTask",
     "Applied",
@@ -33,6 +35,7 @@ __all__ = [
     "Batch",
     "Change",
     "ConfigureFlow",
+    "ConfigureNote",
     "ConfigurePhase",
     "ConfigureTask",
     "Connect",
@@ -43,12 +46,14 @@ __all__ = [
     "InsertOnEdge",
     "MoveCondition",
     "MoveEdgeBack",
+    "MoveNotes",
     "MoveTasks",
     "Paste",
     "PutBack",
     "Reconnect",
     "RekeyTask",
     "RemoveCondition",
+    "RemoveNotes",
     "RemovePhase",
     "RemoveTasks",
     "RenameTask",
@@ -61,5 +66,6 @@ __all__ = [
     "edit_to_json",
     "free_key",
     "pasted_keys",
+    "require_notes",
     "take_away",
 ]

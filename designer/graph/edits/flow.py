@@ -9,7 +9,7 @@ from designer.graph.codec import decode_flow, encode_flow
 from designer.graph.edits.base import FLOW, Applied, EditRefused, refuse_file, require
 from designer.graph.edits.changes import Change, changed
 from designer.graph.edits.tasks import MoveTasks
-from designer.graph.model import Flow, Frame, Position, phase_ref
+from designer.graph.model import Flow, Frame, Position, note_ref, phase_ref
 from designer.graph.problems import FlowFileInvalid
 from designer.graph.rules import Rule, phases_exist
 from designer.graph.suggestions import listed
@@ -39,12 +39,12 @@ class ConfigureFlow:
         """Refused when a value does not fit its field."""
         if any(change.path[:1] not in {(word,) for word in _CONFIGURABLE} for change in self.changes):
             raise EditRefused(f"A flow's {listed(_CONFIGURABLE, last='and')} can be configured.", Rule.BAD_VALUE)
-        document, undo = changed(encode_flow(replace(flow, phases={}, tasks={}, edges=())), self.changes)
+        document, undo = changed(encode_flow(replace(flow, phases={}, tasks={}, edges=(), notes={})), self.changes)
         try:
             header = decode_flow(document)
         except FlowFileInvalid as invalid:
             refuse_file(invalid)
-        after = replace(header, phases=flow.phases, tasks=flow.tasks, edges=flow.edges)
+        after = replace(header, phases=flow.phases, tasks=flow.tasks, edges=flow.edges, notes=flow.notes)
         return Applied(after, undo=ConfigureFlow(undo), touched=frozenset({FLOW}))
 
 
@@ -59,6 +59,7 @@ class ReplaceFlow:
         touched = {FLOW}
         for each in (flow, self.flow):
             touched.update(each.tasks, map(phase_ref, each.phases), (edge.id for edge in each.edges))
+            touched.update(map(note_ref, each.notes))
         return Applied(replace(self.flow, key=flow.key), undo=ReplaceFlow(flow), touched=frozenset(touched))
 
 

@@ -14,12 +14,14 @@ from designer.graph.codec import (
     decode_edge,
     decode_flow,
     decode_fragment,
+    decode_note,
     decode_phase,
     decode_task,
     encode_condition,
     encode_edge,
     encode_flow,
     encode_graph,
+    encode_note,
     encode_phase,
     encode_task,
 )
@@ -29,6 +31,7 @@ from designer.graph.edits.conditions import AddCondition, MoveCondition, RemoveC
 from designer.graph.edits.edges import Connect, InsertOnEdge, MoveEdgeBack, Reconnect
 from designer.graph.edits.flow import ConfigureFlow, ReplaceFlow, TidyUp
 from designer.graph.edits.membership import AssignPhase
+from designer.graph.edits.notes import AddNote, ConfigureNote, MoveNotes, RemoveNotes
 from designer.graph.edits.pasting import Paste
 from designer.graph.edits.phases import AddPhase, ConfigurePhase, FramePhase
 from designer.graph.edits.rekeying import RekeyTask, TextAt
@@ -217,6 +220,7 @@ TEXT: Final[Shape] = (_same, _text)
 WHOLE: Final[Shape] = (_same, _whole)
 TASK: Final[Shape] = (encode_task, decode_task)
 PHASE: Final[Shape] = (encode_phase, decode_phase)
+NOTE: Final[Shape] = (encode_note, decode_note)
 EDGE: Final[Shape] = (encode_edge, decode_edge)
 CONDITION: Final[Shape] = (encode_condition, decode_condition)
 CHANGES: Final = _list((_encode_change, _decode_change))
@@ -236,7 +240,8 @@ def _frame(raw: Json, path: str) -> Frame:
     return frame
 
 
-POSITIONS: Final = _map(_maybe((lambda at: [at.x, at.y], _position)))
+POSITION: Final[Shape] = (lambda at: [at.x, at.y], _position)
+POSITIONS: Final = _map(_maybe(POSITION))
 FRAME: Final = _maybe((lambda frame: [frame.x, frame.y, frame.width, frame.height], _frame))
 
 _SHAPES: Final[Mapping[str, tuple[type[Any], Mapping[str, Shape]]]] = {
@@ -268,6 +273,10 @@ _SHAPES: Final[Mapping[str, tuple[type[Any], Mapping[str, Shape]]]] = {
     "set_condition": (SetCondition, {"task": TEXT, "condition": CONDITION}),
     "remove_condition": (RemoveCondition, {"task": TEXT, "key": TEXT}),
     "move_condition": (MoveCondition, {"task": TEXT, "key": TEXT, "index": WHOLE}),
+    "add_note": (AddNote, {"note": NOTE, "index": INDEX}),
+    "configure_note": (ConfigureNote, {"note": TEXT, "changes": CHANGES}),
+    "move_notes": (MoveNotes, {"to": _map(POSITION)}),
+    "remove_notes": (RemoveNotes, {"notes": _list(TEXT)}),
     "configure_flow": (ConfigureFlow, {"changes": CHANGES}),
     "replace_flow": (ReplaceFlow, {"flow": (encode_flow, _decode_flow)}),
     "tidy_up": (TidyUp, {"tasks": POSITIONS, "frames": _map(FRAME)}),

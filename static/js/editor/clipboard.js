@@ -37,7 +37,7 @@ export class Clipboard {
   /** @returns {Promise<boolean>} whether there is a copy now */
   async copy() {
     const { editor } = this;
-    const refs = editor.selection.refs.filter((ref) => editor.graph.nodes.has(ref) && ref !== "trigger");
+    const refs = editor.selection.refs.filter((ref) => ["task", "phase"].includes(editor.graph.nodes.get(ref)?.type ?? ""));
     if (!refs.length) {
       editor.refuse("Select the tasks to copy first.");
       return false;
@@ -60,7 +60,11 @@ export class Clipboard {
 
   async cut() {
     if (!this.editor.canEdit) return this.editor.refuse("You may look at this flow, not change it.");
-    if (await this.copy()) removeSelected(this.editor);
+    if (!(await this.copy())) return undefined;
+    // Notes are not copied, so they stay.
+    const { graph, selection } = this.editor;
+    selection.set(...selection.refs.filter((ref) => graph.nodes.get(ref)?.type !== "note"));
+    removeSelected(this.editor);
     return undefined;
   }
 

@@ -15,6 +15,7 @@ import { settleShifts } from "./shifts.js";
 /** @typedef {import("./graph.js").NodeFacts} NodeFacts */
 /** @typedef {import("./graph.js").EdgeFacts} EdgeFacts */
 
+export const NOTE = { width: 192, height: 96 };
 const GAP = 64; // between a card and the one added after it
 
 /** Post one edit. @param {Editor} editor @param {edits.Edit} edit
@@ -58,11 +59,33 @@ export function moveNodes(editor, refs, by, { into } = {}) {
   const frames = nodes.filter((node) => node.type === "phase");
   const steps = frames.map((node) => edits.framePhase(phaseKey(node.ref), { ...rectOf(node), x: node.x + by.x, y: node.y + by.y }));
   if (places.length) steps.push(edits.moveTasks(places));
+  const notes = nodes.filter((node) => node.type === "note");
+  if (notes.length) steps.push(edits.moveNotes(notes.map((node) => ({ key: noteKey(node.ref), x: node.x + by.x, y: node.y + by.y }))));
   const phase = into ? phaseKey(into.ref) : null;
   const joining = into === undefined ? [] : nodes.filter((node) => node.type === "task" && node.phase !== phase).map((node) => node.ref);
   if (joining.length) steps.push(edits.assignPhase(joining, phase));
   const said = joining.length ? (into ? `Moved into ${into.name}` : "Moved out of the phase") : `Moved ${naming(nodes)}`;
   return submit(editor, edits.batch(steps), { said, moves: { refs: nodes.map((node) => node.ref), by } });
+}
+
+/** Put a note elsewhere, in another size. @param {Editor} editor @param {string} ref @param {Rect} rect @param {() => void} after */
+export async function frameNote(editor, ref, rect, after) {
+  await submit(editor, edits.frameNote(noteKey(ref), rect), { said: "Resized the note" });
+  after();
+}
+
+/** A note, ready to be written on. @param {Editor} editor @param {Point} [at] its corner; else in the middle of what is seen */
+export async function addNote(editor, at) {
+  const { graph, viewport, selection } = editor;
+  const key = edits.freeKey("note", (wanted) => graph.nodes.has(`note:${wanted}`));
+  const { x, y, width, height } = viewport.seen;
+  const middle = { x: x + (width - NOTE.width) / 2, y: y + (height - NOTE.height) / 2 };
+  const place = snapPoint(at ?? freePlace(middle, NOTE, graph.shown.filter((node) => node.type !== "phase")));
+  await submit(editor, edits.addNote(key, { ...place, ...NOTE }), { said: "Added a note", select: [`note:${key}`] });
+  const node = graph.nodes.get(selection.leading);
+  if (node?.type !== "note") return;
+  viewport.reveal(node);
+  editor.openInspector(node.ref, "text");
 }
 
 /** Put a frame elsewhere. @param {Editor} editor @param {string} ref @param {Rect} rect @param {() => void} after */
@@ -99,7 +122,7 @@ export function addConnected(editor, preset, { at, source, branch, on }) {
 export function addSomewhere(editor, preset) {
   const { graph, selection, viewport } = editor;
   const leading = selection.refs.length === 1 ? graph.nodes.get(selection.leading) : undefined;
-  if (!leading || leading.type === "phase") {
+  if (!leading || leading.type === "phase" || leading.type === "note") {
     const { x, y, width, height } = viewport.seen;
     const middle = { x: x + (width - editor.card.width) / 2, y: y + (height - editor.card.height) / 2 };
     return addAtPlace(editor, preset, { at: placeFor(editor, middle) });
@@ -224,6 +247,7 @@ export function removeSelected(editor) {
   if (!refs.length) return editor.refuse(selection.has("trigger") ? "The start cannot be deleted." : "Nothing is selected.");
   const tasks = refs.filter((ref) => graph.nodes.get(ref)?.type === "task");
   const phases = refs.filter((ref) => graph.nodes.get(ref)?.type === "phase");
+  const notes = refs.filter((ref) => graph.nodes.get(ref)?.type === "note");
   const gone = new Set(refs);
   const chosen = refs.map((ref) => graph.edges.get(ref)).filter((edge) => edge !== undefined);
   const edges = chosen.filter((edge) => !gone.has(edge.source) && !gone.has(edge.target));
@@ -231,6 +255,7 @@ export function removeSelected(editor) {
     ...(edges.length ? [edits.disconnect(edges)] : []),
     ...(tasks.length ? [edits.removeTasks(tasks)] : []),
     ...phases.map((ref) => edits.removePhase(phaseKey(ref))),
+    ...(notes.length ? [edits.removeNotes(notes.map(noteKey))] : []),
   ];
   const next = nextFocus(editor, gone);
   const said = refs.length === 1 ? `Deleted ${nameOf(editor, refs[0])}` : `Deleted ${refs.length} things`;
@@ -326,6 +351,11 @@ function naming(nodes) {
 /** @param {string} ref */
 function phaseKey(ref) {
   return ref.slice("phase:".length);
+}
+
+/** @param {string} ref */
+function noteKey(ref) {
+  return ref.slice("note:".length);
 }
 
 /** @param {NodeFacts} node @returns {Rect} */

@@ -156,7 +156,7 @@ class Targets {
 function nodeAt(editor, point, source) {
   const near = editor.graph.shown.filter((node) => node.ref !== source && contains(grow(node, REACH), point));
   return (
-    near.find((node) => node.type !== "phase") ??
+    near.find((node) => node.type !== "phase" && node.type !== "note") ??
     near.find((node) => node.type === "phase" && point.y - node.y < PHASE_BAND) ??
     null
   );
@@ -195,6 +195,7 @@ async function addAt(editor, source, on, point, at) {
 /** Choose the target from a list; the canvas shows the current one. @param {Editor} editor @param {string} source @param {On} [on] */
 export async function connectByKeys(editor, source, on = "success") {
   const { graph } = editor;
+  if (graph.nodes.get(source)?.type === "note") return editor.refuse("Nothing leads to or from a note.");
   const targets = new Targets(editor, source, on);
   const allowed = (await targets.allowed()).map((ref) => graph.nodes.get(ref)).filter((node) => node !== undefined);
   if (!allowed.length) return editor.refuse("There is nothing this could be connected to.");

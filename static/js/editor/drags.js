@@ -2,7 +2,7 @@
 /** The drags that move and select what exists: cards, frames, corners, the rubber band. */
 
 import { contains, overlap, rectBetween, resize, snapMove } from "./geometry.js";
-import { framePhase, insertExisting, moveNodes } from "./commands.js";
+import { frameNote, framePhase, insertExisting, moveNodes } from "./commands.js";
 import { guided } from "./guides.js";
 import { hideBand, hideGhost, showBand, showGhost, showGuides, showHome, showMoved } from "./preview.js";
 
@@ -10,6 +10,7 @@ import { hideBand, hideGhost, showBand, showGhost, showGuides, showHome, showMov
 /** @typedef {import("./geometry.js").Point} Point */
 /** @typedef {import("./gestures.js").Drag} Drag */
 
+const LEAST_NOTE = { width: 64, height: 48 };
 const LEAST_FRAME = { width: 160, height: 96 };
 
 const REACH = 6; // pixels within which something dragged snaps to a line
@@ -42,8 +43,8 @@ export function dragCards(editor, ref, start) {
     editor.focus(ref);
   };
   const anchor = graph.nodes.get(ref);
-  if (!anchor || anchor.type !== "task" || !editor.canEdit) return { move() {}, drop: (_, event) => click(event), cancel() {}, click };
-  const chosen = () => selection.refs.filter((other) => graph.nodes.get(other)?.type === "task");
+  if (!anchor || !isLoose(anchor) || !editor.canEdit) return { move() {}, drop: (_, event) => click(event), cancel() {}, click };
+  const chosen = () => selection.refs.filter((other) => isLoose(graph.nodes.get(other)));
   /** @type {Set<string>} */
   let refs = new Set();
   let by = { x: 0, y: 0 };
@@ -65,8 +66,8 @@ export function dragCards(editor, ref, start) {
       }
       by = snapped(editor, anchor, { x: point.x - start.x, y: point.y - start.y }, refs, event);
       showMoved(editor, refs, by);
-      editor.showDropPhase(refs, point);
-      part(refs.size === 1 && !graph.edgesAt(refs).length ? edgeBelow(editor, event) : null);
+      editor.showDropPhase(anchor.type === "task" ? refs : null, point);
+      part(refs.size === 1 && anchor.type === "task" && !graph.edgesAt(refs).length ? edgeBelow(editor, event) : null);
     },
     drop(point) {
       const edge = parted;
@@ -75,7 +76,7 @@ export function dragCards(editor, ref, start) {
       editor.lift(refs, false);
       editor.showDropPhase(null, point);
       if (edge) insertExisting(editor, ref, edge, { x: anchor.x + by.x, y: anchor.y + by.y });
-      else if (by.x || by.y) moveNodes(editor, refs, by, { into: graph.phaseAt(point) });
+      else if (by.x || by.y) moveNodes(editor, refs, by, anchor.type === "task" ? { into: graph.phaseAt(point) } : {});
       else showHome(editor, refs);
       editor.focus(ref);
     },
@@ -87,6 +88,11 @@ export function dragCards(editor, ref, start) {
       showHome(editor, refs);
     },
   };
+}
+
+/** Tasks and notes are moved by themselves. @param {import("./graph.js").NodeFacts | undefined} node */
+function isLoose(node) {
+  return node?.type === "task" || node?.type === "note";
 }
 
 /** The edge under the pointer, through whatever is being dragged. @param {Editor} editor @param {PointerEvent} event */
@@ -127,18 +133,19 @@ export function dragFrame(editor, ref, start) {
   };
 }
 
-/** @param {Editor} editor @param {string} ref @param {string} corner @param {Point} start @returns {Drag} */
+/** A phase or a note by a corner. @param {Editor} editor @param {string} ref @param {string} corner @param {Point} start @returns {Drag} */
 export function resizeFrame(editor, ref, corner, start) {
   const phase = editor.graph.nodes.get(ref);
   let rect = { x: 0, y: 0, width: 0, height: 0, ...phase };
   const cancel = () => hideGhost(editor);
   return {
     move(point) {
-      if (phase) rect = resize(phase, corner, { x: point.x - start.x, y: point.y - start.y }, LEAST_FRAME);
+      if (phase) rect = resize(phase, corner, { x: point.x - start.x, y: point.y - start.y }, phase.type === "note" ? LEAST_NOTE : LEAST_FRAME);
       showGhost(editor, rect);
     },
     drop() {
-      framePhase(editor, ref, rect, cancel);
+      if (phase?.type === "note") frameNote(editor, ref, rect, cancel);
+      else framePhase(editor, ref, rect, cancel);
     },
     cancel,
   };

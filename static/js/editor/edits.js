@@ -70,6 +70,26 @@ export function moveCondition(task, key, index) {
   return { edit: "move_condition", task, key, index };
 }
 
+/** @param {string} key @param {Rect} rect @returns {Edit} */
+export function addNote(key, { x, y, width, height }) {
+  return { edit: "add_note", note: { key, text: "", at: [x, y], size: [width, height] } };
+}
+
+/** @param {string} note @param {Rect} rect @returns {Edit} */
+export function frameNote(note, { x, y, width, height }) {
+  return { edit: "configure_note", note, changes: [{ path: ["at"], value: [x, y] }, { path: ["size"], value: [width, height] }] };
+}
+
+/** @param {{key: string, x: number, y: number}[]} places @returns {Edit} */
+export function moveNotes(places) {
+  return { edit: "move_notes", to: positions(places) };
+}
+
+/** @param {string[]} notes @returns {Edit} */
+export function removeNotes(notes) {
+  return { edit: "remove_notes", notes };
+}
+
 /** Several edits as one; a single one stays itself. @param {Edit[]} edits @returns {Edit} */
 export function batch(edits) {
   return edits.length === 1 ? edits[0] : { edit: "batch", edits };

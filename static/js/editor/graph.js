@@ -2,12 +2,12 @@
 /**
  * What the page knows of the graph: names, ends and places, as the server told them beside each drawn part. Pure.
  *
- * A ref names a thing: a task by its key, `phase:KEY`, `trigger`, `edge:ID`; the empty ref is the flow itself.
+ * A ref names a thing: a task by its key, `phase:KEY`, `note:KEY`, `trigger`, `edge:ID`; the empty ref is the flow itself.
  *
  * @typedef {import("./geometry.js").Rect} Rect
  * @typedef {import("./geometry.js").Direction} Direction
  * @typedef {{key: string, name: string}} Branch
- * @typedef {Rect & {ref: string, id: string, type: "task" | "phase" | "trigger", name: string, kind: string,
+ * @typedef {Rect & {ref: string, id: string, type: "task" | "phase" | "trigger" | "note", name: string, kind: string,
  *   kind_label?: string, icon: string, tone: string, summary: string, label: string, phase: string | null, branches: Branch[], can_fail: boolean, shift?: import("./geometry.js").Point,
  *   full?: import("./geometry.js").Size, hidden?: boolean}} NodeFacts
  *   `full`: the size of a folded phase when it is not; `hidden`: it lies in a folded phase (collapse.js)
@@ -65,6 +65,16 @@ export class Graph {
   /** @returns {NodeFacts[]} */
   get phases() {
     return [...this.nodes.values()].filter((node) => node.type === "phase");
+  }
+
+  /** @returns {NodeFacts[]} */
+  get notes() {
+    return [...this.nodes.values()].filter((node) => node.type === "note");
+  }
+
+  /** The cards in sight: tasks and the start. @returns {NodeFacts[]} */
+  get cards() {
+    return this.shown.filter((node) => node.type === "task" || node.type === "trigger");
   }
 
   /** @param {string} ref @returns {EdgeFacts[]} from top to bottom of their targets */

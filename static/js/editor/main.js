@@ -302,7 +302,7 @@ export class Editor {
 
   /** @param {string} ref */
   rename(ref) {
-    this.openInspector(ref, "name");
+    this.openInspector(ref, this.graph.nodes.get(ref)?.type === "note" ? "text" : "name");
   }
 
   openShortcuts() {

@@ -2,7 +2,7 @@
 /** The lists of the canvas' menu: about something, about the paper, what to add after something. Loaded by ./menu.js. */
 
 import { choose } from "./chooser.js";
-import { addAtPlace, addPhase, run } from "./commands.js";
+import { addAtPlace, addNote, addPhase, NOTE, run } from "./commands.js";
 import { addAfter as addAfterItem, showActions } from "./outline_actions.js";
 import { presets } from "./palette.js";
 
@@ -38,6 +38,7 @@ async function aboutPaper(editor, at, place) {
       { key: "tidy", label: "Tidy up", icon: "tidy", act: () => run(editor, "tidy") },
       { key: "paste", label: "Paste here", icon: "copy", hint: "Ctrl V", act: () => editor.clipboard.pasteHere(there) },
       { key: "phase", label: "Add a phase", icon: "layers", hint: "G", act: () => addPhase(editor) },
+      { key: "note", label: "Add a note", icon: "note", act: () => addNote(editor, { x: there.x - NOTE.width / 2, y: there.y - NOTE.height / 2 }) },
       ...found.map((preset) => ({ key: `add-${preset.id}`, label: `Add ${preset.name}`, icon: preset.icon, tone: preset.tone, act: () => addAtPlace(editor, preset, { at: corner }) })),
     );
   }

@@ -51,7 +51,7 @@ export class Minimap {
     this.#window(area, seen);
     if (!this.#isStale) return;
     this.#isStale = false;
-    const ordered = [...nodes.filter((node) => node.type === "phase"), ...nodes.filter((node) => node.type !== "phase")];
+    const ordered = ["phase", "note", "trigger", "task"].flatMap((type) => nodes.filter((node) => node.type === type));
     this.cards.replaceChildren(
       ...ordered.map(({ x, y, width, height, type }) => svgElement("rect", { class: `minimap-${type}`, x, y, width, height, rx: 8 })),
     );

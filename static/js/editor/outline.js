@@ -114,7 +114,7 @@ export class Outline {
     const icon = item.type === "edge" ? "branch" : (facts?.icon ?? "dot");
     const text = build("span", "outline-text");
     name.append(iconFor(icon), text);
-    if (item.type !== "task") text.append(build("span", "hush", {}, { edge: "Edge: ", phase: "Phase: ", trigger: "" }[item.type]));
+    if (item.type !== "task") text.append(build("span", "hush", {}, { edge: "Edge: ", phase: "Phase: ", note: "Note: ", trigger: "" }[item.type]));
     text.append(build("b", "", {}, item.name));
     const summary = facts?.summary && facts.summary !== facts.kind_label ? facts.summary : "";
     const words = [facts?.kind_label, summary, item.words, this.#said(item)].filter(Boolean).join(" · ");

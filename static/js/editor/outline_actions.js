@@ -44,17 +44,17 @@ function actionsFor(editor, item) {
   const isBranch = edge !== undefined && edge.branch !== null && (graph.nodes.get(edge.source)?.branches.length ?? 0) > 2;
   /** @type {(Action | false | undefined)[]} */
   const changing = [
-    { key: "add", label: node?.type === "phase" ? "Add a task in it…" : edge ? "Add a task here…" : "Add a task after it…", hint: "A", icon: "plus", act: () => addAfter(editor, item) },
+    node?.type !== "note" && { key: "add", label: node?.type === "phase" ? "Add a task in it…" : edge ? "Add a task here…" : "Add a task after it…", hint: "A", icon: "plus", act: () => addAfter(editor, item) },
     isForked && { key: "beside", label: "Add a task at the same time…", hint: "", icon: "plus", act: () => addBeside(editor, item, "success") },
     isTask && node.can_fail && { key: "caught", label: "Add a task for errors…", hint: "", icon: "alert", act: () => addBeside(editor, item, "error") },
-    node && { key: "connect", label: "Connect to…", hint: "C", icon: "arrow-right", act: () => connectByKeys(editor, item.ref) },
+    node && node.type !== "note" && { key: "connect", label: "Connect to…", hint: "C", icon: "arrow-right", act: () => connectByKeys(editor, item.ref) },
     isTask && node.can_fail && { key: "on-error", label: "On an error, go to…", hint: "X", icon: "alert", act: () => connectByKeys(editor, item.ref, "error") },
-    node && node.type !== "trigger" && { key: "rename", label: "Rename", hint: "F2", icon: "pencil", act: () => editor.rename(item.ref) },
+    node && node.type !== "trigger" && node.type !== "note" && { key: "rename", label: "Rename", hint: "F2", icon: "pencil", act: () => editor.rename(item.ref) },
     isBranch && { key: "up", label: "Look at this branch earlier", hint: "Alt ↑", icon: "chevron-up", act: () => reorderBranch(editor, item, -1) },
     isBranch && { key: "down", label: "Look at this branch later", hint: "Alt ↓", icon: "chevron-down", act: () => reorderBranch(editor, item, 1) },
     isTask && { key: "phase", label: "Move into a phase…", hint: "", icon: "layers", act: () => moveIntoPhase(editor, item.ref) },
     isTask && { key: "duplicate", label: "Duplicate", hint: "Ctrl D", icon: "copy", act: () => duplicateSelected(editor) },
-    node && node.type !== "trigger" && { key: "copy", label: "Copy", hint: "Ctrl C", icon: "copy", act: () => editor.clipboard.copy() },
+    node && node.type !== "trigger" && node.type !== "note" && { key: "copy", label: "Copy", hint: "Ctrl C", icon: "copy", act: () => editor.clipboard.copy() },
     ...singleEdges(editor, item),
     item.type !== "trigger" && { key: "delete", label: edge ? "Take this edge away" : "Delete", hint: "Del", icon: "trash", act: () => removeSelected(editor) },
   ];
@@ -84,6 +84,7 @@ async function choosePreset(editor, /** @type {string} */ title, /** @type {stri
 export async function addAfter(editor, item) {
   const { graph } = editor;
   const edge = graph.edges.get(item.ref);
+  if (item.type === "note") return editor.palette?.focus();
   const preset = await choosePreset(editor, edge ? `Add on “${item.name}”` : `Add after ${item.name}`, item.ref);
   if (!preset) return undefined;
   if (edge) return addInFlow(editor, preset, { edge });

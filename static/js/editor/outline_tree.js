@@ -9,7 +9,7 @@
  * @typedef {import("./graph.js").Graph} Graph
  * @typedef {import("./graph.js").NodeFacts} NodeFacts
  * @typedef {import("./graph.js").EdgeFacts} EdgeFacts
- * @typedef {{key: string, ref: string, type: "trigger" | "task" | "phase" | "edge", name: string, words: string, to: string,
+ * @typedef {{key: string, ref: string, type: "trigger" | "task" | "phase" | "note" | "edge", name: string, words: string, to: string,
  *   children: Item[]}} Item
  *   `key`: unlike any other of the list, also for the second part of a phase; `words`: what else there is to say;
  *   `to`: the ref of what comes next, where that is not the next entry
@@ -168,7 +168,8 @@ class Outliner {
     const items = this.#phased(plain, null, 0);
     const shown = new Set(flat(items).map(({ item }) => item.ref));
     const empty = this.graph.phases.filter((phase) => !shown.has(phase.ref));
-    return [...items, ...empty.map((phase) => this.#phase(phase, phase.ref, []))];
+    const notes = this.graph.notes.sort(byPlace);
+    return [...items, ...empty.map((phase) => this.#phase(phase, phase.ref, [])), ...notes.map(noteItem)];
   }
 
   /** Entries one after the other: these, each followed by what comes after it. @param {string[]} refs @returns {Item[]} */
@@ -262,6 +263,11 @@ class Outliner {
     const edge = key === phase.ref ? this.drawn.get(phase.ref)?.[0] : undefined;
     return { key, ref: phase.ref, type: "phase", name: phase.name, words, to: edge?.target ?? "", children };
   }
+}
+
+/** Notes come last. @param {NodeFacts} note @returns {Item} */
+function noteItem({ ref, name }) {
+  return { key: ref, ref, type: "note", name, words: "", to: "", children: [] };
 }
 
 /** @template T @param {T[]} things @param {(thing: T) => string} by @returns {Map<string, T[]>} */

@@ -1,7 +1,7 @@
 // @ts-check
 /** The list of what can be added: click or Enter adds, a drag puts it where it is dropped. */
 
-import { addAtPlace, addPhase, addSomewhere } from "./commands.js";
+import { addAtPlace, addNote, addPhase, NOTE, addSomewhere } from "./commands.js";
 import { contains, snapPoint } from "./geometry.js";
 import { hideGhost, showGhost } from "./preview.js";
 
@@ -49,6 +49,7 @@ export class Palette {
   #add(item) {
     this.editor.closeSide("palette");
     if (item.dataset.preset === "phase") addPhase(this.editor);
+    else if (item.dataset.preset === "note") void addNote(this.editor);
     else addSomewhere(this.editor, presetOf(item));
   }
 
@@ -97,7 +98,7 @@ export class Palette {
 
   /** A press that may become a drag onto the canvas. @param {PointerEvent} press */
   #press(press) {
-    const item = /** @type {Element} */ (press.target).closest(".palette-item[data-kind]");
+    const item = /** @type {Element} */ (press.target).closest(".palette-item:is([data-kind], [data-preset=note])");
     this.wasDragged = false;
     if (!(item instanceof HTMLElement) || press.button !== 0 || press.pointerType === "touch") return;
     const stop = new AbortController();
@@ -108,7 +109,7 @@ export class Palette {
     };
     addEventListener("pointermove", (event) => {
       this.wasDragged ||= Math.hypot(event.clientX - press.clientX, event.clientY - press.clientY) > SLACK;
-      if (this.wasDragged) this.#show(event);
+      if (this.wasDragged) this.#show(event, item.dataset.preset === "note");
     }, { signal });
     addEventListener("pointerup", (event) => {
       if (this.wasDragged && this.#isOver(event)) this.#drop(item, event);
@@ -127,9 +128,9 @@ export class Palette {
     return contains({ x: box.x, y: box.y, width: box.width, height: box.height }, { x: event.clientX, y: event.clientY });
   }
 
-  /** @param {PointerEvent} event @returns {import("./geometry.js").Point} where the card's corner goes */
-  #corner(event) {
-    const { card, viewport } = this.editor;
+  /** @param {PointerEvent} event @param {import("./geometry.js").Size} [card] @returns {import("./geometry.js").Point} where its corner goes */
+  #corner(event, card = this.editor.card) {
+    const { viewport } = this.editor;
     const point = viewport.onCanvas(event);
     return snapPoint({ x: point.x - card.width / 2, y: point.y - card.height / 2 });
   }
@@ -141,8 +142,8 @@ export class Palette {
     return ref.startsWith("edge:") ? ref : null;
   }
 
-  /** @param {PointerEvent | null} event */
-  #show(event) {
+  /** @param {PointerEvent | null} event @param {boolean} [isNote] */
+  #show(event, isNote = false) {
     const { editor } = this;
     document.documentElement.classList.toggle("is-dragging", event !== null);
     for (const element of editor.svg.querySelectorAll(".is-parted")) element.classList.remove("is-parted");
@@ -151,7 +152,9 @@ export class Palette {
       editor.showDropPhase(null, { x: 0, y: 0 });
       return;
     }
-    showGhost(editor, { ...this.#corner(event), ...editor.card });
+    const size = isNote ? NOTE : editor.card;
+    showGhost(editor, { ...this.#corner(event, size), ...size });
+    if (isNote) return;
     const edge = this.#edgeAt(event);
     if (edge) editor.element(edge)?.classList.add("is-parted");
     editor.showDropPhase(new Set(), editor.viewport.onCanvas(event));
@@ -159,6 +162,7 @@ export class Palette {
 
   /** @param {HTMLElement} item @param {PointerEvent} event */
   #drop(item, event) {
-    addAtPlace(this.editor, presetOf(item), { at: this.#corner(event), onEdge: this.#edgeAt(event) });
+    if (item.dataset.preset === "note") void addNote(this.editor, this.#corner(event, NOTE));
+    else addAtPlace(this.editor, presetOf(item), { at: this.#corner(event), onEdge: this.#edgeAt(event) });
   }
 }

@@ -1,5 +1,5 @@
 // @ts-check
-/** The handles of the node one points at or has selected: pull one to draw an edge, or a corner to resize a phase. */
+/** The handles of the node one points at or has selected: pull one to draw an edge, or a corner to resize a phase or a note. */
 
 import { svgElement } from "./parts.js";
 
@@ -50,6 +50,7 @@ export class Ports {
   /** @param {import("./graph.js").NodeFacts} node @returns {SVGElement[]} */
   #handles(node) {
     const { selection } = this.editor;
+    if (node.type === "note") return selection.has(node.ref) ? CORNERS.map((corner) => cornerOf(node, corner)) : [];
     const out = port(node.ref, "success", node.x + node.width, node.y + node.height / 2, "Pull to draw an edge");
     if (node.type === "phase") return selection.has(node.ref) && !node.full ? [out, ...CORNERS.map((corner) => cornerOf(node, corner))] : [out];
     const error = port(node.ref, "error", node.x + node.width / 2, node.y + node.height, "Pull to draw what happens on an error");

@@ -53,7 +53,7 @@ export function showRoute(editor, edge, place) {
 /** What stands in the way of an edge. @param {Editor} editor @param {string[]} ends @param {(ref: string) => Rect | null} place
  * @returns {Rect[]} */
 function cardsBut(editor, ends, place) {
-  const cards = editor.graph.shown.filter((node) => node.type !== "phase" && !ends.includes(node.ref));
+  const cards = editor.graph.cards.filter((node) => !ends.includes(node.ref));
   return cards.map((card) => place(card.ref) ?? card);
 }
 

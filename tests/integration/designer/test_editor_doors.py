@@ -96,6 +96,47 @@ def test_every_part_of_the_canvas_is_well_formed_svg_whatever_the_names(designer
     assert "<script>alert" not in designer.get(BASE).content.decode()
 
 
+def test_a_note_is_added_written_and_taken_away_as_a_part_of_its_own(designer: Client, row: models.Flow) -> None:
+    post(designer, "edits", {"revision": 1, "edit": ADD})
+    note = {"key": "n", "text": "", "at": [8, 16]}
+    status, answer = post(designer, "edits", {"revision": 2, "edit": {"edit": "add_note", "note": note}})
+    assert (status, ids(answer), answer["parts"][0]["into"]) == (200, {"note-n"}, "graph-notes")
+    assert answer["facts"]["nodes"][0]["label"] == "Note: empty"
+    form = designer.get(f"{BASE}inspector?subject=note:n").content.decode()
+    assert "A note" in form
+    for revision, (path, value) in enumerate([("text", "Ask <b>us</b>"), ("colour", "green"), ("width", "256")], 3):
+        body = {"revision": revision, "subject": "note:n", "path": [path], "value": value}
+        status, answer = post(designer, "fields", body)
+        assert (status, ids(answer)) == (200, {"note-n"})
+    stored = draft_of(models.Flow.objects.get(pk=row.pk)).notes["n"]
+    assert (stored.text, stored.colour, stored.width, stored.height) == ("Ask <b>us</b>", "green", 256, 96)
+    assert models.Task.objects.filter(flow=row, version=None).count() == 5
+    page = designer.get(BASE).content.decode()
+    assert 'class="note note-green" id="note-n"' in page
+    assert "Ask <b>" not in page
+    status, problem = post(designer, "fields", {"revision": 6, "subject": "note:n", "path": ["width"], "value": "3"})
+    assert status == 422
+    assert "48" in problem["detail"]
+    _, answer = post(designer, "edits", {"revision": 6, "edit": {"edit": "remove_notes", "notes": ["n"]}})
+    assert answer["removed"] == ["note-n"]
+    assert designer.get(f"{BASE}inspector?subject=note:n").status_code == 204
+    _, answer = post(designer, "undo", {"revision": 7})
+    assert ids(answer) == {"note-n"}
+
+
+def test_two_texts_of_one_note_are_shown_beside_each_other(
+    designer: Client, client_as: Callable[[Role], Client], row: models.Flow
+) -> None:
+    note = {"key": "n", "text": "Old", "at": [8, 16]}
+    post(designer, "edits", {"revision": 1, "edit": {"edit": "add_note", "note": note}})
+    for client, text in ((client_as(Role.ADMINISTRATOR), "Theirs"), (designer, "Mine")):
+        body = {"revision": 2, "subject": "note:n", "path": ["text"], "value": text}
+        status, answer = post(client, "fields", body)
+    assert status == 409
+    assert (answer["conflicts"][0]["label"], answer["conflicts"][0]["theirs"]) == ("Text", "Theirs")
+    assert "changed Text of a note meanwhile" in answer["detail"]
+
+
 def test_a_removed_task_and_its_edges_are_named(designer: Client, row: models.Flow) -> None:
     post(designer, "edits", {"revision": 1, "edit": ADD})
     _, answer = post(designer, "edits", {"revision": 2, "edit": {"edit": "remove_tasks", "tasks": ["b"]}})

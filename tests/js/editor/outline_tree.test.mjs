@@ -94,3 +94,12 @@ test("every task stands exactly once, whatever the graph", () => {
     assert.deepEqual(tasks, graph.tasks.map((task) => task.ref).sort());
   }
 });
+
+test("notes come last, and nothing leads to them", () => {
+  const graph = drawn("trigger>a");
+  const note = { ref: "note:n", id: "note-n", type: "note", name: "Ask", phase: null, branches: [], x: -50, y: 0, width: 192, height: 96 };
+  graph.update({ nodes: [note], edges: [] });
+  assert.equal(read(outlineOf(graph)), "trigger a Ask");
+  assert.deepEqual(graph.cards.map((node) => node.ref), ["trigger", "a"]);
+  assert.deepEqual(graph.notes.map((node) => node.ref), ["note:n"]);
+});
