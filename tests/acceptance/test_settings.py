@@ -193,11 +193,11 @@ def test_branches_are_put_in_order_and_tried_on_sample_data(board: Board) -> Non
     operators = page.get_by_label("Comparison").nth(1).locator("option")
     expect(operators.filter(has_text="over")).to_have_count(0)  # of yes or no nobody asks that
     page.locator(".drag-handle").first.scroll_into_view_if_needed()
+    page.locator(".drag-handle").nth(1).hover()  # waits until nothing moves any more
     handle = page.locator(".drag-handle").nth(1).bounding_box()
     first = page.locator(".branch").first.bounding_box()
     assert handle is not None
     assert first is not None
-    page.mouse.move(handle["x"] + 8, handle["y"] + 12)
     page.mouse.down()
     page.mouse.move(handle["x"] + 8, first["y"] + 4, steps=8)
     page.mouse.up()
