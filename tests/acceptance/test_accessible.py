@@ -18,7 +18,9 @@ from tests.acceptance.quadrille import Quadrille
 
 CONSOLE: Final = "/o/demo/development/"
 WANDERED: Final = (CONSOLE, "/accounts/me/", "/api/v1/reference")
-NOT_A_PAGE: Final = re.compile(r"sign-out|/admin/|\.(svg|png|pdf|dot|mmd|json|yaml)\b|/export|/download|/sync\b|/admin\b")
+NOT_A_PAGE: Final = re.compile(
+    r"sign-out|/admin/|\.(svg|png|pdf|dot|mmd|json|yaml)\b|/export|/download|/sync\b|/admin\b"
+)
 
 
 def view_of(address: str) -> str | None:

@@ -14,6 +14,7 @@ def test_a_template_is_found_used_published_and_forked_by_mouse(page: Page, serv
     sign_in(page, server, "designer")
     page.goto(FLOWS)
     page.get_by_role("link", name="Templates").click()
+    page.wait_for_url("**/templates/")
     page.get_by_label("Search").fill("supplier delivery")
     card = page.get_by_role("listitem").filter(has_text="Purchase order")
     expect(page.get_by_role("heading", name="Leave request")).to_have_count(0)

@@ -117,7 +117,9 @@ def rename(page: Page, name: str) -> None:
 def set_form(page: Page, schema: str) -> None:
     """Give a human task a form."""
     page.locator("#inspector summary", has_text="Form").click()
-    field = page.locator("#inspector textarea.is-code")
+    raw = page.locator("#inspector .schema-raw")
+    raw.locator("> summary").click()
+    field = raw.locator("textarea.is-code")
     field.fill(schema)
     field.blur()
     saved(page)
