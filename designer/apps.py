@@ -12,6 +12,8 @@ class DesignerConfig(AppConfig):
         from accounts.live import register_topic
         from designer.live.comments import CommentsTopic
         from designer.live.draft import DraftTopic
+        from designer.live.mentions import MentionsTopic
 
         register_topic("draft", DraftTopic())
         register_topic("comments", CommentsTopic())
+        register_topic("mentions", MentionsTopic())

@@ -11,7 +11,7 @@ from accounts.scope import Scope
 from designer import models
 from designer.comments.models import LONGEST_COMMENT, Comment, Thread
 from designer.comments.people import in_pieces, mentionable
-from designer.comments.threads import MAY_COMMENT, may_delete
+from designer.comments.threads import MAY_COMMENT, may_delete, may_edit
 from designer.graph.model import Flow
 from designer.services.drafting import draft_of
 
@@ -24,7 +24,10 @@ class Said:
     author: str
     initials: str
     at: datetime
+    text: str
+    edited_at: datetime | None
     pieces: Sequence[tuple[str, bool]]
+    may_edit: bool
     may_delete: bool
 
 
@@ -127,7 +130,17 @@ class DiscussionPanel:
         initials = comment.author.initials if comment.author is not None else "?"
         handles = [mention.handle for mention in comment.mentions.all()]
         pieces = in_pieces(comment.text, handles)
-        return Said(comment.pk, comment.author_name, initials, comment.at, pieces, may_delete(self.scope, comment))
+        return Said(
+            pk=comment.pk,
+            author=comment.author_name,
+            initials=initials,
+            at=comment.at,
+            text=comment.text,
+            edited_at=comment.edited_at,
+            pieces=pieces,
+            may_edit=may_edit(self.scope, comment),
+            may_delete=may_delete(self.scope, comment),
+        )
 
     def _about(self, thread: Thread) -> str:
         if thread.task in self.draft.tasks:

@@ -31,6 +31,7 @@ editor_urls: list[URLPattern] = [
     path("flows/<slug:flow>/comments/threads/<int:thread>/reply", comments.reply, name="comment_reply"),
     path("flows/<slug:flow>/comments/threads/<int:thread>/resolve", comments.resolve, name="comment_resolve"),
     path("flows/<slug:flow>/comments/threads/<int:thread>/reopen", comments.reopen, name="comment_reopen"),
+    path("flows/<slug:flow>/comments/comments/<int:comment>/edit", comments.edit, name="comment_edit"),
     path("flows/<slug:flow>/comments/comments/<int:comment>/delete", comments.delete, name="comment_delete"),
     path("mentions/", comments.mentions, name="mentions"),
     path("mentions/read/", comments.read_mentions, name="read_mentions"),

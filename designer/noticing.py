@@ -21,7 +21,7 @@ class Mentions:
     def unread(self) -> int:
         """How many the person has not looked at."""
         if self._unread is None:
-            self._unread = Mention.objects.of(self.scope).filter(read_at=None).count()
+            self._unread = Mention.objects.of(self.scope).unread().count()
         return self._unread
 
     @property

@@ -62,6 +62,7 @@ class Comment(models.Model):
     author_name = models.CharField(max_length=200, blank=True)
     text = models.TextField(max_length=LONGEST_COMMENT)
     at = models.DateTimeField(default=timezone.now, editable=False)
+    edited_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["thread", "pk"]
@@ -75,7 +76,15 @@ class MentionQuerySet(models.QuerySet["Mention"]):
 
     def of(self, scope: Scope) -> Self:
         """Those of the person who acts, in all environments of the scope's organization."""
-        return self.filter(user=scope.user, comment__thread__flow__environment__organization=scope.organization)
+        return self.within_organization(scope.organization.pk).filter(user=scope.user)
+
+    def within_organization(self, organization_id: int) -> Self:
+        """Those in all environments of an organization."""
+        return self.filter(comment__thread__flow__environment__organization=organization_id)
+
+    def unread(self) -> Self:
+        """Those that were not looked at."""
+        return self.filter(read_at=None)
 
 
 class Mention(models.Model):

@@ -78,6 +78,30 @@ def may_delete(scope: Scope, comment: Comment) -> bool:
     return is_own or scope.allows(Role.ADMINISTRATOR)
 
 
+def may_edit(scope: Scope, comment: Comment) -> bool:
+    """One's own, and nobody else's: what stands under a name was written by who bears it."""
+    return scope.user is not None and comment.author_id == scope.user.pk and scope.allows(MAY_COMMENT)
+
+
+def edit_comment(scope: Scope, comment: Comment, text: str, *, link: str = "") -> None:
+    """Say it in other words; it is marked as edited. Who is mentioned only now is told, who no longer is, not.
+
+    Raises `CommentRefused` for another's and for what cannot be said.
+    """
+    if not may_edit(scope, comment):
+        raise CommentRefused("Only who wrote it can edit it.")
+    text = _checked(text)
+    if text == comment.text:
+        return
+    flow = comment.thread.flow
+    with transaction.atomic():
+        record(scope, "comment.edited", flow, after={"by": comment.author_name, "task": comment.thread.task})
+        comment.text, comment.edited_at = text, timezone.now()
+        comment.save(update_fields=["text", "edited_at"])
+        _mention(scope, comment, link)
+        _changed(scope, flow)
+
+
 def delete_comment(scope: Scope, comment: Comment) -> None:
     """Take a comment back; with the last one the thread goes too. Raises `CommentRefused` for another's."""
     if not may_delete(scope, comment):
@@ -85,7 +109,10 @@ def delete_comment(scope: Scope, comment: Comment) -> None:
     thread = comment.thread
     with transaction.atomic():
         record(scope, "comment.deleted", thread.flow, before={"by": comment.author_name, "task": thread.task})
+        named = comment.mentions.exists()
         comment.delete()
+        if named:
+            _tell_bells(scope)
         if not thread.comments.exists():
             thread.delete()
         _changed(scope, thread.flow)
@@ -109,15 +136,44 @@ def _checked(text: str) -> str:
 
 
 def _say(scope: Scope, thread: Thread, text: str, link: str) -> Comment:
-    author = scope.user
-    comment = Comment.objects.create(thread=thread, author=author, author_name=scope.actor_name[:200], text=text)
-    mail_after = timezone.now() + MAIL_WAIT
-    Mention.objects.bulk_create(
-        Mention(comment=comment, user=person.user, handle=person.handle, link=link[:2000], mail_after=mail_after)
-        for person in mentioned(text, mentionable(scope.organization))
-        if person.user != author
-    )
+    comment = Comment.objects.create(thread=thread, author=scope.user, author_name=scope.actor_name[:200], text=text)
+    _mention(scope, comment, link)
     return comment
+
+
+def _mention(scope: Scope, comment: Comment, link: str) -> None:
+    """Make the mentions of a comment those of its text. Who was told before is not told again."""
+    people = mentioned(comment.text, mentionable(scope.organization))
+    named = {person.user.pk: person.handle for person in people if person.user != scope.user}
+    known = {mention.user_id: mention for mention in comment.mentions.all()}
+    gone = [mention.pk for user, mention in known.items() if user not in named]
+    Mention.objects.filter(pk__in=gone).delete()
+    for user, mention in known.items():
+        if user in named and mention.handle != named[user]:
+            Mention.objects.filter(pk=mention.pk).update(handle=named[user])
+    mail_after = timezone.now() + MAIL_WAIT
+    fresh = {user: handle for user, handle in named.items() if user not in known}
+    Mention.objects.bulk_create(
+        Mention(comment=comment, user_id=user, handle=handle, link=link[:2000], mail_after=mail_after)
+        for user, handle in fresh.items()
+    )
+    if gone or fresh:
+        _tell_bells(scope)
+
+
+def read_mentions(scope: Scope, pk: int | None = None) -> None:
+    """One of the person's mentions, or all of them in this organization, count as read."""
+    unread = Mention.objects.of(scope).unread()
+    found = unread if pk is None else unread.filter(pk=pk)
+    with transaction.atomic():
+        if found.update(read_at=timezone.now(), mail_after=None):
+            _tell_bells(scope)
+
+
+def _tell_bells(scope: Scope) -> None:
+    """The members' bells count anew; to be called in the transaction that changes mentions."""
+    organization = scope.organization.pk
+    transaction.on_commit(lambda: publish(f"mentions:{organization}", organization))
 
 
 def _set_resolved(thread: Thread, scope: Scope | None, name: str) -> None:

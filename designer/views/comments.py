@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 from django.core.paginator import Paginator
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.errors import Refused
@@ -83,6 +82,17 @@ def reopen(request: HtmxHttpRequest, scope: Scope, flow: str, thread: int) -> Ht
 
 @require_POST
 @scoped(Role.VIEWER)
+def edit(request: HtmxHttpRequest, scope: Scope, flow: str, comment: int) -> HttpResponse:
+    """Post `text`: what one's own comment says from now on."""
+    row = flow_row(scope, flow)
+    found = get_object_or_404(Comment.objects.select_related("thread__flow"), thread__flow=row, pk=comment)
+    link = _link(request, scope, row, found.thread.task)
+    text = request.POST.get("text", "")
+    return _done(request, scope, row, lambda: threads.edit_comment(scope, found, text, link=link))
+
+
+@require_POST
+@scoped(Role.VIEWER)
 def delete(request: HtmxHttpRequest, scope: Scope, flow: str, comment: int) -> HttpResponse:
     """Take back a comment."""
     row = flow_row(scope, flow)
@@ -131,7 +141,7 @@ def mention(request: HtmxHttpRequest, scope: Scope, pk: int) -> HttpResponse:
     found = get_object_or_404(
         Mention.objects.of(scope).select_related("comment__thread__flow__environment__organization"), pk=pk
     )
-    Mention.objects.filter(pk=pk, read_at=None).update(read_at=timezone.now(), mail_after=None)
+    threads.read_mentions(scope, pk)
     thread = found.comment.thread
     there = scope.in_environment(thread.flow.environment)
     return HttpResponseRedirect(editor_address(there, thread.flow, thread.task))
@@ -141,5 +151,5 @@ def mention(request: HtmxHttpRequest, scope: Scope, pk: int) -> HttpResponse:
 @scoped(Role.VIEWER)
 def read_mentions(request: HtmxHttpRequest, scope: Scope) -> HttpResponse:
     """All of them count as read."""
-    Mention.objects.of(scope).filter(read_at=None).update(read_at=timezone.now(), mail_after=None)
+    threads.read_mentions(scope)
     return HttpResponseRedirect(scope.url("designer:mentions"))

@@ -153,9 +153,15 @@ def test_people_talk_about_a_task(seats: tuple[Seat, Seat], browser: Browser, se
     expect(ben.board.card("junction").locator(".comment-badge")).to_have_text("1", timeout=PATIENCE)
     expect(ben.board.card("junction")).to_have_attribute("aria-label", re.compile("1 open comment"))
 
-    # The mentioned one is told, and gets there with one click.
+    # The mentioned one is told, at once on every page, and gets there with one click.
     flow = ben.page.url
     ben.page.goto("/o/demo/development/flows/")
+    before = ben.page.locator("#bell-count .bell-count").inner_text(timeout=PATIENCE)
+    ada.page.get_by_role("textbox", name="Reply").press_sequentially("I mean you, @adm")
+    expect(ada.page.locator(".mention-options > li")).to_have_count(1)
+    ada.page.keyboard.press("Enter")
+    ada.page.keyboard.press("Control+Enter")
+    expect(ben.page.locator("#bell-count .bell-count")).to_have_text(str(int(before) + 1), timeout=PATIENCE)
     ben.page.locator(".bell").click()
     ben.page.locator(".mention-link").first.click()
     ben.page.wait_for_url(lambda url: url.startswith(flow.split("?")[0]))
@@ -165,6 +171,16 @@ def test_people_talk_about_a_task(seats: tuple[Seat, Seat], browser: Browser, se
     ada.page.locator("#comment-new").fill("Half a thought")
     ben.page.locator("#comments").get_by_role("button", name="Reply").click()
     expect(ada.page.locator("#comments")).to_contain_text("To wait for all.", timeout=PATIENCE)
+    expect(ada.page.locator("#comment-new")).to_have_value("Half a thought")
+
+    # By keys: say it in other words. The other sees the words and the mark.
+    ben.page.locator(".comment-edit > summary").last.focus()
+    ben.page.keyboard.press("Enter")
+    words = ben.page.get_by_role("textbox", name="Your comment")
+    words.fill("To wait for all of them.")
+    words.press("Control+Enter")
+    expect(ada.page.locator("#comments")).to_contain_text("To wait for all of them.", timeout=PATIENCE)
+    expect(ada.page.locator("#comments .comment").last).to_contain_text("edited")
     expect(ada.page.locator("#comment-new")).to_have_value("Half a thought")
     found = look_at(ada.page)
     assert not found, "\n".join(found)

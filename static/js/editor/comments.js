@@ -174,6 +174,8 @@ export class Comments {
   #clicked(event) {
     const target = /** @type {Element} */ (event.target);
     if (target.closest("[data-comments-close]")) return this.close();
+    const edited = target.closest("[data-comments-cancel]") && editOf(target);
+    if (edited) return leave(edited);
     const go = target.closest("[data-comments-go]");
     if (go instanceof HTMLElement) return this.#go(go.dataset.commentsGo ?? "");
     const button = target.closest("button[data-comments-post]");
@@ -191,7 +193,9 @@ export class Comments {
   /** @param {KeyboardEvent} event */
   #key(event) {
     if (event.defaultPrevented) return;
-    if (event.key === "Escape") this.close();
+    const edited = editOf(/** @type {Element} */ (event.target));
+    if (event.key === "Escape" && edited?.open) leave(edited);
+    else if (event.key === "Escape") this.close();
     const form = /** @type {Element} */ (event.target).closest("form");
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && form instanceof HTMLFormElement) form.requestSubmit();
   }
@@ -206,8 +210,10 @@ export class Comments {
     if (answer.ok) {
       this.#latest += 1;
       const area = form?.querySelector("textarea");
-      if (area) area.value = "";
+      const edited = editOf(form);
+      if (area && !edited) area.value = "";
       this.#show(answer.text);
+      if (edited) leave(edited);
       this.editor.announce(form ? "Comment stored" : "Done");
       return;
     }
@@ -239,4 +245,19 @@ export class Comments {
       return null;
     }
   }
+}
+
+/** Where one's own comment is edited, around an element in it. @param {Element | null} element @returns {HTMLDetailsElement | null} */
+function editOf(element) {
+  return element?.closest("details.comment-edit") ?? null;
+}
+
+/** Close it, with what is stored in its field again. @param {HTMLDetailsElement} edited */
+function leave(edited) {
+  const area = edited.querySelector("textarea");
+  const error = edited.querySelector(".field-error");
+  if (area) area.value = area.defaultValue;
+  if (error) error.textContent = "";
+  edited.open = false;
+  edited.querySelector("summary")?.focus();
 }

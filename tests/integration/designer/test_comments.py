@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.live import Asked
-from accounts.models import User
+from accounts.models import AuditEntry, User
 from accounts.roles import Role
 from accounts.scope import Scope
 from designer import models
@@ -21,6 +21,7 @@ from designer.comments.models import Comment, Mention, Thread
 from designer.comments.people import Mentionable, in_pieces, mentioned
 from designer.graph.edits import Edit, RekeyTask, RemoveTasks
 from designer.live.comments import CommentsTopic
+from designer.live.mentions import MentionsTopic
 from designer.services import drafting
 from designer.services.publishing import publish_flow
 from engine.services.mentioning import MOST_ATTEMPTS, mail_mentions
@@ -172,7 +173,7 @@ def test_who_is_mentioned_is_told_once_and_where(
     say(designer, "@Operator and @operator@example.com: look, @Designer too. mail@Viewer is none.")
     assert [mention.user.email for mention in Mention.objects.all()] == ["operator@example.com"]
     operator = client_as(Role.OPERATOR)
-    assert "Mentions, 1 new" in operator.get("/o/acme/development/flows/").content.decode()
+    assert ", 1 new</span>" in operator.get("/o/acme/development/flows/").content.decode()
     page = operator.get("/o/acme/development/mentions/").content.decode()
     assert "Charge the card" in page
     mention = Mention.objects.get()
@@ -240,3 +241,90 @@ def test_a_mail_server_that_is_away_is_asked_again_and_not_for_ever(
         attempts += mail_mentions(moment)
     assert attempts == MOST_ATTEMPTS
     assert Mention.objects.get().mail_after is None
+
+
+# -- saying it in other words
+
+
+def test_one_edits_ones_own_comment_which_says_so(designer: Client, row: models.Flow) -> None:
+    say(designer, "Why so lat?")
+    comment = Comment.objects.get()
+    page = designer.post(f"{BASE}comments/{comment.pk}/edit", {"subject": "charge", "text": "Why so <late>?"})
+    assert page.status_code == 200
+    assert "Why so &lt;late&gt;?" in page.content.decode()
+    assert "· edited" in page.content.decode()
+    comment.refresh_from_db()
+    assert (comment.text, comment.edited_at is not None) == ("Why so <late>?", True)
+    entry = AuditEntry.objects.get(action="comment.edited")
+    assert entry.after == {"by": "Designer", "task": "charge"}
+
+
+def test_storing_the_same_text_is_no_edit(designer: Client, row: models.Flow) -> None:
+    say(designer, "Why?")
+    comment = Comment.objects.get()
+    assert designer.post(f"{BASE}comments/{comment.pk}/edit", {"text": " Why? "}).status_code == 200
+    comment.refresh_from_db()
+    assert comment.edited_at is None
+    assert not AuditEntry.objects.filter(action="comment.edited").exists()
+
+
+@pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.VIEWER])
+def test_nobody_edits_anothers_comment(
+    designer: Client, client_as: Callable[[Role], Client], row: models.Flow, role: Role
+) -> None:
+    say(designer, "Mine")
+    comment = Comment.objects.get()
+    other = client_as(role)
+    assert b"comment-edit" not in other.get(BASE, {"subject": "charge"}).content
+    answer = other.post(f"{BASE}comments/{comment.pk}/edit", {"text": "Theirs"})
+    assert answer.status_code == 422
+    assert "Only who wrote it" in answer.content.decode()
+    assert Comment.objects.get().text == "Mine"
+
+
+def test_an_edit_that_says_nothing_is_refused(designer: Client, row: models.Flow) -> None:
+    say(designer, "Mine")
+    answer = designer.post(f"{BASE}comments/{Comment.objects.get().pk}/edit", {"text": "  "})
+    assert answer.status_code == 422
+    assert Comment.objects.get().text == "Mine"
+
+
+def test_an_edit_tells_only_who_is_mentioned_for_the_first_time(scope: Scope, row: models.Flow) -> None:
+    thread = threads.start_thread(scope, row, "charge", task_name="Charge", text="@Operator and @Viewer?")
+    Mention.objects.update(mail_after=None, read_at=timezone.now())
+    threads.edit_comment(scope, thread.comments.get(), "@Operator and @Assignee?")
+    found = {mention.handle: mention.read_at is None for mention in Mention.objects.all()}
+    assert found == {"Operator": False, "Assignee": True}
+
+
+# -- the bell of every page
+
+
+def test_the_bell_counts_anew_when_somebody_is_mentioned_or_looks(
+    scope: Scope,
+    row: models.Flow,
+    member: Callable[[Role], User],
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(threads, "publish", lambda topic, *_: told.append(topic))
+    bells = f"mentions:{scope.organization.pk}"
+    with django_capture_on_commit_callbacks(execute=True):
+        threads.start_thread(scope, row, "charge", task_name="Charge", text="@Operator?")
+    assert bells in told
+    topic, operator = MentionsTopic(), member(Role.OPERATOR)
+    grant = topic.authorize(operator, scope.organization.pk)
+    assert grant is not None
+    asked = Asked(scope.organization.pk, audience=grant.audience)
+    assert ", 1 new" in topic.render(asked).parts[0].html
+    told.clear()
+    with django_capture_on_commit_callbacks(execute=True):
+        threads.read_mentions(Scope(scope.organization, scope.environment, operator, Role.OPERATOR))
+    assert told == [bells]
+    assert "new" not in topic.render(asked).parts[0].html
+
+
+def test_a_bell_is_of_members_only(scope: Scope) -> None:
+    stranger = User.objects.create_user("stranger@example.com")
+    assert MentionsTopic().authorize(stranger, scope.organization.pk) is None
