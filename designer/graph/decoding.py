@@ -106,7 +106,7 @@ def decode_flow(document: Json) -> Flow:
 
 
 def decode_fragment(document: Json) -> Flow:
-    """Part of a flow as the clipboard holds it: `{phases?, tasks, edges?}`, as a flow without a name of its own.
+    """Part of a flow as the clipboard holds it: `{phases?, tasks, edges?, notes?}`, as a flow without a name.
 
     Tasks may name phases, and requirements may name nodes, that are not in the fragment; both are then left out.
     Raises `FlowFileInvalid`.
@@ -115,9 +115,10 @@ def decode_fragment(document: Json) -> Flow:
     if not isinstance(document, Mapping):
         raise FlowFileInvalid([PathProblem("", "A fragment is an object with tasks and edges.")])
     decoder = _Decoder(is_fragment=True)
-    allowed = ("format", "phases", "tasks", "edges")
+    allowed = ("format", "phases", "tasks", "edges", "notes")
     decoder.known_keys(document, allowed, "")
-    flow = decoder.graph(document, {"key": "fragment", "name": "fragment"})
+    notes = decoder.by_key("notes", document.get("notes", ()), decoder.note, most=MOST_NOTES)
+    flow = decoder.graph(document, {"key": "fragment", "name": "fragment", "notes": notes})
     decoder.raise_problems()
     return flow
 

@@ -63,12 +63,20 @@ def encode_flow(flow: Flow) -> dict[str, Json]:
 
 
 def encode_graph(flow: Flow) -> dict[str, Json]:
-    """Phases, tasks and edges: what the clipboard holds (`decode_fragment`)."""
+    """Phases, tasks and edges."""
     document: dict[str, Json] = {}
     if flow.phases:
         document["phases"] = [encode_phase(phase) for phase in flow.phases.values()]
     document["tasks"] = [encode_task(task) for task in flow.tasks.values()]
     document["edges"] = [encode_edge(edge) for edge in flow.edges]
+    return document
+
+
+def encode_fragment(flow: Flow) -> dict[str, Json]:
+    """What the clipboard holds: the graph, and the notes where there are any (`decode_fragment`)."""
+    document = encode_graph(flow)
+    if flow.notes:
+        document["notes"] = [encode_note(note) for note in flow.notes.values()]
     return document
 
 

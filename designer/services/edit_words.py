@@ -51,6 +51,12 @@ def _several_notes(keys: Collection[str]) -> str:
     return "a note" if len(keys) == 1 else f"{len(keys)} notes"
 
 
+def _pasted(fragment: Flow) -> str:
+    if fragment.tasks:
+        return f"Pasted {_several(fragment, fragment.tasks)}"
+    return f"Pasted {_several_notes(fragment.notes)}" if fragment.notes and not fragment.phases else "Pasted"
+
+
 def _assigned(edit: edits.AssignPhase, flow: Flow) -> str:
     phases = set(edit.to.values())
     into = next(iter(phases)) if len(phases) == 1 else None
@@ -101,9 +107,7 @@ _WORDS: Final[Mapping[type, Callable[[Any, Flow], str]]] = {
     edits.ConfigureFlow: lambda edit, flow: _changed(edit, flow, "the flow"),
     edits.ReplaceFlow: lambda edit, flow: "Replaced the whole draft",
     edits.TidyUp: lambda edit, flow: "Tidied up",
-    edits.Paste: lambda edit, flow: (
-        f"Pasted {_several(edit.fragment, edit.fragment.tasks)}" if edit.fragment.tasks else "Pasted"
-    ),
+    edits.Paste: lambda edit, flow: _pasted(edit.fragment),
     edits.PutBack: lambda edit, flow: "Put back what was deleted",
     edits.Batch: _together,
 }

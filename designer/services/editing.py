@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from designer.graph.codec import decode_fragment, encode_task
-from designer.graph.edits import Batch, Edit, EditRefused, Paste, TidyUp, copy_fragment, pasted_keys
-from designer.graph.model import TRIGGER, Flow, Frame, Json, On, Position, Task, phase_ref
+from designer.graph.edits import Batch, Edit, EditRefused, Paste, TidyUp, copy_fragment, pasted_keys, pasted_notes
+from designer.graph.model import TRIGGER, Flow, Frame, Json, On, Position, Task, note_ref, phase_ref
 from designer.graph.rules import targets_from
 from designer.rendering.graphviz import LayoutTooLarge
 from designer.rendering.layout import drawn_layout, tidy_positions
+from designer.rendering.routing import Box
 
 ASIDE = 24
 LONGEST_FOUND = 500
@@ -43,19 +44,30 @@ def tidy_edit(flow: Flow) -> Edit:
 
 
 def duplicate_edit(flow: Flow, refs: Sequence[str]) -> tuple[Edit, list[str]]:
-    """The edit that copies tasks with the edges among them, below the originals; and the copies' keys."""
+    """The edit that copies tasks with the edges among them, and notes, below the originals; and the copies' refs."""
     fragment = decode_fragment(copy_fragment(flow, refs))
-    if not fragment.tasks and not fragment.phases:
+    if not fragment.tasks and not fragment.phases and not fragment.notes:
         raise EditRefused("Select the tasks to duplicate first.")
     boxes = drawn_layout(flow)
-    chosen = [boxes.tasks[key] for key in fragment.tasks]
+    chosen: list[Box] = [*(boxes.tasks[key] for key in fragment.tasks), *_papers(fragment)]
     top = min((box.y for box in chosen), default=0)
     bottom = max((box.y + box.height for box in chosen), default=0)
-    tasks, phases = pasted_keys(flow, fragment)
     shared = {flow.tasks[key].phase for key in fragment.tasks}
     phase = next(iter(shared)) if len(shared) == 1 and not fragment.phases else None
     edit = Paste(fragment, dx=0, dy=round((bottom - top + ASIDE) / 8) * 8, phase=phase)
-    return edit, [*tasks.values(), *map(phase_ref, phases.values())]
+    return edit, _pasted_refs(flow, fragment)
+
+
+def _papers(flow: Flow) -> list[Frame]:
+    """Where the notes lie."""
+    return [Frame(note.at.x, note.at.y, note.width, note.height) for note in flow.notes.values()]
+
+
+def _pasted_refs(flow: Flow, fragment: Flow) -> list[str]:
+    """Under which refs what is pasted will stand; the notes last."""
+    tasks, phases = pasted_keys(flow, fragment)
+    notes = pasted_notes(flow, fragment)
+    return [*tasks.values(), *map(phase_ref, phases.values()), *map(note_ref, notes.values())]
 
 
 def paste_edit(flow: Flow, fragment: Flow, *, at: Position | None, phase: str | None) -> tuple[Edit, list[str]]:
@@ -64,19 +76,18 @@ def paste_edit(flow: Flow, fragment: Flow, *, at: Position | None, phase: str | 
     Tasks that have no place of their own, as in a flow file somebody wrote, are laid out first. `phase`: that of tasks
     that bring none. Raises `EditRefused`.
     """
-    if not fragment.tasks and not fragment.phases:
+    if not fragment.tasks and not fragment.phases and not fragment.notes:
         raise EditRefused("There are no tasks in what was pasted.")
     placed = with_places(fragment, Batch(())).apply(fragment).flow
     boxes = drawn_layout(placed)
-    found = [*boxes.tasks.values(), *boxes.phases.values()]
+    found: list[Box] = [*boxes.tasks.values(), *boxes.phases.values(), *_papers(placed)]
     left, top = min(box.x for box in found), min(box.y for box in found)
     right, bottom = max(box.x + box.width for box in found), max(box.y + box.height for box in found)
     dx = dy = float(ASIDE)
     if at is not None:
         dx, dy = at.x - (left + right) / 2, at.y - (top + bottom) / 2
-    tasks, phases = pasted_keys(flow, placed)
     edit = Paste(placed, dx=round(dx / 8) * 8, dy=round(dy / 8) * 8, phase=phase)
-    return edit, [*tasks.values(), *map(phase_ref, phases.values())]
+    return edit, _pasted_refs(flow, placed)
 
 
 def settings_in_words(task: Task) -> Iterator[str]:

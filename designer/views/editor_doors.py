@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.http import HttpResponse, JsonResponse
@@ -128,6 +128,9 @@ def _is_stored(scope: Scope, row: models.Flow, body: Body) -> bool:
     return any(body["edit"] in (entry.edit, _last(entry.edit)) for entry in later)
 
 
+FRAGMENT: Final = ("format", "phases", "tasks", "edges", "notes")
+"""What is pasted of a flow file."""
+
 _STORED_AS = {"undo": "undo", "redo": "redo", "tidy": "tidy_up", "duplicate": "paste", "paste": "paste"}
 """What the doors without an edit of their own store; a field that is stored again changes nothing."""
 
@@ -227,7 +230,7 @@ def tidy(scope: Scope, row: models.Flow, body: Body) -> tuple[EditOutcome, dict[
 
 @door
 def duplicate(scope: Scope, row: models.Flow, body: Body) -> tuple[EditOutcome, dict[str, Any]]:
-    """`{revision, tasks}`: copies of these tasks; the answer names them in `added`."""
+    """`{revision, tasks}`: copies of these tasks and notes (by their refs); the answer names them in `added`."""
     keys = body.get("tasks")
     if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
         raise NotUnderstood("tasks: give a list of keys.")
@@ -239,7 +242,7 @@ def paste(scope: Scope, row: models.Flow, body: Body) -> tuple[EditOutcome, dict
     """`{revision, fragment, at?, phase?}`: what a clipboard holds, or a whole flow file; `added` names what is new."""
     fragment = body.get("fragment")
     if isinstance(fragment, dict):
-        fragment = {name: fragment[name] for name in ("format", "phases", "tasks", "edges") if name in fragment}
+        fragment = {name: fragment[name] for name in FRAGMENT if name in fragment}
     at, phase = body.get("at"), body.get("phase")
     if at is not None and not (isinstance(at, list) and len(at) == 2 and all(_is_coordinate(each) for each in at)):
         raise NotUnderstood("at: give the middle of what is pasted, as [x, y].")

@@ -120,6 +120,24 @@ def test_a_note_by_keys_alone(board: Board) -> None:
     assert after[0] - before[0] > 0
     assert after[1] - before[1] == 10 * (after[0] - before[0])
 
+    # Copied with a task, and pasted; duplicated; and taken away again.
+    page.keyboard.press("Control+d")
+    expect(note(board, "note-2")).to_be_focused()
+    board.said("Duplicated Runs at night")
+    board.saved()
+    page.keyboard.press("Control+x")
+    expect(note(board, "note-2")).to_have_count(0)
+    board.saved()
+    page.keyboard.press("Control+v")
+    expect(note(board, "note-2")).to_be_focused()
+    expect(note(board, "note-2")).to_have_accessible_name("Note: Runs at night")
+    board.saved()
+    page.keyboard.press("Delete")
+    expect(note(board, "note-2")).to_have_count(0)
+    board.saved()
+    page.keyboard.press("Home")
+    expect(note(board)).to_be_focused()
+
     page.keyboard.press("c")
     expect(page.locator("#toasts")).to_contain_text("Nothing leads to or from a note.")
     expect(note(board)).to_be_focused()

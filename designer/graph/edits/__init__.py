@@ -15,7 +15,7 @@ from designer.graph.edits.edges import Connect, InsertOnEdge, MoveEdgeBack, Reco
 from designer.graph.edits.flow import ConfigureFlow, ReplaceFlow, TidyUp
 from designer.graph.edits.membership import AssignPhase
 from designer.graph.edits.notes import AddNote, ConfigureNote, MoveNotes, RemoveNotes, require_notes
-from designer.graph.edits.pasting import Paste, copy_fragment, free_key, pasted_keys
+from designer.graph.edits.pasting import Paste, copy_fragment, free_key, pasted_keys, pasted_notes
 from designer.graph.edits.phases import AddPhase, ConfigurePhase, FramePhase
 from designer.graph.edits.rekeying import RekeyTask
 from designer.graph.edits.removing import Disconnect, PutBack, RemovePhase, RemoveTasks
@@ -66,6 +66,7 @@ __all__ = [
     "edit_to_json",
     "free_key",
     "pasted_keys",
+    "pasted_notes",
     "require_notes",
     "take_away",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NoReturn, Protocol, TypeVar
 
-from designer.graph.decoding import MOST_EDGES, MOST_PHASES, MOST_TASKS
+from designer.graph.decoding import MOST_EDGES, MOST_NOTES, MOST_PHASES, MOST_TASKS
 from designer.graph.model import Edge, Flow
 from designer.graph.problems import FlowFileInvalid
 from designer.graph.rules import Refusal, Rule
@@ -61,6 +61,7 @@ def refuse_crowd(flow: Flow) -> Flow:
         ("tasks", len(flow.tasks), MOST_TASKS),
         ("phases", len(flow.phases), MOST_PHASES),
         ("edges", len(flow.edges), MOST_EDGES),
+        ("notes", len(flow.notes), MOST_NOTES),
     ):
         if count > most:
             raise EditRefused(f"A flow has at most {most:,} {noun}.")

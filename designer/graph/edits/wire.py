@@ -20,7 +20,7 @@ from designer.graph.codec import (
     encode_condition,
     encode_edge,
     encode_flow,
-    encode_graph,
+    encode_fragment,
     encode_note,
     encode_phase,
     encode_task,
@@ -282,7 +282,7 @@ _SHAPES: Final[Mapping[str, tuple[type[Any], Mapping[str, Shape]]]] = {
     "tidy_up": (TidyUp, {"tasks": POSITIONS, "frames": _map(FRAME)}),
     "paste": (
         Paste,
-        {"fragment": (encode_graph, _decode_fragment), "dx": WHOLE, "dy": WHOLE, "phase": _maybe(TEXT)},
+        {"fragment": (encode_fragment, _decode_fragment), "dx": WHOLE, "dy": WHOLE, "phase": _maybe(TEXT)},
     ),
     "put_back": (
         PutBack,

@@ -37,7 +37,7 @@ export class Clipboard {
   /** @returns {Promise<boolean>} whether there is a copy now */
   async copy() {
     const { editor } = this;
-    const refs = editor.selection.refs.filter((ref) => ["task", "phase"].includes(editor.graph.nodes.get(ref)?.type ?? ""));
+    const refs = editor.selection.refs.filter((ref) => ["task", "phase", "note"].includes(editor.graph.nodes.get(ref)?.type ?? ""));
     if (!refs.length) {
       editor.refuse("Select the tasks to copy first.");
       return false;
@@ -61,9 +61,6 @@ export class Clipboard {
   async cut() {
     if (!this.editor.canEdit) return this.editor.refuse("You may look at this flow, not change it.");
     if (!(await this.copy())) return undefined;
-    // Notes are not copied, so they stay.
-    const { graph, selection } = this.editor;
-    selection.set(...selection.refs.filter((ref) => graph.nodes.get(ref)?.type !== "note"));
     removeSelected(this.editor);
     return undefined;
   }
@@ -141,7 +138,7 @@ async function keep(text) {
 function read(text) {
   try {
     const found = JSON.parse(text);
-    return found && typeof found === "object" && (Array.isArray(found.tasks) || Array.isArray(found.phases)) ? found : null;
+    return found && typeof found === "object" && [found.tasks, found.phases, found.notes].some(Array.isArray) ? found : null;
   } catch {
     return null;
   }

@@ -272,17 +272,18 @@ function nextFocus(editor, gone) {
   return near.find((ref) => !gone.has(ref)) ?? null;
 }
 
-/** Copies of the selected tasks and the edges among them, a little aside. @param {Editor} editor */
+/** Copies of the selected tasks and the edges among them, and of notes, a little aside. @param {Editor} editor */
 export function duplicateSelected(editor) {
-  const keys = editor.selection.refs.filter((ref) => editor.graph.nodes.get(ref)?.type === "task");
+  const keys = editor.selection.refs.filter((ref) => ["task", "note"].includes(editor.graph.nodes.get(ref)?.type ?? ""));
   if (!keys.length) return editor.refuse("Select the tasks to duplicate first.");
+  const nodes = keys.map((ref) => editor.graph.nodes.get(ref)).filter((node) => node !== undefined);
   return editor.queue.push({
     door: "duplicate",
     body: { tasks: keys },
     accepted(answer) {
       editor.selection.set(...answer.added);
       editor.focus(answer.added.at(-1) ?? "");
-      editor.announce(keys.length === 1 ? "Duplicated the task" : `Duplicated ${keys.length} tasks`);
+      editor.announce(`Duplicated ${naming(nodes)}`);
     },
     refused: (problem) => editor.refuse(problem.detail),
     stale: (problem) => editor.offerAgain(problem.detail, () => duplicateSelected(editor)),

@@ -77,6 +77,7 @@ export class Editor {
       send: (door, body) => this.doors.post(door, body),
       apply: (answer) => this.#take(answer),
       changed: (state) => this.#queued(state),
+      missed: () => void this.#catchUp(),
     });
     this.ports = new Ports(this);
     this.gestures = new Gestures(this);

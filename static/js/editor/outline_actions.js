@@ -53,8 +53,8 @@ function actionsFor(editor, item) {
     isBranch && { key: "up", label: "Look at this branch earlier", hint: "Alt ↑", icon: "chevron-up", act: () => reorderBranch(editor, item, -1) },
     isBranch && { key: "down", label: "Look at this branch later", hint: "Alt ↓", icon: "chevron-down", act: () => reorderBranch(editor, item, 1) },
     isTask && { key: "phase", label: "Move into a phase…", hint: "", icon: "layers", act: () => moveIntoPhase(editor, item.ref) },
-    isTask && { key: "duplicate", label: "Duplicate", hint: "Ctrl D", icon: "copy", act: () => duplicateSelected(editor) },
-    node && node.type !== "trigger" && node.type !== "note" && { key: "copy", label: "Copy", hint: "Ctrl C", icon: "copy", act: () => editor.clipboard.copy() },
+    (isTask || node?.type === "note") && { key: "duplicate", label: "Duplicate", hint: "Ctrl D", icon: "copy", act: () => duplicateSelected(editor) },
+    node && node.type !== "trigger" && { key: "copy", label: "Copy", hint: "Ctrl C", icon: "copy", act: () => editor.clipboard.copy() },
     ...singleEdges(editor, item),
     item.type !== "trigger" && { key: "delete", label: edge ? "Take this edge away" : "Delete", hint: "Del", icon: "trash", act: () => removeSelected(editor) },
   ];

@@ -19,17 +19,21 @@ export class EditQueue {
   #isSending = false;
   #failure = "";
   #isRetry = false;
+  #isOnItsWay = false;
+  /** The newest revision heard of while an answer was awaited. */
+  #heard = 0;
 
   /**
    * @param {{revision: number, send: (door: string, body: object) => Promise<Answer>, apply: (answer: any) => void,
-   *   changed?: (state: QueueState) => void}} options `send` rejects, with a readable message, when nothing came back;
-   *   `apply` shows the parts of an answer
+   *   changed?: (state: QueueState) => void, missed?: () => void}} options `send` rejects, with a readable message, when nothing came back;
+   *   `apply` shows the parts of an answer; `missed` is to ask for what was not told (`caughtUp`)
    */
-  constructor({ revision, send, apply, changed }) {
+  constructor({ revision, send, apply, changed, missed }) {
     this.revision = revision;
     this.send = send;
     this.apply = apply;
     this.changed = changed ?? (() => {});
+    this.missed = missed ?? (() => {});
   }
 
   /** @returns {QueueState} */
@@ -79,6 +83,7 @@ export class EditQueue {
 
   /** @param {Change} change the first of those that wait */
   async #settle(change) {
+    this.#isOnItsWay = true;
     try {
       const { status, body } = await this.#deliver(change);
       if (this.#waiting[0] === change) this.#waiting.shift();
@@ -88,7 +93,9 @@ export class EditQueue {
     } catch (error) {
       this.#failure = error instanceof Error ? error.message : String(error);
     }
+    this.#isOnItsWay = false;
     this.changed(this.state);
+    if (this.#heard > this.revision) this.missed();
   }
 
   /** @param {Change} change @returns {Promise<Answer>} the last answer; its parts are applied already */
@@ -111,9 +118,12 @@ export class EditQueue {
   }
 
   /** What another editor's change led to. Answers false where something in between was missed: then `catchUp()`.
+   *
+   * While an answer is awaited it is only noted: it may be one's own change, which the answer tells as well. Shown before it, a
+   * move would count twice, as stored and as under way.
    * @param {any} message @returns {boolean} */
   receive(message) {
-    if (message.revision <= this.revision) return true;
+    if (message.revision <= this.revision || this.#isNoted(message)) return true;
     if (message.base > this.revision) return false;
     this.#take(message);
     return true;
@@ -121,6 +131,12 @@ export class EditQueue {
 
   /** @param {any} answer of the sync door, made for our revision */
   caughtUp(answer) {
-    if (answer.revision > this.revision) this.#take(answer);
+    if (answer.revision > this.revision && !this.#isNoted(answer)) this.#take(answer);
+  }
+
+  /** @param {any} message @returns {boolean} */
+  #isNoted({ revision }) {
+    if (this.#isOnItsWay) this.#heard = Math.max(this.#heard, revision);
+    return this.#isOnItsWay;
   }
 }

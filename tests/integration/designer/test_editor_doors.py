@@ -450,6 +450,17 @@ def test_duplicates_get_keys_of_their_own(designer: Client, row: models.Flow) ->
     assert post(designer, "duplicate", {"revision": 2, "tasks": "b"})[0] == 400
 
 
+def test_notes_go_along_through_the_clipboard_and_when_they_are_duplicated(designer: Client, row: models.Flow) -> None:
+    note = {"key": "why", "text": "Ask first", "at": [0, 0], "size": [200, 100]}
+    fragment = {"tasks": [], "notes": [note]}
+    status, answer = post(designer, "paste", {"revision": 1, "fragment": fragment, "at": [500, 300]})
+    assert (status, answer["added"]) == (200, ["note:why"])
+    copied = designer.post(BASE + "copy", {"refs": ["note:why"]}, content_type="application/json").json()
+    assert copied["notes"] == [{**note, "at": [400, 248]}]
+    status, answer = post(designer, "duplicate", {"revision": 2, "tasks": ["b", "note:why"]})
+    assert (status, answer["added"]) == (200, ["b-2", "note:why-2"])
+
+
 def test_targets_say_where_an_edge_may_lead(designer: Client, row: models.Flow) -> None:
     targets = designer.get(BASE + "targets?source=b&on=success").json()["targets"]
     assert targets["d"] is None

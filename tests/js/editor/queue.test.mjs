@@ -74,3 +74,30 @@ test("a live message is shown once, and a gap is noticed", () => {
   queue.caughtUp({ revision: 5 });
   assert.deepEqual(applied, [2, 5]);
 });
+
+test("one's own change, heard of before its answer came, is shown once: a move would count twice else", async () => {
+  const applied = [];
+  let missed = 0;
+  let answer = (/** @type {any} */ _) => {};
+  const send = () => new Promise((resolve) => { answer = resolve; });
+  const queue = new EditQueue({ revision: 1, send, apply: (part) => applied.push(part.revision), missed: () => { missed += 1; } });
+  const done = queue.push({ door: "edits", body: {}, moves: { refs: ["a"], by: { x: 8, y: 0 } } });
+  assert.equal(queue.receive({ base: 1, revision: 2 }), true);
+  queue.caughtUp({ revision: 2 });
+  assert.deepEqual(applied, []);
+  answer(accepted(2));
+  await done;
+  assert.deepEqual([applied, missed, queue.underWay.length], [[2], 0, 0]);
+});
+
+test("what others did while an answer was awaited is asked for after it", async () => {
+  let missed = 0;
+  let answer = (/** @type {any} */ _) => {};
+  const send = () => new Promise((resolve) => { answer = resolve; });
+  const queue = new EditQueue({ revision: 1, send, apply: () => {}, missed: () => { missed += 1; } });
+  const done = queue.push({ door: "edits", body: {} });
+  queue.receive({ base: 2, revision: 3 });
+  answer(accepted(2));
+  await done;
+  assert.equal(missed, 1);
+});

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from designer.comparison import Comparison
-from designer.graph.codec import canonical_json, decode_flow, encode_flow, encode_graph
+from designer.graph.codec import canonical_json, decode_flow, decode_fragment, encode_flow, encode_graph
 from designer.graph.decoding import LONGEST_NOTE, MOST_NOTES
 from designer.graph.diff import Mark, diff_flows
 from designer.graph.edits import (
@@ -22,9 +22,11 @@ from designer.graph.edits import (
     EditRefused,
     MoveNotes,
     MoveTasks,
+    Paste,
     RemoveNotes,
     RenameTask,
     ReplaceFlow,
+    copy_fragment,
     edit_from_json,
     edit_to_json,
     take_away,
@@ -72,7 +74,7 @@ def test_a_flow_without_notes_is_stored_as_ever() -> None:
     assert canonical_json(replace(NOTED, notes={})) == canonical_json(PLAIN)
 
 
-def test_notes_are_no_part_of_the_plan_nor_of_the_clipboard() -> None:
+def test_notes_are_no_part_of_the_plan_nor_of_the_graph() -> None:
     assert compile_plan(NOTED).nodes == compile_plan(PLAIN).nodes
     assert encode_graph(NOTED) == encode_graph(PLAIN)
 
@@ -258,3 +260,37 @@ def test_a_note_is_well_formed_whatever_its_text() -> None:
     assert all("script" not in element.tag for element in root.iter())
     assert root[0].get("id") == "note-ask"
     assert "\u202e" not in svg
+
+
+# -- through the clipboard --------------------------------------------------------------------------------------------
+
+
+def test_notes_are_copied_and_pasted_with_the_tasks_and_undone_together() -> None:
+    copied = copy_fragment(NOTED, iter(["pay", "note:ask"]))
+    assert [note["key"] for note in copied["notes"]] == ["ask"]
+    applied = Paste(decode_fragment(copied), dx=16, dy=8).apply(NOTED)
+    assert list(applied.flow.notes) == ["ask", "late", "ask-2"]
+    assert applied.flow.notes["ask-2"] == replace(ASK, key="ask-2", at=Position(24, -8))
+    assert {"note:ask-2", "pay-2"} <= applied.touched
+    assert applied.undo.apply(applied.flow).flow == NOTED
+
+
+def test_a_pasted_note_is_kept_in_the_history() -> None:
+    edit = Paste(decode_fragment(copy_fragment(NOTED, ["note:late"])), dx=8)
+    assert edit_from_json(edit_to_json(edit)) == edit
+    assert words_of(edit, NOTED) == "Pasted a note"
+
+
+def test_a_copy_without_notes_says_nothing_of_them() -> None:
+    assert "notes" not in copy_fragment(NOTED, ["pay", "note:gone"])
+
+
+def test_what_two_paste_at_once_lies_under_keys_of_its_own() -> None:
+    fragment = decode_fragment(copy_fragment(NOTED, ["note:ask"]))
+    assert {"ask", "ask-2", "ask-3"} <= set(both(Paste(fragment), Paste(fragment)).notes)
+
+
+def test_too_many_notes_are_not_pasted() -> None:
+    many = {f"n{number}": replace(LATE, key=f"n{number}") for number in range(MOST_NOTES)}
+    with pytest.raises(EditRefused, match="notes"):
+        Paste(decode_fragment(copy_fragment(NOTED, ["note:ask"]))).apply(replace(PLAIN, notes=many))
