@@ -43,6 +43,7 @@ from engine.ledger.posting import Move, PostRequest
 from engine.models import Instance, Step
 from engine.services.instances import start_instance
 from engine.services.timers import fire_due_timers
+from tests.integration.engine.auditing import auditing
 from tests.integration.engine.conftest import Engine
 from tests.integration.engine.listening import Listener
 
@@ -210,10 +211,11 @@ def test_the_books_are_right_whoever_posts_at_once(place: Environment) -> None:
             connection.close()
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with auditing():
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     assert broken == []
     assert_books_are_right()
     assert Transaction.objects.count() == 1 + 4 * 12 - len(refused)
@@ -370,24 +372,29 @@ def database_url() -> str:
 
 
 def test_each_transfer_is_booked_once_whenever_the_machine_dies(place: Environment) -> None:
-    """kill -9 at any moment; what was begun is finished by the next life, and by us at the end."""
+    """kill -9 at any moment; what was begun is finished by the next life, and by us at the end. Whoever looks meanwhile
+    sees books that are right.
+    """
     scope = system_scope(place)
     quick = {"limit": 1_000, "delay": "20 milliseconds", "backoff": "constant"}
     flow = chain(transfer("world", "pool"), transfer("pool", "till"), transfer("till", "bank", "15", retries=quick))
     row = create_flow(scope, key="pay", name="Pay", flow=flow)
     publish_flow(scope, row)
     environment = {**os.environ, "DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "tests.settings"}
-    for _ in range(3):
-        command = [sys.executable, "-m", "tests.integration.engine.banking"]
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == b"working\n", process.communicate()[1].decode()
-            time.sleep(random.uniform(0.1, 0.8))
-        finally:
-            process.kill()
-            process.communicate()
-        assert_books_are_right()
+    command = [sys.executable, "-m", "tests.integration.engine.banking"]
+    with auditing() as audit:
+        for _ in range(3):
+            process = subprocess.Popen(
+                command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
+            try:
+                assert process.stdout is not None
+                assert process.stdout.readline() == b"working\n", process.communicate()[1].decode()
+                audit.wait_for_states(random.randint(3, 20))
+            finally:
+                process.kill()
+                process.communicate()
+            assert_books_are_right()
     give(place.pk, ("world", "till", 10**9))
     deadline = time.monotonic() + 60
     while Instance.objects.unfinished().exists() and time.monotonic() < deadline:
