@@ -9,7 +9,9 @@ from django import forms
 from accounts.clean_json import BadJson, clean_json
 from designer.graph.json_schemas import json_schema_reason
 from designer.graph.model import Json
+from engine.core.event_patterns import problem_of
 from engine.entities.models import Outcome
+from engine.services.automation_triggers import as_pattern
 from engine.services.executing import MAX_VALUE_BYTES
 
 ENDS: Final = [choice for choice in Outcome.choices if choice[0] != Outcome.SLOW]
@@ -78,8 +80,15 @@ class AutomationForm(forms.Form):
         return _objects(self.cleaned_data["actions"])
 
     def clean_trigger(self) -> list[Any]:
-        """Objects."""
-        return _objects(self.cleaned_data["trigger"])
+        """Objects, whose filters can be read."""
+        found = _objects(self.cleaned_data["trigger"])
+        for number, entry in enumerate(found):
+            configuration = entry.get("configuration")
+            filter = configuration.get("filter_config") if isinstance(configuration, dict) else None
+            problem = problem_of(as_pattern(filter), f"[{number}].configuration.filter_config") if filter else None
+            if problem:
+                raise forms.ValidationError(f"{problem}.")
+        return found
 
 
 def _objects(entries: list[Any]) -> list[Any]:

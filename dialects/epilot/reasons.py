@@ -81,6 +81,28 @@ def add_reason(scope: Scope, body: Mapping[str, Any]) -> ClosingReason:
     return reason
 
 
+def import_reasons(scope: Scope, template: dict[str, Any]) -> dict[str, str]:
+    """Let the closing reasons of an exported template be those of this organization: the ones of the same id or title,
+    and new ones for titles that it has not. Answers the ids they have here by those they had. Raises `Refusal` for
+    one that is neither known nor named, before anything is made.
+    """
+    known, ids = titles_by_id(scope), ids_by_title(scope)
+    wanted = {reason["id"]: reason for reason in template.get("closing_reasons", ())}
+    unnamed = next((id for id, reason in wanted.items() if id not in known and not reason.get("title")), None)
+    if unnamed is not None:
+        raise unknown_reason(unnamed, status=400)
+    mapped: dict[str, str] = {}
+    for id, reason in wanted.items():
+        title = reason.get("title")
+        if id in known:
+            mapped[id] = id
+        else:
+            mapped[id] = ids[title] = ids.get(title) or id_of(add_reason(scope, reason))
+    if wanted:
+        template["closing_reasons"] = [{"id": id} for id in dict.fromkeys(mapped.values())]
+    return mapped
+
+
 @transaction.atomic
 def change_reason(scope: Scope, reason: ClosingReason, body: Mapping[str, Any]) -> ClosingReason:
     """Another title or status. Drafts that name the old title name the new one."""

@@ -24,7 +24,7 @@ from dialects.epilot.checking.rules import check_rules
 from dialects.epilot.copying import renamed
 from dialects.epilot.errors import Refusal, bad_request, unknown_definition, unknown_reason
 from dialects.epilot.ids import iso, long_id, short_id
-from dialects.epilot.reasons import ids_by_title, reasons_json, titles_by_id
+from dialects.epilot.reasons import ids_by_title, import_reasons, reasons_json, titles_by_id
 from dialects.epilot.translate.incoming import flow_of
 from dialects.epilot.translate.outgoing import template_of, version_of
 from dialects.epilot.translate.words import DIALECT, name_of
@@ -239,8 +239,7 @@ def import_template(scope: Scope, body: Json) -> tuple[Flow, Json]:
     """A new template out of an export; answers it and what its parts are called now. Raises `Refusal`."""
     old, resolved = body.get("id"), body.get("_resolved_automations") or {}
     journeys = body.pop("_resolved_journeys", None) or {}
-    known = titles_by_id(scope)
-    body["closing_reasons"] = [reason for reason in body.get("closing_reasons", ()) if reason["id"] in known]
+    reasons = import_reasons(scope, body)
     template = _checked(scope, body)
     copy = renamed(template, long_id)
     is_enabled = copy.template.pop("enabled", True)
@@ -257,6 +256,7 @@ def import_template(scope: Scope, body: Json) -> tuple[Flow, Json]:
         "condition_ids": copy.conditions,
         "automation_ids": made,
         "journey_ids": made_journeys,
+        "closing_reason_ids": reasons,
     }
     return row, mappings
 

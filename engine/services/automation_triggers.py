@@ -2,12 +2,17 @@
 
 An automation says what starts it in `trigger`, `[{type, configuration}]`:
 
-    entity_operation    {schema, operations: [createEntity, updateEntity, deleteEntity]}
+    entity_operation    {schema, operations: [createEntity, updateEntity, deleteEntity], include_activities,
+                         exclude_activities, filter_config}
     journey_submission  {source_id: the journey}
     entity_manual, api_submission, …: somebody runs it
 
-A trigger whose configuration asks for more (`filter_config`) is for whoever can read that; nothing starts it here. What
-listens to `automation.ended` hears of the end of every run.
+`filter_config` is `{operation: {operation, payload, diff}, activity: {type}}`, patterns (`engine.core.event_patterns`)
+over the change: `payload` is the entity with `_id` and `_schema`, `diff` what was `added` (as it is now), `updated` and
+`deleted` (as it was before). The activities of a store of ours are EntityCreated, EntityUpdated and EntityDeleted. A
+trigger that asks for a customer portal of another system (`ecp_config`) is started by nothing here.
+
+What listens to `automation.ended` hears of the end of every run.
 """
 
 from __future__ import annotations
@@ -18,6 +23,7 @@ from typing import Any, Final
 
 from accounts.models import Environment
 from accounts.scope import Scope
+from engine.core.event_patterns import fits
 from engine.entities.automations import begin_run
 from engine.entities.models import Automation, AutomationRun
 from engine.models import InboundEvent
@@ -27,6 +33,7 @@ from engine.services.entity_sync import depth_of
 SUBMITTED: Final = "journey.submitted"
 OPERATIONS: Final = {CREATED: "createEntity", UPDATED: "updateEntity", DELETED: "deleteEntity"}
 BY_DEFAULT: Final = ("createEntity", "updateEntity")
+ACTIVITIES: Final = {CREATED: "EntityCreated", UPDATED: "EntityUpdated", DELETED: "EntityDeleted"}
 MOST_AT_ONCE: Final = 100
 """How many automations one event begins."""
 
@@ -59,17 +66,71 @@ def _triggers(automation: Automation) -> Iterator[tuple[str, Mapping[str, Any]]]
 
 def _starts(trigger: tuple[str, Mapping[str, Any]], event: InboundEvent) -> bool:
     type, configuration = trigger
-    if configuration.get("filter_config"):
-        return False
     payload = event.payload if isinstance(event.payload, Mapping) else {}
     if type == "journey_submission":
         return event.type == SUBMITTED and configuration.get("source_id") == payload.get("journey")
-    if type != "entity_operation" or event.type not in OPERATIONS:
+    if type != "entity_operation" or event.type not in OPERATIONS or configuration.get("ecp_config"):
         return False
+    if configuration.get("schema") not in (None, "", payload.get("schema")):
+        return False
+    return _is_wanted(configuration, event.type) and _passes(configuration.get("filter_config"), event.type, payload)
+
+
+def _is_wanted(configuration: Mapping[str, Any], type: str) -> bool:
+    """Whether the trigger is about operations and activities of this sort."""
     operations = configuration.get("operations")
-    allowed = operations if isinstance(operations, list) and operations else BY_DEFAULT
-    schema = configuration.get("schema")
-    return OPERATIONS[event.type] in allowed and schema in (None, "", payload.get("schema"))
+    if isinstance(operations, list) and operations:
+        allowed = OPERATIONS[type] in operations
+    else:  # a filter names its operations itself
+        allowed = bool(configuration.get("filter_config")) or OPERATIONS[type] in BY_DEFAULT
+    included, excluded = configuration.get("include_activities"), configuration.get("exclude_activities")
+    if isinstance(included, list) and included:
+        allowed = allowed and ACTIVITIES[type] in included
+    return allowed and not (isinstance(excluded, list) and ACTIVITIES[type] in excluded)
+
+
+def _passes(filter: Any, type: str, payload: Mapping[str, Any]) -> bool:
+    """Whether a change is as the filter says; everything passes where there is none."""
+    if not filter:
+        return True
+    change = {
+        "operation": {
+            "operation": OPERATIONS[type],
+            "payload": {**_attributes(payload), "_id": payload.get("id"), "_schema": payload.get("schema")},
+            "diff": _difference(type, payload),
+        },
+        "activity": {"type": ACTIVITIES[type]},
+    }
+    return fits(as_pattern(filter), change)
+
+
+def as_pattern(filter: Any) -> Any:
+    """A filter with every list that it may leave out: one activity may be named alone."""
+    activity = filter.get("activity") if isinstance(filter, Mapping) else None
+    if isinstance(activity, Mapping) and isinstance(activity.get("type"), str):
+        return {**filter, "activity": {**activity, "type": [activity["type"]]}}
+    return filter
+
+
+def _attributes(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = payload.get("attributes")
+    return found if isinstance(found, Mapping) else {}
+
+
+def _difference(type: str, payload: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What was added, as it is now, and what was updated and deleted, as it was before."""
+    found: dict[str, dict[str, Any]] = {"added": {}, "updated": {}, "deleted": {}}
+    if type != UPDATED:
+        return found
+    now, before = _attributes(payload), payload.get("before")
+    known = before if isinstance(before, Mapping) else {}
+    changed = payload.get("changed")
+    for name in changed if isinstance(changed, list) else ():
+        if name not in known:
+            found["added"][name] = now.get(name)
+        else:
+            found["updated" if name in now else "deleted"][name] = known[name]
+    return found
 
 
 def _entity_key(payload: Mapping[str, Any]) -> str:

@@ -55,7 +55,8 @@ def save_entity(
     merge: bool = False,
 ) -> tuple[Entity, bool]:
     """Make or change an entity; tells whether it was made. Triggers that listen to `entity.created` or
-    `entity.updated` hear of it, with the entity as payload. Raises `InvalidInput`, also for relations to nothing.
+    `entity.updated` hear of it, with the entity as payload, and what its changed attributes were `before`. Raises
+    `InvalidInput`, also for relations to nothing.
     """
     entity, is_new = Entity.objects.get_or_create(
         environment=scope.environment, key=key, defaults={"schema": schema, "title": title}
@@ -134,6 +135,10 @@ def _tell(
     payload: dict[str, Json] = {"id": entity.key, "schema": entity.schema, "attributes": after, "changed": changed}
     if author.depth:
         payload["depth"] = author.depth
+    if not is_new:
+        payload["before"] = {name: before[name] for name in changed if name in before}
+        if storing_problem(payload) is not None:  # large entities are told of without it
+            del payload["before"]
     receive_event(scope, CREATED if is_new else UPDATED, payload)
 
 

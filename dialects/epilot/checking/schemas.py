@@ -320,9 +320,17 @@ TEMPLATE: Final = obj(
     singleClosingReasonSelection=FLAG,
     _manifest=TEXTS,
 )
+REASON_STATUS: Final = one_of("ACTIVE", "INACTIVE")
+REASON_TITLE: Final = {"type": "string", "minLength": 1, "maxLength": 200}
 EXPORT: Final = {
     **TEMPLATE,
-    "properties": {**TEMPLATE["properties"], "id": ID, "_resolved_automations": FREE, "_resolved_journeys": FREE},
+    "properties": {
+        **TEMPLATE["properties"],
+        "id": ID,
+        "closing_reasons": array(obj("id", id=ID, title=REASON_TITLE, status=REASON_STATUS)),
+        "_resolved_automations": FREE,
+        "_resolved_journeys": FREE,
+    },
 }
 SEARCH_TEMPLATES: Final = obj(
     name=TEXT,
@@ -404,8 +412,7 @@ DEFINITION: Final = obj(
     _manifest=TEXTS,
 )
 REASON_IDS: Final = obj("reasons", reasons=array(REASON_ID))
-REASON_STATUS: Final = one_of("ACTIVE", "INACTIVE")
-NEW_REASON: Final = obj("title", title={"type": "string", "minLength": 1, "maxLength": 200}, status=REASON_STATUS)
+NEW_REASON: Final = obj("title", title=REASON_TITLE, status=REASON_STATUS)
 CHANGED_REASON: Final = {**NEW_REASON, "required": []}
 CHANGED_STATUS: Final = obj("status", status=REASON_STATUS)
 

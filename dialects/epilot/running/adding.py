@@ -46,7 +46,7 @@ def insert(work: Work, wanted: Json, *, after: str | None, before: str | None) -
     id = wanted.get("id") or long_id()
     if task_by_id(document, id) is not None:
         raise bad_request(f"Duplicate id '{id}'")
-    refuse_bad_due_date(wanted, timezone=document["_"]["timezone"])
+    refuse_bad_due_date(document, wanted)
     template_task = _template_task(document, wanted, id)
     previous, following = _template_id(document, after), _template_id(document, before)
     is_next_current = before is not None and any(entry["id"] == before for entry in document["crt_tasks"])
@@ -82,7 +82,7 @@ def _finish(work: Work, task: Json, wanted: Json, id: str) -> None:
     if work.status(work.key(id)).is_settled and task["status"] in FINISHED:
         # It stands before what has begun already: the engine passed over it, nobody did it.
         work.events += set_status(document, task, "PENDING", at=work.now)
-    set_due_date(task, wanted, at=work.now, timezone=document["_"]["timezone"])
+    set_due_date(document, task, wanted, at=work.now)
     if "assigned_to" in wanted:
         task["assigned_to"] = wanted["assigned_to"]
     if "enabled" in wanted:

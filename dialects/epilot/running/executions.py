@@ -129,7 +129,7 @@ def patch_execution(scope: Scope, key: str, body: Json, *, user: str, is_v1: boo
         if "assigned_to" in body:
             document["assigned_to"] = body["assigned_to"]
             work.events.append(("FlowAssigned", document))
-        if set_due_date(document, body, at=work.now, timezone=document["_"]["timezone"]):
+        if set_due_date(document, document, body, at=work.now):
             work.events.append(("FlowDueDateChanged", document))
         if "contexts" in body:
             _set_contexts(work, body["contexts"])
@@ -157,22 +157,30 @@ def _closing(document: Json, wanted: Json) -> Json:
     return found
 
 
-def refuse_bad_due_date(body: Json, *, timezone: str) -> None:
-    """Raise a `Refusal` for a due date, or the config of one, that no task can have."""
-    fault = duration_fault(body["due_date_config"], "due_date_config") if "due_date_config" in body else None
-    if fault:
-        raise bad_request(fault)
-    if body.get("due_date") and moment_of(body["due_date"], timezone) is None:
+def refuse_bad_due_date(document: Json, body: Json) -> None:
+    """Raise a `Refusal` for a due date, or the config of one, that nothing in this execution can have."""
+    config = body.get("due_date_config")
+    if config is not None:
+        fault = duration_fault(config, "due_date_config")
+        if fault:
+            raise bad_request(fault)
+        for name, entries in (("task_id", document["tasks"]), ("phase_id", document["phases"])):
+            known = {entry[id] for entry in entries for id in ("id", "template_id")}
+            if config.get(name) and config[name] not in known:
+                raise bad_request(f"due_date_config references unknown task or phase '{config[name]}'")
+    if body.get("due_date") and moment_of(body["due_date"], document["_"]["timezone"]) is None:
         raise bad_request("Invalid due_date")
 
 
-def set_due_date(entry: Json, body: Json, *, at: Any, timezone: str) -> bool:
-    """Take over a due date, or the config of one; tells whether there was either. Raises `Refusal`."""
-    refuse_bad_due_date(body, timezone=timezone)
+def set_due_date(document: Json, entry: Json, body: Json, *, at: Any) -> bool:
+    """Take over a due date, or the config of one, of an execution's entry; tells whether there was either. Raises
+    `Refusal`.
+    """
+    refuse_bad_due_date(document, body)
     if "due_date_config" in body:
         config = entry["due_date_config"] = body["due_date_config"]
         if config["type"] == "WORKFLOW_STARTED" and "due_date" not in body:
-            due = due_after(config, at, timezone)
+            due = due_after(config, at, document["_"]["timezone"])
             if due:
                 entry["due_date"] = due
     if "due_date" in body:

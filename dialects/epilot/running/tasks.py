@@ -70,7 +70,7 @@ def _set_fields(work: Work, task: Json, body: Json) -> None:
     for name in PLAIN:
         if name in body:
             task[name] = body[name]
-    if set_due_date(task, body, at=work.now, timezone=work.document["_"]["timezone"]):
+    if set_due_date(work.document, task, body, at=work.now):
         _tell_due(work, task)
     if "automation_config" in body and task["task_type"] == "AUTOMATION":
         task["automation_config"] = {**task.get("automation_config", {}), **body["automation_config"]}
@@ -405,7 +405,7 @@ def patch_phase(scope: Scope, key: str, phase_id: str, body: Json, *, user: str)
         for name in ("name", "assigned_to"):
             if name in body:
                 phase[name] = body[name]
-        set_due_date(phase, body, at=work.now, timezone=work.document["_"]["timezone"])
+        set_due_date(work.document, phase, body, at=work.now)
         phase["updated_at"] = iso(work.now)
         work.document["updated_at"] = iso(work.now)
         work.events.append(("PhaseUpdated", phase))

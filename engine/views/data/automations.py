@@ -10,7 +10,7 @@ from django.db.models import Count, Max, Q
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from accounts.http import HtmxHttpRequest
 from accounts.roles import Role
@@ -23,11 +23,11 @@ from engine.models import Instance
 from engine.services.automation_triggers import run_by_hand
 from engine.services.entity_changes import finish_run
 from engine.services.errors import NotLegalNow
+from engine.views.data.editing import form_page, make_new, posted, save_changes, show_and_save
 from engine.views.data.listing import page_of, wanted_of
 
 LATEST: Final = 25
 FIELDS: Final = ("name", "outcome", "output", "actions", "trigger", "is_enabled")
-show_and_save = require_http_methods(["GET", "HEAD", "POST"])
 
 
 @require_GET
@@ -83,16 +83,10 @@ def run(request: HtmxHttpRequest, scope: Scope, pk: int) -> HttpResponse:
 @scoped(Role.DESIGNER)
 def new(request: HtmxHttpRequest, scope: Scope) -> HttpResponse:
     """Make one."""
-    form = AutomationForm(request.POST if request.method == "POST" else None)
+    form = AutomationForm(posted(request))
     if form.is_bound and form.is_valid():
-        given = dict(form.cleaned_data)
-        is_enabled = given.pop("is_enabled")
-        found = make_automation(scope.environment.pk, **given)
-        if not is_enabled:
-            found.is_enabled = False
-            found.save(update_fields=["is_enabled"])
-        return HttpResponseRedirect(scope.url("engine:automation", pk=found.pk))
-    return _form(request, form, None)
+        return make_new(scope, "automation", make_automation, form.cleaned_data)
+    return form_page(request, "automation", form, None)
 
 
 @show_and_save
@@ -102,15 +96,10 @@ def edit(request: HtmxHttpRequest, scope: Scope, pk: int) -> HttpResponse:
     found = _find(scope, pk)
     written = {name: json.dumps(getattr(found, name), indent=2) for name in ("output", "actions", "trigger")}
     plain = {name: getattr(found, name) for name in ("name", "outcome", "is_enabled")}
-    form = AutomationForm(request.POST if request.method == "POST" else None, initial={**written, **plain})
+    form = AutomationForm(posted(request), initial={**written, **plain})
     if form.is_bound and form.is_valid():
-        for name in FIELDS:
-            setattr(found, name, form.cleaned_data[name])
-        found.updated_at = timezone.now()
-        found.save(update_fields=[*FIELDS, "updated_at"])
-        messages.success(request, "Saved.")
-        return HttpResponseRedirect(scope.url("engine:automation", pk=found.pk))
-    return _form(request, form, found)
+        return save_changes(request, scope, "automation", found, form.cleaned_data, FIELDS)
+    return form_page(request, "automation", form, found)
 
 
 @show_and_save
@@ -118,7 +107,7 @@ def edit(request: HtmxHttpRequest, scope: Scope, pk: int) -> HttpResponse:
 def end_run(request: HtmxHttpRequest, scope: Scope, key: str) -> HttpResponse:
     """Say how a run that goes on has ended; the step that waits for it goes on."""
     found = get_object_or_404(AutomationRun.objects.within(scope).select_related("automation"), key=key)
-    form = RunEndedForm(request.POST if request.method == "POST" else None)
+    form = RunEndedForm(posted(request))
     if form.is_bound and form.is_valid():
         try:
             finish_run(found, form.cleaned_data["status"], scope=scope, reason=form.cleaned_data["reason"])
@@ -134,8 +123,3 @@ def end_run(request: HtmxHttpRequest, scope: Scope, key: str) -> HttpResponse:
 
 def _find(scope: Scope, pk: int) -> Automation:
     return get_object_or_404(Automation.objects.within(scope), pk=pk)
-
-
-def _form(request: HtmxHttpRequest, form: AutomationForm, found: Automation | None) -> HttpResponse:
-    context = {"form": form, "automation": found}
-    return render(request, "engine/data/automation_form.html", context, status=422 if form.is_bound else 200)

@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from accounts.http import HtmxHttpRequest
 from accounts.roles import Role
@@ -20,11 +20,11 @@ from engine.entities.models import Entity, EntityUse
 from engine.entity_forms import EntityForm, NewEntityForm
 from engine.services.entity_changes import delete_entity, save_entity
 from engine.services.errors import InvalidInput
+from engine.views.data.editing import form_page, posted, show_and_save
 from engine.views.data.listing import page_of, wanted_of
 
 LATEST: Final = 20
 MOST_SCHEMAS: Final = 100
-show_and_save = require_http_methods(["GET", "HEAD", "POST"])
 
 
 @require_GET
@@ -75,14 +75,14 @@ def entity(request: HtmxHttpRequest, scope: Scope, pk: int) -> HttpResponse:
 @scoped(Role.OPERATOR)
 def new(request: HtmxHttpRequest, scope: Scope) -> HttpResponse:
     """Make one."""
-    form = NewEntityForm(request.POST if request.method == "POST" else None)
+    form = NewEntityForm(posted(request))
     if form.is_bound and form.is_valid():
         key = form.cleaned_data["key"]
         if Entity.objects.within(scope).filter(key=key).exists():
             form.add_error("key", "There is one with this id already.")
         elif made := _save(scope, key, form):
             return HttpResponseRedirect(scope.url("engine:entity", pk=made.pk))
-    return _form(request, form, None)
+    return form_page(request, "entity", form, None)
 
 
 @show_and_save
@@ -95,11 +95,11 @@ def edit(request: HtmxHttpRequest, scope: Scope, pk: int) -> HttpResponse:
         "title": found.title,
         "attributes": json.dumps(found.attributes, indent=2, ensure_ascii=False),
     }
-    form = EntityForm(request.POST if request.method == "POST" else None, initial=initial)
+    form = EntityForm(posted(request), initial=initial)
     if form.is_bound and form.is_valid() and _save(scope, found.key, form):
         messages.success(request, "Saved.")
         return HttpResponseRedirect(scope.url("engine:entity", pk=found.pk))
-    return _form(request, form, found)
+    return form_page(request, "entity", form, found)
 
 
 @require_POST
@@ -114,11 +114,6 @@ def remove(request: HtmxHttpRequest, scope: Scope, pk: int) -> HttpResponse:
 
 def _find(scope: Scope, pk: int) -> Entity:
     return get_object_or_404(Entity.objects.within(scope), pk=pk)
-
-
-def _form(request: HtmxHttpRequest, form: EntityForm, found: Entity | None) -> HttpResponse:
-    context = {"form": form, "entity": found}
-    return render(request, "engine/data/entity_form.html", context, status=422 if form.is_bound else 200)
 
 
 def _save(scope: Scope, key: str, form: EntityForm) -> Entity | None:

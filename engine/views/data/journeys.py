@@ -9,8 +9,7 @@ from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
-from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from accounts.http import HtmxHttpRequest
 from accounts.roles import Role
@@ -19,10 +18,10 @@ from engine.display.json_text import json_text
 from engine.entities.journeys import make_journey, new_address
 from engine.entities.models import Journey
 from engine.entity_forms import JourneyForm, NewJourneyForm
+from engine.views.data.editing import form_page, make_new, posted, save_changes, show_and_save
 from engine.views.data.listing import page_of, wanted_of
 
 FIELDS: Final = ("name", "form", "entity_schema", "is_public", "is_enabled")
-show_and_save = require_http_methods(["GET", "HEAD", "POST"])
 
 
 @require_GET
@@ -63,19 +62,12 @@ def journey(request: HtmxHttpRequest, scope: Scope, pk: int) -> HttpResponse:
 @scoped(Role.DESIGNER)
 def new(request: HtmxHttpRequest, scope: Scope) -> HttpResponse:
     """Make one."""
-    form = NewJourneyForm(request.POST if request.method == "POST" else None)
+    form = NewJourneyForm(posted(request))
     if form.is_bound and form.is_valid():
-        given = dict(form.cleaned_data)
-        is_enabled = given.pop("is_enabled")
-        if Journey.objects.within(scope).filter(key=given["key"]).exists():
-            form.add_error("key", "There is one with this id already.")
-        else:
-            found = make_journey(scope.environment.pk, **given)
-            if not is_enabled:
-                found.is_enabled = False
-                found.save(update_fields=["is_enabled"])
-            return HttpResponseRedirect(scope.url("engine:journey", pk=found.pk))
-    return _form(request, form, None)
+        if not Journey.objects.within(scope).filter(key=form.cleaned_data["key"]).exists():
+            return make_new(scope, "journey", make_journey, form.cleaned_data)
+        form.add_error("key", "There is one with this id already.")
+    return form_page(request, "journey", form, None)
 
 
 @show_and_save
@@ -84,16 +76,10 @@ def edit(request: HtmxHttpRequest, scope: Scope, pk: int) -> HttpResponse:
     """Change one; it keeps its address."""
     found = _find(scope, pk)
     plain = {name: getattr(found, name) for name in ("name", "entity_schema", "is_public", "is_enabled")}
-    initial = {**plain, "form": json.dumps(found.form, indent=2, ensure_ascii=False)}
-    form = JourneyForm(request.POST if request.method == "POST" else None, initial=initial)
+    form = JourneyForm(posted(request), initial={**plain, "form": json.dumps(found.form, indent=2, ensure_ascii=False)})
     if form.is_bound and form.is_valid():
-        for name in FIELDS:
-            setattr(found, name, form.cleaned_data[name])
-        found.updated_at = timezone.now()
-        found.save(update_fields=[*FIELDS, "updated_at"])
-        messages.success(request, "Saved.")
-        return HttpResponseRedirect(scope.url("engine:journey", pk=found.pk))
-    return _form(request, form, found)
+        return save_changes(request, scope, "journey", found, form.cleaned_data, FIELDS)
+    return form_page(request, "journey", form, found)
 
 
 @require_POST
@@ -109,8 +95,3 @@ def renew(request: HtmxHttpRequest, scope: Scope, pk: int) -> HttpResponse:
 
 def _find(scope: Scope, pk: int) -> Journey:
     return get_object_or_404(Journey.objects.within(scope), pk=pk)
-
-
-def _form(request: HtmxHttpRequest, form: JourneyForm, found: Journey | None) -> HttpResponse:
-    context = {"form": form, "journey": found}
-    return render(request, "engine/data/journey_form.html", context, status=422 if form.is_bound else 200)

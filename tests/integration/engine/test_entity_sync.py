@@ -139,8 +139,6 @@ def test_flows_that_start_one_another_by_changes_come_to_an_end(engine: Engine) 
 def test_automations_begin_by_themselves_and_start_flows(engine: Engine) -> None:
     trigger = {"type": "entity_operation", "configuration": {"schema": "order", "operations": ["createEntity"]}}
     automation = make_automation(engine.scope.environment.pk, name="New order", trigger=[trigger])
-    unread = {"type": "entity_operation", "configuration": {"schema": "order", "filter_config": {"payload": {}}}}
-    make_automation(engine.scope.environment.pk, name="Asks for more", trigger=[unread])
     listens = event_trigger("automation.ended", filter=f"event.automation == '{automation.key}'")
     flow = engine.publish("a", kinds={"a": "noop"}, triggers=(listens,))
     save_entity(engine.scope, "ord-1", schema="order", attributes={})
@@ -148,6 +146,67 @@ def test_automations_begin_by_themselves_and_start_flows(engine: Engine) -> None
     hear_all(engine)
     assert [run.entity_key for run in AutomationRun.objects.all()] == ["ord-1"]
     assert Instance.objects.get(flow=flow).context["primary"]["$entity"] == "ord-1"
+
+
+def filtered(**filter_config: Any) -> list[dict[str, Any]]:
+    """What starts an automation: a change of an order that is as the filter says."""
+    return [{"type": "entity_operation", "configuration": {"schema": "order", "filter_config": filter_config}}]
+
+
+@pytest.mark.parametrize(
+    ("trigger", "expected"),
+    [
+        (filtered(operation={"operation": ["createEntity"]}), ["made"]),
+        (filtered(operation={"payload": {"_schema": ["order"], "_id": ["ord-1"]}}), ["made", "placed", "paid", "gone"]),
+        (
+            filtered(operation={"payload": {"status": ["placed"]}, "diff": {"updated": {"status": ["open"]}}}),
+            ["placed"],
+        ),
+        (
+            filtered(operation={"diff": {"$or": [{"added.paid": [{"exists": True}]}, {"deleted.note": ["x"]}]}}),
+            ["paid"],
+        ),
+        (filtered(operation={"diff": {"deleted": {"note": [{"exists": True}]}}}), ["placed"]),
+        (filtered(activity={"type": "EntityUpdated"}), ["placed", "paid"]),
+        (filtered(activity={"type": [{"suffix": "FromPortal"}]}), []),
+        (filtered(operation={"payload": {"status": "placed"}}), []),
+        ([{"type": "entity_operation", "configuration": {"exclude_activities": ["EntityUpdated"]}}], ["made"]),
+        (
+            [{"type": "entity_operation", "configuration": {"include_activities": ["EntityUpdated"]}}],
+            ["placed", "paid"],
+        ),
+        ([{"type": "entity_operation", "configuration": {"ecp_config": {"origin": "END_CUSTOMER_PORTAL"}}}], []),
+    ],
+)
+def test_an_automation_begins_only_at_changes_that_pass_its_filter(
+    engine: Engine, trigger: list[dict[str, Any]], expected: list[str]
+) -> None:
+    make_automation(engine.scope.environment.pk, name="Filtered", trigger=trigger)
+    seen = []
+
+    def note(what: str) -> None:
+        hear_all(engine)
+        if AutomationRun.objects.all().delete()[0]:
+            seen.append(what)
+
+    save_entity(engine.scope, "ord-1", schema="order", attributes={"status": "open", "note": "y"})
+    note("made")
+    save_entity(engine.scope, "ord-1", schema="order", attributes={"status": "placed"})
+    note("placed")
+    entity, _ = save_entity(engine.scope, "ord-1", schema="order", attributes={"paid": 5}, merge=True)
+    note("paid")
+    delete_entity(engine.scope, entity)
+    note("gone")
+    assert seen == expected
+
+
+def test_a_large_entity_is_told_of_without_what_it_was(scope: Scope) -> None:
+    for text in ("a", "b"):
+        save_entity(scope, "ord-1", schema="order", attributes={"text": text * 600_000, "n": 1})
+    save_entity(scope, "ord-1", schema="order", attributes={"n": 2}, merge=True)
+    payloads = [event.payload for event in InboundEvent.objects.filter(type="entity.updated").order_by("pk")]
+    assert ["before" in payload for payload in payloads] == [False, True]
+    assert payloads[1]["before"] == {"n": 1}
 
 
 def test_a_deleted_entity_is_told_of(engine: Engine) -> None:

@@ -37,7 +37,7 @@ def test_an_update_is_refused_and_changes_nothing(epilot: Epilot, path: str, val
     assert epilot("GET", at) == (200, made)
 
 
-@pytest.mark.parametrize(("path", "value", "message"), [row for row in ROWS if row[0] != "closing_reasons"])
+@pytest.mark.parametrize(("path", "value", "message"), ROWS)
 def test_an_import_is_refused_and_stores_nothing(epilot: Epilot, path: str, value: Any, message: str) -> None:
     status, body = epilot("POST", f"{TEMPLATES}/import", changed(path, value))
     assert (status, body["message"]) == (400, message)
@@ -279,11 +279,21 @@ def test_an_execution_is_patched_with_what_fits_only(epilot: Epilot) -> None:
             assert epilot("PATCH", place, {"due_date": date}) == (400, {"message": "Invalid due_date"})
         zero = {"due_date_config": due(type="WORKFLOW_STARTED", duration=0)}
         assert epilot("PATCH", place, zero) == (400, {"message": "due_date_config.duration must be at least 1"})
+        for gone in ({"task_id": "nope"}, {"phase_id": "nope"}):
+            message = "due_date_config references unknown task or phase 'nope'"
+            wrong = {"due_date_config": due(type="TASK_FINISHED", **gone)}
+            assert epilot("PATCH", place, wrong) == (400, {"message": message})
         assert epilot("PATCH", place, b"[]") == (400, {"message": "Invalid request body"})
     assert epilot("PATCH", path, {"status": "GONE"})[1]["message"].startswith(f"{WORDS}status must be one of STARTED")
     assert epilot.patch(run, "a", status="GONE")[1]["message"].startswith(f"{WORDS}status must be one of PENDING")
     assert epilot("PATCH", path, {"contexts": []}) == (400, {"message": "At least one context is required"})
+    added = {"previous_task_id": task_of(run, "a")["id"], "next_task_id": task_of(run, "b")["id"]}
+    late = {"name": "Late", "due_date_config": due(type="TASK_FINISHED", task_id="nope")}
+    assert epilot("POST", f"{path}/tasks", {**added, "task": late})[0] == 400
     assert epilot.get(run) == run
+    for id in ("b", task_of(run, "b")["id"]):  # a task by either of its ids
+        known = {"due_date_config": due(type="TASK_FINISHED", task_id=id)}
+        assert epilot("PATCH", places[1], known)[0] == 200
 
 
 def test_a_start_names_entities(epilot: Epilot) -> None:

@@ -241,6 +241,29 @@ def test_an_export_can_be_imported(epilot: Epilot, stranger: Epilot) -> None:
     assert without["flow"]["tasks"][2]["automation_config"] == {}
 
 
+def test_an_import_brings_its_closing_reasons_along(epilot: Epilot, stranger: Epilot) -> None:
+    reasons = "/v1/workflows/closing-reasons"
+    titles = {"Moved away": "ACTIVE", "Too dear": "INACTIVE"}
+    ids = [epilot("POST", reasons, {"title": title, "status": status})[1]["id"] for title, status in titles.items()]
+    made = epilot.make(METER, closing_reasons=[{"id": id} for id in ids])
+    _, export = epilot("GET", f"/v2/flows/templates/{made['id']}/export")
+    known = stranger("POST", reasons, {"title": "Moved away"})[1]
+    for _ in range(2):  # the second time they are all there
+        status, answer = stranger("POST", "/v2/flows/templates/import", deepcopy(export))
+        assert status == 201, answer
+        mapped = answer["_id_mappings"]["closing_reason_ids"]
+        assert list(mapped) == ids
+        assert mapped[ids[0]] == known["id"]
+        found = {reason["title"]: reason["status"] for reason in answer["flow"]["closing_reasons"]}
+        assert found == titles
+        assert [reason["id"] for reason in answer["flow"]["closing_reasons"]] == list(mapped.values())
+    assert len(stranger("GET", f"{reasons}?includeInactive=true")[1]["reasons"]) == 2
+    # Where they came from they are what they were, whatever they are called today.
+    epilot("PATCH", f"/v2/workflows/closing-reasons/{ids[0]}", {"title": "Left"})
+    _, back = epilot("POST", "/v2/flows/templates/import", export)
+    assert back["_id_mappings"]["closing_reason_ids"] == {id: id for id in ids}
+
+
 def test_templates_are_found_by_name_and_trigger(epilot: Epilot) -> None:
     for name in ("Alpha one", "Beta", "alpha two"):
         epilot.make(METER, name=name)
