@@ -23,6 +23,12 @@ ENTITIES: Final[tuple[tuple[str, str, str, Json, list[dict[str, str]]], ...]] = 
         [{"name": "customer", "entity": "customer-17"}],
     ),
 )
+SUBSCRIBERS: Final = (
+    ("dispatcher", "Night", "Dispatcher", "dispatcher@example.com"),
+    ("baker", "Northwind", "Bakery", "office@northwind.example.com"),
+    ("harbour-gate", "Harbour", "Gate", ""),
+)
+"""Whom flows notify: `(id, first name, last name, e-mail address)`; whoever has no address gets no e-mail."""
 FORM: Final[Json] = {
     "type": "object",
     "required": ["place", "what"],
@@ -59,12 +65,15 @@ def make_data(scope: Scope) -> None:
 
 
 def _make_subscribers(scope: Scope) -> None:
-    if Topic.objects.within(scope).filter(key="night-shift").exists():
-        return
-    subscriber, _ = Subscriber.objects.get_or_create(
-        environment=scope.environment,
-        subscriber_id="dispatcher",
-        defaults={"first_name": "Night", "last_name": "Dispatcher", "email": "dispatcher@example.com"},
+    for id, first_name, last_name, email in SUBSCRIBERS:
+        Subscriber.objects.get_or_create(
+            environment=scope.environment,
+            subscriber_id=id,
+            defaults={"first_name": first_name, "last_name": last_name, "email": email},
+        )
+    topic, is_new = Topic.objects.get_or_create(
+        environment=scope.environment, key="night-shift", defaults={"name": "Night shift"}
     )
-    topic = Topic.objects.create(environment=scope.environment, key="night-shift", name="Night shift")
-    TopicMember.objects.create(topic=topic, subscriber=subscriber)
+    if is_new:
+        dispatcher = Subscriber.objects.within(scope).get(subscriber_id="dispatcher")
+        TopicMember.objects.create(topic=topic, subscriber=dispatcher)

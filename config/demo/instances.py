@@ -38,6 +38,11 @@ def picture(image: str) -> Json:
     return {"image": image, "uploader": "member@example.com"}
 
 
+def parcel(number: str, customer: str, day: str) -> Json:
+    """The input of parcel news. The customer is a subscriber of the demo."""
+    return {"parcel": number, "customer": customer, "day": day}
+
+
 INSTANCES: Final[dict[str, dict[str, Json]]] = {
     "customer-onboarding": {
         "northwind-bakery": customer("Northwind Bakery", email="office@northwind.example.com", employees=18),
@@ -71,6 +76,12 @@ INSTANCES: Final[dict[str, dict[str, Json]]] = {
         "order-1005-down": order("1005-down", 120, "headphones"),
     },
     "nightly-report": {"report-by-hand": {}},
+    "parcel-news": {
+        "parcel-p-101": parcel("P-101", "baker", "Tuesday"),
+        "parcel-p-102": parcel("P-102", "baker", "Wednesday"),
+        # Has no e-mail address: only the inbox tells of it.
+        "parcel-p-103": parcel("P-103", "harbour-gate", "Thursday"),
+    },
     "incident-response": {
         "checkout-slow": {"service": "shop", "summary": "Checkout takes longer than five seconds"},
     },

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 class Command(BaseCommand):
     """Load the demo organization; what is there is left alone."""
 
-    help = "Load the organization Demo: a member for each role, five flows, a few instances."
+    help = "Load the organization Demo: a member for each role, six flows, a few instances."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Where the demo will be served."""

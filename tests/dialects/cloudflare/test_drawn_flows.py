@@ -98,6 +98,31 @@ def test_the_pager_of_instances_ends(account: Account) -> None:
     assert {row.name for row in account.client.workflows.list(account_id=account.id, per_page=1)} >= {"many", "order"}
 
 
+def test_a_page_that_wrangler_asks_for(account: Account) -> None:
+    """`wrangler workflows instances list paged --page N --per-page 3`: N requests, each with the cursor of the one
+    before; `page` itself is never sent.
+    """
+    account.bind("paged", "not-there", "Nothing")
+    ids = [f"one-{n}" for n in range(7)]
+    account.client.workflows.instances.bulk("paged", account_id=account.id, body=[{"instance_id": id} for id in ids])
+
+    def page(number: int, **more: str) -> list[str]:
+        query, rows = {"per_page": "3", **more}, []
+        for at in range(1, number + 1):
+            answer = account.http.get("/paged/instances", params=query).raise_for_status().json()
+            rows = answer["result"]
+            cursor = answer["result_info"].get("cursor")
+            if cursor is None:
+                return [row["id"] for row in rows] if at == number else []
+            query["cursor"] = cursor
+        return [row["id"] for row in rows]
+
+    assert [page(number) for number in range(1, 5)] == [ids[:3:-1], ids[3:0:-1], ids[:1], []]
+    for id in ids:
+        account.wait("paged", id, "complete")
+    assert (page(2, status="complete"), page(1, status="errored")) == (ids[3:0:-1], [])
+
+
 def test_versions_are_made_by_each_put(account: Account) -> None:
     for _ in range(2):
         updated = account.client.workflows.update(

@@ -42,8 +42,8 @@ def test_it_makes_people_flows_and_instances(note: Path) -> None:
     assert set(noted["users"]) == {role.value for role in Role}
     assert Membership.objects.count() == len(Role)
     assert MemberGroup.objects.count() == 4
-    assert Flow.objects.filter(live_version__isnull=False).count() == 5
-    assert Instance.objects.count() == 13
+    assert Flow.objects.filter(live_version__isnull=False).count() == 6
+    assert Instance.objects.count() == 16
     assert User.objects.get(email=noted["users"]["designer"]).check_password(noted["password"])
 
 
