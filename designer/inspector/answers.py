@@ -49,6 +49,8 @@ from designer.inspector import forms
 from designer.inspector.controls import text_of
 from designer.inspector.reading import ValueRefused, read_value
 
+PRIMARY: Final = "primary"
+"""What a context calls the entity that an instance is about first of all."""
 _GONE: Final = "This is not there any more."
 
 
@@ -274,6 +276,8 @@ def _note_edit(flow: Flow, key: str, path: Sequence[str | int], raw: Json) -> Ed
 def _flow_edit(flow: Flow, path: Path, raw: Json) -> Edit:
     if path[0] == "triggers":
         return _trigger_edit(flow, path[1:], raw)
+    if path[0] == "entity_sync":
+        return _sync_edit(flow, path[1:], raw)
     values = forms.flow_values(flow)
     field = _field_at((*forms.FLOW_FIELDS, forms.LIMITS, forms.RETENTION), values, path)
     value = read_value(field, raw)
@@ -308,3 +312,30 @@ def _trigger_edit(flow: Flow, path: Path, raw: Json) -> Edit:
 
 def _with_triggers(triggers: list[dict[str, Json]]) -> Edit:
     return ConfigureFlow((_change(("triggers",), triggers or None),))
+
+
+def _sync_edit(flow: Flow, path: Path, raw: Json) -> Edit:
+    """`("add",)` with a moment; `(2,)` with nothing takes the third rule away; `(2, "set")` sets one of its fields."""
+    rules = [dict(rule) for rule in flow.entity_sync]
+    if path == ("add",):
+        if raw not in {moment.value for moment in forms.sync_moments(flow)}:
+            raise ValueRefused("Choose when something is written.")
+        return _with_syncs([*rules, {"on": raw, "entity": PRIMARY}])
+    if not path or type(path[0]) is not int or not 0 <= path[0] < len(rules):
+        raise ValueRefused(_GONE)
+    rule = rules[path[0]]
+    if len(path) == 1:
+        if raw is not None:
+            raise ValueRefused("Name the field that is to be changed.")
+        del rules[path[0]]
+        return _with_syncs(rules)
+    field = _find(forms.sync_fields(flow, rule.get("on")), path[1])
+    value = read_value(field, raw)
+    rule.pop(field.key, None)
+    if value is not None:
+        rule[field.key] = value
+    return _with_syncs(rules)
+
+
+def _with_syncs(rules: list[dict[str, Json]]) -> Edit:
+    return ConfigureFlow((_change(("entity_sync",), rules or None),))

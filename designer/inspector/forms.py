@@ -17,7 +17,13 @@ from designer.graph.conditions import (
 from designer.graph.data_tree import DataNode, data_at, source_type
 from designer.graph.decoding import LEAST_NOTE_SIDE, LONGEST_NOTE, MOST_NOTE_SIDE
 from designer.graph.fields import Choice, Field, FieldType, VisibleWhen, choices
-from designer.graph.flow_fields import LIMIT_FIELDS, RETENTION_FIELDS, TRIGGER_TYPES
+from designer.graph.flow_fields import (
+    ENTITY_SYNC_FIELDS,
+    ENTITY_SYNC_MOMENTS,
+    LIMIT_FIELDS,
+    RETENTION_FIELDS,
+    TRIGGER_TYPES,
+)
 from designer.graph.kinds import kind_of
 from designer.graph.model import (
     TRIGGER,
@@ -172,6 +178,9 @@ FLOW_FIELDS: Final = (
     CLOSING_REASONS,
     SINGLE_REASON,
 )
+SYNC_MOMENTS: Final = dict(
+    zip(ENTITY_SYNC_MOMENTS, ("It has started", "It is complete", "It has failed", "It was closed"), strict=True)
+)
 LIMITS: Final = Field(key="limits", type=FieldType.GROUP, label="Limits", group="Limits", fields=LIMIT_FIELDS)
 RETENTION: Final = Field(
     key="retention", type=FieldType.GROUP, label="Retention", group="Retention", fields=RETENTION_FIELDS
@@ -226,6 +235,15 @@ class TriggerRow:
     controls: tuple[Control, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class SyncRow:
+    """What is written to an entity at some moment, with its fields."""
+
+    number: int
+    label: str
+    controls: tuple[Control, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
     """What `templates/designer/editor/inspector.html` shows. `subject` is the ref that the answers are for."""
@@ -242,6 +260,9 @@ class Form:
     outgoing: tuple[End, ...] = ()
     branches: tuple[BranchRow, ...] | None = None
     triggers: tuple[TriggerRow, ...] | None = None
+    syncs: tuple[SyncRow, ...] | None = None
+    moments: tuple[Choice, ...] = ()
+    """When something can be written to an entity."""
     offers: Offers = field(default_factory=Offers)
     can_edit: bool = True
     can_fail: bool = False
@@ -548,6 +569,8 @@ def _flow_form(flow: Flow, offers: Offers, can_edit: bool) -> Form:
         key=flow.key,
         groups=in_groups(own),
         triggers=tuple(_trigger_rows(flow, offers, can_edit)),
+        syncs=tuple(_sync_rows(flow, offers, can_edit)),
+        moments=sync_moments(flow),
         offers=offers,
         can_edit=can_edit,
     )
@@ -575,6 +598,32 @@ def _trigger_rows(flow: Flow, offers: Offers, can_edit: bool) -> Iterator[Trigge
             path: Path = ("triggers", number)
             found = controls_for(kind.fields, _without_type(trigger), path, offers, can_edit=can_edit)
             yield TriggerRow(number, kind.label, kind.icon, kind.description, found)
+
+
+def sync_moments(flow: Flow) -> tuple[Choice, ...]:
+    """The moments at which instances of a flow can write to entities."""
+    ends = (Choice(moment, words) for moment, words in SYNC_MOMENTS.items())
+    tasks = (Choice(f"task:{key}", f"“{task.name or key}” is done") for key, task in flow.tasks.items())
+    phases = (Choice(phase_ref(key), f"Phase “{phase.name or key}” is done") for key, phase in flow.phases.items())
+    return (*ends, *tasks, *phases)
+
+
+def sync_fields(flow: Flow, held: Json = None) -> tuple[Field, ...]:
+    """The fields of one rule of entity sync; `held`: the moment it has, which may be one that is gone."""
+    moments = sync_moments(flow)
+    if isinstance(held, str) and held and held not in {moment.value for moment in moments}:
+        moments = (*moments, Choice(held, f"{held} (is not there)"))
+    return tuple(
+        replace(one, type=FieldType.CHOICE, choices=moments, help="") if one.key == "on" else one
+        for one in ENTITY_SYNC_FIELDS
+    )
+
+
+def _sync_rows(flow: Flow, offers: Offers, can_edit: bool) -> Iterator[SyncRow]:
+    for number, rule in enumerate(flow.entity_sync):
+        path: Path = ("entity_sync", number)
+        found = controls_for(sync_fields(flow, rule.get("on")), rule, path, offers, can_edit=can_edit)
+        yield SyncRow(number, f"To {rule.get('entity') or 'an entity'}", found)
 
 
 def _without_type(trigger: Mapping[str, Json]) -> dict[str, Json]:

@@ -33,6 +33,8 @@ MOMENTS: Final = {
     FactType.INSTANCE_FAILED: "failed",
     FactType.INSTANCE_CLOSED: "closed",
 }
+OWN_RULES: Final = "own_entity_sync"
+"""In the trigger of an instance: rules, of one attribute each, that whoever started it carries out."""
 EVERYTHING: Final = Needs(instance=True, steps=None)
 Rule = Mapping[str, Json]
 
@@ -84,6 +86,7 @@ def sync_entities(cases: Sequence[Case]) -> list[int]:
         except InvalidInput as refused:
             writing.problems.append({"entity": key, "reason": str(refused)[:500]})
             writing.values[key] = {}
+    writings = [writing for writing in writings if writing.values or writing.problems]
     for writing in writings:
         change_instance(writing.case.row.id, partial(_tell, writing=writing), now=writing.case.now)
     return [writing.case.row.id for writing in writings]
@@ -117,7 +120,8 @@ def _written(case: Case, rules: Sequence[Rule]) -> Writing:
     is_input_hidden = bool((instance.get("trigger") or {}).get("is_input_hidden"))
     hidden = hidden_in(case.plan.flow, is_input_hidden=is_input_hidden)
     linked = instance.get("context") or {}
-    for rule in rules:
+    own = (instance.get("trigger") or {}).get(OWN_RULES) or ()
+    for rule in _without(rules, own) if own else rules:
         name = str(rule.get("entity", ""))
         found = linked.get(name)
         reason = ""
@@ -138,6 +142,21 @@ def _written(case: Case, rules: Sequence[Rule]) -> Writing:
         writing.schemas[key] = str(found.get("schema") or "entity")
         writing.values.setdefault(key, {}).update(values)
     return writing
+
+
+def _without(rules: Sequence[Rule], own: Sequence[Json]) -> Iterator[Rule]:
+    """The rules without the attributes that somebody else sets."""
+    for rule in rules:
+        values = rule.get("set")
+        if not isinstance(values, Mapping):
+            yield rule
+            continue
+        parts = {
+            name: {"on": rule.get("on"), "entity": rule.get("entity"), "set": {name: values[name]}} for name in values
+        }
+        left = {name: values[name] for name in values if parts[name] not in own}
+        if left or not values:
+            yield {**rule, "set": left}
 
 
 def _reads_hidden(rule: Rule, hidden: Hidden) -> bool:

@@ -19,6 +19,7 @@ from dialects.epilot.models import Execution
 from dialects.epilot.running.documents import FINISHED, public
 from dialects.epilot.running.due_dates import due_after, duration_fault, moment_of
 from dialects.epilot.running.following_rows import bring_up_to_date, execution_of, write_contexts
+from dialects.epilot.running.syncing import said_here
 from dialects.epilot.running.versions import private_version, without_tasks
 from dialects.epilot.running.work import Work, changing
 from dialects.epilot.templates import is_gone, kept_of
@@ -27,6 +28,7 @@ from engine.core.facts import FactType
 from engine.core.state import StepStatus
 from engine.entities.store import find_or_make, refer_to, renew_uses
 from engine.models import Instance
+from engine.services.entity_sync import OWN_RULES
 from engine.services.instances import start_instance
 from engine.services.interventions import terminate
 
@@ -60,13 +62,13 @@ def start(
             told["chain"] = chain
         if body.get("assigned_to"):
             told["assigned_to"] = body["assigned_to"]
-        instance = start_instance(
-            scope,
-            row,
-            version=_version_for(scope, row, body.get("purposes") or ()),
-            context=context_of(contexts),
-            trigger={"type": "api", "by": scope.actor_name, "epilot": told, **({"depth": depth} if depth else {})},
-        )
+        version = _version_for(scope, row, body.get("purposes") or ()) or row.live_version
+        trigger: Json = {"type": "api", "by": scope.actor_name, "epilot": told}
+        if depth:
+            trigger["depth"] = depth
+        if version is not None and (own := said_here(flow_of(version))):
+            trigger[OWN_RULES] = own
+        instance = start_instance(scope, row, version=version, context=context_of(contexts), trigger=trigger)
         instance.refresh_from_db()
         return bring_up_to_date(execution_of(instance))
 

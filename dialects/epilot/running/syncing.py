@@ -10,9 +10,14 @@ from typing import Any, Final
 from django.db import transaction
 
 from accounts.scope import system_scope
+from designer.graph.model import Flow
+from designer.services.versions import flow_of
 from dialects.epilot.models import Execution
 from dialects.epilot.running.documents import FINISHED, phase_by_id, primary_context, task_by_id
 from dialects.epilot.running.statuses import Event
+from dialects.epilot.translate.outgoing import template_of
+from dialects.epilot.translate.syncs import rule_of, schema_of
+from dialects.epilot.translate.words import DIALECT
 from engine.core.facts import FactType
 from engine.entities.models import Entity
 from engine.models import Instance
@@ -77,8 +82,9 @@ def sync_entities(execution: Execution, events: Sequence[Event], *, at: datetime
     """Carry out the rules that these events match, tell the instance's history, and write the summary."""
     document = execution.document
     written: dict[str, Json] = {}
+    rules = _own_rules(execution) if events and document.get("entity_sync") else ()
     for name, entry in events:
-        for rule in document.get("entity_sync") or ():
+        for rule in rules:
             if rule["trigger"]["event"] == name and _matches(rule["trigger"].get("filter") or {}, entry, document):
                 target, value = rule["target"], _value(rule["value"], entry, document)
                 for context in document["contexts"]:
@@ -97,6 +103,38 @@ def sync_entities(execution: Execution, events: Sequence[Event], *, at: datetime
             now=at,
         )
         execution.refresh_from_db(fields=["document"])
+
+
+def _own_rules(execution: Execution) -> list[Json]:
+    """The rules that are carried out here: all of an execution that was started here, else those that the engine has
+    no words for.
+    """
+    instance = Instance.objects.select_related("version").get(pk=execution.instance_id)
+    rules: list[Json] = execution.document["entity_sync"]
+    if is_started_here(instance):
+        return rules
+    schema = schema_of(kept_template(flow_of(instance.version)))
+    return [rule for rule in rules if rule_of(rule, schema) is None]
+
+
+def is_started_here(instance: Instance) -> bool:
+    """Whether an instance was started as an execution, over this API."""
+    return bool((instance.trigger or {}).get(DIALECT))
+
+
+def said_here(flow: Flow) -> list[Json]:
+    """The rules of a flow that its template says as well."""
+    if not flow.entity_sync:
+        return []
+    schema = schema_of(kept_template(flow))
+    rules = template_of(flow).get("entity_sync", ())
+    return [rule for sync in rules if (rule := rule_of(sync, schema)) is not None]
+
+
+def kept_template(flow: Flow) -> Mapping[str, Any]:
+    """What a flow keeps of its template."""
+    found: Mapping[str, Any] = flow.extensions.get(DIALECT, {}).get("template") or {}
+    return found
 
 
 def _write(execution: Execution, written: Mapping[str, Json]) -> None:

@@ -20,6 +20,7 @@ from designer.graph.model import (
     phase_ref,
 )
 from dialects.epilot.checking.rules import NONE_MET as DEFAULT_PREFIX
+from dialects.epilot.translate.syncs import merged_syncs, rule_of, schema_of
 from dialects.epilot.translate.words import (
     DIALECT,
     attribute_path,
@@ -74,7 +75,8 @@ def merged(fresh: Flow, base: Flow | None, before: Flow) -> Flow:
         replace(base, tasks={}, phases={}, edges=()) if base else None,
         replace(before, tasks={}, phases={}, edges=()),
     )
-    flow: Flow = replace(header, tasks=tasks, phases=phases, edges=(*fresh.edges, *own))
+    syncs = merged_syncs(fresh.entity_sync, (base or before).entity_sync, before.entity_sync)
+    flow: Flow = replace(header, tasks=tasks, phases=phases, edges=(*fresh.edges, *own), entity_sync=syncs)
     return replace(flow, extensions={**before.extensions, **fresh.extensions})
 
 
@@ -129,6 +131,9 @@ def _translated(template: Json, key: str, reasons: Mapping[str, str]) -> Flow:
         closing_reasons=tuple(dict.fromkeys(titles)),
         single_closing_reason=bool(template.get("singleClosingReasonSelection")),
         triggers=({"type": "manual"}, {"type": "api"}),
+        entity_sync=tuple(
+            rule for sync in template.get("entity_sync", ()) if (rule := rule_of(sync, schema_of(template))) is not None
+        ),
         extensions={DIALECT: {"template": dict(template)}},
     )
 

@@ -20,6 +20,7 @@ from dialects.epilot.translate.incoming import (
     translated_edge,
     translated_task,
 )
+from dialects.epilot.translate.syncs import schema_of, syncs_of
 from dialects.epilot.translate.words import DIALECT, key_of, name_of
 
 Json = dict[str, Any]
@@ -53,6 +54,9 @@ def template_of(flow: Flow, *, reasons: Mapping[str, str] | None = None) -> Json
         for task in flow.tasks.values()
     ]
     found["edges"] = list(_edges(flow, kept, names, found["tasks"]))
+    syncs = syncs_of(flow.entity_sync, kept.get("entity_sync", ()), schema_of(kept), names.id_of)
+    if syncs or "entity_sync" in kept:
+        found["entity_sync"] = syncs
     found.setdefault("trigger", {"type": "manual"})
     found.setdefault("version", version_of(found))
     return found

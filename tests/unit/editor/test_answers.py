@@ -144,6 +144,39 @@ def test_the_flow_and_its_triggers_are_changed() -> None:
             edit_for(flow, "", list(path), "x")
 
 
+def test_what_is_written_to_entities_is_changed() -> None:
+    flow = after(FLOW, "", ["entity_sync", "add"], "task:a")
+    flow = after(flow, "", ["entity_sync", "add"], "completed")
+    flow = after(flow, "", ["entity_sync", 0, "entity"], "order")
+    flow = after(flow, "", ["entity_sync", 0, "set"], [["state", "called"], ["total", "{{ steps.a.output.total }}"]])
+    flow = after(flow, "", ["entity_sync", 1, "on"], "phase:p")
+    assert flow.entity_sync == (
+        {"on": "task:a", "entity": "order", "set": {"state": "called", "total": "{{ steps.a.output.total }}"}},
+        {"on": "phase:p", "entity": "primary"},
+    )
+    form = form_for(flow, "")
+    assert form is not None
+    assert form.syncs is not None
+    assert [(sync.label, sync.controls[0].text) for sync in form.syncs] == [
+        ("To order", "task:a"),
+        ("To primary", "phase:p"),
+    ]
+    assert after(flow, "", ["entity_sync", 1], None).entity_sync == flow.entity_sync[:1]
+    for path, raw in ((["add"], "sometime"), ([2], None), ([0], "x"), (["0", "on"], "failed"), ([0, "on"], "task:z")):
+        with pytest.raises(ValueRefused):
+            edit_for(flow, "", ["entity_sync", *path], raw)
+
+
+def test_a_moment_whose_task_is_gone_stays_to_be_seen() -> None:
+    flow = replace(FLOW, entity_sync=({"on": "task:gone", "entity": "order", "set": {"a": 1}},))
+    form = form_for(flow, "")
+    assert form is not None
+    assert form.syncs is not None
+    moments = {choice.value: choice.label for choice in form.syncs[0].controls[0].field.choices}
+    assert moments["task:gone"] == "task:gone (is not there)"
+    assert "task:gone" not in {moment.value for moment in form.moments}
+
+
 def test_a_phase_is_changed() -> None:
     flow = after(FLOW, "phase:p", ["requirements"], ["b"])
     assert [requirement.node for requirement in flow.phases["p"].requirements] == ["b"]
