@@ -182,6 +182,8 @@ class CasesPanel:
     scope: Scope
     row: models.Flow
     refusal: str = ""
+    removed: str = ""
+    """The name of the case that has just been taken away, and can be put back."""
 
     @cached_property
     def report(self) -> CaseReport:

@@ -65,6 +65,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("flows/<slug:flow>/try/keep", trying.keep, name="try_keep"),
     path("flows/<slug:flow>/try/update", trying.update, name="try_update"),
     path("flows/<slug:flow>/try/remove", trying.remove, name="try_remove"),
+    path("flows/<slug:flow>/try/restore", trying.restore, name="try_restore"),
     path("flows/<slug:flow>/try/guard", trying.guard, name="try_guard"),
     path("data/", include(data)),
     path("events/send/", bus.send_event, name="send_event"),

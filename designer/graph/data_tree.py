@@ -176,7 +176,8 @@ def _context(flow: Flow, seen: Shapes) -> DataNode:
 def _event(flow: Flow) -> DataNode:
     properties: dict[str, Json] = {}
     for trigger in flow.triggers:
-        properties |= mapping(mapping(trigger.get("form")).get("properties"))
+        if trigger.get("type") == "form":
+            properties |= mapping(mapping(trigger.get("form") or flow.input_schema).get("properties"))
     schema = {"type": "object", "properties": properties} if properties else {}
     return replace(_node(("event",), schema), help="What the trigger was fired with")
 

@@ -130,8 +130,7 @@ TRIGGER_TYPES: Final[Mapping[str, TriggerType]] = MappingProxyType(
                         type=FieldType.JSON_SCHEMA,
                         label="Form",
                         example='{"type": "object", "properties": {"what": {"type": "string"}}}',
-                        help="What is filled in, as a JSON Schema. The answers become the input.",
-                        required=True,
+                        help="What is filled in, as a JSON Schema: the input. Without one, the flow's input schema.",
                     ),
                     Field(
                         key="thanks",

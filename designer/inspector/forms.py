@@ -270,6 +270,8 @@ class Form:
     may_delete: bool = False
     count: int = 0
     timeline: Timeline | None = None
+    undoing: Timeline | None = None
+    """The attempts of a task's compensation."""
     tree: tuple[DataNode, ...] = ()
     """What statements can name, for the types of their sources."""
 
@@ -363,6 +365,7 @@ def _task_form(flow: Flow, task: Task, offers: Offers, can_edit: bool) -> Form:
         lead=action.description if action else kind.description,
         groups=in_groups((name, *settings, *more), first=BASICS, sections=SECTIONS, last=LAST_SECTIONS),
         timeline=timeline_of(kind.fields, task.settings),
+        undoing=_undoing(kind.fields, task),
         incoming=tuple(_ends(flow, flow.incoming(task.key), is_source=True)),
         outgoing=tuple(_ends(flow, flow.outgoing(task.key), is_source=False)),
         branches=tuple(_branch_rows(flow, task, tree)) if kind.has_branches else None,
@@ -372,6 +375,15 @@ def _task_form(flow: Flow, task: Task, offers: Offers, can_edit: bool) -> Form:
         can_fail=any(port.on is On.ERROR for port in kind.ports(task)),
         may_delete=True,
     )
+
+
+def _undoing(fields: Sequence[Field], task: Task) -> Timeline | None:
+    """The line of time of the compensation, where there is one: it is tried again as any attempt is."""
+    field = next((field for field in fields if field.key == "compensation"), None)
+    held = task.settings.get("compensation")
+    if field is None or not (isinstance(held, Mapping) and held.get("action")):
+        return None
+    return timeline_of(field.fields, held)
 
 
 def task_fields(flow: Flow, task: Task) -> tuple[Field, ...]:

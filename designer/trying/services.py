@@ -95,11 +95,6 @@ def keep_case(row: designer.Flow, case: Case, *, replaces: bool = False) -> mode
             raise CaseNameTaken(f"There is a case {case.name!r} already.") from None
 
 
-def remove_case(row: designer.Flow, name: str) -> bool:
-    """Forget a case. Answers whether there was one."""
-    return bool(models.Case.objects.filter(flow=row, name=name).delete()[0])
-
-
 def keep_trials(row: designer.Flow, trials: Trials | None) -> None:
     """Put what a flow file says about trying in the place of what was kept. It may say nothing."""
     if trials is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ from engine.core.commands import Compensate, Execute
 from engine.core.facts import FactRefused, FactType
 from engine.core.hiding import reads_hidden, without_hidden
 from engine.core.ports import Completed, Failed, InboundMessage, Result, Skipped, StepContext, Waiting, failed
+from engine.core.retries import attempt_timeout
 from engine.core.state import InstanceStatus, StepStatus, new_state
 from engine.sandbox.answers import Answer, Answers
 from engine.sandbox.examples import example_for, reads_of
@@ -85,6 +86,17 @@ def try_flow(
     return _Run(flow, input, answers or {}, now, most, time.monotonic() + seconds).through()
 
 
+@dataclass(frozen=True, slots=True)
+class _Hanging:
+    """An attempt that nobody answers."""
+
+    until: datetime
+    step: StepKey
+    question: Question
+    attempt: int
+    input: Json
+
+
 class _Run:
     def __init__(
         self, flow: Flow, input: Json, answers: Mapping[str, Json], now: datetime, most: int, until: float
@@ -105,6 +117,8 @@ class _Run:
         """Waits for a person that were answered, by how many attempts the step had made by then."""
         self.waits: list[tuple[StepKey, Question, Waiting]] = []
         """Waits that have begun; they are met once everything else has begun that can at that moment."""
+        self.hanging: list[_Hanging] = []
+        """Attempts that run into their time limit: they are over when that time has passed."""
         self.eyes = Eyes(plan)
 
     # -- the way through ----------------------------------------------------------------------------------------------
@@ -156,15 +170,20 @@ class _Run:
             raise _Stop("Stopped: the try took too long.")
 
     def _fire_next(self) -> bool:
-        """Let time go on to the next timer."""
+        """Let time go on to the next timer, or to the end of an attempt that takes too long."""
         case = self.case
-        if not case.timers:
+        over = min(self.hanging, key=lambda each: each.until, default=None)
+        due = min((timer.due_at for timer in case.timers.values()), default=None)
+        if over is not None and (due is None or over.until <= due):
+            self.hanging.remove(over)
+            self._go_to(over.until)
+            self._time_out(over)
+            return True
+        if due is None:
             return False
         (step, purpose), timer = min(case.timers.items(), key=lambda item: item[1].due_at)
         del case.timers[step, purpose]
-        if timer.due_at - self.started_at > LONGEST:
-            raise _Stop(f"Stopped: the next thing happens on {timer.due_at:%Y-%m-%d}, too far ahead.")
-        case.now = max(case.now, timer.due_at)
+        self._go_to(timer.due_at)
         try:
             case.tell(case.fact(FactType.TIMER_FIRED, step, purpose=purpose))
         except FactRefused:
@@ -172,6 +191,11 @@ class _Run:
         if purpose not in OF_THE_CORE:
             case.asks.append(AskTimer(step, purpose))
         return True
+
+    def _go_to(self, moment: datetime) -> None:
+        if moment - self.started_at > LONGEST:
+            raise _Stop(f"Stopped: the next thing happens on {moment:%Y-%m-%d}, too far ahead.")
+        self.case.now = max(self.case.now, moment)
 
     # -- steps --------------------------------------------------------------------------------------------------------
 
@@ -200,7 +224,8 @@ class _Run:
             case.patch(step).columns["started_at"] = case.now
         result = _pretend(question)
         if question.answer is not None and question.answer.kind == "times_out" and not isinstance(result, Waiting):
-            self._time_out(step, question, ask.attempt, result)
+            until = case.now + attempt_timeout(question.context.task)
+            self.hanging.append(_Hanging(until, step, question, ask.attempt, result.input))
             return
         may_be_repeated = isinstance(result, Failed) and result.error.get("retryable") is True
         self._settle(step, result, attempt=ask.attempt if is_claimed or may_be_repeated else None)
@@ -208,11 +233,14 @@ class _Run:
         if isinstance(result, Waiting) and result.for_ != "timer":
             self.waits.append((step, question, result))
 
-    def _time_out(self, step: StepKey, question: Question, attempt: int, result: Result) -> None:
-        error = timeout_error(question.context.task)
-        question.source = Source.GIVEN
-        self.case.tell(self.case.fact(FactType.ATTEMPT_TIMED_OUT, step, number=attempt, error=error))
-        self._note(step, question, Failed(error=error, input=result.input))
+    def _time_out(self, over: _Hanging) -> None:
+        error = timeout_error(over.question.context.task)
+        over.question.source = Source.GIVEN
+        try:
+            self.case.tell(self.case.fact(FactType.ATTEMPT_TIMED_OUT, over.step, number=over.attempt, error=error))
+        except FactRefused:
+            return  # another path was faster, and the step has been cancelled
+        self._note(over.step, over.question, Failed(error=error, input=over.input))
 
     def _meet_next(self) -> bool:
         if not self.waits:
@@ -301,6 +329,7 @@ class _Run:
             case.tell(case.fact(FactType.ATTEMPT_STARTED, step, number=ask.attempt, compensation=True))
         result = _pretend(question)
         if question.answer is not None and question.answer.kind == "times_out":
+            self._go_to(case.now + attempt_timeout(context.task))
             result = Failed(error=timeout_error(context.task), input=result.input)
         case.settle_compensation(step, result, attempt=ask.attempt if is_claimed else None)
         self._note(step, question, result)

@@ -232,12 +232,19 @@ def find_form(secret_path: str) -> Trigger | None:
     return rows.filter(type=TriggerType.FORM, secret_path=secret_path, is_active=True).first()
 
 
+def form_schema(trigger: Trigger) -> Json:
+    """What a form asks for: its own schema, else what the live version declares of its input; None for neither."""
+    own = trigger.settings.get("form")
+    live = trigger.flow.live_version
+    return own or (flow_of(live).input_schema if live is not None else None) or None
+
+
 def receive_form(trigger: Trigger, value: Json, *, token: str, by: str = "", now: datetime | None = None) -> Occurrence:
     """Start an instance by a form that was filled in. `token` names the page that was sent: sent twice it counts once.
 
     Raises `InvalidInput` with the path of what does not fit the form, `NotLegalNow` (flow disabled).
     """
-    form = trigger.settings.get("form")
+    form = form_schema(trigger)
     problem = storing_problem(value)
     if problem is not None:
         raise InvalidInput([("", problem)])

@@ -23,7 +23,7 @@ from designer.schema_form import SchemaForm
 from designer.services.versions import flow_of
 from engine.models import Occurrence
 from engine.services.errors import InvalidInput, NotLegalNow
-from engine.services.triggers import find_form, receive_form
+from engine.services.triggers import find_form, form_schema, receive_form
 
 TOKEN: Final = re.compile(r"[\w-]{10,64}")
 MOST_A_MINUTE: Final = 30
@@ -74,10 +74,10 @@ def _answer(request: HtmxHttpRequest, trigger: Trigger) -> HttpResponse:
 
 
 def form_of(trigger: Trigger, data: Any = None) -> SchemaForm:
-    """The form of a trigger."""
+    """The form of a trigger, or of its flow's input."""
     live = trigger.flow.live_version
     zone = flow_of(live).timezone if live is not None else "UTC"
-    return SchemaForm(trigger.settings.get("form"), data, timezone=zone, auto_id="form-%s")
+    return SchemaForm(form_schema(trigger), data, timezone=zone, auto_id="form-%s")
 
 
 def new_token() -> str:

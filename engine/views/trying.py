@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, Final
 
 from django.conf import settings
@@ -18,18 +19,12 @@ from accounts.scope import Scope, scoped
 from designer import models
 from designer.graph.checks import check_flow
 from designer.graph.model import Json
-from designer.graph.trials import LONGEST_CASE_NAME, answer_problems
+from designer.graph.problems import PathProblem
+from designer.graph.trials import LONGEST_CASE_NAME, answer_problems, decode_case
 from designer.services.drafting import draft_of
 from designer.services.publishing import flow_keys
-from designer.trying.services import (
-    CaseNameTaken,
-    TooManyCases,
-    cases_of,
-    keep_case,
-    keep_sample,
-    remove_case,
-    require_cases,
-)
+from designer.trying.cases import Removed, keep_case, put_back, remove_case, require_cases
+from designer.trying.services import CaseNameTaken, TooManyCases, cases_of, keep_sample
 from engine.models import Instance
 from engine.sandbox.cases import case_from
 from engine.sandbox.recorded import recording_of
@@ -38,6 +33,7 @@ from engine.sandbox.trial import Trial
 from engine.trying_page import CasesPanel, TryingPanel
 
 LARGEST_INPUT: Final = 1024 * 1024
+MOST_POSITIONS: Final = 2**31 - 1
 
 
 class Refused(ValueError):
@@ -107,7 +103,7 @@ def keep(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
         input, answers = _given(body)
         trial = _trial_of(row, input, answers)
         case = case_from(name.strip(), input, answers, trial)
-        keep_case(row, case, replaces=body.get("replaces") is True)
+        keep_case(scope, row, case, replaces=body.get("replaces") is True)
     except (Refused, CaseNameTaken, TooManyCases) as refused:
         return _refusal(str(refused))
     return _cases(request, scope, row)
@@ -124,7 +120,7 @@ def update(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
         if found is None:
             raise Refused("There is no such case any more.")
         trial = _trial_of(row, found.input, found.answers)
-        keep_case(row, case_from(found.name, found.input, found.answers, trial), replaces=True)
+        keep_case(scope, row, case_from(found.name, found.input, found.answers, trial), replaces=True)
     except Refused as refused:
         return _refusal(str(refused))
     return _cases(request, scope, row)
@@ -133,13 +129,35 @@ def update(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
 @require_POST
 @scoped(Role.DESIGNER)
 def remove(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
-    """Forget a case, `{name}`."""
+    """Take a case, `{name}`, away. `removed` of the answer is what `restore` takes."""
     row = _flow(scope, flow)
     try:
-        remove_case(row, str(_body(request).get("name", "")))
+        removed = remove_case(scope, row, str(_body(request).get("name", "")))
     except Refused as refused:
         return _refusal(str(refused))
+    return _cases(request, scope, row, removed)
+
+
+@require_POST
+@scoped(Role.DESIGNER)
+def restore(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
+    """Put a case back that was removed: `{case, position}`."""
+    row = _flow(scope, flow)
+    try:
+        put_back(scope, row, _removed(_body(request)))
+    except (Refused, CaseNameTaken, TooManyCases) as refused:
+        return _refusal(str(refused))
     return _cases(request, scope, row)
+
+
+def _removed(body: Mapping[str, Any]) -> Removed:
+    problems: list[PathProblem] = []
+    case, position = decode_case(body.get("case"), problems), body.get("position")
+    if problems or case is None:
+        raise Refused(f"{problems[0].path}: {problems[0].message}")
+    if type(position) is not int or not 0 <= position <= MOST_POSITIONS:
+        raise Refused("position: give the place where it stood.")
+    return Removed(case, position)
 
 
 @require_POST
@@ -148,7 +166,7 @@ def guard(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
     """Whether publishing needs the cases to pass: `{required}`."""
     row = _flow(scope, flow)
     try:
-        require_cases(row, required=_body(request).get("required") is True)
+        require_cases(scope, row, required=_body(request).get("required") is True)
     except Refused as refused:
         return _refusal(str(refused))
     return _cases(request, scope, row)
@@ -200,10 +218,13 @@ def _trial_of(row: models.Flow, input: Json, answers: Mapping[str, Json]) -> Tri
     return trial
 
 
-def _cases(request: HtmxHttpRequest, scope: Scope, row: models.Flow) -> HttpResponse:
-    shown = CasesPanel(scope, row)
+def _cases(request: HtmxHttpRequest, scope: Scope, row: models.Flow, removed: Removed | None = None) -> HttpResponse:
+    shown = CasesPanel(scope, row, removed=removed.case.name if removed is not None else "")
     kept = {case.name: {"input": case.input, "answers": dict(case.answers)} for case in cases_of(row)}
-    return JsonResponse({"html": _html("cases", request, cases=shown), "coverage": shown.coverage(), "kept": kept})
+    answer: dict[str, Any] = {"html": _html("cases", request, cases=shown), "coverage": shown.coverage(), "kept": kept}
+    if removed is not None:
+        answer["removed"] = asdict(removed)
+    return JsonResponse(answer)
 
 
 def _html(name: str, request: HtmxHttpRequest, **context: Any) -> str:

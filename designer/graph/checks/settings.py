@@ -95,6 +95,9 @@ def _triggers(flow: Flow) -> Iterator[Problem]:
         name = f"The trigger {quoted(kind.label)}"
         for found in group_problems(kind.fields, {k: v for k, v in trigger.items() if k != "type"}):
             yield error(_CODES[found.fault], f"{name}: {found.message}", field=(*field, *found.path))
+        if kind.key == "form" and not trigger.get("form") and not flow.input_schema:
+            message = f"{name}: Form is missing. Say what is asked for here, or in the flow's input schema."
+            yield error("setting_missing", message, field=(*field, "form"))
         filter_text = trigger.get("filter")
         if isinstance(filter_text, str) and (reason := filter_reason(filter_text)):
             yield error("filter_wrong", f"{name}: Filter: {reason}", field=(*field, "filter"))

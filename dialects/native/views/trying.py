@@ -13,7 +13,8 @@ from designer.graph.trials import Trials, decode_case, decode_trials, encode_cas
 from designer.models import Flow
 from designer.services.drafting import draft_of
 from designer.services.publishing import flow_keys, refuse_problems
-from designer.trying.services import CaseNameTaken, TooManyCases, keep_case, keep_trials, trials_of
+from designer.trying.cases import keep_case, replace_cases
+from designer.trying.services import CaseNameTaken, TooManyCases, trials_of
 from dialects.native import openapi
 from dialects.native.base import REFERENCE, NativeView
 from dialects.native.finding import find_flow
@@ -63,7 +64,7 @@ class Cases(NativeView):
         problems: list[PathProblem] = []
         trials = decode_trials(body, problems)
         refuse(problems)
-        keep_trials(row, trials or Trials())
+        replace_cases(self.scope, row, trials or Trials())
         return Response(cases_json(row))
 
     @openapi.operation(
@@ -78,7 +79,7 @@ class Cases(NativeView):
         if case is None:
             raise Problem(422, "Send a case.")
         try:
-            keep_case(row, case)
+            keep_case(self.scope, row, case)
         except CaseNameTaken as taken:
             raise Problem(409, str(taken), type=f"{REFERENCE}key-taken") from taken
         except TooManyCases as full:

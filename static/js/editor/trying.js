@@ -23,6 +23,8 @@ export class Trying {
   #answers = {};
   /** @type {Record<string, {input: any, answers: Record<string, any>}>} the cases as they are kept */
   #kept = {};
+  /** The case that was taken away last, as the server told it. @type {any} */
+  #removed = null;
   /** @type {Record<string, boolean>} whether an edge is taken by any case, by element id */
   #coverage = {};
   #showsCoverage = false;
@@ -159,7 +161,8 @@ export class Trying {
       coverage: () => this.#toggleCoverage(button),
       load: () => this.#load(caseName),
       update: () => this.#change("update", { name: caseName }),
-      remove: () => this.#change("remove", { name: caseName }),
+      remove: () => this.#remove(caseName),
+      restore: () => this.#restore(),
     };
     await acts[name]?.();
   }
@@ -282,6 +285,28 @@ export class Trying {
   async #change(door, body) {
     const answer = await this.#post(door, body, null);
     if (answer) this.#takeCases(answer);
+  }
+
+  /** @param {string} name of a case */
+  async #remove(name) {
+    const answer = await this.#post("remove", { name }, null);
+    if (!answer) return;
+    this.#removed = answer.removed;
+    this.#takeCases(answer);
+    this.editor.announce(`Removed the case “${name}”. It can be put back.`);
+    const way = this.#find("[data-try=restore]");
+    if (way instanceof HTMLElement) way.focus();
+  }
+
+  async #restore() {
+    const answer = this.#removed && (await this.#post("restore", this.#removed, null));
+    if (!answer) return;
+    const { name } = this.#removed.case;
+    this.#removed = null;
+    this.#takeCases(answer);
+    this.editor.announce(`Put back the case “${name}”.`);
+    const way = this.#find(`[data-try=load][data-name="${CSS.escape(name)}"]`);
+    if (way instanceof HTMLElement) way.focus();
   }
 
   /** @param {string} name of a case */

@@ -134,3 +134,24 @@ def test_operators_find_its_address(trigger: Callable[..., Trigger], client_as: 
     page = "/o/acme/development/flows/book/triggers/"
     assert address(found) in client_as(Role.OPERATOR).get(page).content.decode()
     assert found.secret_path not in client_as(Role.VIEWER).get(page).content.decode()
+
+
+def test_a_form_without_a_schema_of_its_own_asks_for_the_input_of_the_flow(scope: Scope) -> None:
+    file = {
+        "format": 1,
+        "key": "book",
+        "name": "Book",
+        "input_schema": FORM,
+        "tasks": [{"key": "a", "name": "A", "kind": "noop"}],
+        "triggers": [{"type": "form", "audience": "anyone"}],
+    }
+    row = import_flow(scope, file, replace=False)
+    publish_flow(scope, row)
+    url = address(Trigger.objects.get(flow=row))
+    client = Client()
+    token = hidden(client.get(url).content)
+    refused = client.post(url, {"token": token, "field-0": "A", "field-1": "9"})
+    assert refused.status_code == 422
+    assert not Instance.objects.exists()
+    assert client.post(url, {"token": token, "field-0": "Ann", "field-1": "3"}).status_code == 302
+    assert Instance.objects.get().input == {"name": "Ann", "guests": 3}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.models import User
+from accounts.models import AuditEntry, User
 from accounts.roles import Role
 from accounts.scope import Scope
 from designer import models
@@ -93,6 +93,32 @@ def test_a_run_is_kept_as_a_case_shown_updated_and_removed(designer: Client, flo
     assert "all pass" in post(designer, "update", name="Large").json()["html"]
     assert "None yet" in post(designer, "remove", name="Large").json()["html"]
     assert post(designer, "update", name="Large").status_code == 422
+
+
+def test_a_removed_case_is_put_back_and_all_of_it_is_in_the_audit_log(designer: Client, flow: models.Flow) -> None:
+    answers = {"a": {"output": {"ok": 1}}}
+    post(designer, "keep", name="Yes", input='{"yes": true}', answers=answers)
+    (kept,) = cases_of(flow)
+    answer = post(designer, "remove", name="Yes").json()
+    assert "Removed <b" in answer["html"]
+    assert cases_of(flow) == ()
+    assert post(designer, "restore", **answer["removed"]).status_code == 200
+    assert cases_of(flow) == (kept,)
+    again = post(designer, "restore", **answer["removed"])
+    assert (again.status_code, "already" in again.json()["detail"]) == (422, True)
+    post(designer, "guard", required=True)
+    actions = AuditEntry.objects.filter(action__startswith="case").order_by("pk").values_list("action", flat=True)
+    assert list(actions) == ["case.kept", "case.removed", "case.restored", "cases.guard"]
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"case": 1, "position": 1}, {"case": {"name": "x"}}, {"case": {"name": "x"}, "position": -1}]
+)
+def test_what_is_no_removed_case_is_not_put_back(designer: Client, flow: models.Flow, body: dict[str, Any]) -> None:
+    answer = post(designer, "restore", **body)
+    assert answer.status_code == 422
+    assert answer.json()["detail"]
+    assert cases_of(flow) == ()
 
 
 def test_what_comes_to_no_end_is_not_kept(designer: Client, flow: models.Flow) -> None:

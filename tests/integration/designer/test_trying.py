@@ -8,7 +8,7 @@ import orjson
 import pytest
 from django.test import Client
 
-from accounts.models import Environment, User
+from accounts.models import AuditEntry, Environment, User
 from accounts.roles import Role
 from accounts.scope import Scope
 from designer.graph.codec import decode_flow
@@ -17,12 +17,12 @@ from designer.services.drafting import create_flow, draft_of, replace_draft
 from designer.services.promoting import promote_flow
 from designer.services.publishing import FlowHasProblems, publish_flow
 from designer.services.versions import duplicate_flow
+from designer.trying.cases import put_back, remove_case, replace_cases
 from designer.trying.services import (
     CaseNameTaken,
     cases_of,
     keep_case,
     keep_sample,
-    remove_case,
     require_cases,
     sample_of,
     trials_of,
@@ -60,9 +60,33 @@ def test_what_is_kept_is_found_again(designer: Scope) -> None:
     keep_case(row, Case("one", {"a": 1}))
     keep_case(row, Case("two"))
     assert trials_of(row) == Trials({"total": 1}, (Case("one", {"a": 1}), Case("two")), True)
-    assert remove_case(row, "one")
-    assert not remove_case(row, "one")
+    assert remove_case(designer, row, "one") is not None
+    assert remove_case(designer, row, "one") is None
     assert [case.name for case in cases_of(row)] == ["two"]
+
+
+def test_a_case_that_was_taken_away_is_put_back_where_it_stood(designer: Scope) -> None:
+    row = create_flow(designer, key="order", name="Order")
+    for name in ("one", "two", "three"):
+        keep_case(row, Case(name, {}, {"a": {"output": 1}}, {"status": "complete"}))
+    removed = remove_case(designer, row, "two")
+    assert removed is not None
+    put_back(designer, row, removed)
+    kept = cases_of(row)
+    assert [case.name for case in kept] == ["one", "two", "three"]
+    assert kept[1] == removed.case
+    with pytest.raises(CaseNameTaken):
+        put_back(designer, row, removed)
+    actions = AuditEntry.objects.filter(action__startswith="case.").order_by("pk").values_list("action", flat=True)
+    assert list(actions) == ["case.removed", "case.restored"]
+
+
+def test_replacing_all_cases_is_in_the_audit_log(designer: Scope) -> None:
+    row = create_flow(designer, key="order", name="Order")
+    keep_case(row, Case("one"))
+    replace_cases(designer, row, Trials(None, (Case("two"),)))
+    entry = AuditEntry.objects.get(action="cases.replaced")
+    assert (entry.before, entry.after) == ({"cases": ["one"]}, {"cases": ["two"]})
 
 
 def test_a_name_is_given_once_unless_it_is_to_be_replaced(designer: Scope) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from designer.graph.conditions import evaluate
@@ -81,3 +82,18 @@ def test_operators_follow_the_declared_type_of_the_source() -> None:
     (statement,) = form.branches[0].statements
     assert statement.known_type == "Yes or no"
     assert "greater_than" not in {operator.value for operator in statement.operators}
+
+
+def test_the_attempts_of_a_compensation_are_drawn_as_well() -> None:
+    settings = {"action": "http_request", "compensation": {"action": "set_values", "retries": {"limit": 2}}}
+    flow = draw("charge", kinds={"charge": "automation"})
+    flow = replace(flow, tasks={"charge": replace(flow.tasks["charge"], settings=settings)})
+    form = form_for(flow, "charge")
+    assert form is not None
+    assert form.undoing is not None
+    assert form.undoing.count == "up to 3 attempts"
+    bare = {"action": "http_request", "compensation": {}}
+    flow = replace(flow, tasks={"charge": replace(flow.tasks["charge"], settings=bare)})
+    undone = form_for(flow, "charge")
+    assert undone is not None
+    assert undone.undoing is None

@@ -88,9 +88,37 @@ def test_a_response_is_looked_at_as_a_real_one() -> None:
 def test_a_failure_is_tried_again_after_its_pause_in_the_time_of_the_try() -> None:
     trial = one("automation", HTTP, a=[{"response": {"status": 503}}, {"times_out": True}, {"output": {"ok": True}}])
     assert [moment.outcome for moment in trial.moments] == ["retrying", "retrying", "completed"]
-    assert [(moment.at - START_AT).total_seconds() for moment in trial.moments] == [0, 10, 20]
+    # The attempt that nobody answers takes its ten minutes.
+    assert [(moment.at - START_AT).total_seconds() for moment in trial.moments] == [0, 610, 620]
     assert trial.output == {"ok": True}
     assert trial.path == ("a",)
+
+
+def test_while_an_attempt_runs_into_its_time_limit_the_rest_goes_on() -> None:
+    flow = draw(
+        "trigger -> ask -> end[any]; trigger -> rest -> end",
+        kinds={"ask": "automation", "rest": "delay"},
+        settings={"ask": {**HTTP, "timeout": "1 hour"}, "rest": {"for": "10 minutes"}},
+    )
+    trial = try_flow(flow, {"total": 5}, {"ask": {"times_out": True}})
+    assert trial.status == "complete"
+    assert "end" in trial.path
+    assert (trial.ended_at - START_AT).total_seconds() == 600
+    assert ("ask", "retrying") not in outcomes(trial)
+
+
+def test_a_compensation_that_times_out_takes_its_time() -> None:
+    flow = draw(
+        "trigger -> pay -> fail",
+        kinds={"pay": "automation", "fail": "automation"},
+        settings={
+            "pay": {**HTTP, "compensation": {**HTTP, "timeout": "1 minute"}},
+            "fail": {"action": "raise_error", "inputs": {"message": "No"}},
+        },
+    )
+    trial = try_flow(flow, {"total": 5}, {"pay": [{"response": {"status": 200}}], "rollback:pay": {"times_out": True}})
+    assert trial.status == "errored"
+    assert (trial.ended_at - START_AT).total_seconds() >= 60
 
 
 def test_the_last_answer_is_given_again_and_again() -> None:
