@@ -6,6 +6,6 @@ Nothing here knows what is being watched.
 """
 
 from accounts.live.publisher import publish
-from accounts.live.topics import Asked, Grant, Part, TopicRenderer, Update, register_topic
+from accounts.live.topics import Asked, Grant, Part, Row, TopicRenderer, Update, register_topic
 
-__all__ = ["Asked", "Grant", "Part", "TopicRenderer", "Update", "publish", "register_topic"]
+__all__ = ["Asked", "Grant", "Part", "Row", "TopicRenderer", "Update", "publish", "register_topic"]

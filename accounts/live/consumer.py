@@ -22,11 +22,12 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 
 from accounts.live.hub import current_hub
 from accounts.live.session import signed_in_user
-from accounts.live.shared import EXECUTOR, render_shared
+from accounts.live.shared import EXECUTOR, Marks, render_shared
 from accounts.live.topics import MAX_VIEW_CHARACTERS, Asked, Grant, NoSuchTopic, TopicRenderer, find_topic
 from accounts.models import User
 
 MESSAGE_SECONDS: Final = 0.1
+LONGEST_PAUSE_SECONDS: Final = 0.5
 CHECK_SECONDS: Final = 15.0
 CATCH_UP_CHECKS: Final = 4  # every so many checks everything is looked at again, whatever was announced
 MAX_TOPICS: Final = 20
@@ -47,7 +48,7 @@ class Subscription:
     grant: Grant
     after: int
     view: str
-    known: dict[str, int] = field(default_factory=dict)
+    known: Marks = field(default_factory=dict)
     is_dirty: bool = True
     """Something may have changed since the page was last told."""
     next_at: float = 0.0
@@ -154,6 +155,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
         subscription.is_dirty = False
         subscription.next_at = now + max(MESSAGE_SECONDS, subscription.renderer.interval_seconds)
         rendered = await render_shared(self.hub, subscription.topic, subscription.renderer, subscription.asked)
+        # Where many wait for their turn, each asks less often: a pause as long as it had to wait, and changes add up.
+        done = asyncio.get_running_loop().time()
+        subscription.next_at = max(subscription.next_at, done + min(done - now, LONGEST_PAUSE_SECONDS))
         if rendered is None or self.subscriptions.get(subscription.topic) is not subscription:
             return
         update = rendered.update
@@ -164,7 +168,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         if is_news or update.data or update.seq != subscription.after or not subscription.is_acknowledged:
             self.free_at = now + MESSAGE_SECONDS
             await self.send(rendered.text_without(subscription.known))
-        subscription.known = subscription.known | rendered.marks
+        subscription.known = rendered.known_after(subscription.known)
         subscription.after = update.seq
         subscription.is_acknowledged = True
 

@@ -11,7 +11,7 @@ import orjson
 from channels.db import database_sync_to_async
 
 from accounts.live.hub import Hub
-from accounts.live.topics import Asked, TopicRenderer, Update
+from accounts.live.topics import Asked, Part, TopicRenderer, Update
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +19,10 @@ log = logging.getLogger(__name__)
 EXECUTOR: Final = ThreadPoolExecutor(max_workers=4, thread_name_prefix="live")
 
 Key = tuple[int, str, Asked]
+Place = str | tuple[str, str]
+"""The id of a part, or that and the key of a row within it."""
+Marks = dict[Place, int]
+"""What a viewer has, by where it is: equal marks, equal HTML."""
 
 
 class Rendered:
@@ -27,17 +31,32 @@ class Rendered:
     def __init__(self, topic: str, update: Update) -> None:
         self.topic = topic
         self.update = update
-        self.marks = {part.id: hash(part.html) for part in update.parts}
-        self._texts: dict[tuple[str, ...], str] = {}
+        self.marks: Marks = {part.id: hash(part.html) for part in update.parts}
+        self._rows = {(part.id, row.key): row for part in update.parts for row in part.rows}
+        self.marks |= {place: hash(row.html) for place, row in self._rows.items()}
+        self._texts: dict[tuple[Place, ...], str] = {}
 
-    def text_without(self, known: dict[str, int]) -> str:
-        """The message, without the parts a viewer already has (`known`: marks by part id)."""
+    def text_without(self, known: Marks) -> str:
+        """The message, without the parts and rows a viewer already has."""
         news = tuple(part for part in self.update.parts if known.get(part.id) != self.marks[part.id])
-        ids = tuple(part.id for part in news)
-        if ids not in self._texts:
-            update = Update(self.update.seq, news, self.update.data)
-            self._texts[ids] = orjson.dumps(update.to_json(self.topic)).decode()
-        return self._texts[ids]
+        ids = {part.id for part in news}
+        same = [place for place in self._rows if place[0] in ids and known.get(place) == self.marks[place]]
+        said: tuple[Place, ...] = (*(part.id for part in news), *same)
+        if said not in self._texts:
+            update = Update(self.update.seq, tuple(self._with_stubs(part, same) for part in news), self.update.data)
+            self._texts[said] = orjson.dumps(update.to_json(self.topic)).decode()
+        return self._texts[said]
+
+    def known_after(self, known: Marks) -> Marks:
+        """What a viewer has once they were told: parts that were not spoken of are as they were, rows are gone."""
+        return {place: mark for place, mark in known.items() if isinstance(place, str)} | self.marks
+
+    def _with_stubs(self, part: Part, same: list[tuple[str, str]]) -> Part:
+        html = str(part.html)
+        for place in same:
+            if place[0] == part.id:
+                html = html.replace(self._rows[place].html, self._rows[place].stub, 1)
+        return Part(part.id, html)
 
 
 _under_way: dict[Key, asyncio.Task[Rendered | None]] = {}

@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
+from django.utils.html import escape
+
 from accounts.models import User
 
 TOPIC_SHAPE: Final = re.compile(r"([a-z][a-z_]{0,39}):([1-9][0-9]{0,17})")
@@ -38,11 +40,29 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """One of many elements within a part. `key` is its `data-key`; its `html` is in that of the part word for word."""
+
+    key: str
+    html: str
+
+    @property
+    def stub(self) -> str:
+        """What stands for it where a page has it already: an empty element that says "as it was"."""
+        name = self.html[1:].split(" ", 1)[0]
+        return f'<{name} data-key="{escape(self.key)}" data-live-same></{name}>'
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
-    """The new outer HTML of the element with this id: the very part the page is made of."""
+    """The new outer HTML of the element with this id: the very part the page is made of.
+
+    Of its `rows`, where it names any, only those that a viewer does not have travel to them.
+    """
 
     id: str
     html: str
+    rows: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

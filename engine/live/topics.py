@@ -65,7 +65,7 @@ class InstanceTopic:
         return grant_in(found.environment if found else None, user)
 
     def render(self, asked: Asked) -> Update:
-        """Every part of its page; the graph by node and edge, so that only what changed travels."""
+        """Every part of its page; the graph by node and edge, tables by row, so that only what changed travels."""
         from engine.views.instance import page_context
 
         scope = scope_of(asked.audience)
@@ -74,7 +74,10 @@ class InstanceTopic:
             return Update(asked.after)
         page = InstancePage(scope, instance, view=asked.view)
         context = page_context(page)
-        parts = [Part(f"instance-{name}", render_partial("engine/instance.html", name, context)) for name in PARTS]
+        parts = [
+            Part(f"instance-{name}", render_partial("engine/instance.html", name, context), tuple(page.rows_of(name)))
+            for name in PARTS
+        ]
         return Update(instance.fact_count, (*parts, *graph_parts(page)))
 
 

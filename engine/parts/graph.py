@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import Final
 
 from django.utils.safestring import SafeString
 
@@ -18,13 +20,18 @@ from designer.rendering.svg import (
     edge_element_id,
     edge_svg,
     element_id,
+    ends_of,
     flow_svg,
     node_svg,
     phase_svg,
     trigger_svg,
 )
 from engine.parts.instance import InstancePage
+from engine.parts.kept import Kept
 from engine.parts.steps import ROLLBACK_STATUSES, StepLook
+
+MOST_KEPT: Final = 10_000
+_kept: Final = Kept(MOST_KEPT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +62,28 @@ def graph_of(page: InstancePage) -> GraphPart:
 
 
 def graph_parts(page: InstancePage) -> Iterator[Part]:
-    """The pieces of the graph that can change: only those that did travel to a viewer."""
+    """The pieces of the graph that can change: only those that did travel to a viewer, and only new ones are drawn."""
     layout, _ = _layout(page)
     if layout is None:
         return
     picture, flow = picture_of(page), shown(page.flow)
-    yield Part(element_id(TRIGGER), trigger_svg(flow, layout, picture))
+    version, ends = page.instance.version_id, ends_of(flow)
+
+    def kept(id: str, shown: Hashable, draw: Callable[[], SafeString]) -> Part:
+        return Part(id, _kept.get((version, id, shown), draw))
+
+    yield kept(element_id(TRIGGER), picture.trigger, partial(trigger_svg, flow, layout, picture))
     for key in flow.phases:
-        yield Part(element_id(phase_ref(key)), phase_svg(flow, layout, key, picture))
+        draw = partial(phase_svg, flow, layout, key, picture)
+        yield kept(element_id(phase_ref(key)), picture.phases.get(key), draw)
     for edge in flow.edges:
-        html = edge_svg(flow, layout, edge, picture)
-        if html:
-            yield Part(edge_element_id(edge), html)
+        if edge.id in layout.edges:
+            yield kept(
+                edge_element_id(edge), picture.edges.get(edge.id), partial(edge_svg, flow, layout, edge, picture)
+            )
     for key in flow.tasks:
-        yield Part(element_id(key), node_svg(flow, layout, key, picture))
+        shown_as = picture.tasks.get(key), picture.link(key) if picture.link else ""
+        yield kept(element_id(key), shown_as, partial(node_svg, flow, layout, key, picture, ends=ends))
 
 
 def picture_of(page: InstancePage) -> Picture:

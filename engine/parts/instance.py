@@ -12,7 +12,10 @@ from typing import Any, Final
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.safestring import SafeString
 
+from accounts.live import Row as PageRow
+from accounts.lookups import Lookup
 from accounts.roles import Role
 from accounts.scope import Scope
 from designer.graph.model import Flow
@@ -23,9 +26,10 @@ from engine.core.programs import flow_with
 from engine.core.state import State, new_state, state_from_json
 from engine.display.json_text import JsonText, json_text
 from engine.display.spans import span_words
-from engine.display.timeline import Row, Timeline, lay_out
+from engine.display.timeline import Timeline, lay_out
 from engine.models import Event, Fact, Instance, Step
 from engine.parts.marks import GraphMarks, marks_of
+from engine.parts.rows import fact_row, step_row, timeline_row
 from engine.parts.steps import StepLook, looks_of, names_of, spans_of
 from engine.parts.task import TaskPanel
 from engine.services.closing import offered
@@ -64,14 +68,6 @@ HIDDEN_UNLESS_LEGAL: Final = frozenset({"resume", "retry", "migrate", "close"})
 
 
 @dataclass(frozen=True, slots=True)
-class NamedRow:
-    """A row of the timeline."""
-
-    name: str
-    row: Row
-
-
-@dataclass(frozen=True, slots=True)
 class FactRow:
     """One fact in words."""
 
@@ -86,6 +82,11 @@ class FactRow:
         """More about it, cut to what a row holds."""
         detail = self.words.detail
         return detail if len(detail) <= LONGEST_DETAIL else f"{detail[:LONGEST_DETAIL]}…"
+
+    @property
+    def html(self) -> SafeString:
+        """Its row in the table."""
+        return fact_row(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,41 @@ def instances_within(scope: Scope) -> QuerySet[Instance]:
 def with_names(instances: QuerySet[Instance]) -> QuerySet[Instance]:
     """With what their pages name: flow, version, who started them."""
     return instances.select_related("flow", "version", "started_by").defer("flow__draft_document")
+
+
+A_NUMBER: Final = 987_654_321
+# A page that is watched asks these again with each change. The marks are of the arguments' types, and none else's.
+_STEPS = Lookup(
+    lambda pk: (
+        Step.objects.filter(instance=pk, is_past=False)
+        .defer("input", "output")
+        .select_related("claimed_by")
+        .order_by("-pk")[:MOST_STEPS]
+    ),
+    -1,
+)
+_STEP = Lookup(
+    lambda pk, task, iteration: (
+        Step.objects.filter(instance=pk, task=task, iteration=iteration).select_related("claimed_by").order_by()
+    ),
+    -1,
+    "a task",
+    A_NUMBER,
+)
+_LATEST_STEP = Lookup(
+    lambda pk, task: (
+        Step.objects.filter(instance=pk, task=task).select_related("claimed_by").order_by("-iteration")[:1]
+    ),
+    -1,
+    "a task",
+)
+_NEWEST_FACTS = Lookup(lambda pk: Fact.objects.filter(instance=pk).order_by("-number")[: FACTS_A_PAGE + 1], -1)
+_OLDER_FACTS = Lookup(
+    lambda pk, number: Fact.objects.filter(instance=pk, number__lt=number).order_by("-number")[: FACTS_A_PAGE + 1],
+    -1,
+    A_NUMBER,
+)
+_KEPT_EVENTS = Lookup(lambda pk: Event.objects.filter(instance=pk, consumed_at=None).defer("payload")[:20], -1)
 
 
 class InstancePage:
@@ -146,24 +182,38 @@ class InstancePage:
     @cached_property
     def looks(self) -> list[StepLook]:
         """Its steps as they began; without inputs and outputs, which may be large."""
-        steps = (
-            self.instance.steps.filter(is_past=False)
-            .defer("input", "output")
-            .select_related("claimed_by")
-            .order_by("pk")
-        )
-        latest = list(steps.reverse()[: MOST_STEPS + 1])[::-1]
-        return looks_of(self.whole_flow, latest[-MOST_STEPS:], now=self.now)
+        latest = self._of_instance(_STEPS.all(self.instance.pk))[::-1]
+        return looks_of(self.whole_flow, latest, now=self.now)
+
+    def _of_instance(self, steps: list[Step]) -> list[Step]:
+        """Steps that know their instance."""
+        for step in steps:
+            step.instance = self.instance
+        return steps
 
     @cached_property
     def timeline(self) -> Timeline:
         """When each step ran."""
         return lay_out(spans_of(self.looks), now=self.instance.ended_at or self.now)
 
-    @property
-    def timeline_rows(self) -> list[NamedRow]:
+    @cached_property
+    def timeline_rows(self) -> list[PageRow]:
         """The timeline's rows with the names of their tasks."""
-        return [NamedRow(self.name_of(row.task), row) for row in self.timeline.rows]
+        return [PageRow(row.task, timeline_row(self.name_of(row.task), row)) for row in self.timeline.rows]
+
+    @cached_property
+    def step_rows(self) -> list[PageRow]:
+        """The rows of the table of steps."""
+        return [PageRow(look.key, step_row(look)) for look in self.looks]
+
+    @cached_property
+    def fact_rows(self) -> list[PageRow]:
+        """The rows of its newest facts."""
+        return [PageRow(f"fact-{row.fact.number}", row.html) for row in self.history.rows]
+
+    def rows_of(self, part: str) -> Sequence[PageRow]:
+        """The rows of a part that has any: a change leaves most of them as they are."""
+        return {"timeline": self.timeline_rows, "steps": self.step_rows, "history": self.fact_rows}.get(part, ())
 
     @cached_property
     def selected_key(self) -> str:
@@ -183,11 +233,11 @@ class InstancePage:
         task_key, _, iteration = self.selected_key.partition(":")
         if iteration and not (iteration.isascii() and iteration.isdecimal() and len(iteration) < 9):
             return None
-        steps = Step.objects.filter(instance=self.instance, task=task_key).select_related("claimed_by")
-        step = (steps.filter(iteration=int(iteration)) if iteration else steps.order_by("-iteration")).first()
+        pk = self.instance.pk
+        found = _STEP.all(pk, task_key, int(iteration)) if iteration else _LATEST_STEP.all(pk, task_key)
         task = self.whole_flow.tasks.get(task_key)
-        if step is not None:
-            return looks_of(self.whole_flow, [step], now=self.now)[0]
+        if found:
+            return looks_of(self.whole_flow, self._of_instance(found), now=self.now)[0]
         return StepLook(task, None, self.flow, now=self.now) if task is not None else None
 
     @cached_property
@@ -302,7 +352,7 @@ class InstancePage:
     @cached_property
     def kept_events(self) -> list[Event]:
         """Events that no wait has consumed yet."""
-        return list(self.instance.events.filter(consumed_at=None).defer("payload")[:20])
+        return _KEPT_EVENTS.all(self.instance.pk)
 
     # -- history ------------------------------------------------------------------------------------------------------
 
@@ -317,10 +367,8 @@ class InstancePage:
 
     def facts_before(self, number: int | None) -> FactPage:
         """A page of facts older than `number`."""
-        facts = Fact.objects.filter(instance=self.instance).order_by("-number")
-        if number is not None:
-            facts = facts.filter(number__lt=number)
-        found = list(facts[: FACTS_A_PAGE + 1])
+        pk = self.instance.pk
+        found = _NEWEST_FACTS.all(pk) if number is None else _OLDER_FACTS.all(pk, number)
         rows = [
             FactRow(
                 fact,

@@ -89,17 +89,19 @@ function receive(message) {
 
 /** @param {import("./live/topics.js").Update} update */
 function apply(update) {
+  let isWhole = true;
   for (const { id, html } of update.parts) {
     const target = document.getElementById(id);
     if (!target || isForAnotherView(target, html)) continue;
     const before = spoken(target);
-    replacePart(target, html);
+    isWhole = replacePart(target, html) && isWhole;
     const now = document.getElementById(id);
     if (!now) continue;
     // @ts-ignore: htmx is a classic script of the shell
     window.htmx?.process(now);
     for (const text of newsOf(before, spoken(now))) announce(text);
   }
+  if (!isWhole) sync(update.topic);
   watched.get(update.topic)?.onUpdate?.(update);
   document.dispatchEvent(new CustomEvent("live:update", { detail: update }));
 }

@@ -3,21 +3,35 @@
 // half-typed fields stay. Works inside SVG too.
 //
 // Children are matched by `id` or `data-key`, else in order. `data-live-keep="token"` keeps an element as it is while the
-// token is the same; `data-live-own="viewBox class"` names attributes that belong to scripts and are left alone.
+// token is the same; `data-live-own="viewBox class"` names attributes that belong to scripts and are left alone;
+// `data-live-same` stands for an element that the page has already: only its key is sent.
 
 /** What the person changed, not the server. @type {Record<string, string[]>} */
 const OWN = { DETAILS: ["open"], DIALOG: ["open"] };
 
-/** @param {Element} target @param {string} html its new outer HTML */
+/**
+ * Answers whether the element is whole now: not where it was to keep a row that it does not have.
+ * @param {Element} target @param {string} html its new outer HTML
+ */
 export function replacePart(target, html) {
   const fresh = parse(target, html);
-  if (!fresh) return;
+  if (!fresh) return true;
+  missing = 0;
   const focused = document.activeElement;
   if (fresh.nodeName === target.nodeName) morph(target, fresh);
   else target.replaceWith(document.importNode(fresh, true));
   if (focused instanceof HTMLElement && focused !== document.activeElement && focused.id) {
     document.getElementById(focused.id)?.focus({ preventScroll: true });
   }
+  return missing === 0;
+}
+
+/** How many rows were to be kept and are not there, in the part that is being replaced. */
+let missing = 0;
+
+/** Stands for a row that the page has already. @param {Node} node */
+function isStub(node) {
+  return node instanceof Element && node.hasAttribute("data-live-same");
 }
 
 /** An SVG fragment parsed outside of `<svg>` would be unknown HTML elements. @param {Element} target @param {string} html */
@@ -31,6 +45,7 @@ function parse(target, html) {
 
 /** @param {Element} from @param {Element} to */
 function morph(from, to) {
+  if (isStub(to)) return;
   const keep = from.getAttribute("data-live-keep");
   if (keep !== null && keep === to.getAttribute("data-live-keep")) return;
   if (from.isEqualNode(to)) return;
@@ -70,6 +85,10 @@ function morphChildren(from, to) {
   for (const next of [...to.childNodes]) {
     const key = keyOf(next);
     const match = key ? sameName(keyed.get(key), next) : following(cursor, next);
+    if (match === null && isStub(next)) {
+      missing += 1;
+      continue;
+    }
     if (match === null) {
       from.insertBefore(document.importNode(next, true), cursor);
       continue;

@@ -12,7 +12,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.test import Client
 
-from accounts.live import Asked, Grant, Part, Update, publish, register_topic
+from accounts.live import Asked, Grant, Part, Row, Update, publish, register_topic
 from accounts.live import consumer as consumer_module
 from accounts.live.session import signed_in_user
 from accounts.models import Membership, Organization, User
@@ -145,6 +145,36 @@ async def test_a_page_that_is_up_to_date_is_not_sent_what_it_has(
         await socket.connect()
         first = await subscribe(socket, f"counter:{organization.pk}", after=1)
         assert (first["seq"], first["parts"]) == (1, [])
+
+
+async def test_of_the_rows_of_a_part_only_new_ones_travel(
+    open_socket: Opener, counter: Counter, organization: Organization
+) -> None:
+    rows: list[Row] = []
+
+    def render(asked: Asked) -> Update:
+        html = "".join(row.html for row in rows)
+        return Update(counter.value, (Part("list", f"<ul id=list>{html}</ul>", tuple(rows)),))
+
+    async def next_list(value: int, *keys: str) -> str:
+        rows[:] = [Row(key, f'<li data-key="{key}">{text}</li>') for key, text in (one.split("=") for one in keys)]
+        counter.value = value
+        publish(f"counter:{organization.pk}", organization.pk, value)
+        message = await socket.receive()
+        return str(message["parts"][0]["html"])
+
+    counter.render = render  # type: ignore[method-assign]
+    rows.append(Row("a", '<li data-key="a">1</li>'))
+    same_a, same_b = '<li data-key="a" data-live-same></li>', '<li data-key="b" data-live-same></li>'
+    async with open_socket(Role.VIEWER) as socket:
+        await socket.connect()
+        first = await subscribe(socket, f"counter:{organization.pk}")
+        assert first["parts"][0]["html"] == '<ul id=list><li data-key="a">1</li></ul>'
+        assert await next_list(2, "b=2", "a=1") == f'<ul id=list><li data-key="b">2</li>{same_a}</ul>'
+        assert await next_list(3, "b=2", "a=other") == f'<ul id=list>{same_b}<li data-key="a">other</li></ul>'
+        assert await next_list(4, "a=other") == f"<ul id=list>{same_a}</ul>"
+        # One that had gone is not on the page any more.
+        assert await next_list(5, "b=2", "a=other") == f'<ul id=list><li data-key="b">2</li>{same_a}</ul>'
 
 
 async def test_looking_differently_sends_what_looks_different(

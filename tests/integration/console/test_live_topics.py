@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.http import QueryDict
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.live import Asked, Grant
 from accounts.live.topics import find_topic
 from accounts.models import Membership, User
 from accounts.roles import Role
 from accounts.scope import Scope
+from designer.graph.model import Flow
+from designer.rendering import svg
 from engine.live.topics import InboxCountTopic, InboxTopic, InstancesTopic, InstanceTopic
 from engine.models import Instance, Step
+from engine.parts import graph
 from engine.parts.instances import InstanceList
 from engine.services.announcing import Change, publish
 from engine.services.human_tasks import complete_step
@@ -56,6 +61,55 @@ def test_an_instance_is_sent_with_its_last_fact_number(waiting: Instance, member
     assert after.seq > before.seq
     assert {"node-approve", "node-pack", "edge-approve~pack~~success", "instance-history"} <= changed
     assert "node-charge" not in changed
+
+
+def test_a_row_is_in_its_part_word_for_word(waiting: Instance, member: Member) -> None:
+    topic = InstanceTopic()
+    update = topic.render(asked(topic.authorize(member(Role.VIEWER), waiting.pk), waiting.pk))
+    rows = {part.id: part.rows for part in update.parts if part.rows}
+    assert set(rows) == {"instance-timeline", "instance-steps", "instance-history"}
+    for part in update.parts:
+        for row in part.rows:
+            assert part.html.count(row.html) == 1
+            assert f'data-key="{row.key}"' in row.html
+
+
+def test_an_update_asks_the_database_eight_times(
+    waiting: Instance, member: Member, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    """Who looks, at what environment and instance; steps, the one in full and its decision, events, facts, warnings."""
+    topic = InstanceTopic()
+    grant = topic.authorize(member(Role.VIEWER), waiting.pk)
+    topic.render(asked(grant, waiting.pk))
+    with django_assert_num_queries(8):
+        topic.render(asked(grant, waiting.pk))
+
+
+def test_what_a_task_looks_like_is_drawn_once(waiting: Instance, member: Member, draws: list[str]) -> None:
+    topic = InstanceTopic()
+    grant = topic.authorize(member(Role.VIEWER), waiting.pk)
+    topic.render(asked(grant, waiting.pk))
+    draws.clear()
+    topic.render(asked(grant, waiting.pk))
+    assert draws == []
+    scope = Scope(waiting.environment.organization, waiting.environment, member(Role.OPERATOR), Role.OPERATOR)
+    complete_step(scope, waiting.steps.get(task="approve"), output={"verdict": "accept", "note": "Fine"})
+    topic.render(asked(grant, waiting.pk))
+    assert {"approve", "pack"} <= set(draws)
+    assert not {"charge", "big"} & set(draws)
+
+
+@pytest.fixture
+def draws(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The tasks whose cards are drawn."""
+    drawn: list[str] = []
+
+    def node_svg(flow: Flow, layout: Any, key: str, *others: Any, **more: Any) -> Any:
+        drawn.append(key)
+        return svg.node_svg(flow, layout, key, *others, **more)
+
+    monkeypatch.setattr(graph, "node_svg", node_svg)
+    return drawn
 
 
 def test_every_role_is_sent_its_own_buttons(waiting: Instance, member: Member) -> None:

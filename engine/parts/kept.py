@@ -1,0 +1,34 @@
+"""HTML that was made before. Rows and drawings are asked for again and again while a page is watched, and most of them
+are as they were: they are kept by all that they show, so none is ever out of date.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+
+from django.utils.safestring import SafeString
+
+
+class Kept:
+    """At most so many pieces of HTML by what they show; the least recently used go first."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._pieces: OrderedDict[Hashable, SafeString] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, shown: Hashable, make: Callable[[], SafeString]) -> SafeString:
+        """The piece that shows this; `make` is called where there is none yet."""
+        with self._lock:
+            piece = self._pieces.get(shown)
+            if piece is not None:
+                self._pieces.move_to_end(shown)
+                return piece
+        piece = make()
+        with self._lock:
+            self._pieces[shown] = piece
+            while len(self._pieces) > self._most:
+                self._pieces.popitem(last=False)
+        return piece
