@@ -1,6 +1,7 @@
 // @ts-check
 // Brings the page to life: finds `data-controller` in what is there and in whatever arrives later.
 import "./requests.js";
+import "./live/swap.js";
 import { register, watch } from "./controllers.js";
 
 register("clock", () => import("./controllers/clock.js"));

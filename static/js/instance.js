@@ -31,7 +31,7 @@ export default function connect(root) {
       location.assign(link.href);
       return;
     }
-    htmx.ajax("GET", link.href, { target: "#instance-step", swap: "outerHTML" }).then(() => {
+    htmx.ajax("GET", link.href, { source: root, target: "#instance-step", swap: "live" }).then(() => {
       history.replaceState(history.state, "", link.href);
       if (matchMedia("(max-width: 900px)").matches) document.getElementById("instance-step")?.scrollIntoView({ block: "start" });
     });

@@ -8,6 +8,7 @@ import { replacePart } from "../live/morph.js";
 import { collect } from "./collect.js";
 
 /** @typedef {import("./main.js").Editor} Editor */
+/** @typedef {{subject: string, path: unknown, value: unknown, seen: number}} Posted */
 
 const CONTROLS = "input, select, textarea";
 
@@ -52,6 +53,11 @@ export class Inspector {
     const html = await editor.askHtml("inspector", { subject, count });
     if (html === null || number !== this.#latest || !this.body) return;
     const isSame = subject === this.shown;
+    // Rendered before something was stored that we know of: it would take back what was typed since.
+    if (revisionOf(html) < editor.queue.revision) {
+      this.refresh();
+      if (isSame) return;
+    }
     if (!isSame) this.#storeFocused();
     if (!isSame) this.element.scrollTop = 0;
     if (isSame) this.#update(html);
@@ -111,7 +117,7 @@ export class Inspector {
     const isHeld = (/** @type {Element} */ control, /** @type {Element | null} */ field) =>
       control === typed || field?.hasAttribute("data-pending") || field?.hasAttribute("data-refused");
     const held = [...body.querySelectorAll(CONTROLS)].filter((control) => isHeld(control, control.closest("[data-path]")));
-    replacePart(body, this.#withFreshRows(body, html));
+    this.#keeping(body, (kept) => replacePart(body, withKept(kept, html)));
     const kept = new Set(held.map((control) => control.closest("[data-path]")?.getAttribute("data-path") ?? ""));
     for (const path of this.#seen.keys()) if (!kept.has(path)) this.#seen.delete(path);
     for (const path of kept) if (!this.#seen.has(path)) this.#seen.set(path, shown);
@@ -120,18 +126,13 @@ export class Inspector {
     }
   }
 
-  /** The server knows no row before it is stored: fields with such rows stay as they are.
-   * @param {HTMLElement} body @param {string} html */
-  #withFreshRows(body, html) {
-    const fresh = /** @type {HTMLElement[]} */ ([...body.querySelectorAll("[data-live-keep=fresh]")]);
-    if (!fresh.length) return html;
-    const template = document.createElement("template");
-    template.innerHTML = html;
-    for (const field of fresh) {
-      const key = CSS.escape(field.dataset.key ?? "");
-      template.content.querySelector(`[data-key="${key}"][data-path]`)?.setAttribute("data-live-keep", "fresh");
-    }
-    return template.innerHTML;
+  /** The server knows no row before it is stored: fields with such rows, and those on their way, stay as they are.
+   * @param {HTMLElement} body @param {(kept: HTMLElement[]) => void} update */
+  #keeping(body, update) {
+    const pending = /** @type {HTMLElement[]} */ ([...body.querySelectorAll("[data-path][data-pending]:not([data-live-keep])")]);
+    for (const field of pending) field.dataset.liveKeep = "fresh";
+    update(/** @type {HTMLElement[]} */ ([...body.querySelectorAll("[data-live-keep=fresh]")]));
+    for (const field of pending) delete field.dataset.liveKeep;
   }
 
   /** @param {Element} target */
@@ -163,34 +164,43 @@ export class Inspector {
       door: "fields",
       body,
       accepted: (answer) => {
-        delete field.dataset.pending;
+        this.#settled(field, body);
         editor.conflicts.settle(subject, path);
         this.#stored(body, answer.revision);
         if (answer.announce) editor.announce(answer.announce);
         if (answer.subject !== undefined && answer.subject !== subject) editor.selection.set(answer.subject);
       },
       refused: (problem) => {
-        delete field.dataset.pending;
-        this.#posted.delete(body);
+        this.#settled(field, body);
         const reason = problem.errors?.[0]?.message ?? problem.detail;
         if (field.isConnected) this.#say(field, reason);
         else editor.conflicts.keep(reason, value);
       },
       stale: (problem) => {
-        delete field.dataset.pending;
-        this.#posted.delete(body);
+        this.#settled(field, body);
         this.#seen.set(field.dataset.path ?? "", problem.revision);
         editor.conflicts.met({ subject, path, value, problem });
       },
     });
   }
 
-  /** One has seen what one has stored oneself: what waits to be stored after it was typed on top of it.
-   * @param {{subject: string, path: unknown, value: unknown, seen: number}} body @param {number} revision */
-  #stored(body, revision) {
+  /** A value has been answered; its field waits on where a later one is still on its way. @param {HTMLElement} field @param {Posted} body */
+  #settled(field, body) {
     this.#posted.delete(body);
+    if (!this.#laterThan(body).length) delete field.dataset.pending;
+  }
+
+  /** What is on its way to the same setting. @param {Posted} body */
+  #laterThan({ subject, path }) {
+    const place = JSON.stringify(path);
+    return [...this.#posted].filter((posted) => posted.subject === subject && JSON.stringify(posted.path) === place);
+  }
+
+  /** One has seen what one has stored oneself: what waits to be stored after it was typed on top of it.
+   * @param {Posted} body @param {number} revision */
+  #stored(body, revision) {
     const path = JSON.stringify(body.path);
-    for (const later of this.#posted) if (later.subject === body.subject && JSON.stringify(later.path) === path) later.seen = revision;
+    for (const later of this.#laterThan(body)) later.seen = revision;
     if (this.shown === body.subject) this.#seen.set(this.#field(body.path)?.dataset.path ?? path, revision);
   }
 
@@ -314,6 +324,23 @@ export class Inspector {
   #grow() {
     for (const area of this.element.querySelectorAll("textarea")) fitHeight(area);
   }
+}
+
+/** The revision that a form was rendered at. @param {string} html */
+function revisionOf(html) {
+  return Number(/ data-revision="(\d+)"/.exec(html)?.[1] ?? Infinity);
+}
+
+/** The form with the fields marked that are to stay as they are. @param {HTMLElement[]} kept @param {string} html */
+function withKept(kept, html) {
+  if (!kept.length) return html;
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  for (const field of kept) {
+    const key = CSS.escape(field.dataset.key ?? "");
+    template.content.querySelector(`[data-key="${key}"][data-path]`)?.setAttribute("data-live-keep", "fresh");
+  }
+  return template.innerHTML;
 }
 
 /** Whether somebody is in the middle of changing it. @param {Element | null} control */

@@ -16,6 +16,14 @@ const OWN = { DETAILS: ["open"], DIALOG: ["open"] };
 export function replacePart(target, html) {
   const fresh = parse(target, html);
   if (!fresh) return true;
+  return morphTo(target, fresh);
+}
+
+/**
+ * Answers as `replacePart` does.
+ * @param {Element} target @param {Element} fresh what it is to become
+ */
+export function morphTo(target, fresh) {
   missing = 0;
   const focused = document.activeElement;
   if (fresh.nodeName === target.nodeName) morph(target, fresh);

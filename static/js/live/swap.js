@@ -1,0 +1,25 @@
+// @ts-check
+// `hx-swap="live"` for a part that is also kept up to date live: what a person has opened or typed in it stays, however late the
+// answer comes. Needs `hx-ext="live"` around it. A part says in `data-view` how it was asked for, in `data-step` what it shows.
+import { morphTo } from "./morph.js";
+
+// @ts-ignore: htmx is a classic script of the shell
+window.htmx?.defineExtension("live", {
+  /** @param {string} style @param {Element} target @param {DocumentFragment} fragment @returns {Element[] | false} */
+  handleSwap(style, target, fragment) {
+    const fresh = fragment.firstElementChild;
+    if (style !== "live" || !fresh) return false;
+    const [before, now] = [/** @type {HTMLElement} */ (target).dataset, /** @type {HTMLElement} */ (fresh).dataset];
+    if (before.view === now.view) {
+      // It is there already, and may be newer than this answer.
+      document.dispatchEvent(new CustomEvent("live-sync"));
+      return [target];
+    }
+    if (before.step !== now.step) {
+      target.replaceWith(fresh);
+      return [fresh];
+    }
+    morphTo(target, fresh);
+    return [target];
+  },
+});

@@ -1,0 +1,123 @@
+"""What a person has typed or opened outlives an answer of the server that comes late.
+
+The answers are held up here until the person has gone on; on a busy machine, or a slow line, that happens by itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import httpx
+import pytest
+from playwright.sync_api import APIResponse, Page, Route, expect
+
+from tests.acceptance.browser import sign_in
+from tests.acceptance.quadrille import Quadrille
+from tests.acceptance.test_editor import open_new
+from tests.acceptance.test_steering import ASK, api, automation, flow_of, open_instance, publish, show_step, start
+
+__all__ = ["api"]  # a fixture
+
+FORMS: Final = re.compile(r"/edit/inspector")
+FIELDS: Final = re.compile(r"/edit/fields")
+STEPS: Final = re.compile(r"/instances/\d+/\?step=charge")
+TEXT: Final = "{{ steps.ask.output.answer }}"
+
+
+@contextmanager
+def held_up(page: Page, pattern: re.Pattern[str]) -> Iterator[Callable[[], None]]:
+    """The first answer to a request like this is made at once and handed over only when told to."""
+    kept: list[tuple[Route, APIResponse]] = []
+
+    def keep(route: Route) -> None:
+        if kept:
+            route.continue_()
+        else:
+            kept.append((route, route.fetch()))
+
+    def hand_over() -> None:
+        while not kept:
+            page.wait_for_timeout(20)  # lets the browser's messages in
+        route, response = kept[0]
+        route.fulfill(response=response)
+
+    page.route(pattern, keep)
+    yield hand_over
+
+
+@pytest.fixture
+def rows(page: Page, server: Quadrille, request: pytest.FixtureRequest) -> Page:
+    """The editor with a task that sets values, chosen."""
+    sign_in(page, server, "designer")
+    board = open_new(page, request.node.name[-40:])
+    board.add("set_values", (400, 240))
+    board.saved()
+    expect(page.locator("#inspector")).to_have_attribute("data-subject", "set_values")
+    return page
+
+
+def stored_values(page: Page) -> list[str]:
+    """Key and value of every row, as the server has them."""
+    page.reload()
+    page.locator("g.node[data-task=set_values]").click()
+    expect(page.locator("#inspector")).to_have_attribute("data-subject", "set_values")
+    return [
+        page.get_by_label(label, exact=True).nth(row).input_value()
+        for row in range(page.get_by_label("Key", exact=True).count())
+        for label in ("Key", "Value")
+    ]
+
+
+def test_a_form_rendered_before_a_row_was_stored_does_not_take_it_back(rows: Page) -> None:
+    page = rows
+    form = page.locator("#inspector")
+    with held_up(page, FORMS) as show_form:
+        with page.expect_request(FORMS):
+            form.get_by_label("Name").fill("Note")
+            form.get_by_label("Name").blur()
+        before = form.get_attribute("data-revision") or ""
+        with held_up(page, FIELDS) as tell_it_is_stored:
+            page.get_by_role("button", name="Add to Values").click()
+            page.get_by_label("Key", exact=True).last.fill("answer")
+            with page.expect_request(FIELDS):
+                page.get_by_label("Value", exact=True).last.fill(TEXT)
+            show_form()
+            expect(form).not_to_have_attribute("data-revision", before)
+            expect(page.get_by_label("Value", exact=True).last).to_have_value(TEXT)
+            page.get_by_label("Value", exact=True).last.blur()
+            tell_it_is_stored()
+    expect(page.locator(".editor")).to_have_attribute("data-saving", "done")
+    assert stored_values(page) == ["answer", TEXT]
+
+
+def test_a_step_asked_for_again_closes_no_dialog(page: Page, server: Quadrille, api: httpx.Client) -> None:
+    publish(api, flow_of("late-answers", automation("charge"), ASK))
+    start(api, "late-answers", "late-1")
+    sign_in(page, server, "operator")
+    open_instance(page, "late-1")
+    show_step(page, "Charge")
+    with held_up(page, STEPS) as hand_over:
+        with page.expect_request(STEPS):
+            page.locator("#instance-steps").get_by_role("link", name="Charge", exact=True).click()
+        page.locator("#instance-step").get_by_role("link", name="Restart from here").click()
+        dialog = page.locator("#instance-step dialog[open]")
+        dialog.get_by_label("Reason").fill("Twice charged.")
+        with page.expect_event("requestfinished"):
+            hand_over()
+        expect(dialog.get_by_label("Reason")).to_have_value("Twice charged.")
+        dialog.get_by_role("button", name="Restart", exact=True).click()
+    expect(page.locator("#instance-history")).to_contain_text("Twice charged.")
+
+
+def test_another_step_is_shown_instead(page: Page, server: Quadrille, api: httpx.Client) -> None:
+    publish(api, flow_of("late-others", automation("charge"), ASK))
+    start(api, "late-others", "late-2")
+    sign_in(page, server, "operator")
+    open_instance(page, "late-2")
+    for name in ("Charge", "Ask", "Charge"):
+        show_step(page, name)
+        expect(page.locator("#instance-step")).to_have_count(1)
+    assert "step=charge" in page.url
