@@ -48,7 +48,7 @@ def timeline_row(name: str, row: Row) -> SafeString:
     label = escape(" · ".join(filter(None, [rounds, latest.label])))
     return mark_safe(  # noqa: S308 (escaped above, numbers, and words of ours)
         f'<div class="timeline-row" data-key="{task}"><a class="timeline-name clip" href="?step={task}"'
-        f' hx-get="?step={task}" hx-target="#instance-step" hx-swap="outerHTML" hx-push-url="true" title="{called}">'
+        f' hx-get="?step={task}" hx-target="#instance-step" hx-swap="live" hx-push-url="true" title="{called}">'
         f'{called}</a><svg class="timeline-bars" role="img" aria-label="{called}: {escape(said)}">'
         f'{"".join(map(_bar, row.bars))}</svg><span class="timeline-label clip small muted">{label}</span></div>'
     )
