@@ -18,7 +18,7 @@ from designer.graph.model import Flow
 from designer.inspector.forms import Form, FormContext, form_for, form_for_flow
 from designer.palette import PaletteGroup, palette
 from designer.parts import EDGES, NODES, NOTES, PHASES, Drawing, draw
-from designer.problem_rows import ProblemRow, problem_rows
+from designer.problem_rows import ProblemRow, problem_rows_of
 from designer.rendering.svg import definitions
 from designer.services.drafting import draft_of, next_redo, next_undo, words_of_entry
 from designer.services.edit_words import words_of
@@ -127,7 +127,7 @@ class EditorPage:
     @cached_property
     def problems(self) -> tuple[ProblemRow, ...]:
         """What is wrong with the draft, the worst first."""
-        return problem_rows(self.draft, flows=flow_keys(self.row.environment_id))
+        return problem_rows_of(self.row.pk, self.draft, flow_keys(self.row.environment_id))
 
     @property
     def error_count(self) -> int:

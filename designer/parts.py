@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
+from designer.graph.delta import delta_between
 from designer.graph.kinds import kind_of
 from designer.graph.lowering import is_back_edge
 from designer.graph.model import TRIGGER, Edge, Flow, Note, Task, note_ref, phase_ref
 from designer.inspector.forms import EDGE_PREFIX, branch_label, name_of
 from designer.rendering.cards import CARD_HEIGHT, GRID, card_summary
-from designer.rendering.layout import Layout, drawn_layout
+from designer.rendering.drawn import Drawn, draw_flow
+from designer.rendering.layout import Layout
 from designer.rendering.notes import note_svg
 from designer.rendering.routing import Rect
 from designer.rendering.svg import (
+    Ends,
     edge_element_id,
     edge_svg,
     element_id,
@@ -57,9 +61,18 @@ class Piece:
 class Drawing:
     """A whole draft, drawn: pieces by element id."""
 
-    flow: Flow
-    layout: Layout
+    drawn: Drawn
     pieces: Mapping[str, Piece]
+
+    @property
+    def flow(self) -> Flow:
+        """What is drawn."""
+        return self.drawn.flow
+
+    @property
+    def layout(self) -> Layout:
+        """Where it stands."""
+        return self.drawn.layout
 
     def facts(self) -> dict[str, Any]:
         """Everything script knows when the page opens."""
@@ -89,10 +102,11 @@ class Changes:
 
 def changes_between(before: Flow | None, after: Flow) -> Changes:
     """What a page that shows `before` has to be told to show `after`; everything when `before` is not known."""
-    drawn = draw(before) if before is not None else None
+    # Whichever was drawn already helps to draw the other.
+    drawn = draw(before, like=_recent.get(after)) if before is not None else None
     old = drawn.pieces if drawn is not None else {}
     new = draw(after, like=drawn).pieces
-    changed = {id: piece for id, piece in new.items() if not _is_same(old.get(id), piece)}
+    changed = {id: piece for id, piece in new.items() if old.get(id) is not piece and not _is_same(old.get(id), piece)}
     return Changes(
         parts=[{"id": id, "html": piece.html, "into": piece.into} for id, piece in changed.items()],
         removed=[id for id in old if id not in new],
@@ -101,15 +115,15 @@ def changes_between(before: Flow | None, after: Flow) -> Changes:
 
 
 def _is_same(known: Piece | None, piece: Piece) -> bool:
-    return known is piece or (known is not None and known.basis == piece.basis)
+    return known is not None and known.basis == piece.basis
 
 
 def draw(flow: Flow, *, like: Drawing | None = None) -> Drawing:
     """The flow as its author drew it. The last ones are remembered; what is as in `like` is not drawn again."""
     found = _recent.get(flow)
     if found is None:
-        layout = drawn_layout(flow)
-        found = Drawing(flow, layout, _Pieces(flow, layout, like.pieces if like is not None else {}).all())
+        drawn = draw_flow(flow, like=like.drawn if like is not None else None)
+        found = Drawing(drawn, _Pieces(drawn, like).all())
         _recent.put(found)
     return found
 
@@ -140,28 +154,88 @@ _recent = _Recent(REMEMBERED)
 class _Pieces:
     """Draws what has to be drawn, and takes the rest from an earlier drawing."""
 
-    def __init__(self, flow: Flow, layout: Layout, earlier: Mapping[str, Piece]) -> None:
-        self.flow, self.layout, self.earlier = flow, layout, earlier
-        self.ends = ends_of(flow)
-        self.ways = _ways(flow)
+    def __init__(self, drawn: Drawn, like: Drawing | None) -> None:
+        self.drawn, self.flow, self.layout, self.like = drawn, drawn.flow, drawn.layout, like
+        self.earlier = like.pieces if like is not None else {}
+        self.delta = delta_between(like.flow, drawn.flow) if like is not None else None
 
     def all(self) -> dict[str, Piece]:
         """Every piece of the drawing, by element id, in the order in which it is drawn."""
-        flow, layout = self.flow, self.layout
-        pieces = {element_id(phase_ref(key)): self._phase(key) for key in flow.phases}
+        flow = self.flow
+        if self.like is not None and self._has_the_same_pieces(self.like):
+            return self._renewed(self.like)
+        counts = Counter(task.phase for task in flow.tasks.values())
+        pieces = {element_id(phase_ref(key)): self._phase(key, counts[key]) for key in flow.phases}
         pieces |= {element_id(note_ref(key)): self._note(note) for key, note in flow.notes.items()}
-        pieces |= {edge_element_id(edge): self._edge(edge) for edge in flow.edges if edge.id in layout.edges}
+        pieces |= {edge_element_id(edge): self._edge(edge) for edge in flow.edges if edge.id in self.layout.edges}
         pieces[element_id(TRIGGER)] = self._trigger()
         pieces |= {element_id(key): self._task(task) for key, task in flow.tasks.items()}
         return pieces
+
+    def _has_the_same_pieces(self, like: Drawing) -> bool:
+        before, after = like.flow, self.flow
+        if self.delta is None or self.delta.edges or not self.delta.is_in_order:
+            return False
+        kinds = ((before.tasks, after.tasks), (before.phases, after.phases), (before.notes, after.notes))
+        is_same = all(old is new or list(old) == list(new) for old, new in kinds)
+        return is_same and like.drawn.is_placed and self.drawn.is_placed
+
+    def _renewed(self, like: Drawing) -> dict[str, Piece]:
+        """The earlier pieces, and those that may be others now in their places."""
+        flow, pieces, renamed = self.flow, dict(like.pieces), self.renamed
+        if flow.phases:
+            counts = Counter(task.phase for task in flow.tasks.values())
+            pieces |= {element_id(phase_ref(key)): self._phase(key, counts[key]) for key in flow.phases}
+        pieces |= {element_id(note_ref(key)): self._note(note) for key, note in flow.notes.items()}
+        for edge, place, old in zip(flow.edges, self.drawn.places, like.drawn.places, strict=True):
+            if place is not None and (place is not old or edge.source in renamed or edge.target in renamed):
+                pieces[edge_element_id(edge)] = self._edge(edge)
+        pieces[element_id(TRIGGER)] = self._trigger()
+        pieces |= {element_id(key): self._task(flow.tasks[key]) for key in self.touched or () if key in flow.tasks}
+        return pieces
+
+    @cached_property
+    def ends(self) -> Ends:
+        """What the edges mean for the cards."""
+        return ends_of(self.flow)
+
+    @cached_property
+    def renamed(self) -> frozenset[str]:
+        """Nodes that are not what they were: they may be called otherwise, have other branches or another place."""
+        if self.delta is None:
+            return frozenset()
+        return frozenset({*self.delta.tasks, *map(phase_ref, self.delta.phases)})
+
+    @cached_property
+    def ways(self) -> Mapping[str, list[str]]:
+        """Where the edges lead of the nodes that are looked at again."""
+        return _ways(self.flow, self.touched)
+
+    @cached_property
+    def touched(self) -> frozenset[str] | None:
+        """Nodes of which anything may have changed, in themselves or at the other end of their edges; None: all."""
+        if self.delta is None or self.like is None:
+            return None
+        phases = self.delta.phases
+        inside = {key for key, task in self.flow.tasks.items() if task.phase in phases} if phases else ()
+        ends = {ref for edge in self.delta.edges for ref in (edge.source, edge.target)}
+        before = {edge.source for edge in self.flow.edges if edge.target in self.renamed} if self.renamed else ()
+        return frozenset({TRIGGER, *self.renamed, *inside, *ends, *before})
+
+    def _kept(self, key: str) -> Piece | None:
+        """The earlier drawing of a task, if nothing that it shows can be other than it was."""
+        if self.like is None or self.touched is None or key in self.touched:
+            return None
+        before, now = self.like.layout.tasks.get(key), self.layout.tasks[key]
+        return self.earlier.get(element_id(key)) if before is now or before == now else None
 
     def _piece(self, id: str, into: str, basis: tuple[object, ...], draw_it: Draw, tell: Tell) -> Piece:
         known = self.earlier.get(id)
         return known if known is not None and known.basis == basis else Piece(draw_it(), into, tell(), basis)
 
-    def _phase(self, key: str) -> Piece:
+    def _phase(self, key: str, count: int) -> Piece:
         flow, layout = self.flow, self.layout
-        basis = (flow.phases[key], layout.phases[key], sum(1 for _ in flow.tasks_in(key)))
+        basis = (flow.phases[key], layout.phases[key], count)
         id = element_id(phase_ref(key))
         return self._piece(
             id, PHASES, basis, lambda: phase_svg(flow, layout, key), lambda: _phase_facts(flow, layout, key)
@@ -172,11 +246,15 @@ class _Pieces:
         return self._piece(id, NOTES, (note,), lambda: note_svg(note), lambda: _note_facts(note))
 
     def _edge(self, edge: Edge) -> Piece:
-        flow, layout = self.flow, self.layout
+        flow, layout, id = self.flow, self.layout, edge_element_id(edge)
+        known, place = self.earlier.get(id), layout.edges[edge.id]
+        is_named_same = edge.source not in self.renamed and edge.target not in self.renamed
+        if known is not None and known.basis[1] is place and is_named_same:
+            return known
         names = name_of(flow, edge.source), name_of(flow, edge.target)
-        basis = (edge, layout.edges[edge.id], is_back_edge(flow, edge), branch_label(flow, edge), names)
+        basis = (edge, place, is_back_edge(flow, edge), branch_label(flow, edge), names)
         return self._piece(
-            edge_element_id(edge),
+            id,
             EDGES,
             basis,
             lambda: edge_svg(flow, layout, edge),
@@ -195,8 +273,11 @@ class _Pieces:
         )
 
     def _task(self, task: Task) -> Piece:
+        key = task.key
+        if (known := self._kept(key)) is not None:
+            return known
         flow, layout, ends, ways = self.flow, self.layout, self.ends, self.ways
-        key, box = task.key, layout.tasks[task.key]
+        box = layout.tasks[key]
         phase = name_of(flow, phase_ref(task.phase)) if task.phase else ""
         edges = (ends.incoming[key] > 1, key in ends.failing, tuple(ways.get(key, ())))
         return self._piece(
@@ -211,10 +292,12 @@ class _Pieces:
 # -- what script is told ----------------------------------------------------------------------------------------------
 
 
-def _ways(flow: Flow) -> dict[str, list[str]]:
-    """For each node, where its edges lead, in words."""
+def _ways(flow: Flow, sources: Container[str] | None) -> dict[str, list[str]]:
+    """For each of these nodes (None: for all), where its edges lead, in words."""
     ways: dict[str, list[str]] = {}
     for edge in flow.edges:
+        if sources is not None and edge.source not in sources:
+            continue
         label = branch_label(flow, edge)
         target = name_of(flow, edge.target)
         ways.setdefault(edge.source, []).append(f"{target} ({label})" if label else target)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
 
 from designer.graph.checks import Problem, check_flow
+from designer.graph.delta import differs_in_places_only
 from designer.graph.model import Flow
 from designer.graph.values import Path
 from designer.inspector.forms import EDGE_PREFIX, name_of
+
+REMEMBERED: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,37 @@ class ProblemRow:
 def problem_rows(flow: Flow, *, flows: Collection[str] | None = None) -> tuple[ProblemRow, ...]:
     """What the checks find, errors first. `flows`: the keys of the flows beside it."""
     return tuple(_row(flow, problem) for problem in check_flow(flow, flows=flows))
+
+
+class _Recent:
+    """The rows of the flows that were looked at last, by their keys in their environments."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._found: OrderedDict[object, tuple[Flow, Collection[str], tuple[ProblemRow, ...]]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def rows(self, id: object, flow: Flow, flows: Collection[str]) -> tuple[ProblemRow, ...]:
+        with self._lock:
+            known = self._found.get(id)
+        if known is not None and known[1] == flows and differs_in_places_only(known[0], flow):
+            rows = known[2]
+        else:
+            rows = problem_rows(flow, flows=flows)
+        with self._lock:
+            self._found[id] = (flow, flows, rows)
+            self._found.move_to_end(id)
+            while len(self._found) > self._most:
+                self._found.popitem(last=False)
+        return rows
+
+
+_recent: Final = _Recent(REMEMBERED)
+
+
+def problem_rows_of(id: int, flow: Flow, flows: Collection[str]) -> tuple[ProblemRow, ...]:
+    """The same for the draft of a stored flow. Where it has only been moved about since, nothing is checked again."""
+    return _recent.rows(id, flow, flows)
 
 
 def _row(flow: Flow, problem: Problem) -> ProblemRow:

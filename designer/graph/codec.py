@@ -9,7 +9,9 @@ report it.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Final, TypeVar
 
 import orjson
 
@@ -35,8 +37,10 @@ from designer.graph.encoding import (
     encode_task,
 )
 from designer.graph.loading import load_text, write_yaml
-from designer.graph.model import Flow
+from designer.graph.model import Flow, Json
 from designer.graph.problems import FlowFileInvalid, PathProblem
+
+Value = TypeVar("Value")
 
 
 def canonical_json(flow: Flow) -> bytes:
@@ -45,7 +49,36 @@ def canonical_json(flow: Flow) -> bytes:
     Free JSON inside (a form, a body) keeps the order of its keys, because that order means something to people. How it
     is tried is left out: that is kept beside it, and changes nothing of what runs.
     """
-    return orjson.dumps(encode_flow(without_trials(flow)))
+    document = encode_flow(replace(flow, trials=None, tasks={}, edges=()))
+    # After an edit nearly all of these are the very values that were written before it.
+    document["tasks"] = _written.each(flow.tasks.values(), encode_task)
+    document["edges"] = _written.one(flow.edges, lambda edges: list(map(encode_edge, edges)))
+    return orjson.dumps(document)
+
+
+class _Written:
+    """The JSON of the values that were written last. Values never change; as they are held, no other has their id."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._found: dict[int, tuple[object, orjson.Fragment]] = {}
+
+    def one(self, value: Value, encode: Callable[[Value], Json]) -> orjson.Fragment:
+        found = self._found.get(id(value))
+        if found is not None:
+            return found[1]
+        if len(self._found) >= self._most:
+            self._found.clear()
+        made = orjson.Fragment(orjson.dumps(encode(value)))
+        self._found[id(value)] = (value, made)
+        return made
+
+    def each(self, values: Iterable[Value], encode: Callable[[Value], Json]) -> list[orjson.Fragment]:
+        known = self._found.get
+        return [found[1] if (found := known(id(value))) is not None else self.one(value, encode) for value in values]
+
+
+_written: Final = _Written(20_000)
 
 
 def without_trials(flow: Flow) -> Flow:

@@ -1,29 +1,24 @@
-"""Where everything of a flow stands: as Graphviz lays it out, or as its author drew it."""
+"""Where everything of a flow stands as Graphviz lays it out; as its author drew it: `designer.rendering.drawn`."""
 
 from __future__ import annotations
 
 import threading
-from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, Final, Generic, TypeVar
 
 import orjson
 from django.core.cache import cache
 
-from designer.graph.lowering import start_tasks
-from designer.graph.model import TRIGGER, Edge, Flow, Frame, On, Position, phase_of_ref
+from designer.graph.model import TRIGGER, Flow, Frame, Position, phase_of_ref
 from designer.rendering import graphviz
 from designer.rendering.cards import (
     GRID,
     LABEL_HEIGHT,
-    PHASE_HEAD,
-    PHASE_PADDING,
     TRIGGER_SIZE,
-    WIDEST,
     card_size,
     edge_label,
     label_width,
@@ -31,12 +26,10 @@ from designer.rendering.cards import (
 from designer.rendering.dot import cluster_name, layout_dot
 from designer.rendering.routing import (
     ARROW_GAP,
+    NOWHERE,
     Point,
     Rect,
-    error_route,
     nearest_point,
-    place_label,
-    success_route,
 )
 
 MARGIN: Final = 40
@@ -49,14 +42,18 @@ _TOO_LARGE: Final = "too large"
 
 @dataclass(frozen=True, slots=True)
 class EdgePlace:
-    """The way of an edge (a chain of cubic curves) and the box of its label, if it has one."""
+    """The way of an edge (a chain of cubic curves) and the box of its label, if it has one.
+
+    `seen`: the area in which anything that comes, goes or moves may change that way, where it was drawn by us.
+    """
 
     route: tuple[Point, ...]
     label: str = ""
     label_box: Rect | None = None
+    seen: Rect = field(default=NOWHERE, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Layout:
     """Places in canvas units, y downwards. `edges` by edge id; `implied` lead from the trigger to where instances begin
     although no edge is drawn there."""
@@ -66,7 +63,18 @@ class Layout:
     trigger: Rect
     edges: Mapping[str, EdgePlace]
     implied: tuple[tuple[Point, ...], ...] = ()
-    bounds: Rect = field(default=Rect(0, 0, 0, 0))
+
+    @cached_property
+    def bounds(self) -> Rect:
+        """The box around everything, the words below the trigger and a margin included."""
+        trigger = self.trigger
+        caption = Rect(trigger.x - 40, trigger.y, trigger.width + 80, trigger.height + 24)
+        boxes = [*self.tasks.values(), *self.phases.values(), caption]
+        boxes += [edge.label_box for edge in self.edges.values() if edge.label_box is not None]
+        boxes += [Rect(x, y, 0, 0) for edge in self.edges.values() for x, y in _extent(edge.route)]
+        around = rect_around(boxes)
+        left, top = round(around.x - MARGIN), round(around.y - MARGIN)
+        return Rect(left, top, round(around.width + 2 * MARGIN), round(around.height + 2 * MARGIN))
 
     def box_of(self, ref: str) -> Rect | None:
         """The box of a node reference, or None where there is no such node."""
@@ -99,23 +107,6 @@ def tidy_positions(flow: Flow) -> tuple[dict[str, Position], dict[str, Frame]]:
         key: Frame(_snap(box.x), _snap(box.y), _snap(box.width), _snap(box.height)) for key, box in laid.phases.items()
     }
     return positions, frames
-
-
-def drawn_layout(flow: Flow) -> Layout:
-    """The layout as drawn: tasks at their `at`, phases at their `frame`. What has no place gets one.
-
-    Never raises; a flow without any position is laid out by Graphviz, or in rows where that takes too long.
-    """
-    placed = _with_places(flow)
-    sizes = {key: card_size(task) for key, task in placed.tasks.items()}
-    tasks = {
-        key: Rect(task.at.x, task.at.y, sizes[key].width, sizes[key].height)
-        for key, task in placed.tasks.items()
-        if task.at is not None
-    }
-    phases = {key: _frame_of(placed, key, tasks) for key in placed.phases}
-    layout = Layout(tasks=tasks, phases=phases, trigger=_trigger_beside(placed, tasks, phases), edges={})
-    return _bounded(replace(layout, edges=_routes(placed, layout)))
 
 
 def graph_hash(flow: Flow) -> str:
@@ -197,7 +188,7 @@ def _read(flow: Flow, made: Mapping[str, Any]) -> Layout:
         edge = flow.edges[int(name[1:])]
         wanted = _point(drawn["lp"], height) if "lp" in drawn else None
         edges[edge.id] = _labelled(route, edge_label(flow, edge), wanted)
-    return _bounded(Layout(tasks=tasks, phases=phases, trigger=trigger, edges=edges, implied=tuple(implied)))
+    return Layout(tasks=tasks, phases=phases, trigger=trigger, edges=edges, implied=tuple(implied))
 
 
 def _point(text: str, height: float) -> Point:
@@ -239,139 +230,20 @@ def _labelled(route: tuple[Point, ...], label: str, wanted: Point | None) -> Edg
     if not label:
         return EdgePlace(route)
     middle = nearest_point(route, wanted) if wanted else route[len(route) // 2]
-    return EdgePlace(route, label, _label_box(middle, label))
+    return EdgePlace(route, label, label_box(middle, label))
 
 
-def _label_box(middle: Point, label: str) -> Rect:
+def label_box(middle: Point, label: str) -> Rect:
+    """The box of an edge's label around its middle."""
     width = label_width(label)
     return Rect(round(middle[0] - width / 2, 1), round(middle[1] - LABEL_HEIGHT / 2, 1), width, LABEL_HEIGHT)
 
 
-# -- what the author drew ---------------------------------------------------------------------------------------------
-
-
-def _with_places(flow: Flow) -> Flow:
-    """`flow` with a position on every task."""
-    unplaced = [task for task in flow.tasks.values() if task.at is None]
-    if not unplaced:
-        return flow
-    if len(unplaced) == len(flow.tasks):
-        try:
-            positions, frames = tidy_positions(flow)
-        except graphviz.LayoutTooLarge:
-            positions, frames = _in_rows(flow.tasks, 0), {}
-        phases = {k: replace(phase, frame=frames.get(k, phase.frame)) for k, phase in flow.phases.items()}
-        flow = replace(flow, phases=phases)
-    else:
-        low = max(task.at.y for task in flow.tasks.values() if task.at is not None)
-        positions = _in_rows([task.key for task in unplaced], low + 3 * PHASE_HEAD)
-    return flow.with_task(*(replace(flow.tasks[key], at=at) for key, at in positions.items()))
-
-
-def _in_rows(keys: Mapping[str, Any] | Sequence[str], top: int) -> dict[str, Position]:
-    return {key: Position(80 + 320 * (n % 6), _snap(top) + 104 * (n // 6)) for n, key in enumerate(keys)}
-
-
-def _frame_of(flow: Flow, key: str, tasks: Mapping[str, Rect]) -> Rect:
-    frame = flow.phases[key].frame
-    if frame is not None:
-        return Rect(frame.x, frame.y, frame.width, frame.height)
-    inside = [tasks[task.key] for task in flow.tasks_in(key) if task.key in tasks]
-    if not inside:
-        low = max((box.y + box.height for box in tasks.values()), default=0)
-        return Rect(80, low + 2 * PHASE_HEAD, 280, 120)
-    around = _around(inside)
-    return Rect(
-        around.x - PHASE_PADDING,
-        around.y - PHASE_HEAD,
-        around.width + 2 * PHASE_PADDING,
-        around.height + PHASE_HEAD + PHASE_PADDING,
-    )
-
-
-def _trigger_beside(flow: Flow, tasks: Mapping[str, Rect], phases: Mapping[str, Rect]) -> Rect:
-    """The trigger stands left of everything, level with the first task it leads to."""
-    everything = [*tasks.values(), *phases.values()]
-    left = min((box.x for box in everything), default=2 * TRIGGER_SIZE)
-    starts = [tasks[key] for key in start_tasks(flow) if key in tasks]
-    level = sum(box.y + box.height / 2 for box in starts) / len(starts) if starts else 80
-    return Rect(left - 2 * TRIGGER_SIZE, round(level - TRIGGER_SIZE / 2), TRIGGER_SIZE, TRIGGER_SIZE)
-
-
-def _routes(flow: Flow, layout: Layout) -> dict[str, EdgePlace]:
-    """Ways between the drawn boxes; labels stand clear of cards and of each other where they can."""
-    cards = [*layout.tasks.values(), layout.trigger]
-    neighbours = _Neighbours(cards)
-    labels: list[Rect] = []
-    edges: dict[str, EdgePlace] = {}
-    for edge in flow.edges:
-        source, target = layout.box_of(edge.source), layout.box_of(edge.target)
-        if source is None or target is None:
-            continue
-        route = _way(edge, source, target, neighbours)
-        label = edge_label(flow, edge)
-        if not label:
-            edges[edge.id] = EdgePlace(route)
-            continue
-        middle = place_label(route, label_width(label) + 4, LABEL_HEIGHT + 4, [*_near(route, cards), *labels])
-        box = _label_box(middle, label)
-        labels.append(box)
-        edges[edge.id] = EdgePlace(route, label, box)
-    return edges
-
-
-def _way(edge: Edge, source: Rect, target: Rect, neighbours: _Neighbours) -> tuple[Point, ...]:
-    # A phase is left and entered past its own cards: they stand in no way.
-    is_about_phase = phase_of_ref(edge.source) is not None or phase_of_ref(edge.target) is not None
-    others = () if is_about_phase else neighbours.between(source, target)
-    return _remembered_way(edge.on is On.ERROR, source, target, others)
-
-
-@lru_cache(maxsize=20_000)
-def _remembered_way(is_error: bool, source: Rect, target: Rect, others: tuple[Rect, ...]) -> tuple[Point, ...]:
-    """Most edges of a draft go as they went before the last edit."""
-    return (error_route if is_error else success_route)(source, target, others)
-
-
-class _Neighbours:
-    """The cards of a drawing by their place from left to right."""
-
-    def __init__(self, cards: Sequence[Rect]) -> None:
-        self._cards = cards
-        self._order = sorted(range(len(cards)), key=lambda number: cards[number].x)
-        self._lefts = [cards[number].x for number in self._order]
-
-    def between(self, source: Rect, target: Rect) -> tuple[Rect, ...]:
-        """The cards that could stand in the way of an edge, in the order of the drawing."""
-        left = min(source.x, target.x) - WIDEST - MARGIN
-        right = max(source.x + source.width, target.x + target.width) + MARGIN
-        found = self._order[bisect_left(self._lefts, left) : bisect_right(self._lefts, right)]
-        near = (self._cards[number] for number in sorted(found))
-        return tuple(box for box in near if box is not source and box is not target)
-
-
-def _near(route: Sequence[Point], boxes: Sequence[Rect]) -> Iterator[Rect]:
-    left, right = min(point[0] for point in route) - 100, max(point[0] for point in route) + 100
-    return (box for box in boxes if box.x < right and box.x + box.width > left)
-
-
-def _around(boxes: Sequence[Rect]) -> Rect:
+def rect_around(boxes: Sequence[Rect]) -> Rect:
+    """The box around several, at least one."""
     left, top = min(box.x for box in boxes), min(box.y for box in boxes)
     right = max(box.x + box.width for box in boxes)
     return Rect(left, top, right - left, max(box.y + box.height for box in boxes) - top)
-
-
-def _bounded(layout: Layout) -> Layout:
-    """The layout with the box around everything, the words below the trigger and a margin included."""
-    trigger = layout.trigger
-    caption = Rect(trigger.x - 40, trigger.y, trigger.width + 80, trigger.height + 24)
-    boxes = [*layout.tasks.values(), *layout.phases.values(), caption]
-    boxes += [edge.label_box for edge in layout.edges.values() if edge.label_box is not None]
-    boxes += [Rect(x, y, 0, 0) for edge in layout.edges.values() for x, y in _extent(edge.route)]
-    around = _around(boxes)
-    left, top = round(around.x - MARGIN), round(around.y - MARGIN)
-    width, height = round(around.width + 2 * MARGIN), round(around.height + 2 * MARGIN)
-    return replace(layout, bounds=Rect(left, top, width, height))
 
 
 def _extent(route: Sequence[Point]) -> Iterator[Point]:
@@ -385,4 +257,4 @@ def _snap(value: float) -> int:
     return round(value / GRID) * GRID
 
 
-__all__ = ["EdgePlace", "Layout", "drawn_layout", "graph_hash", "layout_flow", "tidy_positions"]
+__all__ = ["EdgePlace", "Layout", "graph_hash", "layout_flow", "tidy_positions"]

@@ -163,7 +163,7 @@ def create_flow(scope: Scope, *, key: str, name: str, flow: Flow | None = None) 
         raise ValueError("Use 1 to 64 letters, digits, underscores and hyphens; do not begin with a hyphen.")
     draft = without_trials(_named(flow, key, name))
     row = models.Flow(environment=scope.environment, key=key, created_by=scope.user, draft_revision=1)
-    _take_over(row, draft)
+    _take_over(row, draft, canonical_json(draft).decode())
     try:
         with transaction.atomic():
             row.save()
@@ -249,10 +249,11 @@ def _change(
         before = draft_of(locked)
         applied = edit.apply(before)
         label = words_of(edit, before)
-        if canonical_json(applied.flow).decode() == locked.draft_document:
+        document = canonical_json(applied.flow).decode()
+        if document == locked.draft_document:
             return EditOutcome(locked, before, before, revision, frozenset(), label)
         locked.draft_revision += 1
-        _take_over(locked, applied.flow)
+        _take_over(locked, applied.flow, document)
         locked.save(update_fields=[*_DRAFT_FIELDS, "draft_revision"])
         write_rows(locked, None, applied.flow, touched=applied.touched)
         _store(scope, locked, edit, applied.undo, way=way, of=of)
@@ -276,10 +277,10 @@ def _locked(scope: Scope, row: models.Flow, revision: int | None) -> models.Flow
 _DRAFT_FIELDS: Final = ("name", "description", "tags", "draft_document", "updated_at")
 
 
-def _take_over(row: models.Flow, flow: Flow) -> None:
-    """What the row repeats of its draft."""
+def _take_over(row: models.Flow, flow: Flow, document: str) -> None:
+    """What the row repeats of its draft, and the draft itself as `document`."""
     row.name, row.description, row.tags = flow.name, flow.description, list(flow.tags)
-    row.draft_document = canonical_json(flow).decode()
+    row.draft_document = document
     row.updated_at = timezone.now()
 
 

@@ -8,8 +8,9 @@ from designer.graph.codec import decode_fragment, encode_task
 from designer.graph.edits import Batch, Edit, EditRefused, Paste, TidyUp, copy_fragment, pasted_keys, pasted_notes
 from designer.graph.model import TRIGGER, Flow, Frame, Json, On, Position, Task, note_ref, phase_ref
 from designer.graph.rules import targets_from
+from designer.rendering.drawn import drawn_layout
 from designer.rendering.graphviz import LayoutTooLarge
-from designer.rendering.layout import drawn_layout, tidy_positions
+from designer.rendering.layout import tidy_positions
 from designer.rendering.routing import Box
 
 ASIDE = 24

@@ -20,7 +20,21 @@
 
 import { centre, contains, nearestTowards } from "./geometry.js";
 
+/** Edges by both their ends. @param {Iterable<EdgeFacts>} edges */
+function together(edges) {
+  /** @type {Map<string, EdgeFacts[]>} */
+  const groups = new Map();
+  for (const edge of edges) {
+    const ends = `${edge.source} ${edge.target}`;
+    groups.set(ends, [...(groups.get(ends) ?? []), edge]);
+  }
+  return groups;
+}
+
 export class Graph {
+  /** @type {Map<string, EdgeFacts[]> | null} */
+  #together = null;
+
   /** @param {Facts} facts */
   constructor(facts) {
     /** @type {Map<string, NodeFacts>} */
@@ -39,6 +53,17 @@ export class Graph {
     }
     for (const node of facts.nodes) this.nodes.set(node.ref, { ...node });
     for (const edge of facts.edges) this.edges.set(edge.ref, { ...edge });
+    this.#together = null;
+  }
+
+  /** Where an edge goes among those between the same two nodes. @param {EdgeFacts} edge
+   * @returns {import("./routes.js").Lane | undefined} undefined where it is the only one */
+  laneOf(edge) {
+    this.#together ??= together(this.edges.values());
+    const group = this.#together.get(`${edge.source} ${edge.target}`) ?? [];
+    const plain = group.filter((other) => other.on !== "error").sort((a, b) => (a.edge < b.edge ? -1 : 1));
+    if (group.length < 2 || !plain.length) return undefined;
+    return { lane: Math.max(plain.findIndex((other) => other.ref === edge.ref), 0), lanes: plain.length, isAccompanied: edge.on === "error" };
   }
 
   /** @param {string} ref */

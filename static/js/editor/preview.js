@@ -37,7 +37,7 @@ export function showRoute(editor, edge, place) {
   const [source, target] = [place(from), place(to)];
   if (!element || !source || !target || from === to) return;
   const isAboutPhase = from.startsWith("phase:") || to.startsWith("phase:");
-  const { path, middle } = route(source, target, edge.on, isAboutPhase ? [] : cardsBut(editor, [edge.source, edge.target], place));
+  const { path, middle } = route(source, target, edge.on, isAboutPhase ? [] : cardsBut(editor, [edge.source, edge.target], place), editor.graph.laneOf(edge));
   for (const line of element.querySelectorAll(".edge-line, .edge-reach")) line.setAttribute("d", path);
   const label = /** @type {SVGGraphicsElement | null} */ (element.querySelector(".edge-label"));
   if (!label) return;

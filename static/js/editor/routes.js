@@ -16,32 +16,52 @@ const CLEARANCE = 30;
 const MARGIN = 16;
 const TURN = 36;
 const BENDS = [56, 36, 24];
+const LANE = 16;
+const LEAST_SIDE = 6;
+
+/**
+ * Where an edge goes among those between the same two: `lane` of `lanes`, from the top; `isAccompanied`: an error edge beside
+ * others, which arrives below them.
+ * @typedef {{lane: number, lanes: number, isAccompanied?: boolean}} Lane
+ */
 
 /** @param {Rect} source @param {Rect} target @param {"success" | "error"} on @param {Rect[]} [others] what may stand in the way
- * @returns {{path: string, middle: Point}} */
-export function route(source, target, on, others = []) {
-  const way = (on === "error" ? errorRoute : successRoute)(source, target, others);
+ * @param {Lane} [lane] @returns {{path: string, middle: Point}} */
+export function route(source, target, on, others = [], { lane, lanes, isAccompanied } = { lane: 0, lanes: 1 }) {
+  const below = isAccompanied ? errorOffset(source, target, lanes) : 0;
+  const way = on === "error" ? errorRoute(source, target, others, below) : successRoutes(source, target, others, lanes)[lane];
   const [x, y] = pointAt(way, 0.5);
   return { path: pathData(way), middle: { x, y } };
 }
 
-/** From the right side to the left side, around `others`. @param {Rect} source @param {Rect} target @param {Rect[]} [others]
- * @returns {Way} */
-export function successRoute(source, target, others = []) {
+/** From the right side to the left side, around `others`: so many edges side by side. @param {Rect} source @param {Rect} target
+ * @param {Rect[]} [others] @param {number} [lanes] @returns {Way[]} */
+export function successRoutes(source, target, others = [], lanes = 1) {
   /** @type {Pair} */
   const start = [source.x + source.width, source.y + source.height / 2];
   /** @type {Pair} */
   const end = [target.x - ARROW_GAP, target.y + target.height / 2];
-  if (end[0] < start[0] + REACH) return around(source, target, start, end, others);
+  const offsets = laneOffsets(source, target, lanes);
+  if (end[0] < start[0] + REACH) return around(source, target, start, end, others, offsets);
   const bend = Math.max((end[0] - start[0]) / 2, REACH);
-  /** @type {Way} */
-  const straight = [start, [start[0] + bend, start[1]], [end[0] - bend, end[1]], end];
-  return detour(straight, start, end, others) ?? straight;
+  const straight = offsets.map((by) => curve(start, end, bend, by));
+  const boxes = between(others, start[0], end[0]);
+  const blocking = boxes.filter((box) => straight.some((way) => crosses(way, box)));
+  if (!blocking.length) return straight;
+  const clearance = MARGIN + offsets[lanes - 1];
+  const foremost = blocking.reduce((a, b) => (b.x < a.x || (b.x === a.x && b.y < a.y) ? b : a));
+  for (const level of levels(boxes, foremost.y - clearance, (start[1] + end[1]) / 2, clearance)) {
+    for (const reach of BENDS) {
+      const ways = offsets.map((by) => along(down(start, by), down(end, by), level + by, reach));
+      if (areFree(ways, boxes)) return ways;
+    }
+  }
+  return straight;
 }
 
-/** From the bottom to the left side, or to the top of a card right below; around `others`. @param {Rect} source
- * @param {Rect} target @param {Rect[]} [others] @returns {Way} */
-export function errorRoute(source, target, others = []) {
+/** From the bottom to the left side (`lower` than its middle), or to the top of a card right below; around `others`.
+ * @param {Rect} source @param {Rect} target @param {Rect[]} [others] @param {number} [lower] @returns {Way} */
+export function errorRoute(source, target, others = [], lower = 0) {
   /** @type {Pair} */
   const start = [source.x + source.width / 2, source.y + source.height];
   if (target.y >= start[1] + REACH && target.x <= start[0] && start[0] <= target.x + target.width) {
@@ -51,7 +71,7 @@ export function errorRoute(source, target, others = []) {
     return [start, [start[0], start[1] + bend], [top[0], top[1] - bend], top];
   }
   /** @type {Pair} */
-  const end = [target.x - ARROW_GAP, target.y + target.height / 2];
+  const end = [target.x - ARROW_GAP, target.y + target.height / 2 + lower];
   if (end[0] < start[0] + REACH) {
     const boxes = between(others, end[0] - TURN, start[0] + TURN);
     const isFarBelow = target.y > start[1] + 2 * MARGIN;
@@ -65,35 +85,59 @@ export function errorRoute(source, target, others = []) {
   const boxes = between(others, start[0], end[0]);
   if (!boxes.some((box) => crosses(straight, box))) return straight;
   const below = levels(boxes, start[1] + MARGIN, start[1]).filter((level) => level > start[1]);
-  return firstFree([...below.map((level) => () => errorAlong(start, end, level)), () => straight], boxes);
+  return firstFree(below.map((level) => () => errorAlong(start, end, level)), boxes);
+}
+
+/** How far from the middle of its side each of several edges begins and ends, the highest first. @param {Rect} source
+ * @param {Rect} target @param {number} lanes */
+function laneOffsets(source, target, lanes) {
+  if (lanes === 1) return [0];
+  const apart = Math.min(LANE, (Math.min(source.height, target.height) - MARGIN) / (lanes - 1));
+  return Array.from({ length: lanes }, (_, lane) => (lane - (lanes - 1) / 2) * apart);
+}
+
+/** How far below the middle an error edge arrives beside others. @param {Rect} source @param {Rect} target @param {number} lanes */
+export function errorOffset(source, target, lanes) {
+  return Math.min((laneOffsets(source, target, lanes).at(-1) ?? 0) + LANE, target.height / 2 - LEAST_SIDE);
 }
 
 /** Out on the right, along a free line between or above the two, in on the left. @param {Rect} source @param {Rect} target
- * @param {Pair} start @param {Pair} end @param {Rect[]} others @returns {Way} */
-function around(source, target, start, end, others) {
-  const boxes = between([...others, source, target], end[0] - TURN, start[0] + TURN);
+ * @param {Pair} start @param {Pair} end @param {Rect[]} others @param {number[]} offsets @returns {Way[]} */
+function around(source, target, start, end, others, offsets) {
+  const wide = (offsets.length - 1) * LANE;
+  const [left, right] = [end[0] - TURN - wide, start[0] + TURN + wide];
+  const boxes = between(others, left, right);
   const above = Math.min(source.y + source.height, target.y + target.height);
   const below = Math.max(source.y, target.y);
   const first = below - above >= REACH ? (above + below) / 2 : Math.min(source.y, target.y) - CLEARANCE;
-  const ways = levels(boxes, first, start[1]).map((level) => () => back(start, end, level));
-  return firstFree(ways, between(others, end[0] - TURN, start[0] + TURN));
+  const lines = levels(between([...others, source, target], left, right), first, start[1]);
+  const free = lines.find((level) => areFree(backs(start, end, level, offsets), boxes));
+  return backs(start, end, free ?? first, offsets);
 }
 
-/** A way along a free level line, if something stands in the way of `straight` and there is such a line.
- * @param {Way} straight @param {Pair} start @param {Pair} end @param {Rect[]} others @returns {Way | null} */
-function detour(straight, start, end, others) {
-  const boxes = between(others, start[0], end[0]);
-  if (!boxes.some((box) => crosses(straight, box))) return null;
-  for (const level of levels(boxes, boxes[0].y - MARGIN, (start[1] + end[1]) / 2)) {
-    for (const reach of BENDS) {
-      const way = along(start, end, level, reach);
-      if (!boxes.some((box) => crosses(way, box))) return way;
-    }
-  }
-  return null;
+/** Ways back side by side, the one inside the other: none crosses another at a turn. @param {Pair} start @param {Pair} end
+ * @param {number} level @param {number[]} offsets @returns {Way[]} */
+function backs(start, end, level, offsets) {
+  const [leavesUp, comesDown, last] = [level <= start[1], level <= end[1], offsets.length - 1];
+  return offsets.map((_, lane) => {
+    // The further out a turn is, the further its end of the edge lies from the line.
+    const inner = leavesUp === comesDown ? lane : last - lane;
+    const begin = down(start, offsets[leavesUp ? lane : last - lane]);
+    const arrive = down(end, offsets[comesDown ? inner : last - inner]);
+    const line = leavesUp ? level - lane * LANE : level + lane * LANE;
+    return back(begin, arrive, line, TURN + lane * LANE, TURN + inner * LANE);
+  });
 }
 
 // ------------------------------------------------------------------ shapes: each along one level line
+
+/** `by`: how far below the middles; a steep one also keeps aside, or it would come near those above and below it.
+ * @param {Pair} start @param {Pair} end @param {number} bend @param {number} by @returns {Way} */
+function curve(start, end, bend, by) {
+  const steepness = (end[1] - start[1]) / (end[0] - start[0]);
+  const aside = by * Math.min(Math.max(steepness, -1), 1);
+  return [down(start, by), [start[0] + bend - aside, start[1] + by], [end[0] - bend - aside, end[1] + by], down(end, by)];
+}
 
 /** @param {Pair} start @param {Pair} end @param {number} level @param {number} bend @returns {Way} */
 function along(start, end, level, bend) {
@@ -104,13 +148,12 @@ function along(start, end, level, bend) {
   return [start, [start[0] + half, start[1]], [on[0] - half, level], on, ...line(on, off), [off[0] + half, level], [end[0] - half, end[1]], end];
 }
 
-/** @param {Pair} start @param {Pair} end @param {number} level @returns {Way} */
-function back(start, end, level) {
+/** @param {Pair} start @param {Pair} end @param {number} level @param {number} right @param {number} left @returns {Way} */
+function back(start, end, level, right, left) {
   /** @type {[Pair, Pair]} */
   const [out, into] = [[start[0], level], [end[0], level]];
-  const right = start[0] + TURN;
-  const left = end[0] - TURN;
-  return [start, [right, start[1]], [right, level], out, ...line(out, into), [left, level], [left, end[1]], end];
+  const [far, near] = [start[0] + right, end[0] - left];
+  return [start, [far, start[1]], [far, level], out, ...line(out, into), [near, level], [near, end[1]], end];
 }
 
 /** @param {Pair} start @param {Pair} end @param {number} level @returns {Way} */
@@ -146,9 +189,9 @@ function between(boxes, left, right) {
 }
 
 /** `first`, then the lines above and below each box, the nearest first. @param {Rect[]} boxes @param {number} first
- * @param {number} near */
-function levels(boxes, first, near) {
-  const found = [...new Set(boxes.flatMap((box) => [box.y - MARGIN, box.y + box.height + MARGIN]))];
+ * @param {number} near @param {number} [clearance] */
+function levels(boxes, first, near, clearance = MARGIN) {
+  const found = [...new Set(boxes.flatMap((box) => [box.y - clearance, box.y + box.height + clearance]))];
   return [first, ...found.sort((a, b) => Math.abs(a - near) - Math.abs(b - near) || a - b)];
 }
 
@@ -159,6 +202,16 @@ function firstFree(ways, boxes) {
     if (!boxes.some((box) => crosses(way, box))) return way;
   }
   return ways[0]();
+}
+
+/** Whether none of these crosses anything. @param {Way[]} ways @param {Rect[]} boxes */
+function areFree(ways, boxes) {
+  return !ways.some((way) => boxes.some((box) => crosses(way, box)));
+}
+
+/** @param {Pair} point @param {number} by @returns {Pair} */
+function down([x, y], by) {
+  return [x, y + by];
 }
 
 /** @param {Way} way @param {Rect} box */

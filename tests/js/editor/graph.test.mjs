@@ -72,3 +72,14 @@ test("a point lies in the smallest frame around it", () => {
   assert.equal(graph.phaseAt({ x: 200, y: 20 })?.ref, "phase:outer");
   assert.equal(graph.phaseAt({ x: 900, y: 20 }), null);
 });
+
+test("edges between the same two have lanes in the order of their names; one alone has none", () => {
+  const graph = drawn();
+  assert.equal(graph.laneOf(graph.edges.get("edge:a~b~~success")), undefined);
+  const error = { ...edge("a", "b"), ref: "edge:a~b~~error", id: "edge-a~b~~error", edge: "a~b~~error", on: "error" };
+  graph.update({ nodes: [], edges: [error, edge("a", "b", "later"), edge("a", "b", "again")] });
+  const lane = (name) => graph.laneOf(graph.edges.get(`edge:${name}`));
+  assert.deepEqual(lane("a~b~again~success"), { lane: 0, lanes: 3, isAccompanied: false });
+  assert.deepEqual(lane("a~b~later~success"), { lane: 1, lanes: 3, isAccompanied: false });
+  assert.deepEqual(lane("a~b~~error"), { lane: 0, lanes: 3, isAccompanied: true });
+});

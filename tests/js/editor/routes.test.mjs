@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { errorRoute, pathData, route, successRoute } from "../../../static/js/editor/routes.js";
+import { errorOffset, errorRoute, pathData, route, successRoutes } from "../../../static/js/editor/routes.js";
 
 const cases = JSON.parse(readFileSync(new URL("./routes.json", import.meta.url), "utf-8"));
 const numbers = (path) => path.match(/-?[\d.]+/g).map(Number);
@@ -15,10 +15,22 @@ function assertSameWay(found, wanted, what) {
 }
 
 test("the page draws the very ways that the server draws", () => {
-  for (const { source, target, others, success, error } of cases) {
-    assertSameWay(pathData(successRoute(source, target, others)), success, "success");
+  for (const { source, target, others, lanes, success, error, beside } of cases) {
+    const found = successRoutes(source, target, others, lanes);
+    assert.equal(found.length, success.length);
+    found.forEach((way, lane) => assertSameWay(pathData(way), success[lane], `success, lane ${lane} of ${lanes}`));
     assertSameWay(pathData(errorRoute(source, target, others)), error, "error");
+    const lower = errorOffset(source, target, lanes);
+    assertSameWay(pathData(errorRoute(source, target, others, lower)), beside, "error beside others");
   }
+});
+
+test("each of several edges has a lane of its own", () => {
+  const [a, b] = [{ x: 0, y: 0, width: 100, height: 56 }, { x: 200, y: 0, width: 100, height: 56 }];
+  const middles = [0, 1, 2].map((lane) => route(a, b, "success", [], { lane, lanes: 3 }).middle.y);
+  assert.deepEqual(middles, [12, 28, 44]);
+  const error = route(a, b, "error", [], { lane: 0, lanes: 1, isAccompanied: true });
+  assert.match(error.path, / 196 44$/);
 });
 
 test("an edge to the right is one curve from middle to middle", () => {

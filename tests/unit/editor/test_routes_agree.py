@@ -4,16 +4,13 @@
 """
 
 import json
-from pathlib import Path
 
-from designer.rendering.routing import Rect, error_route, path_data, success_route
-
-CASES = json.loads((Path(__file__).parents[2] / "js" / "editor" / "routes.json").read_text(encoding="utf-8"))
+from designer.rendering.routing import Rect
+from tests.unit.editor.route_cases import CASES, ways
 
 
 def test_the_server_draws_the_ways_that_the_page_draws() -> None:
-    for case in CASES:
+    for case in json.loads(CASES.read_text(encoding="utf-8")):
         source, target = Rect(**case["source"]), Rect(**case["target"])
-        others = [Rect(**other) for other in case["others"]]
-        assert path_data(success_route(source, target, others)) == case["success"]
-        assert path_data(error_route(source, target, others)) == case["error"]
+        made = ways(source, target, [Rect(**other) for other in case["others"]], case["lanes"])
+        assert made == {name: case[name] for name in made}

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 
 from designer.graph.model import TRIGGER, Flow, Frame, Position
 from designer.rendering import graphviz, layout
-from designer.rendering.layout import Layout, drawn_layout, layout_flow, tidy_positions
+from designer.rendering.drawn import drawn_layout
+from designer.rendering.layout import Layout, layout_flow, tidy_positions
 from designer.rendering.routing import ARROW_GAP, Rect
 from tests.drawing import draw
 from tests.strategies import flows

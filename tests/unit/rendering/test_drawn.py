@@ -1,0 +1,165 @@
+"""After an edit only what lies near it is drawn anew; what comes out is what drawing everything would give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from designer import parts
+from designer.graph.checks import check_flow
+from designer.graph.codec import canonical_json, encode_flow
+from designer.graph.delta import differs_in_places_only
+from designer.graph.edits import EditRefused
+from designer.graph.model import Edge, Flow, On, Position
+from designer.rendering.drawn import draw_flow, drawn_layout
+from designer.rendering.layout import Layout, layout_flow
+from designer.rendering.routing import Rect, Ways, error_way, point_at, success_ways
+from tests.drawing import draw
+from tests.strategies import edits, flows
+
+APART = 12.0
+"""How far two edges between the same tasks keep from each other on their ways, in canvas units."""
+
+
+def placed(flow: Flow, chance: st.DataObject) -> Flow:
+    """The flow with its tasks here and there on a small sheet, so that they stand in each other's way."""
+    across, down = st.integers(0, 14), st.integers(0, 10)
+    return flow.with_task(
+        *(replace(task, at=Position(96 * chance.draw(across), 64 * chance.draw(down))) for task in flow.tasks.values())
+    )
+
+
+@given(flow=flows(most_blocks=14), data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_drawing_on_gives_what_drawing_anew_gives(flow: Flow, data: st.DataObject) -> None:
+    flow = placed(flow, data)
+    drawn = draw_flow(flow)
+    drawing = parts.Drawing(drawn, parts._Pieces(drawn, None).all())
+    for _ in range(data.draw(st.integers(1, 8))):
+        try:
+            flow = data.draw(edits(flow)).apply(flow).flow
+        except EditRefused:
+            continue
+        drawn, anew = draw_flow(flow, like=drawn), draw_flow(flow)
+        assert drawn.layout == anew.layout
+        assert (drawn.starts, drawn.lanes, list(drawn.places)) == (anew.starts, anew.lanes, list(anew.places))
+        assert [place and place.seen for place in drawn.places] == [place and place.seen for place in anew.places]
+        pieces = parts._Pieces(drawn, drawing).all()
+        assert list(pieces.items()) == list(parts._Pieces(anew, None).all().items())
+        drawing = parts.Drawing(drawn, pieces)
+
+
+@given(flow=flows(most_blocks=14), data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_an_edit_that_only_moves_changes_no_problem(flow: Flow, data: st.DataObject) -> None:
+    after = flow
+    for _ in range(data.draw(st.integers(1, 4))):
+        try:
+            after = data.draw(edits(after)).apply(after).flow
+        except EditRefused:
+            continue
+    if differs_in_places_only(flow, after):
+        assert check_flow(flow) == check_flow(after)
+    assert canonical_json(after) == orjson.dumps(encode_flow(after))
+
+
+def boxes() -> st.SearchStrategy[Rect]:
+    return st.builds(
+        Rect,
+        st.integers(-20, 110).map(lambda x: 8 * x),
+        st.integers(-20, 80).map(lambda y: 8 * y),
+        st.sampled_from((44, 160, 264)),
+        st.just(56),
+    )
+
+
+@given(boxes(), boxes(), st.lists(boxes(), max_size=8), st.lists(boxes(), max_size=3), st.integers(1, 4))
+@settings(max_examples=300, deadline=None)
+def test_what_lies_outside_of_what_a_way_has_seen_does_not_change_it(
+    source: Rect, target: Rect, others: list[Rect], more: list[Rect], lanes: int
+) -> None:
+    def succeed(others: list[Rect]) -> Ways:
+        return success_ways(source, target, others, lanes=lanes)
+
+    for find in (succeed, error_from(source, target)):
+        ways = find(others)
+        outside = [box for box in more if not ways.seen.overlaps(box)]
+        assert find([*others, *outside]) == ways
+        assert find([box for box in others if ways.seen.overlaps(box)]).routes == ways.routes
+
+
+def error_from(source: Rect, target: Rect) -> Callable[[list[Rect]], Ways]:
+    return lambda others: error_way(source, target, others)
+
+
+# -- edges between the same two tasks ---------------------------------------------------------------------------------
+
+
+SIDE_BY_SIDE = {
+    "to the right": ((0, 100), (420, 100)),
+    "down to the right": ((0, 0), (420, 240)),
+    "near": ((0, 100), (240, 100)),
+    "back above": ((420, 100), (0, 100)),
+    "back and down": ((420, 0), (0, 240)),
+    "back and up": ((420, 240), (0, 0)),
+}
+
+
+def with_three_edges(places: tuple[tuple[int, int], tuple[int, int]]) -> Flow:
+    flow = draw("start -> which; which -one-> next; which -two-> next; which -none_met-> next")
+    at = {"start": (-600, 600), "which": places[0], "next": places[1]}
+    return flow.with_task(*(replace(flow.tasks[key], at=Position(*place)) for key, place in at.items()))
+
+
+def assert_apart(laid: Layout, edges: list[Edge]) -> None:
+    routes = [laid.edges[edge.id].route for edge in edges]
+    shares = [n / 20 for n in range(2, 19)]
+    for number, one in enumerate(routes):
+        for other in routes[number + 1 :]:
+            gaps = [
+                min(
+                    ((a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2) ** 0.5
+                    for b in (point_at(other, n / 80) for n in range(81))
+                )
+                for a in (point_at(one, share) for share in shares)
+            ]
+            assert min(gaps) >= APART, gaps
+    labels = [box for edge in edges if (box := laid.edges[edge.id].label_box) is not None]
+    for number, box in enumerate(labels):
+        assert not any(box.overlaps(other) for other in labels[number + 1 :])
+
+
+@pytest.mark.parametrize("name", SIDE_BY_SIDE)
+def test_edges_between_the_same_tasks_keep_apart_with_their_labels(name: str) -> None:
+    flow = with_three_edges(SIDE_BY_SIDE[name])
+    assert_apart(drawn_layout(flow), [edge for edge in flow.edges if edge.source == "which"])
+
+
+def test_an_error_edge_arrives_below_the_edge_beside_it() -> None:
+    flow = draw("fetch -> next; fetch -!-> next")
+    flow = flow.with_task(*(replace(flow.tasks[key], at=Position(x, 100)) for key, x in (("fetch", 0), ("next", 420))))
+    laid = drawn_layout(flow)
+    ends = {edge.on: laid.edges[edge.id].route[-1] for edge in flow.edges}
+    assert ends[On.ERROR][1] - ends[On.SUCCESS][1] >= APART
+
+
+def test_an_edge_that_has_none_beside_it_any_more_goes_back_to_the_middle() -> None:
+    flow = with_three_edges(SIDE_BY_SIDE["to the right"])
+    drawn = draw_flow(flow)
+    alone = flow.with_edges(edge for edge in flow.edges if edge.branch not in ("two", "none_met"))
+    assert draw_flow(alone, like=drawn).layout == draw_flow(alone).layout
+    card, route = drawn.layout.tasks["next"], draw_flow(alone, like=drawn).layout.edges["which~next~one~success"].route
+    assert route[-1][1] == card.y + card.height / 2
+
+
+def test_graphviz_keeps_edges_between_the_same_tasks_apart_too() -> None:
+    flow = draw("start -> which; which -one-> next; which -two-> next; which -none_met-> next")
+    laid = layout_flow(flow)
+    middles = sorted(point_at(laid.edges[edge.id].route, 0.5)[1] for edge in flow.edges if edge.source == "which")
+    assert all(b - a >= APART for a, b in pairwise(middles))
