@@ -40,6 +40,14 @@ class SetTimer:
 
 
 @dataclass(frozen=True, slots=True)
+class CountDue:
+    """Count the due date of a step that waits: what it counts from has happened, and how long is a template."""
+
+    task: str
+    iteration: int
+
+
+@dataclass(frozen=True, slots=True)
 class CancelStep:
     """Drop the step's open timers and event waits and refuse the results of its running attempt.
 
@@ -66,4 +74,4 @@ class ShiftTimers:
     seconds: float
 
 
-Command = Execute | Compensate | SetTimer | CancelStep | Supersede | ShiftTimers
+Command = Execute | Compensate | SetTimer | CountDue | CancelStep | Supersede | ShiftTimers

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from designer.graph.references import is_template
-from engine.core.commands import SetTimer
+from engine.core.commands import CountDue, SetTimer
 from engine.core.facts import FactType
 from engine.core.schedule import BadMoment, moment_after, zone_of
 from engine.core.state import StepStatus
@@ -22,7 +22,7 @@ DUE = "due"
 def set_due_dates(fold: Fold, finished: int) -> None:
     """Set the due dates of waiting tasks that count from a node that is finished now, or from its phase.
 
-    A duration that is a template cannot be read here, where there is no data; such a task stays without a due date.
+    A duration that is a template cannot be read here, where there is no data: it is left to who has them.
     """
     phase = fold.phase_of(finished)
     for node in fold.plan.due_from.get(finished, ()):
@@ -33,7 +33,9 @@ def set_due_dates(fold: Fold, finished: int) -> None:
             fold.plan.phases[phase or ""]
         ):
             continue
-        if not is_template(str(due.get("for", ""))):
+        if is_template(str(due.get("for", ""))):
+            fold.commands.append(CountDue(fold.plan.nodes[node].key, fold.state.iteration(node)))
+        else:
             _set_due_date(fold, node, due.get("for"))
 
 

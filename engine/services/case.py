@@ -14,7 +14,7 @@ from typing import Any
 from designer.graph.model import Json, Task
 from designer.graph.plan import Plan
 from engine.core.advance import Advance, fold
-from engine.core.commands import CancelStep, Command, Compensate, Execute, SetTimer, ShiftTimers, Supersede
+from engine.core.commands import CancelStep, Command, Compensate, CountDue, Execute, SetTimer, ShiftTimers, Supersede
 from engine.core.facts import Fact, FactType
 from engine.core.ports import (
     ChildCall,
@@ -72,7 +72,14 @@ class AskKept:
     event_type: str
 
 
-Ask = Execute | Compensate | AskClaimed | AskTimer | AskEvent | AskKept
+@dataclass(frozen=True, slots=True)
+class AskDue:
+    """Count the due date of a waiting step."""
+
+    step: StepKey
+
+
+Ask = Execute | Compensate | AskClaimed | AskTimer | AskEvent | AskKept | AskDue
 
 
 @dataclass(slots=True)
@@ -199,6 +206,8 @@ class Case:
                 columns = self.patch(step).columns
                 if purpose != "due":
                     columns["wakes_at"] = min(due_at, columns.get("wakes_at") or due_at)
+            case CountDue(task, iteration):
+                self.asks.append(AskDue(StepKey(self.row.id, task, iteration)))
             case CancelStep(task, iteration):
                 step = StepKey(self.row.id, task, iteration)
                 self.dropped[step] = None
@@ -252,6 +261,11 @@ class Case:
         if rollback is None or rollback.todo[0] != (self.plan.index.get(step.task), step.iteration):
             return None
         return rollback
+
+    @property
+    def awaits_something(self) -> bool:
+        """Whether any step waits at all: for an event, a person, a timer or another instance."""
+        return StepStatus.WAITING in self.state.nodes
 
     @property
     def is_held_up(self) -> bool:

@@ -22,7 +22,7 @@ from engine.core.ports import (
     failed,
 )
 from engine.core.programs import history_for
-from engine.core.schedule import BadMoment, starts_at, zone_of
+from engine.core.schedule import BadMoment, due_at, starts_at, zone_of
 from engine.core.templates import TemplateError, render_value
 from engine.scripts.executors import STEP_EXECUTORS
 from engine.services.case import Case
@@ -118,6 +118,15 @@ def schedule(context: StepContext) -> datetime | Failed:
         return failed("TemplateError", str(bad))
     except BadMoment as bad:
         return failed(type(bad).__name__, str(bad))
+
+
+def due(context: StepContext) -> datetime | None:
+    """When a step that waits is due, as it can be said now; None where it cannot. Never raises."""
+    try:
+        wanted = render_value(context.task.settings.get("due"), context.data, "due")
+        return due_at(wanted, context.data, context.now, zone_of(context.timezone), flow=context.flow)
+    except (TemplateError, BadMoment):
+        return None
 
 
 def on_timer(context: StepContext, purpose: str) -> Result | None:

@@ -19,10 +19,10 @@ from django.db import connection
 
 from engine.core.commands import Compensate, Execute
 from engine.core.facts import FactRefused, FactType
-from engine.core.ports import Failed, InboundMessage, Result, StepContext, failed
+from engine.core.ports import Failed, InboundMessage, Result, StepContext, TimerPurpose, failed
 from engine.core.state import Rollback, StepStatus
 from engine.services import compensating, executing, step_data
-from engine.services.case import Ask, AskClaimed, AskEvent, AskKept, AskTimer, Case, Event
+from engine.services.case import Ask, AskClaimed, AskDue, AskEvent, AskKept, AskTimer, Case, Event
 from engine.services.limits import is_over_limit
 from engine.services.projecting import NOT_CLAIMED
 from engine.storage import json_text, storage
@@ -126,6 +126,8 @@ def _answer(case: Case, ask: Ask, worker: Worker | None) -> None:
             _ask_event(case, step, event_id, message)
         case AskKept(step, event_type):
             _ask_kept(case, step, event_type)
+        case AskDue(step):
+            _count_due(case, step)
 
 
 def _step_of(case: Case, ask: Ask) -> StepKey:
@@ -325,6 +327,19 @@ def _ask_kept(case: Case, step: StepKey, event_type: str) -> None:
     for event in case.kept or ():
         if event.message.type == event_type and _ask_event(case, step, event.id, event.message):
             return
+
+
+def _count_due(case: Case, step: StepKey) -> None:
+    if case.status(step) not in (StepStatus.WAITING, StepStatus.HELD):
+        return
+    case.executed += 1  # with data of its own: what came of it came of no other instance
+    due_at = executing.due(executing.context_of(case, step, attempt=case.attempt(step.task)))
+    if due_at is None:
+        return
+    moment = due_at.isoformat()
+    case.tell(case.fact(FactType.DUE_DATE_SET, step, due_at=moment))
+    if due_at > case.now:
+        case.tell(case.fact(FactType.TIMER_SET, step, purpose=TimerPurpose.DUE.value, due_at=moment))
 
 
 def _load_kept_events(cases: Sequence[Case]) -> None:

@@ -176,6 +176,42 @@ def test_a_due_date_counts_from_the_end_of_a_task(engine: Engine, scope: Scope, 
     assert step_of(instance, "second").due_at == engine.now + timedelta(hours=1)
 
 
+@pytest.mark.parametrize("start", ["task:first", "phase:p"])
+@pytest.mark.parametrize("is_held", [False, True])
+def test_a_due_date_that_is_a_template_counts_from_what_ends_while_the_task_waits(
+    engine: Engine, scope: Scope, step_of: Find, facts_of: Callable[..., list[str]], start: str, is_held: bool
+) -> None:
+    settings = {"second": {"due": {"for": "{{ input.hours }} hours", "from": start}}}
+    instance = engine.start(
+        "first; second",
+        kinds={"first": "manual", "second": "manual"},
+        settings=settings,
+        phases={"p": "first"},
+        input={"hours": 3},
+    )
+    assert step_of(instance, "second").due_at is None
+    if is_held:
+        hold_step(scope, step_of(instance, "second"), now=engine.now)
+    engine.now += timedelta(hours=5)
+    complete_step(scope, step_of(instance, "first"), now=engine.now)
+    assert step_of(instance, "second").due_at == engine.now + timedelta(hours=3)
+    assert Timer.objects.get(purpose="due").due_at == engine.now + timedelta(hours=3)
+    assert engine.later(hours=3) == 1
+    assert facts_of(instance, "DueDateSet", "TimerFired") == ["DueDateSet second", "TimerFired second"]
+
+
+def test_a_due_date_that_cannot_be_said_is_none_and_stops_nobody(
+    engine: Engine, scope: Scope, step_of: Find, status_of: Status
+) -> None:
+    settings = {"second": {"due": {"for": "{{ input.wait }}", "from": "task:first"}}}
+    kinds = {"first": "manual", "second": "manual"}
+    instance = engine.start("first; second", kinds=kinds, settings=settings, input={"wait": "for ever"})
+    complete_step(scope, step_of(instance, "first"), now=engine.now)
+    assert step_of(instance, "second").due_at is None
+    complete_step(scope, step_of(instance, "second"), now=engine.now)
+    assert status_of(instance) == "complete"
+
+
 def test_a_task_that_expires_takes_its_error_edge(engine: Engine, step_of: Find, status_of: Status) -> None:
     settings = {"ask": {"expires": "1 day"}, "a": python()}
     instance = engine.start("ask -!-> a", kinds={"ask": "manual"}, settings=settings)

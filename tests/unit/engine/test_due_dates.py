@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from engine.core.commands import SetTimer
+from engine.core.commands import CountDue, SetTimer
 from engine.core.facts import FactType
 from tests.drawing import draw
 from tests.unit.engine.driving import NOON, Driven
@@ -62,6 +62,13 @@ def test_nothing_is_due_after_what_failed_or_before_the_task_waits() -> None:
     assert not Driven(other).start().complete("x").facts(FactType.DUE_DATE_SET)
 
 
-@pytest.mark.parametrize("duration", ["{{ input.wait }}", "soon"])
-def test_a_duration_that_cannot_be_read_sets_nothing(duration: str) -> None:
-    assert due_dates(waiting("task:x", duration).complete("x")) == []
+def test_a_duration_that_cannot_be_read_sets_nothing() -> None:
+    assert due_dates(waiting("task:x", "soon").complete("x")) == []
+
+
+def test_a_duration_that_is_a_template_is_counted_by_who_has_the_data() -> None:
+    driven = waiting("task:x", "{{ input.wait }}")
+    assert CountDue("review", 1) not in driven.commands
+    driven.complete("x")
+    assert due_dates(driven) == []
+    assert CountDue("review", 1) in driven.commands
