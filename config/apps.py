@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 from django.conf import settings
 from django.contrib.admin.apps import AdminConfig
+from django.core.signals import request_started
 
 
 class ConfigConfig(AppConfig):
@@ -9,7 +10,11 @@ class ConfigConfig(AppConfig):
     name = "config"
 
     def ready(self) -> None:
-        """Make `shared_task` use our Celery application. Embedded mode has no Celery, so it does not pay the import."""
+        """Ask kept connections seldom; make `shared_task` use our Celery application (embedded mode has none)."""
+        from accounts.kept_connections import trust_recent_connections
+
+        # After Django's own receiver, which has every kept connection asked anew.
+        request_started.connect(trust_recent_connections)
         if settings.PRODUCTION:
             from config import celery  # noqa: F401  (importing it is what registers it)
 

@@ -13,6 +13,7 @@ from accounts.roles import Role
 from accounts.scope import Scope
 from engine.outbox.wishes import suppose_nobody
 from engine.scripts.live import LIVE
+from engine.services.crowding import forget_crowded
 
 PASSWORD = "a long enough passphrase"
 
@@ -23,6 +24,7 @@ def _empty_cache() -> Iterator[None]:
     suppose_nobody(3600)
     yield
     cache.clear()
+    forget_crowded()
     LIVE.clear()
 
 

@@ -17,12 +17,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import orjson
-from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from accounts.live.hub import current_hub
 from accounts.live.session import signed_in_user
-from accounts.live.shared import EXECUTOR, Marks, render_shared
+from accounts.live.shared import Marks, in_thread, render_shared
 from accounts.live.topics import MAX_VIEW_CHARACTERS, Asked, Grant, NoSuchTopic, TopicRenderer, find_topic
 from accounts.models import User
 
@@ -118,7 +117,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 raise NoSuchTopic("The subscription could not be understood.")
             if topic not in self.subscriptions and len(self.subscriptions) >= MAX_TOPICS:
                 raise NoSuchTopic(f"One page may watch {MAX_TOPICS} topics.")
-            grant = await _in_thread(renderer.authorize, user, id)
+            grant = await in_thread(renderer.authorize, user, id)
             if grant is None:
                 raise NoSuchTopic("There is no such thing, or it is not yours to see.")
         except NoSuchTopic as refused:
@@ -186,7 +185,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             return
         self.checks += 1
         for subscription in tuple(self.subscriptions.values()):
-            grant = await _in_thread(subscription.renderer.authorize, self.user, subscription.id)
+            grant = await in_thread(subscription.renderer.authorize, self.user, subscription.id)
             if grant is None or grant.organization_id != subscription.grant.organization_id:
                 await self.close(NO_LONGER_ALLOWED)
                 return
@@ -199,11 +198,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
     async def _signed_in_user(self) -> User | None:
         session = self.scope.get("session")
         key = getattr(session, "session_key", None)
-        return await _in_thread(signed_in_user, key) if key else None
-
-
-async def _in_thread(function: Any, *args: Any) -> Any:
-    return await database_sync_to_async(function, thread_sensitive=False, executor=EXECUTOR)(*args)
+        return await in_thread(signed_in_user, key) if key else None
 
 
 def _is_number(value: Any) -> bool:

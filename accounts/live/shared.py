@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import orjson
 from channels.db import database_sync_to_async
 
+from accounts.kept_connections import trust_recent_connections
 from accounts.live.hub import Hub
 from accounts.live.topics import Asked, Part, TopicRenderer, Update
 
+Made = TypeVar("Made")
 log = logging.getLogger(__name__)
 
 # Apart from the thread that asgiref runs synchronous views in, so that live rendering and pages do not queue together.
@@ -59,6 +62,17 @@ class Rendered:
         return Part(part.id, html)
 
 
+async def in_thread(function: Callable[..., Made], *args: Any) -> Made:
+    """Call a function that may ask the database, in one of the threads for live updates."""
+
+    def call() -> Made:
+        trust_recent_connections()
+        return function(*args)
+
+    made: Made = await database_sync_to_async(call, thread_sensitive=False, executor=EXECUTOR)()
+    return made
+
+
 _under_way: dict[Key, asyncio.Task[Rendered | None]] = {}
 
 
@@ -75,7 +89,7 @@ async def render_shared(hub: Hub, topic: str, renderer: TopicRenderer, asked: As
 
 async def _render(topic: str, renderer: TopicRenderer, asked: Asked) -> Rendered | None:
     try:
-        update = await database_sync_to_async(renderer.render, thread_sensitive=False, executor=EXECUTOR)(asked)
+        update = await in_thread(renderer.render, asked)
     except Exception:
         log.exception("rendering the live topic %s failed", topic)
         return None

@@ -69,7 +69,8 @@ def apply_facts(instance_id: int, facts: Sequence[Fact], now: datetime) -> None:
 def change_instance(instance_id: int, apply: Callable[[Case], None], *, now: datetime) -> None:
     """One change of one instance, all or nothing. Raises `NotLegalNow`, and whatever else `apply` raises on purpose."""
     with transaction.atomic():
-        (outcome,) = change_instances([Change(instance_id, apply)], now=now)
+        rows = storage().lock_instances([instance_id])
+        (outcome,) = change_locked(rows, [Change(instance_id, apply)], now=now)
         if isinstance(outcome.refusal, FactRefused):
             raise NotLegalNow(outcome.refusal.reason) from outcome.refusal
         if outcome.refusal is not None:

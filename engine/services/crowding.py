@@ -6,6 +6,8 @@ environments have come half the way, and only in those are instances counted, ex
 
 from __future__ import annotations
 
+import time
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -22,6 +24,9 @@ BETWEEN_LOOKS: Final = timedelta(seconds=10)
 _CROWDED: Final = "engine:crowded-environments"
 _next_look: list[datetime] = []
 """When this process looks again."""
+REMEMBERED_SECONDS: Final = 1.0
+_remembered: list[tuple[float, Collection[int]]] = []
+"""What this process was told last, and when: nobody need ask Redis at each start."""
 
 
 def note_crowded(now: datetime) -> int:
@@ -37,7 +42,24 @@ def note_crowded(now: datetime) -> int:
             if running.values("pk")[half : half + 1].exists():
                 crowded.add(environment_id)
     cache.set(_CROWDED, crowded, timeout=None)
+    forget_crowded()
     return 0
+
+
+def forget_crowded() -> None:
+    """Have this process ask anew."""
+    _remembered.clear()
+
+
+def crowded_environments() -> Collection[int]:
+    """Those that have come half the way, as they were noted at most a second ago."""
+    now = time.monotonic()
+    for noted_at, known in _remembered:
+        if now - noted_at < REMEMBERED_SECONDS:
+            return known
+    crowded: Collection[int] = cache.get(_CROWDED, ())
+    _remembered[:] = [(now, crowded)]
+    return crowded
 
 
 def room_in(environment_id: int, wanted: int) -> int | None:
@@ -47,7 +69,7 @@ def room_in(environment_id: int, wanted: int) -> int | None:
     Who is told holds the environment's row until the transaction ends, so that no place is given away twice.
     """
     most: int = settings.MOST_RUNNING
-    if not most or (wanted <= most // 2 and environment_id not in cache.get(_CROWDED, ())):
+    if not most or (wanted <= most // 2 and environment_id not in crowded_environments()):
         return None
     no_key = connection.features.has_select_for_no_key_update
     Environment.objects.select_for_update(of=("self",), no_key=no_key).filter(pk=environment_id).first()

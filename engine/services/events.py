@@ -42,7 +42,7 @@ def send_event(
         sent.append(event)
         case.tell(case.fact(FactType.EVENT_RECEIVED, type=type, event=event.pk, by=actor_of(scope)))
         message = InboundMessage(type, payload)
-        for waiting in storage().awaiting_steps([instance.pk]):
+        for waiting in storage().awaiting_steps([instance.pk] if case.awaits_something else []):
             if waiting.event_type == type:
                 step = StepKey(waiting.instance_id, waiting.task, waiting.iteration)
                 case.asks.append(AskEvent(step, event.pk, message))

@@ -345,8 +345,7 @@ def _start(trigger: Trigger, payload: Json, now: datetime, by: str) -> Instance:
     request = StartRequest(input=value, trigger=told, context=context)
     for prepare in _preparers:
         request = prepare(trigger, request, now)
-    with transaction.atomic():
-        return start_instances(system_scope(trigger.environment), flow, [request], now=now)[0]
+    return start_instances(system_scope(trigger.environment), flow, [request], now=now)[0]
 
 
 ABOUT_ENTITIES: Final = ("entity.", "journey.", "automation.")
