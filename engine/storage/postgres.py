@@ -134,20 +134,29 @@ class PostgresStorage(SqlStorage):
         """
         values: dict[str, str | None] = {}
         spread: dict[str, str] = {}
-        for (name, type), column in zip(columns.items(), zip(*rows, strict=True), strict=True):
+        table = rows if isinstance(rows, Sequence) else list(rows)
+        if len(table) == 1:
+            for (name, type), value in zip(columns.items(), table[0], strict=True):
+                text = _text(type, value)
+                if name in arrays:
+                    spread[name] = _plain_array([text]) if type in PLAIN else _array([text])
+                else:
+                    values[name] = text
+            return _source_text(tuple(columns.items()), tuple(values), tuple(spread)), (
+                *values.values(),
+                *spread.values(),
+            )
+        for (name, type), column in zip(columns.items(), zip(*table, strict=True), strict=True):
             may_agree = name not in arrays
             if may_agree and type != JSON and column.count(column[0]) == len(column):
-                values[name] = _texts(type, column[:1])[0]
+                values[name] = _text(type, column[0])
                 continue
             texts = _texts(type, column)
             if may_agree and type == JSON and texts.count(texts[0]) == len(texts):
                 values[name] = texts[0]
             else:
                 spread[name] = _plain_array(texts) if type in PLAIN else _array(texts)
-        selected = ["r.*", *(f"%s::{_TYPES[columns[name]]} AS {name}" for name in values)]
-        unnested = ", ".join(f"%s::{_TYPES[columns[name]]}[]" for name in spread)
-        sql = f"(SELECT {', '.join(selected)} FROM unnest({unnested}) AS r({', '.join(spread)})) x"
-        return sql, (*values.values(), *spread.values())
+        return _source_text(tuple(columns.items()), tuple(values), tuple(spread)), (*values.values(), *spread.values())
 
     def moment(self, at: datetime) -> Any:
         return at
@@ -190,36 +199,28 @@ class _Statement:
 
     def insert(self, put: Insert) -> None:
         """One more part."""
-        names = ", ".join(put.types)
         source, parameters = self.storage.source(put.types, put.rows, arrays=[next(iter(put.types))])
-        after = f"WHERE {self._after_fences()}" if self.fences else "WHERE TRUE"
-        self._add(f"INSERT INTO {put.table} ({names}) SELECT {names} FROM {source} {after} {put.conflict}", parameters)
+        after = self._after_fences() if self.fences else "TRUE"
+        self._add(_insert_text(put.table, tuple(put.types), source, after, put.conflict), parameters)
 
     def update(self, put: Update) -> None:
         """One more part."""
-        changes = ", ".join(
-            f"attempts = {self.storage.appended('x.attempts')}" if name == "attempts" else f"{name} = x.{name}"
-            for name in put.types
-            if name not in put.key
-        )
-        conditions = [f"{put.table}.{name} = x.{name}" for name in put.key]
         types, rows = put.types, put.rows
         if put.held is not None:
             types = {**types, HELD: BIG}
             rows = [(*row, value) for row, value in zip(rows, put.held, strict=True)]
-            conditions.append(f"{put.table}.{put.fence} = x.{HELD}")
-        if self.fences:
-            conditions.append(self._after_fences())
         source, parameters = self.storage.rows(types, rows)
-        name = self._add(
-            f"UPDATE {put.table} SET {changes} FROM {source} WHERE {' AND '.join(conditions)} RETURNING 1", parameters
-        )
+        fence = put.fence if put.held is not None else ""
+        after = self._after_fences() if self.fences else ""
+        appended = self.storage.appended("x.attempts")
+        sql = _update_text(put.table, tuple(put.types), tuple(put.key), source, fence, after, appended)
+        name = self._add(sql, parameters)
         if put.held is not None:
             self.fences.append((name, len(rows)))
 
     def _add(self, sql: str, parameters: Iterable[Any]) -> str:
         name = f"w{len(self.parts)}"
-        self.parts.append(f"{name} AS ({sql})")
+        self.parts.append(sql)
         self.parameters += parameters
         return name
 
@@ -229,8 +230,7 @@ class _Statement:
 
     def run(self, *, is_fenced: bool) -> None:
         """Send it. Raises `Outdated`, and has written nothing, when a fence does not hold."""
-        checks = " AND ".join(f"(SELECT count(*) FROM {name}) = %s::bigint" for name, _ in self.fences)
-        sql = f"WITH {', '.join(self.parts)} SELECT {f'1 / ({checks})::int' if checks else '1'}"
+        sql = _statement_text(tuple(self.parts), tuple(name for name, _ in self.fences))
         self.parameters += [count for _, count in self.fences]
         if not is_fenced:
             self.storage.execute(sql, *self.parameters)
@@ -244,11 +244,63 @@ class _Statement:
             raise
 
 
+# The texts of statements. The same few are written over and over, which took longer than most else of a step.
+
+
+@lru_cache(maxsize=1024)
+def _source_text(columns: tuple[tuple[str, str], ...], values: tuple[str, ...], spread: tuple[str, ...]) -> str:
+    types = dict(columns)
+    selected = ["r.*", *(f"%s::{_TYPES[types[name]]} AS {name}" for name in values)]
+    unnested = ", ".join(f"%s::{_TYPES[types[name]]}[]" for name in spread)
+    return f"(SELECT {', '.join(selected)} FROM unnest({unnested}) AS r({', '.join(spread)})) x"
+
+
+@lru_cache(maxsize=1024)
+def _insert_text(table: str, columns: tuple[str, ...], source: str, after: str, conflict: str) -> str:
+    names = ", ".join(columns)
+    return f"INSERT INTO {table} ({names}) SELECT {names} FROM {source} WHERE {after} {conflict}"
+
+
+@lru_cache(maxsize=1024)
+def _update_text(
+    table: str, columns: tuple[str, ...], key: tuple[str, ...], source: str, fence: str, after: str, appended: str
+) -> str:
+    """`fence`: the column that has to hold still what the source's column `HELD` says."""
+    changes = ", ".join(
+        f"attempts = {appended}" if name == "attempts" else f"{name} = x.{name}" for name in columns if name not in key
+    )
+    conditions = [f"{table}.{name} = x.{name}" for name in key]
+    if fence:
+        conditions.append(f"{table}.{fence} = x.{HELD}")
+    if after:
+        conditions.append(after)
+    return f"UPDATE {table} SET {changes} FROM {source} WHERE {' AND '.join(conditions)} RETURNING 1"
+
+
+@lru_cache(maxsize=1024)
+def _statement_text(parts: tuple[str, ...], fences: tuple[str, ...]) -> str:
+    written = ", ".join(f"w{number} AS ({part})" for number, part in enumerate(parts))
+    checks = " AND ".join(f"(SELECT count(*) FROM {name}) = %s::bigint" for name in fences)
+    return f"WITH {written} SELECT {f'1 / ({checks})::int' if checks else '1'}"
+
+
 @lru_cache(maxsize=1024)
 def _numbered(sql: str) -> str:
     """`%s` as `$1`, `$2`, …: the statement as the server reads it."""
     first, *others = sql.replace("%%", "%").split("%s")
     return first + "".join(f"${number}{part}" for number, part in enumerate(others, start=1))
+
+
+def _text(type: str, value: Any) -> str | None:
+    """A value as PostgreSQL reads it; None for NULL."""
+    if value is None or (value.__class__ is str and type != JSON):
+        return value  # type: ignore[no-any-return]
+    if type == JSON:
+        return json_text.write(value)
+    return _moment_text(value) if type == MOMENT else str(value)
+
+
+_moment_text = lru_cache(maxsize=256)(str)  # a batch has few different moments: mostly its own
 
 
 def _texts(type: str, column: Sequence[Any]) -> list[str | None]:
