@@ -1,8 +1,10 @@
 """The one way out: every HTTP request that a flow, a connection or a webhook asks for goes through `send`.
 
 The host is resolved once, every address it has is checked, and the connection is made to a checked address, so a name
-that changes its mind between check and use gains nothing. Redirects go through the same door. Time counts for the whole
-exchange, bytes for the body as it would be in memory. Proxy variables of the environment are ignored.
+that changes its mind between check and use gains nothing. A connection that was kept (`outbound_connections`) is used
+again only where it leads to an address that the host has now and that has passed this check again. Redirects go through the
+same door. Time counts for the whole exchange, bytes for the body as it would be in memory. Proxy variables of the
+environment are ignored.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from ipaddress import ip_address
 from typing import Any
 
@@ -26,11 +28,15 @@ import httpx
 from django.conf import settings
 
 from accounts.addresses import Network, may_call, parse_networks
+from accounts.outbound_connections import Deadline, Kept, Place, hang_up, kept_connections
 
 MAX_RESPONSE_BYTES = 1024 * 1024
 MAX_REDIRECTS = 5
 CONNECT_SECONDS = 10.0
 HOST = re.compile(r"[\w.-]{1,253}|[0-9a-fA-F:.]{2,45}")
+REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+"""Methods whose request may be sent again when nobody knows whether it arrived (RFC 9110, 9.2.2)."""
+SWITCHING_PROTOCOLS = 101
 COMPRESSED = {"gzip", "x-gzip", "deflate"}
 
 Resolve = Callable[[str, int], Sequence[str]]
@@ -62,7 +68,11 @@ class ResponseTooLarge(OutboundError):
 
 @dataclass(frozen=True, slots=True)
 class OutboundRequest:
-    """What to send. `timeout_seconds` covers everything from the look-up to the last byte."""
+    """What to send. `timeout_seconds` covers everything from the look-up to the last byte.
+
+    `owner`: whom it is sent for, an environment by its id. Its connections are kept for a while, for what it asks next;
+    without one they are not.
+    """
 
     method: str
     url: str
@@ -71,6 +81,7 @@ class OutboundRequest:
     timeout_seconds: float = 30.0
     max_bytes: int = MAX_RESPONSE_BYTES
     follow_redirects: bool = False
+    owner: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,26 +105,102 @@ def send(
     """
     started = time.monotonic()
     if allowed is None:
-        allowed = parse_networks(settings.OUTBOUND_ALLOW)
-    backend = GuardedBackend(deadline=started + request.timeout_seconds, allowed=allowed, resolve=resolve or look_up)
+        allowed = _allowed_by_settings(tuple(settings.OUTBOUND_ALLOW))
+    deadline = Deadline(started + request.timeout_seconds)
+    backend = GuardedBackend(deadline=deadline, allowed=allowed, resolve=resolve or look_up)
     outgoing = checked_request(request)
-    with (
-        speaking_plainly(),
-        httpx.Client(
-            transport=GuardedTransport(backend),
-            timeout=request.timeout_seconds,
-            follow_redirects=request.follow_redirects,
-            max_redirects=MAX_REDIRECTS,
-            trust_env=False,
-        ) as client,
-    ):
+    with speaking_plainly():
+        exchange = _exchange_with_redirects if request.follow_redirects else _exchange
+        status, headers, body, url = exchange(request, outgoing, backend)
+    return OutboundResponse(status, headers, body, url, time.monotonic() - started)
+
+
+@lru_cache(maxsize=64)
+def _allowed_by_settings(texts: tuple[str, ...]) -> Sequence[Network]:
+    return parse_networks(texts)
+
+
+_Answer = tuple[int, Mapping[str, str], bytes, str]
+
+
+def _exchange_with_redirects(request: OutboundRequest, outgoing: httpx.Request, backend: GuardedBackend) -> _Answer:
+    with httpx.Client(
+        transport=GuardedTransport(backend),
+        timeout=request.timeout_seconds,
+        follow_redirects=True,
+        max_redirects=MAX_REDIRECTS,
+        trust_env=False,
+    ) as client:
         response = client.send(outgoing, stream=True)
         try:
-            body = read_body(response, request.max_bytes)
+            body = read_body(response.iter_raw(), response.headers, request.max_bytes)
         finally:
             response.close()
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    return OutboundResponse(response.status_code, headers, body, str(response.url), time.monotonic() - started)
+    return response.status_code, plain_headers(response.headers), body, str(response.url)
+
+
+def _exchange(request: OutboundRequest, outgoing: httpx.Request, backend: GuardedBackend) -> _Answer:
+    """One request, one answer: over a connection that is kept for the owner, if there is one, else over a new one."""
+    url = outgoing.url
+    port = url.port or (443 if url.scheme == "https" else 80)
+    # What a server does twice when it is asked twice must not meet a connection that is just being closed.
+    may_reuse = request.owner is not None and outgoing.method in REPEATABLE
+    if may_reuse:
+        addresses = backend.checked_addresses(url.host, port)
+        places = [_place(request, url, port, address) for address in addresses]
+        kept = kept_connections.take(places)
+        if kept is not None:
+            kept.deadline.at = backend.deadline.at
+            try:
+                return _converse(request, outgoing, kept)
+            except (httpcore.ReadError, httpcore.WriteError, httpcore.RemoteProtocolError):
+                if time.monotonic() >= backend.deadline.at:
+                    raise
+                # It was closed while we took it up: once more over a new one.
+    origin = httpcore.Origin(url.raw_scheme, url.raw_host, port)
+    connection = httpcore.HTTPConnection(
+        origin, ssl_context=_tls() if url.scheme == "https" else None, network_backend=backend
+    )
+    return _converse(request, outgoing, Kept(_place(request, url, port, ""), connection, backend.deadline), backend)
+
+
+def _place(request: OutboundRequest, url: httpx.URL, port: int, address: str) -> Place:
+    return Place(request.owner or 0, url.raw_scheme, url.raw_host, port, address)
+
+
+def _converse(
+    request: OutboundRequest, outgoing: httpx.Request, kept: Kept, backend: GuardedBackend | None = None
+) -> _Answer:
+    """Send, read to the end, and keep the connection where it has an owner. `backend`: who makes it, if it is new."""
+    url, is_done = outgoing.url, False
+    try:
+        answer = kept.connection.handle_request(
+            httpcore.Request(
+                method=outgoing.method,
+                url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                headers=outgoing.headers.raw,
+                content=request.body or None,
+            )
+        )
+        if not isinstance(answer.stream, Iterable):
+            raise TypeError("a synchronous connection answers with a synchronous stream")
+        headers = httpx.Headers(answer.headers)
+        body = read_body(answer.stream, headers, request.max_bytes)
+        answer.close()
+        is_done = True
+    finally:
+        if is_done and request.owner is not None and answer.status != SWITCHING_PROTOCOLS:
+            if backend is not None:
+                kept.place = kept.place._replace(address=backend.connected_to)
+            kept_connections.keep(kept)
+        else:
+            hang_up(kept.connection)
+    return answer.status, plain_headers(headers), body, str(url)
+
+
+def plain_headers(headers: httpx.Headers) -> dict[str, str]:
+    """By their names in lower case."""
+    return {name.lower(): value for name, value in headers.items()}
 
 
 def checked_request(request: OutboundRequest) -> httpx.Request:
@@ -135,14 +222,14 @@ def checked_request(request: OutboundRequest) -> httpx.Request:
     return outgoing
 
 
-def read_body(response: httpx.Response, max_bytes: int) -> bytes:
+def read_body(chunks: Iterable[bytes], headers: httpx.Headers, max_bytes: int) -> bytes:
     """The body, decompressed when the server compressed it against our wish. Raises ResponseTooLarge."""
     body = bytearray()
-    for chunk in response.iter_raw():
+    for chunk in chunks:
         body += chunk
         if len(body) > max_bytes:
             raise ResponseTooLarge(f"The answer is larger than {max_bytes} bytes.")
-    if response.headers.get("content-encoding", "").strip().lower() not in COMPRESSED:
+    if headers.get("content-encoding", "").strip().lower() not in COMPRESSED:
         return bytes(body)
     plain = zlib.decompressobj(wbits=47).decompress(bytes(body), max_bytes + 1)
     if len(plain) > max_bytes:
@@ -183,10 +270,13 @@ def look_up(host: str, port: int) -> Sequence[str]:
 
 
 class GuardedBackend(httpcore.SyncBackend):
-    """Connects only to checked addresses, and lets nothing outlast the deadline (of `time.monotonic`)."""
+    """Connects only to checked addresses, and lets nothing outlast the deadline of the exchange."""
 
-    def __init__(self, *, deadline: float, allowed: Sequence[Network], resolve: Resolve) -> None:
+    def __init__(self, *, deadline: Deadline, allowed: Sequence[Network], resolve: Resolve) -> None:
         super().__init__()
+        self.connected_to = ""
+        """The address of the last connection."""
+        self._checked: dict[tuple[str, int], Sequence[str]] = {}
         self.deadline = deadline
         self.allowed = allowed
         self.resolve = resolve
@@ -208,17 +298,22 @@ class GuardedBackend(httpcore.SyncBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 last_error = error
                 continue
+            self.connected_to = address
             return DeadlineStream(stream, self.deadline)
         raise last_error
 
     def checked_addresses(self, host: str, port: int) -> Sequence[str]:
         """Every address of the host. Raises OutboundRefused if any of them may not be called."""
+        known = self._checked.get((host, port))
+        if known is not None:
+            return known
         addresses = self.resolve_in_time(host, port)
         if not all(may_call(address, self.allowed) for address in addresses):
             raise OutboundRefused(
                 f"{host} leads into a private network, which requests may not reach. "
                 "An administrator can allow it with QUADRILLE_OUTBOUND_ALLOW."
             )
+        self._checked[host, port] = addresses
         return addresses
 
     def resolve_in_time(self, host: str, port: int) -> Sequence[str]:
@@ -246,7 +341,7 @@ class GuardedBackend(httpcore.SyncBackend):
 class DeadlineStream(httpcore.NetworkStream):
     """A connection on which no single operation, and so not the sum of them, goes beyond the deadline."""
 
-    def __init__(self, stream: httpcore.NetworkStream, deadline: float) -> None:
+    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
         self.stream = stream
         self.deadline = deadline
 
@@ -274,9 +369,9 @@ class DeadlineStream(httpcore.NetworkStream):
         return self.stream.get_extra_info(info)
 
 
-def remaining(deadline: float) -> float:
+def remaining(deadline: Deadline) -> float:
     """Seconds until the deadline. Raises httpcore.ReadTimeout when it has passed."""
-    seconds = deadline - time.monotonic()
+    seconds = deadline.at - time.monotonic()
     if seconds <= 0:
         raise httpcore.ReadTimeout("the time ran out")
     return seconds

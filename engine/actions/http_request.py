@@ -87,6 +87,7 @@ def outbound_of(request: ActionRequest) -> OutboundRequest:
         headers=headers,
         body=body,
         timeout_seconds=request.timeout_seconds,
+        owner=None if request.step is None else request.step.environment_id,
     )
 
 
