@@ -50,6 +50,8 @@ GUESTS_SECONDS: Final = 0.1
 """So often a worker that is full of its own follow-up steps claims some nevertheless."""
 BUSY_SECONDS: Final = 1.0
 """How long after the last claim that found something."""
+GIVE_WAY_SECONDS: Final = 0.005
+"""So long an idle worker that came late the last time lets others go first: what is left then is for it."""
 RESERVE_SECONDS: Final = 0.1
 """So often at most a worker whose threads are all busy looks for steps that its reserve is for."""
 
@@ -80,6 +82,9 @@ class AttemptLoop:
     attempts of one flow are not to hold up quick ones of another. No flow gets more than a quarter of the reserve.
 
     `when_full` is called when there was more to claim than this worker has room for.
+
+    Of several idle workers that are told at once of the same step, the one that was the fastest goes first the next
+    time. The others would only be in its way: they get what is left some milliseconds later.
     """
 
     def __init__(
@@ -88,7 +93,7 @@ class AttemptLoop:
         capacity: int = 256,
         threads: int = 64,
         first_claim: int = FIRST_CLAIM,
-        when_full: Callable[[], None] = lambda: None,
+        when_full: Callable[[], object] = lambda: None,
     ) -> None:
         self.name = own_name()
         self._capacity = capacity
@@ -107,6 +112,8 @@ class AttemptLoop:
         self._next_poll = 0.0
         self._busy_until = 0.0
         self._next_guests = 0.0
+        self._next_suspects = 0.0
+        self._gives_way = False
         self._next_reserve = 0.0
         self._first_claim = self._claim_size = first_claim
         self._next_heartbeat = time.monotonic() + HEARTBEAT.total_seconds()
@@ -203,6 +210,8 @@ class AttemptLoop:
             self._take(timeout=max(0.0, min(pause, POLL_SECONDS)))
             if self._ended and self._running:
                 time.sleep(GATHER_SECONDS)
+            elif self._gives_way and self._is_woken and not self._ended:
+                time.sleep(GIVE_WAY_SECONDS)
         while self._take(timeout=0):
             pass
 
@@ -237,11 +246,16 @@ class AttemptLoop:
             wanted = self._first_claim
         self._next_guests = time.monotonic() + GUESTS_SECONDS
         self._is_woken = False
+        now = time.monotonic()
         is_idle = not (self._running or self._ended or worker.claimed)
-        claimed = attempts.claim_attempts(worker, now=timezone.now(), limit=wanted, is_idle=is_idle)
+        if looks_at_suspects := is_idle and now >= self._next_suspects:
+            self._next_suspects = now + POLL_SECONDS
+        claimed = attempts.claim_attempts(worker, now=timezone.now(), limit=wanted, is_idle=looks_at_suspects)
         now = time.monotonic()
         if claimed:
             self._busy_until = now + BUSY_SECONDS
+        if claimed or worker.came_late:
+            self._gives_way = not claimed
         self._next_poll = now + (BUSY_POLL_SECONDS if now < self._busy_until else POLL_SECONDS)
         if claimed < wanted:
             self._claim_size = self._first_claim

@@ -50,12 +50,12 @@ class Sender:
         self._next_at = 0.0
         self._is_waiting = False
 
-    def wake(self) -> None:
-        """Send now, or at the end of the interval."""
+    def wake(self, *, has_time: bool = False) -> None:
+        """Send now, or at the end of the interval; always then if it `has_time`."""
         with self._lock:
             if self._is_waiting:
                 return
-            pause = self._next_at - time.monotonic()
+            pause = WAKE_INTERVAL_SECONDS if has_time else self._next_at - time.monotonic()
             self._is_waiting = pause > 0
             if pause <= 0:
                 self._next_at = time.monotonic() + WAKE_INTERVAL_SECONDS
@@ -126,8 +126,8 @@ def wake_for_attempts() -> None:
     """As `wake_workers`, when there is nothing to do but to make attempts: nobody's clock is disturbed."""
     threads = _own_threads()
     if threads is None or not threads.wake_for_attempts():
-        notify_listeners()
-        _sender_to_attempts.wake()
+        # Who was notified is at work by the time the message comes: it is for those whom that does not reach.
+        _sender_to_attempts.wake(has_time=notify_listeners())
 
 
 def use_celery() -> None:

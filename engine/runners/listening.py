@@ -16,12 +16,14 @@ LOOK_SECONDS: Final = 1.0
 """How long a listener may take to notice that it is told to stop."""
 
 
-def notify_listeners() -> None:
+def notify_listeners() -> bool:
     """Tell every listening worker that there may be something to claim. For after a commit: within a transaction it
-    would hold a lock of the whole database's until that one is on disk."""
-    if connection.vendor == "postgresql" and not connection.in_atomic_block:
-        with connection.cursor() as cursor:
-            cursor.execute(f"NOTIFY {CHANNEL}")
+    would hold a lock of the whole database's until that one is on disk. Answers whether they were told."""
+    if connection.vendor != "postgresql" or connection.in_atomic_block:
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute(f"NOTIFY {CHANNEL}")
+    return True
 
 
 class Listener:

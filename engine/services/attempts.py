@@ -66,28 +66,27 @@ def _claim(
     worker: Worker, now: datetime, limit: int, queue: Queue, *, is_idle: bool, without_flows: Collection[int]
 ) -> int:
     with transaction.atomic():
+        lease = Lease(worker.name, now + LEASE)
         most_lost = MOST_LOST_IN_COMPANY - 1
         if without_flows:
-            found = storage().lock_claimable_of_others(
+            others = storage().lock_claimable_of_others(
                 now, limit, queue=queue, most_lost=most_lost, without_flows=without_flows
             )
+            taken = storage().take_locked(others, lease, new_token, now)
         else:
-            found = storage().lock_claimable(
-                now, limit, queue=queue, most_lost=most_lost, unless_since=now - SUSPECT_PATIENCE
-            )
-        if not found and is_idle:
-            found = storage().lock_claimable(now, 1)
-        tokens = {step: new_token() for step in found}
-        claimed = storage().claim(tokens, Lease(worker.name, now + LEASE), now)
-        lost = sum(step.status == "running" for step in claimed)
+            since = now - SUSPECT_PATIENCE
+            taken = storage().take(now, limit, lease, new_token, queue=queue, most_lost=most_lost, unless_since=since)
+        if not taken.tokens and is_idle:
+            taken = storage().take(now, 1, lease, new_token)
+        lost = sum(step.status == "running" for step in taken.tokens)
         tally.own.taken_over += lost
         if metrics.is_on:
             metrics.meters().leases_lost.inc(lost)
-        rows = storage().lock_instances(sorted({step.instance_id for step in claimed}))
-        changes = [_beginning(step, tokens[step.step]) for step in claimed]
+        changes = [_beginning(step, token) for step, token in taken.tokens.items()]
         before = len(worker.claimed)
-        worker.room -= len(claimed)
-        report_broken(changes, change_locked(rows, changes, now=now, worker=worker))
+        worker.room -= len(changes)
+        report_broken(changes, change_locked(taken.rows, changes, now=now, worker=worker))
+        worker.came_late = not changes
         return len(worker.claimed) - before
 
 

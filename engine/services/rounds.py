@@ -70,6 +70,8 @@ class Worker:
     room: int
     claimed: list[ClaimedAttempt] = field(default_factory=list)
     rows: dict[int, InstanceRow] = field(default_factory=dict)
+    came_late: bool = False
+    """Whether there was something to claim, but others were faster."""
 
     def forget(self, instance_id: int) -> None:
         """Drop what was claimed of an instance: it is not written."""

@@ -6,7 +6,7 @@ that what nobody looks at is never parsed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
@@ -160,6 +160,13 @@ class Queue(NamedTuple):
         return bool(self.places) or self.has_lost
 
 
+class Taken(NamedTuple):
+    """What a worker has claimed: the steps with the token of each lease, and their instances, locked, as they stand."""
+
+    tokens: Mapping[ClaimableStep, int]
+    rows: Sequence[InstanceRow]
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What a unit of work writes: new instances and columns of others by their id, steps, and facts to append.
@@ -250,6 +257,24 @@ class Storage(Protocol):
 
     def claim(self, tokens: Mapping[StepKey, int], lease: Lease, now: datetime) -> list[ClaimableStep]:
         """Take those of the steps that may still be claimed at `now`. Answers them as they were before."""
+        ...
+
+    def take(
+        self,
+        now: datetime,
+        limit: int,
+        lease: Lease,
+        new_token: Callable[[], int],
+        *,
+        queue: Queue | None = None,
+        most_lost: int | None = None,
+        unless_since: datetime | None = None,
+    ) -> Taken:
+        """`lock_claimable`, `claim` and `lock_instances` in one: with one statement where the database can."""
+        ...
+
+    def take_locked(self, steps: Iterable[StepKey], lease: Lease, new_token: Callable[[], int], now: datetime) -> Taken:
+        """As `take`, for steps that have been found already and whose instances are locked."""
         ...
 
     def lease_tokens(self, steps: Iterable[StepKey]) -> dict[StepKey, int]:

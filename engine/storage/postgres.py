@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime
 from functools import lru_cache
@@ -15,11 +15,24 @@ from psycopg import Connection, Cursor, RawCursor
 from psycopg.errors import DivisionByZero
 
 from engine.storage import json_text
-from engine.storage.contract import Batch, Fence, Outdated, StepKey
+from engine.storage.contract import (
+    Batch,
+    ClaimableStep,
+    Fence,
+    InstanceRow,
+    Lease,
+    Outdated,
+    Queue,
+    StepKey,
+    Taken,
+)
 from engine.storage.shared import (
     BIG,
+    IN_PLACE,
     JSON,
+    LONG_AGO,
     MOMENT,
+    ONE_MORE_LOST,
     QUEUED,
     TEXT,
     TRUTH,
@@ -46,14 +59,19 @@ PREPARE_AFTER: Final = 3
 """Statements are prepared when they are used so often on a dedicated connection."""
 KEYS: Final = frozenset({"id", "instance_id", "task", "iteration", "event_id"})
 """Columns by which rows of tables are found."""
+FOUND: Final = ", ".join(["s.id AS step", *(f"i.{name} AS {name}_" for name in InstanceRow._fields)])
+TAKEN: Final = 1 + len(ClaimableStep._fields)
+"""So many columns of a taken step come before those of its instance."""
 HELD: Final = "held_"
 """The column of a row source with the value that the table has to hold still."""
 KEEP_TO_INDEXES: Final = """
     SELECT set_config(name, 'off', false)
     FROM unnest(string_to_array('seqscan bitmapscan hashjoin mergejoin material', ' ')) AS way,
-        concat('enable_', way) AS name"""
+        concat('enable_', way) AS name
+    UNION ALL SELECT set_config('plan_cache_mode', 'force_generic_plan', false)
+    UNION ALL SELECT set_config('jit', 'off', false)"""
 """The engine finds every row by its key. A prepared statement keeps its plan, and one that was made while the tables
-were small would go on to scan them whole, however large they get.
+were small would go on to scan them whole, however large they get. Plans depend on no parameters, so none is made anew.
 """
 
 
@@ -105,6 +123,31 @@ class PostgresStorage(SqlStorage):
         sql = f"SELECT q.* FROM {offered} CROSS JOIN LATERAL ({queued}) q"
         arrays = (_array(map(str, shares)), _array(map(str, shares.values())))
         return [(StepKey(*row[:3]), row[3]) for row in self.query(sql, *arrays, *self.parameters(which))]
+
+    def take(
+        self,
+        now: datetime,
+        limit: int,
+        lease: Lease,
+        new_token: Callable[[], int],
+        *,
+        queue: Queue | None = None,
+        most_lost: int | None = None,
+        unless_since: datetime | None = None,
+    ) -> Taken:
+        queue = queue or self.queue(now)
+        if queue.has_lost or len(queue.places) != 1:
+            return super().take(
+                now, limit, lease, new_token, queue=queue, most_lost=most_lost, unless_since=unless_since
+            )
+        (place,) = queue.places
+        which = Which(now, most_lost, unless_since or LONG_AGO)
+        sql = _take_text(self.locked(which, IN_PLACE, "%s", columns=FOUND))
+        found = self.query(
+            sql, *self.parameters(which, place), limit, lease.until, lease.owner, new_token(), self.moment(now)
+        )
+        rows = {row.id: row for row in (InstanceRow(*found[TAKEN:]) for found in found)}
+        return Taken({ClaimableStep(*row[1:TAKEN]): row[0] for row in found}, [rows[id] for id in sorted(rows)])
 
     def _cursor(self) -> RawCursor[Any]:
         """A cursor that sends parameters beside the statement.
@@ -255,6 +298,21 @@ def _source_text(columns: tuple[tuple[str, str], ...], values: tuple[str, ...], 
     return f"(SELECT {', '.join(selected)} FROM unnest({unnested}) AS r({', '.join(spread)})) x"
 
 
+@lru_cache(maxsize=64)
+def _take_text(locked: str) -> str:
+    """Find, lock and claim. Each lease has a token of its own: the given number and the id of its step.
+
+    A step that somebody else has claimed since the statement began is looked at again before it is written.
+    """
+    answered = ", ".join(f"engine_step.{name}" for name in ("lease_token", *ClaimableStep._fields))
+    rows = ", ".join(f"found.{name}_" for name in InstanceRow._fields)
+    return f"""
+        WITH found AS MATERIALIZED ({locked})
+        UPDATE engine_step SET claimable_at = %s, lease_owner = %s,
+            lease_token = %s::bigint + engine_step.id, {ONE_MORE_LOST}
+        FROM found WHERE engine_step.id = found.step AND engine_step.claimable_at <= %s RETURNING {answered}, {rows}"""
+
+
 @lru_cache(maxsize=1024)
 def _insert_text(table: str, columns: tuple[str, ...], source: str, after: str, conflict: str) -> str:
     names = ", ".join(columns)
@@ -294,7 +352,7 @@ def _numbered(sql: str) -> str:
 def _text(type: str, value: Any) -> str | None:
     """A value as PostgreSQL reads it; None for NULL."""
     if value is None or (value.__class__ is str and type != JSON):
-        return value  # type: ignore[no-any-return]
+        return value
     if type == JSON:
         return json_text.write(value)
     return _moment_text(value) if type == MOMENT else str(value)

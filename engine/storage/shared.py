@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
@@ -22,6 +22,7 @@ from engine.storage.contract import (
     Queue,
     StepData,
     StepKey,
+    Taken,
     TimerRow,
 )
 
@@ -120,15 +121,18 @@ UNDER_WAY: Final = (
     "(engine_step.status = 'running' OR engine_step.status = 'rolling_back' AND engine_step.lease_owner <> '')"
 )
 """Whether an attempt of a step is under way, or one of its compensation."""
-SELECT_INSTANCES: Final = (
-    "SELECT id, environment_id, flow_id, version_id, key, status, state, fact_count FROM engine_instance"
-)
+SELECT_INSTANCES: Final = f"SELECT {', '.join(InstanceRow._fields)} FROM engine_instance"
+ONE_MORE_LOST: Final = f"""
+    lost_leases = engine_step.lost_leases
+        + CASE WHEN {UNDER_WAY} AND engine_step.lease_owner <> '' THEN 1 ELSE 0 END"""
+"""A step is claimed: whether a worker lost it."""
 
 
 QUEUED: Final = "s.lease_owner = '' AND s.claimable_at <= %s"
 """A step `s` that waits for a worker. (Spelt as the index is: SQLite compares the words.)"""
 LOST: Final = "NOT (s.lease_owner = '') AND s.claimable_at <= %s"
 """A step whose lease has run out."""
+LOCKED: Final = "s.instance_id, s.task, s.iteration, s.environment_id"
 IN_PLACE: Final = f"{QUEUED} AND s.environment_id = %s"
 MOST_PLACES: Final = 32
 """Environments that one claim takes from. Where more have work, they take turns."""
@@ -377,12 +381,12 @@ class SqlStorage(ABC):
                 found |= dict.fromkeys(StepKey(*row[:3]) for row in rows)
         return list(found)[:limit]
 
-    def locked(self, which: Which, where: str, limit: str, also: str = "") -> str:
+    def locked(self, which: Which, where: str, limit: str, also: str = "", columns: str = LOCKED) -> str:
         """A query that locks steps. Its parameters: `parameters`, then the limit's."""
         if which.most_lost is not None:
             where += " AND (s.lost_leases <= %s OR s.claimable_at <= %s)"
         return f"""
-            SELECT s.instance_id, s.task, s.iteration, s.environment_id
+            SELECT {columns}
             FROM engine_step s JOIN engine_instance i ON i.id = s.instance_id
             WHERE {where} {also} ORDER BY s.claimable_at LIMIT {limit} {self.lock_instance}"""
 
@@ -395,14 +399,32 @@ class SqlStorage(ABC):
         if not tokens:
             return []
         table, leases = self._leased(tokens)
-        answered = (*STEP_KEY, "status", "attempt", "lost_leases")
         sql = f"""
-            UPDATE engine_step SET claimable_at = %s, lease_owner = %s, lease_token = x.lease_token,
-                lost_leases = engine_step.lost_leases
-                    + CASE WHEN {UNDER_WAY} AND engine_step.lease_owner <> '' THEN 1 ELSE 0 END
-            FROM {table} WHERE {SAME_STEP} AND engine_step.claimable_at <= %s RETURNING {_of_step(answered)}"""
+            UPDATE engine_step SET claimable_at = %s, lease_owner = %s, lease_token = x.lease_token, {ONE_MORE_LOST}
+            FROM {table} WHERE {SAME_STEP} AND engine_step.claimable_at <= %s
+            RETURNING {_of_step(ClaimableStep._fields)}"""
         arguments = (self.moment(lease.until), lease.owner, *leases, self.moment(now))
         return [ClaimableStep(*row) for row in self.query(sql, *arguments)]
+
+    def take(
+        self,
+        now: datetime,
+        limit: int,
+        lease: Lease,
+        new_token: Callable[[], int],
+        *,
+        queue: Queue | None = None,
+        most_lost: int | None = None,
+        unless_since: datetime | None = None,
+    ) -> Taken:
+        found = self.lock_claimable(now, limit, queue=queue, most_lost=most_lost, unless_since=unless_since)
+        return self.take_locked(found, lease, new_token, now)
+
+    def take_locked(self, steps: Iterable[StepKey], lease: Lease, new_token: Callable[[], int], now: datetime) -> Taken:
+        tokens = {step: new_token() for step in steps}
+        claimed = self.claim(tokens, lease, now)
+        rows = self.lock_instances(sorted({step.instance_id for step in claimed}))
+        return Taken({step: tokens[step.step] for step in claimed}, rows)
 
     def lease_tokens(self, steps: Iterable[StepKey]) -> dict[StepKey, int]:
         wanted = list(steps)
