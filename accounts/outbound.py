@@ -206,20 +206,27 @@ def plain_headers(headers: httpx.Headers) -> dict[str, str]:
 def checked_request(request: OutboundRequest) -> httpx.Request:
     """The request for httpx. Raises OutboundRefused for what no server would understand."""
     try:
-        url = httpx.URL(request.url)
+        url = parsed_url(request.url)
         headers = httpx.Headers({"Accept": "*/*", "User-Agent": "Quadrille", **request.headers})
         # The body is counted as it comes; a compressed one could grow a thousandfold in one step.
         headers["Accept-Encoding"] = "identity"
         outgoing = httpx.Request(request.method.upper(), url, headers=headers, content=request.body or None)
     except (httpx.InvalidURL, ValueError, TypeError) as error:
         raise OutboundRefused(f"The request is malformed: {error}") from None
+    return outgoing
+
+
+@lru_cache(maxsize=1024)
+def parsed_url(text: str) -> httpx.URL:
+    """An address that can be called. Raises OutboundRefused, httpx.InvalidURL, ValueError or TypeError."""
+    url = httpx.URL(text)
     if url.scheme not in {"http", "https"} or not url.host:
         raise OutboundRefused("The address must start with http:// or https:// and name a host.")
     if not HOST.fullmatch(url.host) or not (url.port is None or 0 < url.port < 65536):
         raise OutboundRefused("The address names a host or a port that cannot exist.")
     if url.userinfo:
         raise OutboundRefused("The address contains a user name or password. Send them in a header instead.")
-    return outgoing
+    return url
 
 
 def read_body(chunks: Iterable[bytes], headers: httpx.Headers, max_bytes: int) -> bytes:
@@ -254,6 +261,12 @@ def speaking_plainly() -> Iterator[None]:
         raise OutboundFailed(f"The connection failed: {error}") from error
 
 
+@lru_cache(maxsize=4096)
+def _may_call(address: str, allowed: tuple[Network, ...]) -> bool:
+    return may_call(address, allowed)
+
+
+@lru_cache(maxsize=4096)
 def is_address(host: str) -> bool:
     """Whether a host is an address in its plain spelling: there is nothing to look up. Odd ones the system explains."""
     try:
@@ -278,7 +291,7 @@ class GuardedBackend(httpcore.SyncBackend):
         """The address of the last connection."""
         self._checked: dict[tuple[str, int], Sequence[str]] = {}
         self.deadline = deadline
-        self.allowed = allowed
+        self.allowed = tuple(allowed)
         self.resolve = resolve
 
     def connect_tcp(
@@ -308,7 +321,7 @@ class GuardedBackend(httpcore.SyncBackend):
         if known is not None:
             return known
         addresses = self.resolve_in_time(host, port)
-        if not all(may_call(address, self.allowed) for address in addresses):
+        if not all(_may_call(address, self.allowed) for address in addresses):
             raise OutboundRefused(
                 f"{host} leads into a private network, which requests may not reach. "
                 "An administrator can allow it with QUADRILLE_OUTBOUND_ALLOW."
