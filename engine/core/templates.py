@@ -66,9 +66,11 @@ class _Rendering:
     def render(self, value: Json, path: str, depth: int) -> Json:
         if isinstance(value, str):
             return self.text(value, path) if is_template(value) else value
+        if value is None or isinstance(value, (int, float)):
+            return value
         if depth > MAX_DEPTH:
             raise TemplateError(path, f"It is nested deeper than {MAX_DEPTH} levels.")
-        if isinstance(value, Mapping):
+        if isinstance(value, (dict, Mapping)):  # asking for the former first is much faster
             return {
                 key: self.render(entry, f"{path}.{key}" if path else str(key), depth + 1)
                 for key, entry in value.items()

@@ -291,10 +291,11 @@ class AttemptLoop:
                 self._begin(attempt, self._reserve)
 
     def _begin(self, attempt: ClaimedAttempt, threads: Threads | None = None) -> None:
-        running = Running(attempt, timezone.now())
+        started_at = timezone.now()
         if executing.is_quick(attempt.context.task):
-            self._ended.append(EndedAttempt(attempt, attempts.make_attempt(attempt), running.started_at))
+            self._ended.append(EndedAttempt(attempt, attempts.make_attempt(attempt), started_at))
             return
+        running = Running(attempt, started_at)
         self._running[attempt.step] = running
         running.job = Job(lambda job: self._make(running))
         running.threads = threads or self._threads

@@ -13,8 +13,8 @@ from datetime import datetime
 from typing import Final
 
 from engine.core.facts import FactType
-from engine.core.ports import Completed, Result
-from engine.services import executing, limits
+from engine.core.ports import Completed, Result, StepContext
+from engine.services import limits
 from engine.services.case import Case
 from engine.services.rounds import ClaimedAttempt, Worker, new_token
 from engine.services.step_data import needs_of
@@ -132,6 +132,25 @@ def _like(case: Case, one: EndedAttempt, row: InstanceRow, begun: Sequence[Claim
     for attempt in begun:
         step, token = StepKey(row.id, attempt.step.task, attempt.step.iteration), new_token()
         other.steps[step].columns["lease_token"] = token
-        context = executing.context_of(other, step, attempt=attempt.number)
+        context = _context_like(attempt.context, row)
         worker.claimed.append(ClaimedAttempt(step, token, attempt.number, context))
     return other
+
+
+def _context_like(context: StepContext, row: InstanceRow) -> StepContext:
+    """The same step of another instance, of which nothing has been loaded either."""
+    data = {**context.data, "instance": {**context.data["instance"], "id": row.key}}
+    return StepContext(
+        instance_id=row.id,
+        instance_key=row.key,
+        flow_key=context.flow_key,
+        task=context.task,
+        iteration=context.iteration,
+        attempt=context.attempt,
+        data=data,
+        now=context.now,
+        timezone=context.timezone,
+        flow=context.flow,
+        environment_id=context.environment_id,
+        flow_id=context.flow_id,
+    )

@@ -10,25 +10,31 @@ import orjson
 
 def write(value: Any) -> str:
     """Compact JSON text. Datetimes become ISO 8601. Raises TypeError for what JSON does not have."""
-    return write_bytes(value).decode()
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return _write_long(value).decode()
 
 
 def write_bytes(value: Any) -> bytes:
     """As `write`, in UTF-8."""
-    return _write(value, 0)
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return _write_long(value)
 
 
 def write_numbered(value: Any) -> str:
     """As `write`, for documents whose keys may be whole numbers; JSON has them as text."""
-    return _write(value, orjson.OPT_NON_STR_KEYS).decode()
-
-
-def _write(value: Any, option: int) -> bytes:
     try:
-        return orjson.dumps(value, option=option)
+        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
     except TypeError:
-        # Whole numbers of more than 64 bits; everything else fails here as well.
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain).encode()
+        return _write_long(value).decode()
+
+
+def _write_long(value: Any) -> bytes:
+    """Whole numbers may have more than 64 bits; everything else that orjson refuses is refused here as well."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_plain).encode()
 
 
 def _plain(value: Any) -> Any:
