@@ -2,9 +2,9 @@
 
 The host is resolved once, every address it has is checked, and the connection is made to a checked address, so a name
 that changes its mind between check and use gains nothing. A connection that was kept (`outbound_connections`) is used
-again only where it leads to an address that the host has now and that has passed this check again. Redirects go through the
-same door. Time counts for the whole exchange, bytes for the body as it would be in memory. Proxy variables of the
-environment are ignored.
+again only where it leads to an address that the host has now and that has passed this check again. Redirects go
+through the same door. Time counts for the whole exchange, bytes for the body as it would be in memory. Proxy variables
+of the environment are ignored.
 """
 
 from __future__ import annotations
