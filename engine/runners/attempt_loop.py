@@ -246,14 +246,14 @@ class AttemptLoop:
             wanted = self._first_claim
         self._next_guests = time.monotonic() + GUESTS_SECONDS
         self._is_woken = False
-        now = time.monotonic()
         is_idle = not (self._running or self._ended or worker.claimed)
-        if looks_at_suspects := is_idle and now >= self._next_suspects:
-            self._next_suspects = now + POLL_SECONDS
+        looks_at_suspects = is_idle and time.monotonic() >= self._next_suspects
         claimed = attempts.claim_attempts(worker, now=timezone.now(), limit=wanted, is_idle=looks_at_suspects)
         now = time.monotonic()
         if claimed:
             self._busy_until = now + BUSY_SECONDS
+        elif looks_at_suspects:
+            self._next_suspects = now + POLL_SECONDS
         if claimed or worker.came_late:
             self._gives_way = not claimed
         self._next_poll = now + (BUSY_POLL_SECONDS if now < self._busy_until else POLL_SECONDS)
