@@ -13,8 +13,8 @@ import pytest
 
 from accounts import outbound_connections as kept
 from accounts.addresses import Network, parse_networks
-from accounts.outbound_connections import KeptConnections
 from accounts.outbound import OutboundFailed, OutboundRefused, OutboundRequest, send
+from accounts.outbound_connections import KeptConnections
 
 LOOPBACK = parse_networks(["127.0.0.0/8"])
 SERVER, OTHER = "127.0.0.1", "127.0.0.2"
