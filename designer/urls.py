@@ -36,6 +36,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("flows/<slug:flow>/triggers/", triggers.triggers, name="triggers"),
     path("flows/<slug:flow>/triggers/<int:pk>/try/", triggers.try_out, name="trigger_try"),
     path("flows/<slug:flow>/triggers/<slug:source>/<slug:id>/try/", triggers.try_outside, name="trigger_try_outside"),
+    path("flows/<slug:flow>/triggers/<slug:source>/new/", triggers.new_outside, name="trigger_new_outside"),
+    path(
+        "flows/<slug:flow>/triggers/<slug:source>/<slug:id>/remove/",
+        triggers.remove_outside,
+        name="trigger_remove_outside",
+    ),
     path("flows/<slug:flow>/triggers/<int:pk>/switch/", triggers.switch, name="trigger_switch"),
     path("flows/<slug:flow>/triggers/<int:pk>/renew/", triggers.renew, name="trigger_renew"),
     path("flows/<slug:flow>/triggers/<int:pk>/secret/", triggers.secret, name="trigger_secret"),

@@ -6,8 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
+from django.forms import Form
+
+from accounts.scope import Scope
 from designer.graph.model import Json
 from designer.models import Flow
 from designer.services.guards import Firing, TriedTrigger
@@ -36,6 +39,18 @@ class TriggerSource(Protocol):
     def try_out(self, flow: Flow, id: str, payload: Json) -> TriedTrigger | None:
         """Try one of them with a sample; None where there is no such trigger."""
 
+    def may_have(self, flow: Flow) -> bool:
+        """Whether a trigger may be added to this flow."""
+
+    def form(self, data: Mapping[str, str] | None) -> Form:
+        """What a new one is made from."""
+
+    def add(self, scope: Scope, flow: Flow, values: Mapping[str, Any]) -> None:
+        """Make one from what a valid form says, and write it down in the audit log."""
+
+    def remove(self, scope: Scope, flow: Flow, id: str) -> bool:
+        """Delete one, and write that down; False where there is no such trigger."""
+
 
 _sources: dict[str, TriggerSource] = {}
 
@@ -48,6 +63,16 @@ def add_source(name: str, source: TriggerSource) -> None:
 def outside_triggers_of(flow: Flow, *, each: int) -> Mapping[str, Sequence[OutsideTrigger]]:
     """All of a flow, by the names of their sources."""
     return {name: source.triggers_of(flow, each=each) for name, source in _sources.items()}
+
+
+def sources_for(flow: Flow) -> list[str]:
+    """The names of the sources that a trigger of this flow can be added to."""
+    return [name for name, source in _sources.items() if source.may_have(flow)]
+
+
+def find_source(name: str) -> TriggerSource | None:
+    """A source by its name."""
+    return _sources.get(name)
 
 
 def try_outside_trigger(flow: Flow, source: str, id: str, payload: Json) -> TriedTrigger | None:

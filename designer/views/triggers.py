@@ -23,7 +23,7 @@ from designer.graph.flow_fields import TRIGGER_TYPES
 from designer.graph.model import Json
 from designer.services.drafting import draft_of
 from designer.services.guards import Firing, TriedTrigger, instances
-from designer.services.outside_triggers import outside_triggers_of, try_outside_trigger
+from designer.services.outside_triggers import find_source, outside_triggers_of, sources_for, try_outside_trigger
 from designer.services.triggering import renew_address, set_active
 from designer.switching.models import PlannedSwitch
 from designer.views.editor import flow_row
@@ -104,6 +104,7 @@ def triggers_page(
             for source, found in outside_triggers_of(row, each=FIRINGS_SHOWN).items()
             for trigger in found
         ],
+        "sources": sources_for(row),
         "draft_differs": row.live_version is not None and _differs(row, stored),
         "planned": PlannedSwitch.objects.filter(flow=row).select_related("planned_by"),
         "form": form,
@@ -175,6 +176,35 @@ def try_outside(request: HtmxHttpRequest, scope: Scope, flow: str, source: str, 
         return try_outside_trigger(row, source, id, sample) or TriedTrigger(False, "The trigger has been deleted.")
 
     return _try(request, row, f"Try: {trigger.title}", ask)
+
+
+@show_and_try
+@scoped(Role.DESIGNER)
+def new_outside(request: HtmxHttpRequest, scope: Scope, flow: str, source: str) -> HttpResponse:
+    """Add a trigger that is kept elsewhere."""
+    row = flow_row(scope, flow)
+    found = find_source(source)
+    if found is None or not found.may_have(row):
+        raise Http404("Nothing keeps triggers of this flow under this name.")
+    form = found.form(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        found.add(scope, row, form.cleaned_data)
+        messages.success(request, "The trigger listens from now on.")
+        return HttpResponseRedirect(scope.url("designer:triggers", flow=row.key))
+    context = {"flow": row, "source": source, "form": form}
+    return render(request, "designer/trigger_new.html", context, status=422 if form.is_bound else 200)
+
+
+@require_POST
+@scoped(Role.DESIGNER)
+def remove_outside(request: HtmxHttpRequest, scope: Scope, flow: str, source: str, id: str) -> HttpResponse:
+    """Delete a trigger that is kept elsewhere."""
+    row = flow_row(scope, flow)
+    found = find_source(source)
+    if found is None or not found.remove(scope, row, id):
+        raise Http404("There is no such trigger.")
+    messages.success(request, "The trigger is gone. What it started goes on.")
+    return HttpResponseRedirect(scope.url("designer:triggers", flow=row.key))
 
 
 def _try(

@@ -1,15 +1,21 @@
-"""This room's triggers for the page of a flow: shown there with what came of them, and tried with a sample."""
+"""This room's triggers for the page of a flow: shown there with what came of them, tried with a sample, made and
+deleted.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
+from accounts.scope import Scope
 from designer.graph.model import Json
 from designer.models import Flow
 from designer.services.guards import Firing, TriedInput, TriedTrigger
 from designer.services.outside_triggers import OutsideTrigger
+from dialects.formance.finding import is_deleted
 from dialects.formance.models import EventTrigger, TriggerOccurrence
-from dialects.formance.triggers import tried
+from dialects.formance.trigger_forms import TriggerForm
+from dialects.formance.triggers import delete_trigger, make_trigger, tried
 
 NO_MATCH = "The filter does not let it pass."
 
@@ -24,9 +30,34 @@ class FormanceTriggers:
 
     def try_out(self, flow: Flow, id: str, payload: Json) -> TriedTrigger | None:
         """What its filter and its variables come to."""
-        rows = EventTrigger.objects.filter(flow=flow, deleted_at=None)
-        trigger = rows.filter(pk=int(id)).first() if id.isdecimal() and len(id) < 19 else None
+        trigger = _find(flow, id)
         return None if trigger is None else _trial(tried(trigger, payload))
+
+    def may_have(self, flow: Flow) -> bool:
+        """A flow that was published, and not deleted over this API."""
+        return flow.live_version_id is not None and not is_deleted(flow)
+
+    def form(self, data: Mapping[str, str] | None) -> TriggerForm:
+        """What a new one is made from."""
+        return TriggerForm(data)
+
+    def add(self, scope: Scope, flow: Flow, values: Mapping[str, Any]) -> None:
+        """Make one."""
+        texts = {name: values[name] for name in ("event", "name", "version", "filter")}
+        make_trigger(scope, flow, {**texts, "vars": values["vars"] or None})
+
+    def remove(self, scope: Scope, flow: Flow, id: str) -> bool:
+        """Delete one; what came of it is kept."""
+        trigger = _find(flow, id)
+        if trigger is None:
+            return False
+        delete_trigger(scope, trigger)
+        return True
+
+
+def _find(flow: Flow, id: str) -> EventTrigger | None:
+    rows = EventTrigger.objects.filter(flow=flow, deleted_at=None)
+    return rows.filter(pk=int(id)).first() if id.isdecimal() and len(id) < 19 else None
 
 
 def _shown(trigger: EventTrigger, each: int) -> OutsideTrigger:
@@ -36,7 +67,7 @@ def _shown(trigger: EventTrigger, each: int) -> OutsideTrigger:
         id=str(trigger.pk),
         title=trigger.name or "Event",
         kept_by="Formance",
-        description="Starts an instance by an event of the bus. Made, and deleted, through Formance's API.",
+        description="Starts an instance by an event of the bus. Formance's API knows it as well.",
         event_type=trigger.event,
         settings=[(name, value) for name, value in settings if value],
         inputs=list((trigger.vars or {}).items()),

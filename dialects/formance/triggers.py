@@ -17,11 +17,14 @@ from uuid import uuid4
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
+from django.utils import timezone
 
+from accounts.audit import record
 from accounts.clean_json import BadJson, clean_json
 from accounts.outbound import OutboundError, OutboundRequest, send
-from accounts.scope import system_scope
+from accounts.scope import Scope, system_scope
 from designer.graph.model import Json
+from designer.models import Flow
 from dialects.formance import ids
 from dialects.formance.expressions import ExpressionError, as_text, evaluate
 from dialects.formance.expressions.functions import Wrong
@@ -42,6 +45,25 @@ MOST_TRIES: Final = 5
 FETCH_SECONDS: Final = 5.0
 APP: Final = "orchestration"
 VERSION: Final = "v2"
+
+
+# -- making and deleting ----------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def make_trigger(scope: Scope, flow: Flow, fields: Mapping[str, Any]) -> EventTrigger:
+    """A new trigger of a flow."""
+    made = EventTrigger.objects.create(environment=scope.environment, flow=flow, **fields)
+    record(scope, "trigger.created", flow, after={"event": made.event, "name": made.name})
+    return made
+
+
+@transaction.atomic
+def delete_trigger(scope: Scope, trigger: EventTrigger) -> None:
+    """It fires no more; its occurrences are kept."""
+    trigger.deleted_at = timezone.now()
+    trigger.save(update_fields=["deleted_at"])
+    record(scope, "trigger.deleted", trigger.flow, before={"event": trigger.event, "name": trigger.name})
 
 
 # -- hearing ----------------------------------------------------------------------------------------------------------

@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import QuerySet
-from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.audit import record
 from designer.graph.model import Json
 from dialects.formance import cursors, ids
 from dialects.formance.base import FormanceView
@@ -21,7 +19,7 @@ from dialects.formance.finding import find_trigger, find_workflow, is_deleted, t
 from dialects.formance.history import error_of_instance
 from dialects.formance.models import EventTrigger, TriggerOccurrence
 from dialects.formance.stages import go_type
-from dialects.formance.triggers import tried
+from dialects.formance.triggers import delete_trigger, make_trigger, tried
 from dialects.formance.wire import data, instance_id, instance_json, without_nulls
 
 LIMITS = {"event": 200, "name": 500, "version": 100}
@@ -46,9 +44,7 @@ class Triggers(FormanceView):
             raise FormanceError(404, Code.NOT_FOUND, "workflow does not exists") from None
         if is_deleted(flow):
             raise FormanceError(404, Code.NOT_FOUND, "workflow does not exists")
-        made = EventTrigger.objects.create(environment=self.scope.environment, flow=flow, **fields)
-        record(self.scope, "trigger.created", flow, after={"event": made.event, "name": made.name})
-        return Response(data(trigger_json(made)), status=201)
+        return Response(data(trigger_json(make_trigger(self.scope, flow, fields))), status=201)
 
 
 def read_trigger(body: Mapping[str, Json]) -> dict[str, Any]:
@@ -117,10 +113,7 @@ class OneTrigger(FormanceView):
 
     def delete(self, request: Request, trigger: str) -> Response:
         """It fires no more; its occurrences are kept."""
-        row = find_trigger(self.scope, trigger)
-        row.deleted_at = timezone.now()
-        row.save(update_fields=["deleted_at"])
-        record(self.scope, "trigger.deleted", row.flow, before={"event": row.event, "name": row.name})
+        delete_trigger(self.scope, find_trigger(self.scope, trigger))
         return Response(status=204)
 
 

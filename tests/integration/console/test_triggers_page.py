@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from accounts.models import AuditEntry, User
 from accounts.roles import Role
 from accounts.scope import Scope
 from designer.models import Flow
@@ -89,6 +90,94 @@ def test_a_trigger_of_formance_is_tried_with_a_sample(
     assert broken.status_code == 422
     assert "sample-problem" in broken.content.decode()
     assert not Instance.objects.exists()
+
+
+def new_outside(scope: Scope, flow: Flow, source: str = "formance") -> str:
+    return scope.url("designer:trigger_new_outside", flow=flow.key, source=source)
+
+
+def removal(scope: Scope, flow: Flow, id: str) -> str:
+    return scope.url("designer:trigger_remove_outside", flow=flow.key, source="formance", id=id)
+
+
+def test_a_trigger_of_formance_is_made_and_deleted_by_a_designer(
+    flow: Flow, scope: Scope, client_as: Callable[[Role], Client], member: Callable[[Role], User]
+) -> None:
+    client = client_as(Role.DESIGNER)
+    url = new_outside(scope, flow)
+    assert url in client.get(scope.url("designer:triggers", flow=flow.key)).content.decode()
+    assert client.get(url).status_code == 200
+    form = {
+        "event": "PARCEL",
+        "name": "a parcel",
+        "version": "v2",
+        "filter": "event.weight >= 2",
+        "vars": "grams = event.weight * 1000\n\n who=event.who == nil ? 'nobody' : event.who",
+    }
+    assert client.post(url, form).status_code == 302
+    made = EventTrigger.objects.get(event="PARCEL")
+    assert (made.flow, made.environment, made.name, made.version) == (flow, scope.environment, "a parcel", "v2")
+    assert made.vars == {"grams": "event.weight * 1000", "who": "event.who == nil ? 'nobody' : event.who"}
+    audited = AuditEntry.objects.get(action="trigger.created")
+    assert (audited.actor_user, audited.after) == (
+        member(Role.DESIGNER),
+        {"event": "PARCEL", "name": "a parcel"},
+    )
+    client.post(scope.url("engine:send_event"), {"type": "PARCEL", "version": "v2", "payload": '{"weight": 3}'})
+    match_inbound_events(timezone.now())
+    look_at_occurrences(timezone.now())
+    assert Instance.objects.get().input == {"grams": "3000", "who": "nobody"}
+    assert (
+        removal(scope, flow, str(made.pk)) in client.get(scope.url("designer:triggers", flow=flow.key)).content.decode()
+    )
+    assert client.post(removal(scope, flow, str(made.pk))).status_code == 302
+    made.refresh_from_db()
+    assert made.deleted_at is not None
+    assert client.post(removal(scope, flow, str(made.pk))).status_code == 404
+    assert AuditEntry.objects.filter(action="trigger.deleted").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("event", "", "This field is required."),
+        ("event", "x" * 201, "at most 200 characters"),
+        ("filter", "event. ==", "(1:"),
+        ("filter", "x" * 5_000, "at most 4096 characters"),
+        ("vars", "cents", "write a name, an equals sign and an expression"),
+        ("vars", "a = 1\na = 2", "a is there twice"),
+        ("vars", "a = (", "a: "),
+        ("vars", "\n".join(f"v{n} = 1" for n in range(101)), "At most 100 variables."),
+    ],
+)
+def test_a_trigger_that_cannot_be_is_refused_with_its_reason(
+    flow: Flow, scope: Scope, client_as: Callable[[Role], Client], field: str, value: str, reason: str
+) -> None:
+    form = {"event": "PARCEL", "name": "", "version": "", "filter": "", "vars": "", field: value}
+    answer = client_as(Role.DESIGNER).post(new_outside(scope, flow), form)
+    assert answer.status_code == 422
+    assert reason in answer.content.decode()
+    assert EventTrigger.objects.count() == 1
+
+
+def test_who_may_make_and_delete_triggers_of_formance(
+    flow: Flow, scope: Scope, foreign_scope: Scope, client_as: Callable[[Role], Client]
+) -> None:
+    url, gone = new_outside(scope, flow), removal(scope, flow, str(EventTrigger.objects.get().pk))
+    operator = client_as(Role.OPERATOR)
+    assert url not in operator.get(scope.url("designer:triggers", flow=flow.key)).content.decode()
+    assert operator.get(url).status_code == operator.post(url, {"event": "A"}).status_code == 403
+    assert operator.post(gone).status_code == 403
+    stranger = Client()
+    assert foreign_scope.user is not None
+    stranger.force_login(foreign_scope.user, backend="django.contrib.auth.backends.ModelBackend")
+    assert stranger.get(url).status_code == stranger.post(gone).status_code == 404
+    designer = client_as(Role.DESIGNER)
+    assert designer.get(new_outside(scope, flow, "x")).status_code == 404
+    assert designer.get(gone).status_code == 405
+    draft = create_flow(scope, key="draft", name="Draft", flow=draw("a", key="draft"))
+    assert designer.get(new_outside(scope, draft)).status_code == 404
+    assert EventTrigger.objects.filter(deleted_at=None).count() == 1
 
 
 def test_a_trigger_of_the_version_is_tried_with_a_sample(
