@@ -183,6 +183,8 @@ def _worded(value: Json) -> str:
         first = next(iter(value), "")
         return f"{first}: {_worded(value[first])}" if len(value) == 1 else f"{len(value)} values"
     if isinstance(value, Sequence) and not isinstance(value, str):
+        if value and all(isinstance(entry, Mapping) and len(entry) > 1 for entry in value):
+            return f"{len(value)} entries" if len(value) > 1 else "1 entry"
         shown = ", ".join(_worded(entry) for entry in value[:3])
         return f"{shown} and {len(value) - 3} more" if len(value) > 3 else shown or "nothing"
     return quoted(value) if isinstance(value, str) else str(value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urljoin, urlsplit
@@ -60,8 +61,19 @@ def every_page(page: Page, start: str) -> Iterator[str]:
         yield name
 
 
+def wait_for_messages(page: Page) -> None:
+    """Until the demo has sent its first message, so that there is a page of one."""
+    deadline = time.monotonic() + 120
+    page.goto(CONSOLE + "data/messages/")
+    while page.locator("tbody th a").count() == 0:
+        assert time.monotonic() < deadline, "the demo sends no messages"
+        page.wait_for_timeout(500)
+        page.reload()
+
+
 def test_every_page_is_accessible(page: Page, server: Quadrille) -> None:
     sign_in(page, server, "administrator")
+    wait_for_messages(page)
     findings: list[str] = []
     visited: set[str] = set()
     for start in (CONSOLE + "flows/", CONSOLE + "instances/", CONSOLE + "inbox/", *WANDERED[1:]):
@@ -75,7 +87,16 @@ def test_every_page_is_accessible(page: Page, server: Quadrille) -> None:
 
 
 MUST_BE_VISITED: Final = frozenset(
-    {"settings:home", "settings:members", "settings:keys", "settings:audit", "accounts:account", "native:reference"}
+    {
+        "engine:message",
+        "engine:subscriber",
+        "settings:home",
+        "settings:members",
+        "settings:keys",
+        "settings:audit",
+        "accounts:account",
+        "native:reference",
+    }
 )
 
 

@@ -115,6 +115,23 @@ def test_a_bell_on_a_foreign_page_counts_up_live(
         http.close()
 
 
+def test_on_a_phone_the_whole_list_is_to_be_seen(browser: Browser, shop: str) -> None:
+    page = browser.new_page(viewport={"width": 390, "height": 844})
+    try:
+        for side in ("left", "right"):
+            page.goto(shop)
+            page.eval_on_selector("quadrille-inbox", "(element, side) => { element.style.float = side; }", side)
+            page.get_by_role("button", name="Notifications").click()
+            panel = page.get_by_role("region", name="Notifications")
+            expect(panel).to_be_visible()
+            box = panel.bounding_box()
+            assert box is not None
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= 390
+    finally:
+        page.close()
+
+
 def test_a_wrong_hash_opens_nothing(server: Quadrille, place: tuple[str, str, str, str]) -> None:
     org, env, _, hash = place
     http = httpx.Client(base_url=f"{server.url}/feed", timeout=60)

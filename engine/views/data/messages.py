@@ -88,7 +88,7 @@ def subscriber(request: HtmxHttpRequest, scope: Scope, pk: int) -> HttpResponse:
         "channels": json_text(found.channels),
         "topics": found.topics.all()[:LATEST],
         "preferences": preferences[:LATEST],
-        "messages": latest[:LATEST],
+        "latest": latest[:LATEST],
         "unread": latest.filter(channel=Channel.IN_APP, read_at=None, archived_at=None).order_by().count(),
     }
     return render(request, "engine/data/subscriber.html", context)

@@ -13,6 +13,8 @@
 const HOME = new URL(import.meta.url).origin;
 const RETRY_MILLISECONDS = 2000;
 const LONGEST_RETRY_MILLISECONDS = 30000;
+/** Between the list of messages and the edge of the window, in pixels. */
+const MARGIN = 8;
 
 /** @typedef {{type: string, label: string, redirect: {url?: string, target?: string} | null, is_done: boolean}} Action */
 /** @typedef {{id: number, subject: string, text: string, avatar: string | null, actions: Action[], created_at: string,
@@ -32,7 +34,6 @@ button:focus-visible, a:focus-visible { outline: 2px solid var(--accent); outlin
 .count[hidden] { display: none; }
 .panel { position: absolute; right: 0; top: calc(100% + 6px); width: min(360px, 92vw); max-height: 70vh; overflow: auto; z-index: 1000;
   background: var(--paper); border: 1px solid var(--line); border-radius: 10px; box-shadow: 0 8px 30px rgb(0 0 0 / 18%); }
-.panel.from-left { right: auto; left: 0; }
 .panel[hidden] { display: none; }
 header { display: flex; justify-content: space-between; align-items: center; padding: 10px 12px; border-bottom: 1px solid var(--line); }
 h2 { margin: 0; font-size: 15px; }
@@ -177,6 +178,7 @@ export class QuadrilleInbox extends HTMLElement {
 
   /** @param {string} path @param {RequestInit} [how] */
   async ask(path, how = {}, again = true) {
+    if (!this.token) await this.signIn();
     const answer = await fetch(`${this.server}/feed/${path}`, { ...how, headers: { Authorization: `Bearer ${this.token}` } });
     if (answer.status === 401 && again) {
       await this.signIn();
@@ -214,9 +216,20 @@ export class QuadrilleInbox extends HTMLElement {
     this.panel.hidden = !this.panel.hidden;
     this.bell.setAttribute("aria-expanded", String(!this.panel.hidden));
     if (this.panel.hidden) return;
-    this.panel.classList.toggle("from-left", this.bell.getBoundingClientRect().right < this.panel.offsetWidth);
+    this.place();
+    if (!this.messages.length) this.list.replaceChildren(make("li", { class: "empty" }, "Loading…"));
     await this.load();
     if (this.counts.unseen) await this.ask("messages/all/seen", { method: "POST" });
+  }
+
+  /** Below the bell, its right edges together, and always whole within the window. */
+  place() {
+    const room = document.documentElement.clientWidth;
+    const width = this.panel.offsetWidth;
+    const wanted = this.bell.getBoundingClientRect().right - width;
+    const left = Math.max(MARGIN, Math.min(wanted, room - width - MARGIN));
+    this.panel.style.right = "auto";
+    this.panel.style.left = `${left - this.getBoundingClientRect().left}px`;
   }
 
   draw() {

@@ -64,6 +64,14 @@ def things(scope: Scope, start: Start) -> dict[str, str]:
     }
 
 
+def test_the_messages_to_a_subscriber_are_not_told_as_news(
+    things: dict[str, str], scope: Scope, client_as: Callable[[Role], Client]
+) -> None:
+    page = client_as(Role.VIEWER).get(f"{scope.url('engine:data')}{things['subscribers']}")
+    assert things["messages"] in page.content.decode()
+    assert b'class="toast ' not in page.content.partition(b"<template")[0]
+
+
 LISTS = ("entities", "automations", "journeys", "messages", "subscribers", "topics")
 
 
