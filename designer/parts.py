@@ -214,7 +214,7 @@ class _Pieces:
     @cached_property
     def touched(self) -> frozenset[str] | None:
         """Nodes of which anything may have changed, in themselves or at the other end of their edges; None: all."""
-        if self.delta is None or self.like is None:
+        if self.delta is None or self.like is None or not (self.like.drawn.is_placed and self.drawn.is_placed):
             return None
         phases = self.delta.phases
         inside = {key for key, task in self.flow.tasks.items() if task.phase in phases} if phases else ()
