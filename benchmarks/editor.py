@@ -9,11 +9,13 @@ server's answer is on the page. *Server*: how long the server took for that very
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -23,12 +25,14 @@ from benchmarks.contestants import ROOT
 from benchmarks.drawing import drawn
 from benchmarks.machine import describe_machine
 from benchmarks.peers.drawing_pages import build_pages, served
-from benchmarks.reporting import Line, Report, format_table, write_report
+from benchmarks.reporting import RESULTS, Line, Report, format_table, write_report
 from tests.acceptance.browser import launch, sign_in
 from tests.acceptance.quadrille import Quadrille, quadrille
 from tests.acceptance.weight import gzipped_bytes
 
 SIZES: Final = (50, 300, 1000)
+PARTS: Final = ("open", "frames", "drop", "tidy", "publish", "diff")
+SIDES: Final = ("ours", "xyflow", "bpmn-js")
 ROUNDS: Final = 5
 DROPS: Final = 15
 PATIENCE: Final = 60_000
@@ -90,26 +94,44 @@ class Side:
 
 
 def main(arguments: Sequence[str] = ()) -> bool:
-    """Measure, print the table, store the JSON. Answers whether every goal is reached."""
+    """Measure, print the table, store the JSON. Answers whether every goal is reached.
+
+    With `--part` only these are measured; the table and the JSON keep what earlier runs have found of the others.
+    """
     parser = argparse.ArgumentParser(prog="python -m benchmarks.editor", description=__doc__.split("\n")[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES), help="how many tasks, multiples of five")
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="how often each page is opened")
+    parser.add_argument("--part", choices=PARTS, nargs="+", default=None, help="what to measure; all of it without")
+    parser.add_argument("--side", choices=SIDES, nargs="+", default=list(SIDES), help="who takes part")
     options = parser.parse_args(arguments)
-    machine = describe_machine()
-    pages = build_pages(map(drawn, options.sizes))
-    details: dict[str, Any] = {}
-    with quadrille() as server, served(pages) as peers, sync_playwright() as playwright:
+    wanted = tuple(options.part or PARTS)
+    details: dict[str, Any] = _found_before() if options.part else {}
+    sides = [side for side in options.side if side == "ours" or {"open", "frames"} & set(wanted)]
+    with contextlib.ExitStack() as stack:
+        has_peers = sides != ["ours"]
+        peers = stack.enter_context(served(build_pages(map(drawn, options.sizes)))) if has_peers else ""
+        server = stack.enter_context(quadrille())
+        browser = launch(stack.enter_context(sync_playwright()))
         for size in options.sizes:
             _import(server, size)
-        browser = launch(playwright)
-        for size in options.sizes:
-            details[str(size)] = _measure(browser, server, peers, size, options.rounds)
-            print(f"{size} tasks: {json.dumps(details[str(size)])}", file=sys.stderr)
-        details["kilobytes"] = _kilobytes(browser, server, options.sizes[0])
+            measured = details.setdefault(str(size), {})
+            for side in _sides(server, peers):
+                if side.name in sides:
+                    found = _measure(browser, server, side, size, rounds=options.rounds, parts=wanted)
+                    measured[side.name] = measured.get(side.name, {}) | found
+                    print(f"{size} tasks, {side.name}: {json.dumps(found)}", file=sys.stderr, flush=True)
+        if "open" in wanted and "ours" in sides:
+            details["kilobytes"] = _kilobytes(browser, server, options.sizes[0])
         browser.close()
-    report = Report("editor", machine, _lines(details, options.sizes), details)
+    report = Report("editor", describe_machine() | {"load": os.getloadavg()[0]}, _lines(details), details)
     print(format_table(report), "", write_report(report).relative_to(ROOT), sep="\n")
     return report.is_reached
+
+
+def _found_before() -> dict[str, Any]:
+    """What earlier runs have found, part by part."""
+    path = RESULTS / "editor.json"
+    return dict(json.loads(path.read_text())["details"]) if path.exists() else {}
 
 
 def _import(server: Quadrille, size: int) -> None:
@@ -128,25 +150,44 @@ def _sides(server: Quadrille, peers: str) -> tuple[Side, Side, Side]:
     )
 
 
-def _measure(browser: Browser, server: Quadrille, peers: str, size: int, rounds: int) -> dict[str, Any]:
+def _measure(
+    browser: Browser, server: Quadrille, side: Side, size: int, *, rounds: int, parts: Sequence[str]
+) -> dict[str, Any]:
+    """Each part on pages of its own, so that none stands in another's light."""
     found: dict[str, Any] = {}
-    for side in _sides(server, peers):
-        opened: list[float] = []
-        for number in range(rounds + 1):
-            context = browser.new_context(base_url=server.url, viewport={"width": 1440, "height": 900})
-            page = context.new_page()
-            page.set_default_timeout(PATIENCE)
-            if side.name == "ours":
-                sign_in(page, server, "designer")
-            seconds = _open(page, side, size)
-            if number:  # the first round fills caches on all sides
-                opened.append(seconds)
-            if number == rounds:
-                found[side.name] = {"open": statistics.median(opened), **_frames(page, side)}
-                if side.name == "ours":
-                    found["ours"] |= _edits(page, server, size)
-            context.close()
+    if "open" in parts:
+        times = []
+        for _ in range(rounds + 1):
+            with _page(browser, server, side) as page:
+                times.append(_open(page, side, size))
+        found["open"] = statistics.median(times[1:])  # the first round fills caches on all sides
+    if "frames" in parts:
+        with _page(browser, server, side) as page:
+            _open(page, side, size)
+            found |= _frames(page, side)
+    if side.name == "ours":
+        for part, measure in _OURS.items():
+            if part in parts:
+                with _page(browser, server, side) as page:
+                    page.goto(side.address(size))
+                    page.locator(".editor[data-ready=true]").wait_for()
+                    found |= measure(page, f"{server.url}/o/demo/development/flows/drawn-{size}")
     return found
+
+
+@contextlib.contextmanager
+def _page(browser: Browser, server: Quadrille, side: Side) -> Iterator[Page]:
+    """A page of a fresh visitor, signed in where that is needed."""
+    context = browser.new_context(base_url=server.url, viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.set_default_navigation_timeout(PATIENCE)
+    try:
+        if side.name == "ours":
+            sign_in(page, server, "designer")
+        yield page
+    finally:
+        context.close()
 
 
 def _open(page: Page, side: Side, size: int) -> float:
@@ -217,30 +258,46 @@ def _drag(page: Page, start: tuple[float, float], *, button: Any = "left", back:
 # -- what only ours has -----------------------------------------------------------------------------------------------
 
 
-def _edits(page: Page, server: Quadrille, size: int) -> dict[str, Any]:
-    drops, requests = [], []
-    page.reload()
-    page.locator(".editor[data-ready=true]").wait_for()
-    for number in range(DROPS):
-        seconds, request = _drop(page, 16 if number % 2 else -16)
-        drops.append(seconds)
-        requests.append(request)
-    tidy = _timed(page, lambda: page.locator("[data-act=tidy]").first.click())
-    address = f"{server.url}/o/demo/development/flows/drawn-{size}"
-    publish = _publish(page, address)
-    page.goto(f"{address}/edit/")
-    page.locator(".editor[data-ready=true]").wait_for()
+def _drops(page: Page, _: str) -> dict[str, float]:
+    measured = [_drop(page, 16 if number % 2 else -16) for number in range(DROPS)]
+    return {
+        "drop": statistics.median(seconds for seconds, _ in measured),
+        "server": statistics.median(request for _, request in measured),
+    }
+
+
+def _tidies(page: Page, _: str) -> dict[str, float]:
+    began = time.perf_counter()
+    with page.expect_response(lambda response: response.url.endswith("/edit/tidy")):
+        page.locator("[data-act=tidy]").first.click()
+    page.locator(".editor[data-saving=done]").wait_for()
+    return {"tidy": time.perf_counter() - began}
+
+
+def _publishes(page: Page, address: str) -> dict[str, float]:
+    """Seconds from pressing the button to the page of the new version. Something is moved first, so that it is new."""
+    _drop(page, 16)
+    page.goto(f"{address}/publish/")
+    began = time.perf_counter()
+    with page.expect_navigation(wait_until="commit"):
+        page.locator(".publish-card .button-primary").click()
+    return {"publish": time.perf_counter() - began}
+
+
+def _diffs(page: Page, address: str) -> dict[str, float]:
+    """Seconds until the publish page tells what a draft changes."""
     _drop(page, 16)
     began = time.perf_counter()
     page.goto(f"{address}/publish/")
-    diff = time.perf_counter() - began
-    return {
-        "drop": statistics.median(drops),
-        "server": statistics.median(requests),
-        "tidy": tidy,
-        "publish": publish,
-        "diff": diff,
-    }
+    return {"diff": time.perf_counter() - began}
+
+
+_OURS: Final[Mapping[str, Callable[[Page, str], dict[str, float]]]] = {
+    "drop": _drops,
+    "tidy": _tidies,
+    "publish": _publishes,
+    "diff": _diffs,
+}
 
 
 def _drop(page: Page, by: int) -> tuple[float, float]:
@@ -260,25 +317,6 @@ def _drop(page: Page, by: int) -> tuple[float, float]:
     return took, float(request)
 
 
-def _timed(page: Page, act: Callable[[], None]) -> float:
-    """Seconds until everything is stored."""
-    began = time.perf_counter()
-    act()
-    page.locator(".editor[data-saving=waiting]").wait_for(timeout=2_000)
-    page.locator(".editor[data-saving=done]").wait_for()
-    return time.perf_counter() - began
-
-
-def _publish(page: Page, address: str) -> float:
-    """Seconds from pressing the button to the page of the new version."""
-    page.goto(f"{address}/publish/")
-    button = page.locator(".publish-card .button-primary")
-    began = time.perf_counter()
-    with page.expect_navigation(wait_until="commit"):
-        button.click()
-    return time.perf_counter() - began
-
-
 def _kilobytes(browser: Browser, server: Quadrille, size: int) -> float:
     """CSS and JS that the editor loads, gzipped."""
     context = browser.new_context(base_url=server.url)
@@ -294,37 +332,44 @@ def _kilobytes(browser: Browser, server: Quadrille, size: int) -> float:
 # -- the table --------------------------------------------------------------------------------------------------------
 
 
-def _lines(details: dict[str, Any], sizes: Sequence[int]) -> list[Line]:
+def _lines(details: dict[str, Any]) -> list[Line]:
     lines: list[Line] = []
+    sizes = sorted(int(size) for size in details if size.isdigit())
     for size in sizes:
         found = details[str(size)]
-        ours = found["ours"]
+        ours = found.get("ours", {})
         for peer in ("xyflow", "bpmn-js"):
-            theirs = found[peer]
-            ratio = theirs["open"] / ours["open"]
-            lines.append(Line(f"{size}: open, against {peer}", ours["open"], theirs["open"], "s", ratio, 1.0))
+            theirs = found.get(peer, {})
+            if "open" in ours and "open" in theirs:
+                ratio = theirs["open"] / ours["open"]
+                lines.append(Line(f"{size}: open, against {peer}", ours["open"], theirs["open"], "s", ratio, 1.0))
             for what in ("dragging", "panning"):
-                a, b = ours[what]["frames_per_second"], theirs[what]["frames_per_second"]
-                lines.append(Line(f"{size}: {what}, against {peer}", a, b, "frames/s", a / b, None))
+                if what in ours and what in theirs:
+                    a, b = ours[what]["frames_per_second"], theirs[what]["frames_per_second"]
+                    lines.append(Line(f"{size}: {what}, against {peer}", a, b, "frames/s", a / b, None))
         lines += _against_goals(size, ours)
-    first, last = details[str(sizes[0])]["ours"]["server"], details[str(sizes[-1])]["ours"]["server"]
-    what = f"an edit on the server, {sizes[-1]:,} tasks against {sizes[0]}"
-    lines.append(Line(what, last, first, "ms", last / first, MOST_GROWTH, is_most=True))
-    weight = details["kilobytes"]
-    lines.append(Line("CSS, JS and htmx, gzipped", weight, MOST_BYTES, "KB", weight / MOST_BYTES, 1.0, is_most=True))
+    servers = [found["server"] for size in sizes if "server" in (found := details[str(size)].get("ours", {}))]
+    if len(servers) > 1:
+        what = "an edit on the server, the largest flow against the smallest"
+        lines.append(Line(what, servers[-1], servers[0], "ms", servers[-1] / servers[0], MOST_GROWTH, is_most=True))
+    if "kilobytes" in details:
+        weight, what = details["kilobytes"], "CSS, JS and htmx, gzipped"
+        lines.append(Line(what, weight, MOST_BYTES, "KB", weight / MOST_BYTES, 1.0, is_most=True))
     return lines
 
 
 def _against_goals(size: int, ours: dict[str, Any]) -> list[Line]:
     """Absolute times; the second column is the goal, where there is one."""
     lines = []
-    if size in MOST_OPEN:
+    if size in MOST_OPEN and "open" in ours:
         lines.append(_absolute(f"{size}: open, against the goal", ours["open"], MOST_OPEN[size], "s"))
-    if size == 300:
+    if size == 300 and "dragging" in ours:
         lines.append(_absolute(f"{size}: slowest frame while dragging", ours["dragging"]["slowest"], MOST_FRAME, "ms"))
-    lines.append(_absolute(f"{size}: drop to confirmed", ours["drop"], MOST_DROP, "ms"))
+    if "drop" in ours:
+        lines.append(_absolute(f"{size}: drop to confirmed", ours["drop"], MOST_DROP, "ms"))
     for what in ("tidy", "publish", "diff"):
-        lines.append(Line(f"{size}: {what}", ours[what], 0, "s", 0, None))
+        if what in ours:
+            lines.append(Line(f"{size}: {what}", ours[what], 0, "s", 0, None))
     return lines
 
 

@@ -5,5 +5,6 @@
 export default function connect(row) {
   const link = row.querySelector("[aria-current]");
   if (!(link instanceof HTMLElement) || row.scrollWidth <= row.clientWidth) return;
-  row.scrollLeft = link.offsetLeft - (row.clientWidth - link.offsetWidth) / 2;
+  const [frame, box] = [row.getBoundingClientRect(), link.getBoundingClientRect()];
+  row.scrollLeft += box.left - frame.left - (row.clientWidth - box.width) / 2;
 }

@@ -27,10 +27,9 @@ function snapped(editor, rect, by, refs, event) {
   const free = { ...rect, x: rect.x + by.x, y: rect.y + by.y };
   const seen = editor.viewport.seen;
   const others = editor.graph.shown.filter((node) => !refs.has(node.ref) && node.type !== "phase" && overlap(seen, node));
-  const { by: on, lines } = guided(free, others, REACH / editor.viewport.view.scale);
+  const { by: on, lines, held } = guided(free, others, REACH / editor.viewport.view.scale);
   showGuides(editor, lines);
-  const isAt = (/** @type {"x" | "y"} */ axis) => lines.some((line) => line[`${axis}1`] === line[`${axis}2`]);
-  return { x: isAt("x") ? Math.round(by.x + on.x) : onGrid.x, y: isAt("y") ? Math.round(by.y + on.y) : onGrid.y };
+  return { x: held.x ? Math.round(by.x + on.x) : onGrid.x, y: held.y ? Math.round(by.y + on.y) : onGrid.y };
 }
 
 /** A press on a node or edge: a click selects, a drag moves all that is selected. @param {Editor} editor @param {string} ref

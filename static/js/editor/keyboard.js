@@ -6,6 +6,7 @@ import { connectByKeys } from "./connect.js";
 import { addPhase, arrangeSelected, duplicateSelected, moveNodes, removeSelected, run } from "./commands.js";
 import { GRID } from "./geometry.js";
 import { showMoved } from "./preview.js";
+import { isMuted, offerChoice } from "./single_keys.js";
 
 /** @typedef {import("./main.js").Editor} Editor */
 /** @typedef {import("./geometry.js").Direction} Direction */
@@ -23,6 +24,7 @@ export class Keyboard {
   /** @param {Editor} editor */
   constructor(editor) {
     this.editor = editor;
+    offerChoice(document.querySelector("[data-single-keys]"));
     document.addEventListener("keydown", (event) => this.#anywhere(event));
     document.addEventListener("keyup", (event) => this.#released(event));
     editor.svg.addEventListener("keydown", (event) => this.#onCanvas(event));
@@ -72,7 +74,7 @@ export class Keyboard {
       event.preventDefault();
       this.flush();
       run(editor, "redo");
-    } else if (!isBoard(event.target)) {
+    } else if (!isBoard(event.target) || isMuted(event)) {
       return;
     } else if (event.key === "?") {
       event.preventDefault();
@@ -105,6 +107,7 @@ export class Keyboard {
     if (withControl) return this.#withControl(event);
     if (event.altKey) return undefined;
     if (direction) return this.#handled(event, () => this.#walk(direction, event.shiftKey));
+    if (isMuted(event)) return undefined;
     const act = this.#acts()[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (act) this.#handled(event, () => act(editor));
     return undefined;

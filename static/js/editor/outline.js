@@ -10,6 +10,7 @@ import { flat, outlineOf } from "./outline_tree.js";
 import { connectByKeys } from "./connect.js";
 import { addPhase, duplicateSelected, removeSelected } from "./commands.js";
 import { iconFor } from "./chooser.js";
+import { isMuted } from "./single_keys.js";
 
 /** @typedef {import("./main.js").Editor} Editor */
 /** @typedef {import("./outline_tree.js").Item} Item */
@@ -225,7 +226,7 @@ export class Outline {
   #key(event) {
     const row = this.#rowOf(event.target);
     const item = this.#items.get(row?.dataset.key ?? "");
-    if (!row || !item) return;
+    if (!row || !item || isMuted(event)) return;
     const act = this.#acts(row, item)[keyName(event)];
     if (!act) return;
     event.preventDefault();

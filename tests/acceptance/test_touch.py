@@ -1,0 +1,165 @@
+"""The canvas under fingers and a pen, and the editor where there is little room or a key would be in the way."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser, CDPSession, Page, expect
+
+from tests.acceptance.browser import PHONE, sign_in, watched_page
+from tests.acceptance.quadrille import Quadrille
+from tests.acceptance.test_editor import PLACE, Board, open_new, ready
+
+Spot = tuple[float, float]
+
+
+class Fingers:
+    """Fingers on the glass, as the browser reports them: through its own input, so that gestures are what they are."""
+
+    def __init__(self, page: Page) -> None:
+        self._input: CDPSession = page.context.new_cdp_session(page)
+
+    def put(self, *spots: Spot) -> None:
+        self._send("touchStart", spots)
+
+    def move(self, *spots: Spot) -> None:
+        self._send("touchMove", spots)
+
+    def lift(self) -> None:
+        self._send("touchEnd", ())
+
+    def drag(self, start: Spot, end: Spot) -> None:
+        """One finger, in steps."""
+        self.put(start)
+        for step in range(1, 9):
+            self.move((start[0] + (end[0] - start[0]) * step / 8, start[1] + (end[1] - start[1]) * step / 8))
+        self.lift()
+
+    def _send(self, kind: str, spots: tuple[Spot, ...]) -> None:
+        points = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(spots)]
+        self._input.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+
+def _draw(page: Page, start: Spot, end: Spot) -> None:
+    """A stroke with a pen."""
+    session = page.context.new_cdp_session(page)
+
+    def send(kind: str, spot: Spot, buttons: int) -> None:
+        event = {"type": kind, "x": spot[0], "y": spot[1], "buttons": buttons, "pointerType": "pen"}
+        button = {"button": "left", "clickCount": 1} if kind != "mouseMoved" else {"button": "none"}
+        session.send("Input.dispatchMouseEvent", event | button)
+
+    send("mouseMoved", start, 0)
+    send("mousePressed", start, 1)
+    for step in range(1, 9):
+        send("mouseMoved", (start[0] + (end[0] - start[0]) * step / 8, start[1] + (end[1] - start[1]) * step / 8), 1)
+    send("mouseReleased", end, 0)
+
+
+@pytest.fixture
+def board(page: Page, server: Quadrille, request: pytest.FixtureRequest) -> Board:
+    """The editor with two tasks, one beside the other."""
+    page.set_default_timeout(10_000)
+    sign_in(page, server, "designer")
+    board = open_new(page, request.node.name.replace("_", " "))
+    board.add("noop", (240, 160))
+    board.add("delay", (620, 320))
+    return board
+
+
+def test_two_fingers_zoom_around_the_place_between_them(board: Board) -> None:
+    page, fingers = board.page, Fingers(board.page)
+    a, b = board.middle("junction"), board.middle("delay")
+    fingers.put(a, b)
+    for step in range(1, 7):  # apart, by a fifth at each end; the middle stays
+        by = ((b[0] - a[0]) * 0.2 * step / 6, (b[1] - a[1]) * 0.2 * step / 6)
+        fingers.move((a[0] - by[0], a[1] - by[1]), (b[0] + by[0], b[1] + by[1]))
+    board.comes_to("junction", (a[0] - (b[0] - a[0]) * 0.2, a[1] - (b[1] - a[1]) * 0.2))
+    board.comes_to("delay", (b[0] + (b[0] - a[0]) * 0.2, b[1] + (b[1] - a[1]) * 0.2))
+    fingers.lift()
+    expect(page.locator("#chooser")).to_be_hidden()
+    undo = page.locator("#draft-history [data-act=undo]")
+    assert "Moved" not in (undo.get_attribute("title") or ""), "a pinch moves no task"
+
+
+def test_one_finger_on_paper_moves_the_paper_and_on_a_task_the_task(board: Board) -> None:
+    fingers = Fingers(board.page)
+    before = board.middle("junction"), board.middle("delay")
+    fingers.drag((before[0][0], before[0][1] + 300), (before[0][0] + 64, before[0][1] + 332))
+    board.comes_to("junction", (before[0][0] + 64, before[0][1] + 32))
+    board.comes_to("delay", (before[1][0] + 64, before[1][1] + 32))
+    start = board.middle("junction")
+    fingers.drag(start, (start[0] + 40, start[1] + 120))
+    board.saved()
+    board.comes_to("junction", (start[0] + 40, start[1] + 120))
+    board.comes_to("delay", (before[1][0] + 64, before[1][1] + 32))
+
+
+def test_a_pen_draws_an_edge_from_a_port(board: Board) -> None:
+    _draw(board.page, board.handle("junction"), board.middle("delay"))
+    expect(board.edges()).to_have_count(1)
+    board.saved()
+    expect(board.card("junction")).to_have_attribute("aria-label", "Junction, Junction, leads to Delay")
+
+
+def test_single_keys_can_be_turned_off_for_good(board: Board) -> None:
+    page = board.page
+    page.get_by_role("button", name="Keys", exact=True).click()
+    page.get_by_label("Letters and signs alone do something").uncheck()
+    page.keyboard.press("Escape")
+    page.reload()
+    ready(page)
+    board.card("junction").focus()
+    for key in ("a", "c", "?", "n"):
+        page.keyboard.press(key)
+    page.keyboard.press("ArrowRight")
+    expect(board.card("delay")).to_be_focused()
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    page.get_by_role("button", name="Keys", exact=True).click()
+    page.get_by_label("Letters and signs alone do something").check()
+    page.keyboard.press("Escape")
+    board.card("junction").focus()
+    page.keyboard.press("?")
+    expect(page.locator("#shortcuts")).to_be_visible()
+
+
+def test_gaps_between_neighbours_become_equal(board: Board) -> None:
+    page = board.page
+    board.drag(board.middle("delay"), (board.middle("delay")[0] + 160, board.middle("junction")[1] + 24))
+    board.saved()
+    box = page.locator("#canvas").bounding_box()
+    pressed = page.locator("[data-preset=note]").bounding_box()
+    assert box is not None and pressed is not None  # noqa: PT018
+    board.drag((pressed["x"] + 20, pressed["y"] + 10), (box["x"] + 400, box["y"] + 440))
+    expect(page.locator("#graph-notes > g")).to_have_count(1)
+    board.saved()
+    left, right = (page.locator(f"#node-{key} .card").bounding_box() for key in ("junction", "delay"))
+    note = page.locator("#graph-notes > g").first
+    moved = note.bounding_box()
+    assert left is not None and right is not None and moved is not None  # noqa: PT018
+    between = (left["x"] + left["width"] + right["x"]) / 2
+    start = (moved["x"] + moved["width"] / 2, moved["y"] + moved["height"] - 12)
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(between - 20, left["y"] + 60, steps=4)
+    page.mouse.move(between + 3, left["y"] + 64, steps=2)
+    expect(page.locator(".guide")).to_have_count(1)
+    page.mouse.up()
+    board.saved()
+    placed = note.bounding_box()
+    assert placed is not None
+    assert abs(placed["x"] + placed["width"] / 2 - between) <= 1
+
+
+def test_where_there_is_little_room_the_name_wraps_and_the_current_tab_is_seen(
+    browser: Browser, server: Quadrille
+) -> None:
+    with watched_page(browser, server, size=(320, 700)) as (page, _):
+        sign_in(page, server, "designer")
+        open_new(page, "The yearly review of suppliers abroad")
+        name = page.locator("#flow-name")
+        expect(name).to_have_text("The yearly review of suppliers abroad")
+        assert name.evaluate("e => e.scrollHeight <= e.clientHeight + 1 && e.scrollWidth <= e.clientWidth + 1")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+        page.goto(f"{PLACE}/flows/customer-onboarding/triggers/")
+        expect(page.locator(".tabs [aria-current=page]")).to_be_in_viewport(ratio=0.99)
