@@ -94,6 +94,7 @@ def show_step(page: Page, name: str) -> Locator:
     page.locator("#instance-steps").get_by_role("link", name=name, exact=True).last.click()
     panel = page.locator("#instance-step")
     expect(panel.get_by_role("heading", level=2, name=name)).to_be_visible()
+    expect(page.locator("#instance-steps tr.is-selected").filter(has_text=name).first).to_be_visible()
     return panel
 
 

@@ -5,8 +5,11 @@ import { morphTo } from "./morph.js";
 
 // @ts-ignore: htmx is a classic script of the shell
 window.htmx?.defineExtension("live", {
-  /** @param {string} style @param {Element} target @param {DocumentFragment} fragment @returns {Element[] | false} */
-  handleSwap(style, target, fragment) {
+  /**
+   * @param {string} style @param {Element} target @param {DocumentFragment} fragment @param {{ elts: Element[] }} settling
+   * @returns {Element[] | false}
+   */
+  handleSwap(style, target, fragment, settling) {
     const fresh = fragment.firstElementChild;
     if (style !== "live" || !fresh) return false;
     const [before, now] = [/** @type {HTMLElement} */ (target).dataset, /** @type {HTMLElement} */ (fresh).dataset];
@@ -17,9 +20,11 @@ window.htmx?.defineExtension("live", {
     }
     if (before.step !== now.step) {
       target.replaceWith(fresh);
+      settling.elts.push(fresh); // htmx tells of no swap that an extension made, unless it is asked to
       return [fresh];
     }
     morphTo(target, fresh);
+    settling.elts.push(target);
     return [target];
   },
 });
