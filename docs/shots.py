@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 import httpx
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from docs.steering_shots import Steering, prepare_steering
 from tests.acceptance.browser import launch, sign_in, watched_page
 from tests.acceptance.quadrille import Quadrille, quadrille
 
 IMAGES: Final = Path(__file__).parent / "images"
 SIZE: Final = (1440, 900)
+STEERING_SIZE: Final = (1180, 760)
 PLACE: Final = "/o/demo/development"
 SETTLE_SECONDS: Final = 20
 """How long the demo's first instances need to get to where they wait."""
@@ -126,9 +128,29 @@ def take(browser: Browser, server: Quadrille, *, dark: bool) -> None:
             page.screenshot(path=IMAGES / f"{name}-{'dark' if dark else 'light'}.png")
 
 
-def main() -> int:
-    """Take every picture in both themes."""
+def take_steering(browser: Browser, server: Quadrille) -> None:
+    """The pictures of the interventions: small, and light only, as there are many."""
+    with watched_page(browser, server, size=STEERING_SIZE) as (page, _):
+        sign_in(page, server, "operator")
+
+        def keep(name: str) -> None:
+            page.mouse.move(0, 0)
+            page.wait_for_timeout(400)
+            page.screenshot(path=IMAGES / f"{name}.png")
+
+        Steering(page, keep).take()
+
+
+def main(words: Sequence[str] = ()) -> int:
+    """Take every picture in both themes; `steering`: only those of the interventions."""
     IMAGES.mkdir(exist_ok=True)
+    if "steering" in words:
+        with quadrille() as server, sync_playwright() as playwright:
+            browser = launch(playwright)
+            prepare_steering(server)
+            take_steering(browser, server)
+            browser.close()
+        return 0
     with quadrille() as server, sync_playwright() as playwright:
         browser = launch(playwright)
         run_script(server)
@@ -136,9 +158,11 @@ def main() -> int:
         time.sleep(SETTLE_SECONDS)
         for dark in (False, True):
             take(browser, server, dark=dark)
+        prepare_steering(server)
+        take_steering(browser, server)
         browser.close()
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
