@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import MaxLengthValidator
+from django.utils import timezone
 from django.utils.text import slugify
 
 from designer.graph.loading import load_text
@@ -62,8 +63,14 @@ class PlannedSwitchForm(forms.Form):
     def clean_at(self) -> datetime:
         """The moment where the flow is; a time that the clocks pass over is refused."""
         moment: datetime = self.cleaned_data["at"]
+        if moment.tzinfo is not timezone.get_current_timezone():
+            return moment  # it was sent with an offset of its own
         there = moment.replace(tzinfo=self.zone)
-        if there.astimezone(UTC).astimezone(self.zone).replace(tzinfo=None) != moment.replace(tzinfo=None):
+        try:
+            back = there.astimezone(UTC).astimezone(self.zone)
+        except OverflowError:
+            raise ValidationError("There is no such moment. Choose one nearer to now.") from None
+        if back.replace(tzinfo=None) != moment.replace(tzinfo=None):
             raise ValidationError("The clocks are put forward then, and there is no such time. Choose another.")
         return there
 

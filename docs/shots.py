@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Final
 
 import httpx
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
+from docs import shots_designer
 from docs.steering_shots import Steering, prepare_steering
-from tests.acceptance.browser import launch, sign_in, watched_page
+from tests.acceptance.browser import PHONE, launch, sign_in, watched_page
 from tests.acceptance.quadrille import Quadrille, quadrille
 
 IMAGES: Final = Path(__file__).parent / "images"
@@ -118,14 +121,43 @@ PICTURES: Final[dict[str, Callable[[Page], None]]] = {
 
 def take(browser: Browser, server: Quadrille, *, dark: bool) -> None:
     """All pictures in one theme."""
-    with watched_page(browser, server, size=SIZE, dark=dark) as (page, _):
+    theme = "dark" if dark else "light"
+    with watched_page(browser, server, size=SIZE, dark=dark) as (page, watch):
+        watch.expected_errors += ["409", "422"]
         sign_in(page, server, "designer")
-        for name, go in PICTURES.items():
-            go(page)
-            page.wait_for_load_state("networkidle")
-            page.mouse.move(0, 0)
-            page.wait_for_timeout(400)
-            page.screenshot(path=IMAGES / f"{name}-{'dark' if dark else 'light'}.png")
+        for name, go in {**PICTURES, **shots_designer.PICTURES}.items():
+            shoot(page, go, IMAGES / f"{name}-{theme}.png")
+        shoot(page, lambda page: shots_designer.two_values(browser, server, page), IMAGES / f"together-{theme}.png")
+
+
+def take_on_a_phone(browser: Browser, server: Quadrille) -> None:
+    """What one does on a phone, too."""
+    with watched_page(browser, server, size=PHONE) as (page, _):
+        sign_in(page, server, "designer")
+        for name in shots_designer.ON_A_PHONE:
+            shoot(page, shots_designer.PICTURES[name], IMAGES / f"{name}-phone.png")
+
+
+def shoot(page: Page, go: Callable[[Page], None], path: Path) -> None:
+    """One picture. What cannot be taken is told, and the others are."""
+    page.set_default_timeout(shots_designer.PATIENCE)
+    try:
+        go(page)
+        page.wait_for_load_state("networkidle")
+        page.mouse.move(0, 0)
+        page.wait_for_timeout(400)
+        page.screenshot(path=path)
+    except (PlaywrightError, AssertionError) as failed:
+        print(f"{path.name} was not taken: {failed}", file=sys.stderr)
+        return
+    smaller(path)
+
+
+def smaller(path: Path) -> None:
+    """The same picture in 256 colours: a third of the bytes."""
+    with Image.open(path) as picture:
+        reduced = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    reduced.save(path, optimize=True)
 
 
 def take_steering(browser: Browser, server: Quadrille) -> None:
@@ -155,9 +187,11 @@ def main(words: Sequence[str] = ()) -> int:
         browser = launch(playwright)
         run_script(server)
         run_workflow(server)
+        shots_designer.run_purchases(server)
         time.sleep(SETTLE_SECONDS)
         for dark in (False, True):
             take(browser, server, dark=dark)
+        take_on_a_phone(browser, server)
         prepare_steering(server)
         take_steering(browser, server)
         browser.close()

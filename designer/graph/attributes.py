@@ -43,6 +43,26 @@ class _Different(Exception):
     """Two values that cannot be compared."""
 
 
+def options_in_words(options: Mapping[str, Json]) -> str:
+    """What the options of a statement say, for people who look at it; empty for none."""
+    if not options:
+        return ""
+    words = ["Compared as an attribute"]
+    if options.get("type"):
+        words.append(f"of the type {options['type']}")
+    said = [" ".join(words)]
+    sources = options.get("sources") or ()
+    if sources:
+        joined = "all of them must hold" if options.get("match") == "all" else "one of them is enough"
+        said.append(f"also {', '.join(map(str, sources))}: {joined}")
+    offset = options.get("offset")
+    if isinstance(offset, Mapping):
+        said.append(f"{offset.get('amount')} {offset.get('unit')} are added to its date")
+    if options.get("relative"):
+        said.append("the value is a day as seen from today")
+    return "; ".join(said) + "."
+
+
 def options_reason(options: Json) -> str | None:
     """Why these are no options of a statement, or None."""
     if not isinstance(options, Mapping) or options.get("rules") != RULES:

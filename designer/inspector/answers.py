@@ -45,7 +45,7 @@ from designer.graph.model import (
 )
 from designer.graph.problems import FlowFileInvalid
 from designer.graph.values import Path
-from designer.inspector import forms
+from designer.inspector import branches, forms, own_fields
 from designer.inspector.controls import text_of
 from designer.inspector.reading import ValueRefused, read_value
 
@@ -108,7 +108,7 @@ def _task_edit(flow: Flow, task: Task, path: Path, raw: Json) -> Edit:
         return _conditions_edit(task, raw)
     if path == ("conditions", "add"):
         return AddCondition(task.key, _new_condition(task))
-    field = _find((*forms.task_fields(flow, task), forms.JOIN, forms.CANCEL_REST), path[0])
+    field = _find((*forms.task_fields(flow, task), own_fields.JOIN, own_fields.CANCEL_REST), path[0])
     value = read_value(field, raw)
     if field.key == "name":
         return RenameTask(task.key, _required(field, value))
@@ -207,7 +207,7 @@ def _statement_document(row: Mapping[str, Json], held: Sequence[Statement]) -> d
     document: dict[str, Json] = {"source": str(row.get("source") or "").strip(), "operator": operator}
     values = row.get("values")
     if isinstance(values, str) and operator not in WITHOUT_VALUES:
-        many = forms.takes_many(str(operator), declared if isinstance(declared, str) else None)
+        many = branches.takes_many(str(operator), declared if isinstance(declared, str) else None)
         texts = [line.strip() for line in values.splitlines()] if many else [values.strip()]
         document["values"] = [_value_of(text, held) for text in texts if text]
     if declared is not None:
@@ -222,7 +222,7 @@ def _statement_document(row: Mapping[str, Json], held: Sequence[Statement]) -> d
 def _value_of(text: str, held: Sequence[Statement]) -> Json:
     """A value as typed; one that stood there before keeps its JSON type."""
     known = (value for statement in held for value in statement.values)
-    return next((value for value in known if text_of(forms.VALUE, value) == text), text)
+    return next((value for value in known if text_of(branches.VALUE, value) == text), text)
 
 
 # -- edges, phases, the flow ------------------------------------------------------------------------------------------
@@ -233,10 +233,10 @@ def _edge_edit(flow: Flow, edge_id: str, path: Sequence[str | int], raw: Json) -
     if edge is None:
         raise ValueRefused(_GONE)
     if path[0] == "on":
-        value = read_value(forms.ON, raw) or "success"
+        value = read_value(own_fields.ON, raw) or "success"
         return Reconnect(edge, replace(edge, on=On(value), branch=_branch_for(flow, edge, On(value))))
     if path[0] == "branch":
-        return Reconnect(edge, replace(edge, branch=read_value(forms.BRANCH, raw)))
+        return Reconnect(edge, replace(edge, branch=read_value(own_fields.BRANCH, raw)))
     raise ValueRefused(f"There is no field {str(path[0])[:60]!r} here.")
 
 
@@ -252,7 +252,7 @@ def _branch_for(flow: Flow, edge: Edge, on: On) -> str | None:
 def _phase_edit(flow: Flow, key: str, path: Sequence[str | int], raw: Json) -> Edit:
     if key not in flow.phases:
         raise ValueRefused(_GONE)
-    field = _find((forms.NAME, forms.DESCRIPTION, forms.REQUIREMENTS), path[0])
+    field = _find((own_fields.NAME, own_fields.DESCRIPTION, own_fields.REQUIREMENTS), path[0])
     value = read_value(field, raw)
     if field.key == "name":
         value = _required(field, value)
@@ -262,7 +262,7 @@ def _phase_edit(flow: Flow, key: str, path: Sequence[str | int], raw: Json) -> E
 def _note_edit(flow: Flow, key: str, path: Sequence[str | int], raw: Json) -> Edit:
     if key not in flow.notes:
         raise ValueRefused(_GONE)
-    note, field = flow.notes[key], _find(forms.NOTE_FIELDS, path[0])
+    note, field = flow.notes[key], _find(own_fields.NOTE_FIELDS, path[0])
     value = read_value(field, raw)
     if field.key == "text":
         # As it was typed: an empty note is a note.
@@ -279,9 +279,9 @@ def _flow_edit(flow: Flow, path: Path, raw: Json) -> Edit:
     if path[0] == "entity_sync":
         return _sync_edit(flow, path[1:], raw)
     values = forms.flow_values(flow)
-    field = _field_at((*forms.FLOW_FIELDS, forms.LIMITS, forms.RETENTION), values, path)
+    field = _field_at((*own_fields.FLOW_FIELDS, own_fields.LIMITS, own_fields.RETENTION), values, path)
     value = read_value(field, raw)
-    if field is forms.NAME:
+    if field is own_fields.NAME:
         value = _required(field, value)
     return ConfigureFlow((_change(path, value),))
 

@@ -8,26 +8,18 @@ from typing import Final, TypedDict, Unpack
 
 from designer.graph.actions import ACTIONS
 from designer.graph.conditions import (
-    OPERATOR_WORDS,
-    OPERATORS_BY_TYPE,
     STATEMENT_TYPES,
-    WITH_MANY_VALUES,
-    WITHOUT_VALUES,
 )
-from designer.graph.data_tree import DataNode, data_at, source_type
-from designer.graph.decoding import LEAST_NOTE_SIDE, LONGEST_NOTE, MOST_NOTE_SIDE
-from designer.graph.fields import Choice, Field, FieldType, VisibleWhen, choices
+from designer.graph.data_tree import DataNode, data_at
+from designer.graph.fields import Choice, Field, FieldType
 from designer.graph.flow_fields import (
     ENTITY_SYNC_FIELDS,
     ENTITY_SYNC_MOMENTS,
-    LIMIT_FIELDS,
-    RETENTION_FIELDS,
     TRIGGER_TYPES,
 )
 from designer.graph.kinds import kind_of
 from designer.graph.model import (
     TRIGGER,
-    Condition,
     Edge,
     Flow,
     Json,
@@ -43,8 +35,23 @@ from designer.graph.model import (
 )
 from designer.graph.values import Path
 from designer.inspector.attempts import Timeline, timeline_of
-from designer.inspector.controls import Control, ControlGroup, controls_for, in_groups, text_of
+from designer.inspector.branches import BranchRow, StatementRow, branch_rows, statement_row
+from designer.inspector.controls import Control, ControlGroup, controls_for, in_groups
 from designer.inspector.offers import Offers, offers_for
+from designer.inspector.own_fields import (
+    BRANCH,
+    CANCEL_REST,
+    DESCRIPTION,
+    FLOW_FIELDS,
+    JOIN,
+    KEY,
+    LIMITS,
+    NAME,
+    NOTE_FIELDS,
+    ON,
+    REQUIREMENTS,
+    RETENTION,
+)
 
 EDGE_PREFIX: Final = "edge:"
 BASICS: Final = ("", "Action", "People")
@@ -58,132 +65,8 @@ SECTIONS: Final = {
 LAST_SECTIONS: Final = ("Behaviour", "Errors and retries", "Advanced")
 MANY: Final = "many"
 
-NAME: Final = Field(key="name", type=FieldType.TEXT, label="Name", required=True, longest=200)
-DESCRIPTION: Final = Field(
-    key="description", type=FieldType.LONGTEXT, label="Description", help="For whoever reads or does it.", group="More"
-)
-KEY: Final = Field(
-    key="key",
-    type=FieldType.TEXT,
-    label="Key",
-    help="How templates and conditions name it. Changing it changes them too.",
-    required=True,
-    longest=64,
-    group="More",
-)
-JOIN: Final = Field(
-    key="join",
-    type=FieldType.CHOICE,
-    label="Starts when",
-    choices=choices(
-        all="all that lead here are done",
-        any="the first is done",
-        race="the first ends, well or not",
-        all_settled="all have ended, well or not",
-    ),
-    default="all",
-    group="Incoming edges",
-)
-CANCEL_REST: Final = Field(
-    key="cancel_rest",
-    type=FieldType.BOOLEAN,
-    label="Cancel the rest",
-    help="Steps that can only lead here and still run are cancelled.",
-    default=True,
-    group="Incoming edges",
-    visible_when=VisibleWhen("join", ("any", "race")),
-)
-ON: Final = Field(
-    key="on",
-    type=FieldType.CHOICE,
-    label="Taken",
-    choices=choices(success="On success", error="On an error"),
-    default="success",
-)
-BRANCH: Final = Field(key="branch", type=FieldType.BRANCH, label="Branch")
-REQUIREMENTS: Final = Field(
-    key="requirements",
-    type=FieldType.REQUIREMENTS,
-    label="Requirements",
-    help="Tasks and phases that must be finished (completed or skipped) before anything in here begins.",
-)
-NOTE_FIELDS: Final = (
-    Field(
-        key="text",
-        type=FieldType.LONGTEXT,
-        label="Text",
-        help="For whoever reads the flow; nothing runs because of it.",
-        longest=LONGEST_NOTE,
-    ),
-    Field(
-        key="colour",
-        type=FieldType.CHOICE,
-        label="Colour",
-        choices=choices(yellow="Yellow", blue="Blue", green="Green", pink="Pink", grey="Grey"),
-        default="yellow",
-    ),
-    *(
-        Field(
-            key=key,
-            type=FieldType.NUMBER,
-            label=label,
-            required=True,
-            is_whole=True,
-            minimum=LEAST_NOTE_SIDE,
-            maximum=MOST_NOTE_SIDE,
-        )
-        for key, label in (("width", "Width"), ("height", "Height"))
-    ),
-)
-TAGS: Final = Field(
-    key="tags",
-    type=FieldType.LIST,
-    label="Tags",
-    longest=50,
-    of=Field(key="", type=FieldType.TEXT, label="Tag", longest=64, example="shop"),
-)
-TIMEZONE: Final = Field(
-    key="timezone",
-    type=FieldType.TIMEZONE,
-    label="Time zone",
-    help="In which days begin and end, for due dates and schedules.",
-    default="UTC",
-)
-CLOSING_REASONS: Final = Field(
-    key="closing_reasons",
-    type=FieldType.LIST,
-    label="Closing reasons",
-    help="From which a person chooses who ends an instance early.",
-    longest=100,
-    of=Field(key="", type=FieldType.TEXT, label="Reason", longest=200, example="Customer withdrew"),
-    group="Closing",
-)
-SINGLE_REASON: Final = Field(
-    key="single_closing_reason", type=FieldType.BOOLEAN, label="Only one reason", default=False, group="Closing"
-)
-INPUT_SCHEMA: Final = Field(
-    key="input_schema",
-    type=FieldType.JSON_SCHEMA,
-    label="Input",
-    help="What an instance is started with. Start forms are made from it, input that does not fit is refused, and "
-    "tasks can refer to its fields. Without any, anything goes.",
-    group="Input",
-)
-FLOW_FIELDS: Final = (
-    NAME,
-    replace(DESCRIPTION, help="What it is for.", group=""),
-    TAGS,
-    TIMEZONE,
-    INPUT_SCHEMA,
-    CLOSING_REASONS,
-    SINGLE_REASON,
-)
 SYNC_MOMENTS: Final = dict(
     zip(ENTITY_SYNC_MOMENTS, ("It has started", "It is complete", "It has failed", "It was closed"), strict=True)
-)
-LIMITS: Final = Field(key="limits", type=FieldType.GROUP, label="Limits", group="Limits", fields=LIMIT_FIELDS)
-RETENTION: Final = Field(
-    key="retention", type=FieldType.GROUP, label="Retention", group="Retention", fields=RETENTION_FIELDS
 )
 
 
@@ -196,32 +79,6 @@ class End:
     name: str
     label: str
     is_error: bool
-
-
-@dataclass(frozen=True, slots=True)
-class StatementRow:
-    """A statement of a condition as the builder shows it."""
-
-    source: str
-    type: str
-    operator: str
-    operators: tuple[Choice, ...]
-    values_text: str
-    takes_values: bool
-    takes_many: bool
-    known_type: str = ""
-    """The words of the source's own type, where it is known; empty otherwise."""
-
-
-@dataclass(frozen=True, slots=True)
-class BranchRow:
-    """A condition as the builder shows it."""
-
-    key: str
-    name: str
-    match: str
-    statements: tuple[StatementRow, ...]
-    target: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,7 +145,7 @@ class Form:
     @property
     def blank_statement(self) -> StatementRow:
         """A statement that does not exist yet."""
-        return _statement_row(Statement("", "equals"))
+        return statement_row(Statement("", "equals"))
 
 
 class FormContext(TypedDict, total=False):
@@ -368,7 +225,7 @@ def _task_form(flow: Flow, task: Task, offers: Offers, can_edit: bool) -> Form:
         undoing=_undoing(kind.fields, task),
         incoming=tuple(_ends(flow, flow.incoming(task.key), is_source=True)),
         outgoing=tuple(_ends(flow, flow.outgoing(task.key), is_source=False)),
-        branches=tuple(_branch_rows(flow, task, tree)) if kind.has_branches else None,
+        branches=tuple(branch_rows(task, tree, _targets(flow, task))) if kind.has_branches else None,
         tree=tree,
         offers=offers,
         can_edit=can_edit,
@@ -428,6 +285,14 @@ def name_of(flow: Flow, ref: str) -> str:
     return (node.name or node.key) if node else ref
 
 
+def _targets(flow: Flow, task: Task) -> dict[str, str]:
+    """The names of the nodes that each branch leads to."""
+    found: dict[str, list[str]] = {}
+    for edge in flow.outgoing(task.key):
+        found.setdefault(edge.branch or "", []).append(name_of(flow, edge.target))
+    return {branch: ", ".join(names) for branch, names in found.items()}
+
+
 def branch_label(flow: Flow, edge: Edge) -> str:
     """The words of an edge's branch; `on error` for error edges; empty for plain ones."""
     if edge.on is On.ERROR:
@@ -437,52 +302,6 @@ def branch_label(flow: Flow, edge: Edge) -> str:
         return ""
     named = {condition.key: condition.name or condition.key for condition in task.conditions}
     return named.get(edge.branch, "otherwise")
-
-
-# -- the branches of a decision ---------------------------------------------------------------------------------------
-
-
-def _branch_rows(flow: Flow, task: Task, tree: Sequence[DataNode]) -> Iterator[BranchRow]:
-    targets: dict[str | None, list[str]] = {}
-    for edge in flow.outgoing(task.key):
-        targets.setdefault(edge.branch, []).append(name_of(flow, edge.target))
-    for condition in task.conditions:
-        yield _branch_row(condition, ", ".join(targets.get(condition.key, ())), tree)
-
-
-def _branch_row(condition: Condition, target: str, tree: Sequence[DataNode]) -> BranchRow:
-    rows = tuple(_statement_row(statement, source_type(tree, statement.source)) for statement in condition.statements)
-    return BranchRow(condition.key, condition.name or condition.key, condition.match.value, rows, target)
-
-
-def _statement_row(statement: Statement, known: str = "any") -> StatementRow:
-    many = takes_many(statement.operator, statement.type)
-    texts = [text_of(VALUE, value) for value in statement.values]
-    return StatementRow(
-        source=statement.source,
-        type=statement.type or "",
-        operator=statement.operator,
-        operators=operators_for(statement.type or known, chosen=statement.operator),
-        known_type=STATEMENT_TYPES.get(known, ""),
-        values_text="\n".join(texts) if many else next(iter(texts), ""),
-        takes_values=statement.operator not in WITHOUT_VALUES,
-        takes_many=many,
-    )
-
-
-VALUE: Final = Field(key="value", type=FieldType.TEXT, label="Value")
-
-
-def takes_many(operator: str, declared: str | None) -> bool:
-    """Whether a statement may compare with several values."""
-    return operator in WITH_MANY_VALUES or (declared == "list" and operator in ("equals", "not_equals"))
-
-
-def operators_for(declared: str | None, *, chosen: str = "") -> tuple[Choice, ...]:
-    """What can be asked of a value of this type, and in any case what is asked already."""
-    known = OPERATORS_BY_TYPE.get(declared or "", tuple(OPERATOR_WORDS))
-    shown = known if not chosen or chosen in known else (*known, chosen)
-    return tuple(Choice(operator, OPERATOR_WORDS.get(operator, operator)) for operator in shown)
 
 
 # -- everything else --------------------------------------------------------------------------------------------------

@@ -2,12 +2,49 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.acceptance.axe import look_at
 from tests.acceptance.browser import sign_in
 from tests.acceptance.quadrille import Quadrille
 
 FLOWS = "/o/demo/development/flows/"
+FILES = ("SVG", "PNG", "PDF", "Mermaid", "DOT")
+
+
+@pytest.fixture(scope="module")
+def api(server: Quadrille) -> Iterator[httpx.Client]:
+    """A program that makes flows and starts instances."""
+    place = ("--organization", "demo", "--environment", "development", "--name", "publishing")
+    headers = {"Authorization": f"Bearer {server.manage('api_key', *place).strip()}"}
+    with httpx.Client(base_url=f"{server.url}/api/v1", headers=headers, timeout=70) as client:
+        yield client
+
+
+def make(api: httpx.Client, key: str) -> None:
+    """A flow with two versions, an instance of the live one that waits for a person, and a draft without that task."""
+
+    def file(*tasks: str) -> dict[str, Any]:
+        nodes = [{"key": task, "name": task.title(), "kind": "manual" if task == "ask" else "noop"} for task in tasks]
+        edges = [{"from": one, "to": other} for one, other in zip(("trigger", *tasks), tasks, strict=False)]
+        return {"format": 1, "key": key, "name": key.title(), "tasks": nodes, "edges": edges}
+
+    def put(document: dict[str, Any]) -> None:
+        match = {"If-Match": api.get(f"/flows/{key}").headers["ETag"]}
+        api.put(f"/flows/{key}", json=document, headers=match).raise_for_status()
+
+    api.post("/flows", json=file("open", "ask")).raise_for_status()
+    api.post(f"/flows/{key}/publish", json={"note": "First"}).raise_for_status()
+    put(file("open", "ask", "pack"))
+    api.post(f"/flows/{key}/publish", json={"note": "Packs as well"}).raise_for_status()
+    api.post(f"/flows/{key}/instances", json={"id": f"{key}-1"}).raise_for_status()
+    put(file("open", "pack", "ship"))
 
 
 def test_a_template_is_found_used_published_and_forked_by_mouse(page: Page, server: Quadrille) -> None:
@@ -62,3 +99,80 @@ def test_a_template_is_used_and_its_flow_switched_off_later_by_keys(page: Page, 
     expect(page.get_by_text("Access request will be disabled then.")).to_be_visible()
     press(page.get_by_role("button", name="Remove"))
     expect(page.get_by_text("That is not planned any more.")).to_be_visible()
+
+
+def test_versions_are_weighed_compared_taken_along_and_restored_by_mouse(
+    page: Page, server: Quadrille, api: httpx.Client
+) -> None:
+    make(api, "weighed")
+    sign_in(page, server, "designer")
+    page.goto(f"{FLOWS}weighed/publish/")
+    under_way = page.get_by_role("region", name="Instances under way")
+    row = under_way.get_by_role("row", name=re.compile("Ask"))
+    expect(under_way).to_contain_text("1 could not")
+    expect(row).to_contain_text("ask")
+    expect(row.get_by_role("cell").nth(2)).not_to_have_text("nothing")
+    expect(page.get_by_role("region", name="Since version 2")).to_contain_text("Ship")
+    assert look_at(page) == []
+    page.get_by_label("What is new").fill("Nobody is asked")
+    page.get_by_role("button", name="Publish", exact=True).click()
+    expect(page.get_by_text("Version 3 is live.")).to_be_visible()
+
+    page.goto(f"{FLOWS}weighed/versions/")
+    expect(page.get_by_role("row", name=re.compile("Version 3"))).to_contain_text("Nobody is asked")
+    page.get_by_role("link", name="Changes in version 3").click()
+    expect(page.get_by_role("heading", name="From version 2 to version 3")).to_be_visible()
+    page.get_by_label("From", exact=True).select_option("1")
+    changes = page.get_by_role("region", name="From version 1 to version 3")
+    expect(changes).to_contain_text("Ship")
+    page.get_by_role("link", name="The other way round").click()
+    expect(page.get_by_role("heading", name="From version 3 to version 1")).to_be_visible()
+    page.get_by_label("To", exact=True).select_option("draft")
+    expect(page.get_by_text("Nothing differs between version 3 and the draft.")).to_be_visible()
+
+    page.goto(f"{FLOWS}weighed/versions/1/")
+    for file in FILES:
+        page.locator("summary", has_text="Download").click()
+        with page.expect_download() as download:
+            page.get_by_role("link", name=f"Graph as {file}").click()
+        assert download.value.suggested_filename.startswith("weighed-v1.")
+        page.keyboard.press("Escape")
+    page.get_by_role("button", name="Restore as draft").click()
+    page.get_by_role("button", name="Replace the draft").click()
+    expect(page.get_by_text("The draft is version 1 again.")).to_be_visible()
+
+
+def test_versions_are_weighed_compared_taken_along_and_restored_by_keys(
+    page: Page, server: Quadrille, api: httpx.Client
+) -> None:
+    def press(what: Locator) -> None:
+        what.focus()
+        page.keyboard.press("Enter")
+
+    make(api, "keyed")
+    sign_in(page, server, "designer")
+    page.goto(f"{FLOWS}keyed/versions/")
+    press(page.get_by_role("link", name="Compare the draft with the live version"))
+    heading = page.get_by_role("heading", level=2, name=re.compile("^From"))
+    expect(heading).to_have_text("From version 2 to the draft")
+    page.get_by_label("From", exact=True).focus()
+    page.keyboard.type("Version 1")
+    expect(heading).to_have_text("From version 1 to the draft")
+    page.goto(f"{FLOWS}keyed/versions/2/")
+    menu = page.locator("summary", has_text="Download")
+    press(menu)
+    with page.expect_download() as download:
+        press(page.get_by_role("link", name="Flow file as YAML"))
+    assert download.value.suggested_filename == "keyed-v2.yaml"
+    press(page.get_by_role("button", name="Restore as draft"))
+    expect(page.get_by_role("button", name="Replace the draft")).to_be_visible()
+    press(page.get_by_role("button", name="Replace the draft"))
+    expect(page.get_by_text("The draft is version 2 again.")).to_be_visible()
+    page.goto(f"{FLOWS}keyed/publish/")
+    expect(page.get_by_text("The draft is the same as version 2.")).to_be_visible()
+    page.get_by_label("What is new").focus()
+    page.keyboard.type("As it was")
+    press(page.get_by_role("button", name="Publish", exact=True))
+    expect(page.get_by_text("Version 3 is live.")).to_be_visible()
+    press(page.get_by_role("button", name="New flow from it"))
+    expect(page.get_by_text("This is Keyed (copy), from version 3.")).to_be_visible()

@@ -120,6 +120,48 @@ def test_edits_merge_or_are_asked_about_and_everyone_undoes_their_own(seats: tup
     expect(ben.board.card("junction")).to_contain_text("Adas name")
 
 
+def test_a_clash_and_everyones_undo_by_keys_alone(seats: tuple[Seat, Seat]) -> None:
+    ada, ben = seats
+    for seat in seats:
+        seat.page.locator("#node-junction").focus()
+        seat.page.keyboard.press("Enter")
+        expect(seat.field("name")).to_be_focused()
+    ben.page.keyboard.press("Control+a")
+    ben.page.keyboard.type("Bens name")
+    ada.page.keyboard.press("Control+a")
+    ada.page.keyboard.type("Adas name")
+    ada.page.keyboard.press("Enter")
+    ada.board.saved()
+    expect(ben.board.card("junction")).to_contain_text("Adas name", timeout=PATIENCE)
+    expect(ben.field("name")).to_have_value("Bens name")
+    ben.page.keyboard.press("Enter")
+    clash = ben.page.get_by_role("group", name="Two values for Name")
+    expect(clash).to_contain_text("Adas name", timeout=PATIENCE)
+    clash.get_by_role("button", name="Keep mine").focus()
+    ben.page.keyboard.press("Enter")
+    expect(ada.board.card("junction")).to_contain_text("Bens name", timeout=PATIENCE)
+    expect(clash).to_have_count(0)
+    ben.board.saved()
+
+    # Ada's edit is not what stands there: her undo says so. Ben's brings hers back, and his again.
+    ada.page.locator("#canvas").focus()
+    ada.page.keyboard.press("Control+z")
+    expect(ada.page.locator("#notice")).to_contain_text("somebody has changed the same since", timeout=PATIENCE)
+    ada.page.get_by_role("button", name="Leave it").focus()
+    ada.page.keyboard.press("Enter")
+    expect(ada.page.locator("#notice")).to_be_hidden()
+    ben.page.locator("#canvas").focus()
+    ben.page.keyboard.press("Control+z")
+    expect(ada.board.card("junction")).to_contain_text("Adas name", timeout=PATIENCE)
+    ben.page.keyboard.press("Control+y")
+    expect(ada.board.card("junction")).to_contain_text("Bens name", timeout=PATIENCE)
+    ben.page.keyboard.press("Control+z")
+    expect(ada.board.card("junction")).to_contain_text("Adas name", timeout=PATIENCE)
+    ada.page.locator("#canvas").focus()
+    ada.page.keyboard.press("Control+z")
+    expect(ben.board.card("junction")).not_to_contain_text("Adas name", timeout=PATIENCE)
+
+
 def test_what_one_types_for_a_task_that_another_deletes_is_kept(seats: tuple[Seat, Seat]) -> None:
     ada, ben = seats
     ben.board.select("delay")

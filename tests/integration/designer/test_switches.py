@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
@@ -12,6 +13,7 @@ from accounts.models import AuditEntry
 from accounts.roles import Role
 from accounts.scope import Scope
 from designer import models
+from designer.forms import PlannedSwitchForm
 from designer.services.drafting import draft_of
 from designer.services.switches import MOST_PLANNED, CannotPlan, plan_switch, switch_due_flows
 from designer.services.versions import flow_of
@@ -74,6 +76,25 @@ def test_the_page_plans_and_drops(client_as: Callable[[Role], Client], scope: Sc
     assert client_as(Role.OPERATOR).post(drop).status_code == 403
     assert designer.post(drop).status_code == 302
     assert designer.post(drop).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("zone", "at", "wanted"),
+    [
+        ("Europe/Berlin", "2131-07-01T08:00", "2131-07-01T06:00:00+00:00"),
+        ("Europe/Berlin", "2131-07-01T08:00:00+05:00", "2131-07-01T03:00:00+00:00"),
+        ("Europe/Berlin", "2131-07-01T08:00:00Z", "2131-07-01T08:00:00+00:00"),
+        ("America/New_York", "9999-12-31T23:59", "There is no such moment."),
+        ("Asia/Tokyo", "0001-01-01T00:00", "There is no such moment."),
+        ("Europe/Berlin", "2030-03-31T02:30", "The clocks are put forward then"),
+    ],
+)
+def test_a_moment_is_read_where_the_flow_is(zone: str, at: str, wanted: str) -> None:
+    form = PlannedSwitchForm({"to": "on", "at": at}, zone=ZoneInfo(zone))
+    if form.is_valid():
+        assert form.cleaned_data["at"].astimezone(UTC).isoformat() == wanted
+    else:
+        assert wanted in str(form.errors)
 
 
 def test_a_switch_of_another_organization_does_not_exist(

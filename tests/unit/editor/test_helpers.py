@@ -97,3 +97,24 @@ def test_the_attempts_of_a_compensation_are_drawn_as_well() -> None:
     undone = form_for(flow, "charge")
     assert undone is not None
     assert undone.undoing is None
+
+
+def test_what_a_statement_says_beyond_the_builder_is_shown_in_words() -> None:
+    options: dict[str, Json] = {
+        "rules": "attribute",
+        "type": "date",
+        "sources": ["context.order.due"],
+        "match": "any",
+        "offset": {"amount": 3, "unit": "days"},
+        "relative": True,
+    }
+    flow = draw("trigger -> d; d -yes-> a")
+    (condition,) = flow.tasks["d"].conditions
+    told = replace(condition, statements=(replace(condition.statements[0], options=options),))
+    form = form_for(replace(flow, tasks={**flow.tasks, "d": replace(flow.tasks["d"], conditions=(told,))}), "d")
+    assert form is not None
+    assert form.branches is not None
+    assert form.branches[0].statements[0].rules == (
+        "Compared as an attribute of the type date; also context.order.due: one of them is enough; "
+        "3 days are added to its date; the value is a day as seen from today."
+    )
