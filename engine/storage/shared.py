@@ -332,13 +332,14 @@ class SqlStorage(ABC):
         return list(steps)[:limit]
 
     def queue(self, now: datetime) -> Queue:
+        # A lost step is asked for itself: of EXISTS PostgreSQL drops the order, and goes through all steps.
         after, self._next_place = self._next_place, 0
         moment = self.moment(now)
         sql = f"""
             WITH RECURSIVE {PLACES}
             SELECT p.id, e.organization_id FROM place p JOIN accounts_environment e ON e.id = p.id
-            UNION ALL SELECT 0, 0 WHERE EXISTS (
-                SELECT 1 FROM engine_step s WHERE {LOST} ORDER BY s.claimable_at LIMIT 1)"""
+            UNION ALL SELECT 0, 0 WHERE (
+                SELECT s.id FROM engine_step s WHERE {LOST} ORDER BY s.claimable_at LIMIT 1) IS NOT NULL"""
         found = dict(self.query(sql, after, moment, moment, MOST_PLACES, moment))
         has_lost = found.pop(0, None) is not None
         if len(found) >= MOST_PLACES:
