@@ -24,6 +24,10 @@ __all__ = ["api"]  # a fixture
 FORMS: Final = re.compile(r"/edit/inspector")
 FIELDS: Final = re.compile(r"/edit/fields")
 STEPS: Final = re.compile(r"/instances/\d+/\?step=charge")
+LISTS: Final = (
+    ("/o/demo/development/flows/-/templates/", "Access request"),
+    ("/o/demo/development/flows/", "Customer onboarding"),
+)
 TEXT: Final = "{{ steps.ask.output.answer }}"
 
 
@@ -121,3 +125,18 @@ def test_another_step_is_shown_instead(page: Page, server: Quadrille, api: httpx
         show_step(page, name)
         expect(page.locator("#instance-step")).to_have_count(1)
     assert "step=charge" in page.url
+
+
+def test_a_list_that_is_filtered_again_keeps_the_focus(page: Page, server: Quadrille) -> None:
+    """Leaving the search field asks once more; the link that one has gone on to keeps the keyboard."""
+    sign_in(page, server, "designer")
+    for path, known in LISTS:
+        page.goto(path)
+        found = page.get_by_role("link", name=known, exact=True)
+        with held_up(page, re.compile(r"\?q=")) as hand_over:
+            with page.expect_request(re.compile(r"\?q=")):
+                page.get_by_label("Search").fill(known)
+            found.focus()
+            hand_over()
+            expect(page).to_have_url(re.compile(r"\?q="))
+        expect(found).to_be_focused()
