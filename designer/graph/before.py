@@ -77,6 +77,14 @@ class Precedence:
     @cached_property
     def _certain(self) -> Mapping[str, int]:
         """The facts that hold when each node starts; nodes in circles, and behind them, are left out."""
+        limits: dict[str, int] = {}
+        while True:
+            started = self._started(limits)
+            if not self._is_limited(limits, started):
+                return started
+
+    def _started(self, limits: Mapping[str, int]) -> dict[str, int]:
+        """The facts when each node starts; a node has none that its limit lacks."""
         started: dict[str, int] = {TRIGGER: 0}
         told: dict[str, int] = {TRIGGER: 0}
         for node in self._order():
@@ -84,12 +92,33 @@ class Precedence:
             # A join that failed without starting may have left out anything it waited for.
             told[node] = reduce(and_, (told[edge.source] for edge in edges))
             join = self._join(node)
+            facts = reduce(
+                and_,
+                (
+                    told[edge.source] if self._is_unstarted(edge) else started[edge.source] | self._taken(edge)
+                    for edge in edges
+                ),
+            )
             if join is Join.ALL_SETTLED:
-                started[node] = told[node]
-                continue
-            facts = reduce(and_, (started[edge.source] | self._taken(edge) for edge in edges))
-            started[node] = self._sharpened(node, facts) if join is Join.ALL and len(edges) > 1 else facts
+                facts = told[node]
+            elif join is Join.ALL and len(edges) > 1:
+                facts = self._sharpened(node, facts)
+            started[node] = facts & limits.get(node, facts)
         return started
+
+    def _is_limited(self, limits: dict[str, int], started: Mapping[str, int]) -> bool:
+        """Note what a loop's next round begins with where that is less than its first: what decides on it may join
+        whatever failed, the beginning of the loop included. Answers whether anything was noted."""
+        is_new = False
+        for edge in self.flow.edges:
+            if not self.lowering.is_back_edge(edge) or edge.source not in started:
+                continue
+            again = started[edge.source] | self._done(edge.source)
+            for node in self.lowering.entered(edge.target):
+                if started.get(node, 0) & ~again:
+                    limits[node] = limits.get(node, again) & again
+                    is_new = True
+        return is_new
 
     def _join(self, node: str) -> Join:
         task = self.flow.tasks.get(node)
@@ -100,6 +129,10 @@ class Precedence:
         if edge.role is EdgeRole.ERROR:
             return self._failed(edge.source)
         return self._done(edge.source) if edge.role is EdgeRole.NORMAL else 0
+
+    def _is_unstarted(self, edge: LoweredEdge) -> bool:
+        """Whether it is taken where its source did not start: the error edge of a phase, whatever failed before it."""
+        return edge.role is EdgeRole.ERROR and edge.source not in self.flow.tasks
 
     def _sharpened(self, join: str, facts: int) -> int:
         """The facts, and the completion of everything that had to run and could not fail without stopping the join."""

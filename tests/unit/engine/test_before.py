@@ -85,3 +85,16 @@ def test_a_phase_that_is_left_ran_all_its_tasks_in_a_line() -> None:
 
 def test_nothing_is_certain_in_a_circle() -> None:
     assert Precedence(draw("trigger -> a; a -> b -> a")).before("b").completed == ()
+
+
+def test_a_loop_decided_on_after_a_failure_begins_again_without_what_its_first_round_had() -> None:
+    loops = {"d": ("again", "done", 5)}
+    flow = draw("a -> b -> d[all_settled]; d -again-> b; d -done-> e", loops=loops)
+    assert Precedence(flow).before("b") == Before(possible=("a", "d"))
+    flow = draw("a -> b -> d; d -again-> b; d -done-> e", loops=loops)
+    assert Precedence(flow).before("b") == Before(("a",), possible=("d",))
+
+
+def test_behind_the_error_edge_of_a_phase_nothing_is_certain_as_its_failure_may_have_come_from_before_it() -> None:
+    flow = draw("a -> phase:p -!-> c", phases={"p": "b"})
+    assert Precedence(flow).before("c") == Before(possible=("a", "b"))
