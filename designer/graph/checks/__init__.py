@@ -27,7 +27,7 @@ def check_flow(flow: Flow, *, flows: Collection[str] | None = None) -> tuple[Pro
     subject = Subject(flow)
     problems = dict.fromkeys(
         (
-            *check_ways(subject),
+            *subject.unless_clean(check_ways),
             *check_decisions(subject),
             *check_settings(subject),
             *check_references(subject),
@@ -35,14 +35,14 @@ def check_flow(flow: Flow, *, flows: Collection[str] | None = None) -> tuple[Pro
         )
     )
     if not any(problem.is_error for problem in problems):
-        problems |= dict.fromkeys(_what_the_compiler_says(flow))
+        problems |= dict.fromkeys(subject.unless_clean(_what_the_compiler_says))
     return tuple(sorted(problems, key=lambda problem: not problem.is_error))
 
 
-def _what_the_compiler_says(flow: Flow) -> tuple[Problem, ...]:
+def _what_the_compiler_says(subject: Subject) -> tuple[Problem, ...]:
     """What only the whole plan shows, such as a requirement in a loop on what comes after the loop."""
     try:
-        compile_plan(flow)
+        compile_plan(subject.flow)
     except FlowNotRunnable as bad:
         return (error("not_runnable", bad.reason),)
     return ()

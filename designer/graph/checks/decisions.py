@@ -24,15 +24,19 @@ from designer.graph.values import Path
 
 def check_decisions(subject: Subject) -> Iterator[Problem]:
     """Branches of edges, conditions, and the loops that decisions declare."""
-    for edge in subject.sound.edges:
-        yield from _branch_of(subject, edge)
+    yield from subject.unless_clean(_branches_of_edges)
     for task in subject.flow.tasks.values():
         if task.kind == "decision":
             yield from _branches(subject, task)
             for number, condition in enumerate(task.conditions):
                 yield from _condition(subject, task, condition, number)
-    if not subject.circles:
-        yield from _loops(subject)
+    if not subject.structure.circles:
+        yield from subject.unless_clean(_loops)
+
+
+def _branches_of_edges(subject: Subject) -> Iterator[Problem]:
+    for edge in subject.sound:
+        yield from _branch_of(subject, edge)
 
 
 def _branch_of(subject: Subject, edge: Edge) -> Iterator[Problem]:
@@ -51,7 +55,7 @@ def _branch_of(subject: Subject, edge: Edge) -> Iterator[Problem]:
 
 def _branches(subject: Subject, task: Task) -> Iterator[Problem]:
     name = subject.name(task.key)
-    taken = {edge.branch for edge in subject.sound.outgoing(task.key) if edge.on is On.SUCCESS}
+    taken = {edge.branch for edge in subject.structure.lowering.flow.outgoing(task.key) if edge.on is On.SUCCESS}
     is_automatic = task.settings.get("start") != "manual"
     if not task.conditions:
         message = f"{name} has nothing to decide. Add a branch with a condition."
@@ -113,12 +117,12 @@ def _statement_reasons(statement: Statement) -> Iterator[tuple[str, str]]:
 
 
 def _loops(subject: Subject) -> Iterator[Problem]:
-    for decision, edges in subject.back_edges.items():
+    for decision, edges in subject.structure.back_edges.items():
         yield from _way_back(subject, decision, edges)
     overlapping = list(_overlaps(subject))
     yield from overlapping
     if not overlapping:
-        for edge in subject.forward:
+        for edge in subject.structure.forward:
             yield from _crossings(subject, edge)
 
 
@@ -132,7 +136,7 @@ def _way_back(subject: Subject, decision: str, edges: Sequence[Edge]) -> Iterato
     elif len(edges) > 1:
         message = f"The loop branch {branch} of {name} leads to {len(edges)} tasks. A loop has one way back."
         yield error("loop_twice", message, node=decision, edge=edges[1], field=field)
-    elif decision not in subject.bodies:
+    elif decision not in subject.structure.bodies:
         target = subject.name(edges[0].target)
         if phase_of_ref(edges[0].target) is not None and len(subject.lowering.entered(edges[0].target)) != 1:
             message = f"The loop of {name} leads back to {target}, which does not begin with one task. Choose a task."
@@ -142,8 +146,8 @@ def _way_back(subject: Subject, decision: str, edges: Sequence[Edge]) -> Iterato
 
 
 def _overlaps(subject: Subject) -> Iterator[Problem]:
-    for one, other in combinations(subject.bodies, 2):
-        mine, theirs = subject.bodies[one], subject.bodies[other]
+    for one, other in combinations(subject.structure.bodies, 2):
+        mine, theirs = subject.structure.bodies[one], subject.structure.bodies[other]
         if mine & theirs and not (mine < theirs or theirs < mine):
             message = (
                 f"The loops of {subject.name(one)} and {subject.name(other)} overlap. "
@@ -154,8 +158,8 @@ def _overlaps(subject: Subject) -> Iterator[Problem]:
 
 def _crossings(subject: Subject, edge: LoweredEdge) -> Iterator[Problem]:
     """Edges that enter a loop other than at its start, or leave it other than by its decision."""
-    for decision, body in subject.bodies.items():
-        if edge.target in body and edge.source not in body and edge.target != subject.loop_starts[decision]:
+    for decision, body in subject.structure.bodies.items():
+        if edge.target in body and edge.source not in body and edge.target != subject.structure.loop_starts[decision]:
             yield _crossing(subject, edge, decision, is_entering=True)
         is_leaving = edge.role is EdgeRole.NORMAL and edge.source in body and edge.target not in body
         if is_leaving and edge.source != decision:
@@ -172,7 +176,7 @@ def _crossing(subject: Subject, edge: LoweredEdge, decision: str, *, is_entering
         return error("phase_across_loop", message, node=edge.target)
     way = f"The edge {subject.name(edge.source)} → {subject.name(edge.target)}"
     if is_entering:
-        start = subject.name(subject.loop_starts[decision])
+        start = subject.name(subject.structure.loop_starts[decision])
         message = f"{way} leads into {loop}. Enter it at its start, {start}, or let every way round pass there."
         return error("edge_into_loop", message, node=edge.target, edge=edge.flow_edge)
     message = f"{way} leaves {loop}. Only its decision and error edges may; lead it to the decision instead."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
+from designer.graph.checks.known import outputs, templates
 from designer.graph.checks.problem import Problem, error, warning
 from designer.graph.checks.subject import Subject
 from designer.graph.kinds import KINDS
@@ -14,8 +15,8 @@ from designer.graph.references import (
     FILTERS,
     ROOTS,
     STEP_PARTS,
+    Template,
     is_template,
-    output_keys,
     read_template,
     statement_references,
     texts_of,
@@ -33,12 +34,13 @@ def check_references(subject: Subject) -> Iterator[Problem]:
     checker = _Checker(subject)
     for task in subject.flow.tasks.values():
         if task.kind in KINDS:
-            yield from checker.texts(task.settings, ("settings",), task)
+            for field, template in templates(task):
+                yield from checker.template(template, field, task, tuple(ROOTS))
             yield from checker.conditions(task)
     for number, trigger in enumerate(subject.flow.triggers):
-        yield from checker.texts(trigger.get("inputs"), ("triggers", number, "inputs"), None, roots=_TRIGGER_ROOTS)
+        yield from checker.texts(trigger.get("inputs"), ("triggers", number, "inputs"), roots=_TRIGGER_ROOTS)
     for number, entry in enumerate(subject.flow.entity_sync):
-        yield from checker.texts(entry.get("set"), ("entity_sync", number, "set"), None)
+        yield from checker.texts(entry.get("set"), ("entity_sync", number, "set"))
 
 
 class _Checker:
@@ -46,17 +48,13 @@ class _Checker:
         self.subject = subject
         self.tasks = subject.flow.tasks
         self.variables = _variables(subject)
-        self.outputs = {key: output_keys(task) for key, task in self.tasks.items() if task.kind in KINDS}
 
-    def texts(
-        self, value: Json, path: Path, reader: Task | None, *, roots: Collection[str] = tuple(ROOTS)
-    ) -> Iterator[Problem]:
+    def texts(self, value: Json, path: Path, *, roots: Collection[str] = tuple(ROOTS)) -> Iterator[Problem]:
         for field, text in texts_of(value, path):
             if is_template(text):
-                yield from self.template(text, field, reader, roots)
+                yield from self.template(read_template(text), field, None, roots)
 
-    def template(self, text: str, field: Path, reader: Task | None, roots: Collection[str]) -> Iterator[Problem]:
-        read = read_template(text)
+    def template(self, read: Template, field: Path, reader: Task | None, roots: Collection[str]) -> Iterator[Problem]:
         node = reader.key if reader is not None else None
         name = f"{self.subject.name(reader.key)}: " if reader is not None else ""
         if read.error is not None:
@@ -140,27 +138,27 @@ class _Checker:
         if len(path) < 3:
             return None
         part = str(path[2])
-        if self.tasks[key].kind in MESSAGE_KINDS and part in (self.outputs.get(key) or ()):
+        if self.tasks[key].kind in MESSAGE_KINDS and part in (outputs(self.tasks[key]) or ()):
             return None  # of a digest the events may be named at once: `steps.digest.events`
         if part not in STEP_PARTS:
-            known = self.outputs.get(key) or ()
+            known = outputs(self.tasks[key]) or ()
             meant = f"output.{part}" if part in known else closest(part, STEP_PARTS)
             hint = f"Did you mean {quoted(f'steps.{key}.{meant}')}? " if meant else ""
             return f"{hint}Of a step there is {listed(STEP_PARTS, last='and')}."
-        outputs = self.outputs.get(key)
-        if part == "output" and len(path) > 3 and outputs is not None and str(path[3]) not in outputs:
-            there = f"Its output has {listed(outputs, last='and')}." if outputs else "It has no output."
-            return f"{did_you_mean(str(path[3]), outputs).strip()} {there}".strip()
+        there = outputs(self.tasks[key])
+        if part == "output" and len(path) > 3 and there is not None and str(path[3]) not in there:
+            has = f"Its output has {listed(there, last='and')}." if there else "It has no output."
+            return f"{did_you_mean(str(path[3]), there).strip()} {has}".strip()
         return None
 
     def is_too_early(self, path: DataPath, reader: Task) -> bool:
         """Whether the step that is read is neither before the reader nor in a loop with it."""
         step = str(path[1])
         if step == reader.key:
-            return not any(step in body for body in self.subject.bodies.values())
-        if self.subject.comes_before(step, reader.key):
+            return not any(step in body for body in self.subject.structure.bodies.values())
+        if self.subject.structure.comes_before(step, reader.key):
             return False
-        return not any(step in body and reader.key in body for body in self.subject.bodies.values())
+        return not any(step in body and reader.key in body for body in self.subject.structure.bodies.values())
 
 
 def _variables(subject: Subject) -> frozenset[str]:
@@ -169,7 +167,7 @@ def _variables(subject: Subject) -> frozenset[str]:
         name
         for task in subject.flow.tasks.values()
         if task.kind == "automation" and task.settings.get("action") == "set_values"
-        for name in output_keys(task) or ()
+        for name in outputs(task) or ()
     )
 
 

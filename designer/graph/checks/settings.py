@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from designer.graph.cel import filter_reason
+from designer.graph.checks.known import filter_problem, moments, setting_problems
 from designer.graph.checks.problem import Problem, error
 from designer.graph.checks.subject import Subject
 from designer.graph.flow_fields import (
@@ -39,22 +40,17 @@ def check_settings(subject: Subject) -> Iterator[Problem]:
 def _task(subject: Subject, task: Task) -> Iterator[Problem]:
     if task.key == TRIGGER:
         yield error("key_clash", f"{quoted(TRIGGER)} is where instances begin. Choose another key.", node=task.key)
-    kind = KINDS.get(task.kind)
-    if kind is None:
+    if task.kind not in KINDS:
         hint = did_you_mean(task.kind, KINDS)
         yield error("kind_unknown", f"There is no kind {quoted(task.kind)}.{hint}", node=task.key, field=("kind",))
         return
     name = subject.name(task.key)
-    for found in kind.setting_problems(task):
+    for found in setting_problems(task):
         yield error(_CODES[found.fault], f"{name}: {found.message}", node=task.key, field=("settings", *found.path))
-    filter_text = task.settings.get("filter")
-    if isinstance(filter_text, str) and (reason := filter_reason(filter_text)):
+    if reason := filter_problem(task):
         yield error("filter_wrong", f"{name}: Filter: {reason}", node=task.key, field=("settings", "filter"))
-    for path in (("due", "from"), ("schedule", "reference")):
-        group = task.settings.get(path[0])
-        value = group.get(path[1]) if isinstance(group, Mapping) else None
-        reason = _moment_reason(subject.flow, value)
-        if reason:
+    for path, value in moments(task):
+        if reason := _moment_reason(subject.flow, value):
             yield error("reference_unknown", f"{name}: {reason}", node=task.key, field=("settings", *path))
 
 
@@ -73,7 +69,8 @@ def _moment_reason(flow: Flow, value: Json) -> str | None:
 
 def _requirements(subject: Subject) -> Iterator[Problem]:
     flow = subject.flow
-    tasks = ((task.key, ("settings", "requirements"), task.requirements) for task in flow.tasks.values())
+    shapes = subject.structure.shapes
+    tasks = ((shape.key, ("settings", "requirements"), shape.requirements) for shape in shapes if shape.requirements)
     phases = ((phase_ref(key), ("requirements",), phase.requirements) for key, phase in flow.phases.items())
     for owner, field, requirements in (*tasks, *phases):
         for number, requirement in enumerate(requirements):

@@ -1,27 +1,40 @@
-"""A flow under examination, with what several checks ask about it computed once."""
+"""A flow under examination, with what several checks ask about its structure computed once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from typing import Final
 
+from designer.graph.checks.known import shape_of
+from designer.graph.checks.problem import Problem
 from designer.graph.lowering import LoweredEdge, Lowering, reachable
-from designer.graph.model import Edge, Flow
+from designer.graph.model import Edge, Flow, Requirement
 from designer.graph.rules import name
 
 
-class Subject:
-    """One flow and its lowering. Edges with ends that are not there are reported, and then left out of the rest."""
+class Structure:
+    """How a flow runs: its edges, phases and what its tasks say of that. The same for whatever is set otherwise."""
 
     def __init__(self, flow: Flow) -> None:
-        self.flow = flow
+        self.tasks = tuple(flow.tasks)
+        self.edges_drawn = flow.edges
+        self.shapes = [shape_of(task) for task in flow.tasks.values()]
+        self.phases = _phases(flow)
         sound = tuple(e for e in flow.edges if flow.has_node(e.source) and flow.has_node(e.target))
-        self.sound = flow if len(sound) == len(flow.edges) else flow.with_edges(sound)
-        self.lowering = Lowering(self.sound)
+        self.is_sound = len(sound) == len(flow.edges)
+        self.lowering = Lowering(flow if self.is_sound else flow.with_edges(sound))
+        self.is_clean: dict[Callable[..., object], bool] = {}
+        """Checks that ask for nothing but the structure, and whether they found nothing."""
 
-    def name(self, ref: str) -> str:
-        """How a node is called in a sentence."""
-        return name(self.flow, ref)
+    def is_of(self, flow: Flow) -> bool:
+        """Whether this is how another flow runs as well."""
+        return (
+            self.edges_drawn == flow.edges
+            and self.shapes == [shape_of(task) for task in flow.tasks.values()]
+            and self.phases == _phases(flow)
+        )
 
     @cached_property
     def edges(self) -> Sequence[LoweredEdge]:
@@ -59,7 +72,7 @@ class Subject:
     @cached_property
     def circles(self) -> Sequence[Sequence[str]]:
         """Groups of nodes that lead to each other in a circle, requirements included."""
-        return tuple(tuple(group) for group in _circles([*self.flow.tasks, *self.lowering.junctions], self.waiting))
+        return tuple(tuple(group) for group in _circles([*self.tasks, *self.lowering.junctions], self.waiting))
 
     @cached_property
     def in_circles(self) -> frozenset[str]:
@@ -79,7 +92,7 @@ class Subject:
     @cached_property
     def numbers(self) -> Mapping[str, int]:
         """Which bit of `earlier` stands for a node."""
-        return {node: number for number, node in enumerate([*self.flow.tasks, *self.lowering.junctions])}
+        return {node: number for number, node in enumerate([*self.tasks, *self.lowering.junctions])}
 
     def _order(self) -> Iterable[str]:
         """Nodes in an order that every edge and requirement respects."""
@@ -105,7 +118,7 @@ class Subject:
     def back_edges(self) -> Mapping[str, Sequence[Edge]]:
         """The edges of the loop branch, by decision that declares a loop."""
         found: dict[str, list[Edge]] = {key: [] for key in self.lowering.loop_branches}
-        for edge in self.sound.edges:
+        for edge in self.lowering.flow.edges:
             if self.lowering.is_back_edge(edge):
                 found[edge.source].append(edge)
         return found
@@ -124,6 +137,49 @@ class Subject:
     def loop_starts(self) -> Mapping[str, str]:
         """The first task of each sound loop, by its decision."""
         return {decision: self.lowering.entered(self.back_edges[decision][0].target)[0] for decision in self.bodies}
+
+
+class Subject:
+    """One flow and its structure. Edges with ends that are not there are reported, and then left out of the rest."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.flow = flow
+        self.structure = structure_of(flow)
+        self.lowering = self.structure.lowering
+
+    def name(self, ref: str) -> str:
+        """How a node is called in a sentence."""
+        return name(self.flow, ref)
+
+    @property
+    def sound(self) -> Sequence[Edge]:
+        """The edges whose ends are there."""
+        return self.lowering.flow.edges
+
+    def unless_clean(self, check: Callable[[Subject], Iterable[Problem]]) -> Sequence[Problem]:
+        """What a check finds that asks for nothing but the structure: nothing, where it found nothing before."""
+        if self.structure.is_clean.get(check):
+            return ()
+        found = tuple(check(self))
+        self.structure.is_clean[check] = not found
+        return found
+
+
+_RECENT: Final[deque[Structure]] = deque(maxlen=32)
+
+
+def structure_of(flow: Flow) -> Structure:
+    """The structure of a flow: one that was looked at lately, if it is the same."""
+    for known in tuple(_RECENT):
+        if known.is_of(flow):
+            return known
+    made = Structure(flow)
+    _RECENT.appendleft(made)
+    return made
+
+
+def _phases(flow: Flow) -> Sequence[tuple[str, Sequence[Requirement]]]:
+    return [(key, phase.requirements) for key, phase in flow.phases.items()]
 
 
 def _adjacent(pairs: Iterable[tuple[str, str]]) -> Mapping[str, Sequence[str]]:

@@ -77,7 +77,7 @@ def _phases(subject: Subject) -> Iterator[Problem]:
 
 
 def _circles(subject: Subject) -> Iterator[Problem]:
-    for group in subject.circles:
+    for group in subject.structure.circles:
         names = [subject.name(ref) for ref in group if phase_of_ref(ref) is None]
         named = listed(names[:5] + ([f"{len(names) - 5} more"] if len(names) > 5 else []), last="and")
         if len(names) == 1:
@@ -96,7 +96,7 @@ def _is_drawn(subject: Subject, group: Sequence[str]) -> bool:
     inside = set(group)
     todo, seen = [start], set()
     while todo:
-        for target in subject.following.get(todo.pop(), ()):
+        for target in subject.structure.following.get(todo.pop(), ()):
             if target == start:
                 return True
             if target in inside and target not in seen:
@@ -109,8 +109,8 @@ def _unreachable(subject: Subject) -> Iterator[Problem]:
     if not subject.lowering.start_tasks():
         return
     for key in subject.flow.tasks:
-        if key not in subject.started and key not in subject.in_circles:
-            incoming = subject.preceding.get(key)
+        if key not in subject.structure.started and key not in subject.structure.in_circles:
+            incoming = subject.structure.preceding.get(key)
             reason = "nothing that starts leads to it" if incoming else "no edge leads to it"
             message = f"{subject.name(key)} can never run: {reason}. Connect it, or take it away."
             yield error("unreachable", message, node=key)
