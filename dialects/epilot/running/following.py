@@ -36,6 +36,7 @@ class Following:
     ) -> None:
         self.document, self.plan, self.state, self.runs, self.who = document, plan, state, runs, who
         self.events: list[Event] = []
+        self.went_back = False
 
     def follow(self, facts: Iterable[Fact]) -> list[Event]:
         """Bring the document up to date; answers what happened, tasks before phases before the flow."""
@@ -56,6 +57,8 @@ class Following:
         if last is None:
             return []
         self._set_current(last)
+        if self.went_back:
+            self._recount_loops()
         set_enabled(self.document)
         self.document["updated_at"] = iso(last.at)
         flow = [event for event in self.events if event[1] is self.document]
@@ -90,6 +93,16 @@ class Following:
             if task is not None:
                 _clear_schedule(task)
                 self.events += set_status(self.document, task, "PENDING", at=last.at)
+
+    def _recount_loops(self) -> None:
+        """The flow went back, perhaps over loops: each of their tasks carries the count that its loop has now."""
+        for loop in sorted(self.plan.loops, key=lambda loop: -len(loop.body)):  # what is inside says it last
+            count = self.state.rounds[loop.index] - 1
+            for node in {loop.decision, *loop.body}:
+                note = self.document["_"]["tasks"].get(self.plan.nodes[node].key)
+                entry = task_by_id(self.document, note["id"]) if note else None
+                if entry is not None and entry.get("loop_config"):
+                    entry["loop_config"]["crt_iterations"] = count
 
     # -- steps --------------------------------------------------------------------------------------------------------
 
@@ -258,6 +271,7 @@ class Following:
 
     def flow_reopened(self, fact: Fact, task: Json, note: Json) -> None:
         """It goes on, or goes back."""
+        self.went_back = True
         if self.document["status"] != "STARTED":
             self.document["status"] = "STARTED"
             for name in ("completed_at", "closed_at", "closed_by"):
