@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.acceptance.axe import look_at
-from tests.acceptance.browser import Watch, sign_in, watched_page
+from tests.acceptance.browser import DESKTOP, PHONE, Watch, sign_in, watched_page
 from tests.acceptance.quadrille import Quadrille
 from tests.acceptance.test_editor import Board, open_new, ready
 
@@ -229,6 +230,39 @@ def test_people_talk_about_a_task(seats: tuple[Seat, Seat], browser: Browser, se
     ada.page.get_by_role("button", name="Resolve").click()
     expect(ada.board.card("junction").locator(".comment-badge")).to_have_count(0, timeout=PATIENCE)
     expect(ada.page.locator("#comments")).to_contain_text("1 resolved")
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["remembered outline", "phone"])
+def test_a_link_opens_the_comments_of_its_task_beside_the_outline(
+    browser: Browser, server: Quadrille, size: tuple[int, int]
+) -> None:
+    with watched_page(browser, server, size=size) as (page, _watch):
+        page.set_default_timeout(PATIENCE)
+        sign_in(page, server, "designer")
+        flow = "/o/demo/development/flows/order-fulfilment/edit/"
+        page.goto(flow)
+        ready(page)
+        if size == DESKTOP:
+            page.get_by_role("button", name="Outline", exact=True).click()
+            expect(page.locator("#outline")).to_be_visible()
+
+        # The first answer is late: what is said live has the panel asked for again before it is there.
+        asked: list[Route] = []
+
+        def late(route: Route) -> None:
+            asked.append(route)
+            if len(asked) > 1:
+                for each in asked if len(asked) == 2 else asked[-1:]:
+                    each.continue_()
+
+        page.route("**/comments/?subject=*", late)
+        page.goto(f"{flow}?comments=large")
+        ready(page)
+        expect(page.locator("#outline")).to_be_visible()
+        expect(page.locator("#comments-panel[data-subject=large]")).to_be_visible()
+        expect(page.locator("#comments .comments-title")).to_contain_text("on Large order?")
+        assert {parse_qs(urlsplit(each.request.url).query)["subject"][0] for each in asked} == {"large"}
+        page.unroute("**/comments/?subject=*")
 
 
 def test_a_viewer_sees_the_same_live_canvas_and_is_seen(

@@ -17,6 +17,8 @@ export class Comments {
   /** Open threads by task key; empty for the flow. @type {Record<string, number>} */
   #counts = {};
   #latest = 0;
+  /** The task whose comments were asked for last: the panel shows them once they are here. Empty for the flow. */
+  #asked = "";
   /** @type {Promise<import("./mentions.js").MentionHelp> | null} */
   #help = null;
 
@@ -44,7 +46,7 @@ export class Comments {
         this.#counts = data.counts;
         this.mark();
         this.editor.outline?.show();
-        if (this.isOpen) void this.#load(this.subject);
+        if (this.isOpen) void this.#load(this.#asked);
       },
     });
   }
@@ -100,15 +102,18 @@ export class Comments {
 
   /** Something else has been selected. */
   selected() {
-    if (this.isOpen && this.#selectedTask !== this.subject) void this.#load(this.#selectedTask);
+    if (this.isOpen && this.#selectedTask !== this.#asked) void this.#load(this.#selectedTask);
   }
 
   /** @param {string} subject */
   async #load(subject) {
     this.#latest += 1;
     const number = this.#latest;
+    this.#asked = subject;
     const html = await this.#ask("", { subject });
-    if (html !== null && number === this.#latest) this.#show(html);
+    if (number !== this.#latest) return;
+    if (html === null) this.#asked = this.subject;
+    else this.#show(html);
   }
 
   /** @param {string} html */
