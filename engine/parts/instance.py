@@ -267,6 +267,8 @@ class InstancePage:
         legal = legal_actions(self.instance)
         actions = [Action(key, label, icon, legal[key], risky) for key, label, icon, risky in ACTIONS if key in legal]
         hidden = {key for key, *_ in ACTIONS} if self.instance.is_final else set(HIDDEN_UNLESS_LEGAL)
+        if self.instance.status == "errored":
+            hidden.discard("retry")  # one looks for it there: after a rollback it says why not
         if not self.has_other_versions:
             actions = [action for action in actions if action.key != "migrate"]
         if not self.flow.closing_reasons and not self.instance.is_final and not offered(self.instance).reasons:

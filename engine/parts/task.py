@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -16,14 +17,24 @@ from designer.graph.model import Flow
 from designer.schema_form import SchemaForm
 from designer.services.versions import flow_of
 from engine.calls.models import Call
+from engine.core.facts import FactType
 from engine.models import Instance, Step
 from engine.parts.instructions import instructions_of
 from engine.parts.rights import TaskRights
 from engine.parts.steps import StepLook, looks_of
-from engine.services.interventions import legal_actions
+from engine.services.interventions import legal_actions, why_not_after_rollback
 
 STOPPED = frozenset({"complete", "errored", "terminated", "rolling_back"})
 FROZEN = frozenset({"paused", "waiting_for_pause"})
+
+
+@dataclass(frozen=True, slots=True)
+class Steer:
+    """Something an operator may do from a step on."""
+
+    key: str
+    refusal: str | None
+    """Why it is not legal now."""
 
 
 class TaskPanel:
@@ -95,17 +106,25 @@ class TaskPanel:
         return self.look.is_open and self.instance.status not in STOPPED and self.rights.may_assign
 
     @cached_property
-    def steering(self) -> Sequence[str]:
-        """What may be done from this step on: `restart_from`, `revert`; the engine may still refuse it."""
+    def steering(self) -> Sequence[Steer]:
+        """What may be done from this step on: `restart_from`, `revert`; after a rollback, or why not."""
         step = self.step
         if step is None or step.is_past or not self.scope.allows(Role.OPERATOR):
             return ()
         legal = legal_actions(self.instance)
         is_begun = step.started_at is not None and step.status not in ("skipped", "blocked")
         has_run = is_begun and not self.look.is_not_reached and not self.look.is_for_person
-        found = ["restart_from"] if has_run and legal["restart_from"] is None else []
+        found = []
+        if has_run and legal["restart_from"] is None:
+            ask = {"from": step.task, "from_iteration": step.iteration, "kept": {}}
+            found.append(Steer("restart_from", self._why_not(FactType.INSTANCE_RESTARTED, ask)))
         is_finished = step.kind == "manual" and step.status in ("completed", "skipped") and step.started_at
-        return [*found, "revert"] if is_finished and legal["revert"] is None else found
+        if is_finished and legal["revert"] is None:
+            found.append(Steer("revert", self._why_not(FactType.INSTANCE_REVERTED, {"to": step.task})))
+        return found
+
+    def _why_not(self, type: FactType, data: dict[str, Any]) -> str | None:
+        return why_not_after_rollback(self.instance, type, **data)
 
     @cached_property
     def calls(self) -> Sequence[Call]:

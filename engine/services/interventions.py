@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,8 +16,10 @@ from accounts.scope import Scope
 from designer.graph.model import Json
 from designer.models import Version
 from designer.services.versions import plan_of
-from engine.core.facts import FactType
+from engine.core.advance import advance
+from engine.core.facts import Fact, FactRefused, FactType
 from engine.core.rollback import named, steps_due
+from engine.core.state import state_from_json
 from engine.models import Instance
 from engine.services import moving
 from engine.services.actors import actor_of
@@ -200,7 +203,8 @@ FINAL: Final = ("complete", "errored", "terminated")
 
 
 def legal_actions(instance: Instance) -> Mapping[str, str | None]:
-    """What may be done to an instance now: None where it is legal, else why not. From its status alone.
+    """What may be done to an instance now: None where it is legal, else why not. From its status and what of it was
+    rolled back.
 
     `rollback` is terminating with it; `restart_from` and `revert` may still be refused for the step that is named.
     """
@@ -219,8 +223,26 @@ def legal_actions(instance: Instance) -> Mapping[str, str | None]:
         "restart": None,
         "restart_from": again,
         "revert": again,
-        "retry": None if status == "errored" else f"Only a failed instance can be retried; this one is {shown}.",
+        "retry": why_not_after_rollback(instance, FactType.INSTANCE_RETRIED)
+        if status == "errored"
+        else f"Only a failed instance can be retried; this one is {shown}.",
         "migrate": undoing
         or (f"The instance is {shown}: only one that has not ended can be migrated." if ended else None),
         "send_event": ended,
     }
+
+
+def why_not_after_rollback(instance: Instance, type: FactType, /, **data: Json) -> str | None:
+    """Why an intervention is refused to an instance of which something was rolled back; None for any other instance.
+
+    The engine's own answer: the fact is folded into a copy of the marking.
+    """
+    state = state_from_json(json.loads(instance.state)) if instance.state else None
+    if state is None or not state.undone:
+        return None
+    now = timezone.now()
+    try:
+        advance(plan_of(instance.version_id), state, Fact(type, now, data=data), now=now)
+    except FactRefused as refused:
+        return str(refused)
+    return None

@@ -84,6 +84,34 @@ def test_a_termination_with_a_rollback_shows_what_was_undone(client_as: ClientAs
     assert "all is undone" in page
 
 
+def test_after_a_rollback_what_would_keep_what_was_undone_is_offered_with_the_reason_why_not(
+    client_as: ClientAs, scope: Scope
+) -> None:
+    drawn = {**DRAWN, "kinds": {"ask": "manual", "more": "manual"}}
+    flow = create_flow(scope, key="undo", name="Undo", flow=draw("first -> ask -> more", key="undo", **drawn))
+    publish_flow(scope, flow)
+    instance = start_instance(scope, flow)
+    complete_step(scope, Step.objects.get(instance=instance, task="ask"))
+    client = client_as(Role.OPERATOR)
+    assert "not now" not in client.get(f"{address(instance)}?step=ask:1").content.decode()
+    form = {"reason": "A mistake.", "rollback": "on"}
+    assert client.post(address(instance, "terminate"), form, headers=HTMX).status_code == 204
+
+    why_not = "first was rolled back: restart the instance, or restart it from there or a step before."
+    page = client.get(f"{address(instance)}?step=ask:1").content.decode()
+    assert f'<a class="button" aria-disabled="true" title="{why_not}" role="link">' in page
+    assert f'Do it again…<span class="hush">: not now. {why_not}</span>' in page
+    assert 'id="revert-' not in page
+    again = {"task": "ask", "iteration": "1", "reason": "Again."}
+    assert client.post(address(instance, "revert"), again, headers=HTMX).status_code >= 400
+
+    page = client.get(f"{address(instance)}?step=first:1").content.decode()
+    assert "Restart from here…" in page
+    assert why_not not in page
+    again = {"task": "first", "iteration": "1", "reason": "Again."}
+    assert client.post(address(instance, "restart_from"), again, headers=HTMX).status_code == 204
+
+
 def test_a_migration_is_looked_at_mapped_and_done(client_as: ClientAs, one: Instance, desk: Flow, scope: Scope) -> None:
     publish_second(scope, desk)
     client = client_as(Role.OPERATOR)

@@ -12,7 +12,7 @@ from accounts.scope import Scope
 from engine.core.ports import failed
 from engine.models import Instance, Step, Timer
 from engine.services.errors import NotLegalNow
-from engine.services.interventions import pause, restart, retry, terminate
+from engine.services.interventions import legal_actions, pause, restart, retry, terminate
 from engine.services.recovery import recover_alone
 from tests.integration.engine.conftest import Engine, python
 
@@ -208,3 +208,16 @@ def test_little_else_is_legal_meanwhile(engine: Engine, scope: Scope, act: Calla
         act(scope, instance)
     with pytest.raises(NotLegalNow, match="already rolling back"):
         terminate(scope, instance, rollback=True)
+
+
+def test_what_was_rolled_back_is_not_retried_and_says_so(engine: Engine, scope: Scope) -> None:
+    instance = failed_instance(engine)
+    for _ in "ba":
+        engine.settle(*engine.claim())
+    instance.refresh_from_db()
+    assert instance.status == "errored"
+    why_not = legal_actions(instance)["retry"]
+    assert why_not is not None
+    assert "was rolled back: restart the instance" in why_not
+    with pytest.raises(NotLegalNow, match="was rolled back"):
+        retry(scope, instance)
