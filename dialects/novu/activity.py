@@ -34,6 +34,7 @@ FILTERED: Final = {
     BY_OVERRIDE: "STEP_FILTERED_BY_USER_WORKFLOW_PREFERENCES",
     BY_AUTHOR: "STEP_FILTERED_BY_WORKFLOW_RESOURCE_PREFERENCES",
 }
+FAILED_BEFORE: Final = "FailedBefore"
 _STATUS: Final = {
     "blocked": "queued",
     "ready": "queued",
@@ -105,6 +106,8 @@ def jobs_of(instance: Instance, tasks: Sequence[Task], steps: Mapping[str, Step]
 def _status(instance: Instance, step: Step | None, *, is_merged: bool) -> str:
     if step is None:
         return "canceled" if instance.is_final else "pending"
+    if step.status == "failed" and isinstance(step.error, Mapping) and step.error.get("name") == FAILED_BEFORE:
+        return "canceled"  # it never began: one before it ended the path
     if step.kind == "digest":
         if step.status == "waiting" and is_merged:
             return "merged"

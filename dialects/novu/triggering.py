@@ -66,7 +66,7 @@ def run(scope: Scope, body: Mapping[str, Any], *, to_everyone: bool = False) -> 
     if workflow is None:
         raise NovuError(422, "workflow_not_found", errors={})
     payload = body.get("payload") or {}
-    if workflow.flow.is_enabled:
+    if workflow.flow.is_enabled and workflow.flow.live_version_id is not None:  # else that is what is told (6.5)
         refuse_misfit(workflow, payload)
     context = {name: {"id": value} if isinstance(value, str) else value for name, value in _items(body.get("context"))}
     asked = Trigger(
