@@ -191,7 +191,11 @@ def read_batch(body: Any) -> Sequence[CreateInstance]:
     """The body of a bulk create: 1 to 100 objects. Raises 400 for the whole of it."""
     if not isinstance(body, list) or not 1 <= len(body) <= MOST_IN_BATCH:
         raise CloudflareError(400, 10305, f"Batch must contain between 1 and {MOST_IN_BATCH} instances")
-    return [read_create({} if entry is None else entry, f"/{number}") for number, entry in enumerate(body)]
+    for number, entry in enumerate(body):
+        if not isinstance(entry, Mapping):
+            told = f"Batch must contain between 1 and {MOST_IN_BATCH} instances, each an object"
+            raise CloudflareError(400, 10305, told, pointer=f"/{number}")
+    return [read_create(entry, f"/{number}") for number, entry in enumerate(body)]
 
 
 def read_ids(body: Any) -> Sequence[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import inspect
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -38,6 +39,8 @@ from engine.scripts.values import Unstorable, error_for, error_json, restored, s
 from engine.storage import json_text
 
 MOST_STEPS: Final = 10_000
+COMPUTING_SECONDS: Final = 5.0
+"""How long a script may compute the pause before the next attempt."""
 IN_THE_PAST: Final = "You can't sleep until a time in the past, time-traveler"
 TOO_LONG: Final = "A step can sleep for at most 365 days."
 
@@ -278,10 +281,24 @@ def _failure(request: Request, about: Context, bad: Exception) -> Failed:
     delay = request.config.delay if request.config is not None else None
     if delay is not None and error["retryable"]:
         try:
-            error["retry_in_seconds"] = milliseconds(_call(delay, ({**about, "error": bad},)), least=0) / 1000
+            error["retry_in_seconds"] = milliseconds(_computed(delay, {**about, "error": bad}), least=0) / 1000
         except Exception as worse:
-            return failed("NonRetryableDelayError", f"The delay of {request.name!r} cannot be used: {worse}")
+            why = f"it took over {COMPUTING_SECONDS:g} seconds" if isinstance(worse, TimeoutError) else worse
+            return failed("NonRetryableDelayError", f"The delay of {request.name!r} cannot be used: {why}")
     return Failed(error=error)
+
+
+def _computed(delay: Callable[..., Any], about: Mapping[str, Any]) -> Any:
+    """What a script's function says of the pause. Raises whatever it raises, and TimeoutError after five seconds; one
+    that is not async is not stopped by that, but what it says is not taken.
+    """
+    began = time.monotonic()
+    found = delay(*fitting(delay, (about,)))
+    if inspect.isawaitable(found):
+        found = asyncio.run(asyncio.wait_for(_awaited(found), COMPUTING_SECONDS))
+    if time.monotonic() - began > COMPUTING_SECONDS:
+        raise TimeoutError
+    return found
 
 
 class SleepExecutor(_Quiet):

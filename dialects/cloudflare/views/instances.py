@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from typing import Any
 
 from django.core.cache import cache
@@ -250,7 +250,8 @@ def filtered(rows: QuerySet[Any], query: QueryDict) -> QuerySet[Any]:
     if query.get("date_start"):
         rows = rows.filter(created_at__gte=_moment(query, "date_start"))
     if query.get("date_end"):
-        rows = rows.filter(created_at__lte=_moment(query, "date_end"))
+        # Answers tell moments to the millisecond, cut off: the end as it was told takes in all of that millisecond.
+        rows = rows.filter(created_at__lt=_moment(query, "date_end") + timedelta(milliseconds=1))
     return rows
 
 
@@ -265,6 +266,8 @@ def _moment(query: QueryDict, name: str) -> datetime:
             moment = datetime(day.year, day.month, day.day, tzinfo=UTC)
         if moment is None:
             raise ValueError
+        if moment.year == MAXYEAR:  # so that a millisecond can be added
+            raise OverflowError
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         raise invalid(f"{name} must be a moment such as 2026-03-01T00:00:00Z") from None

@@ -120,7 +120,7 @@ def test_bodies_of_a_create(account: Account, raw: bytes, code: int) -> None:
     refused(account.http.post("/hollow/instances", content=raw), 400, code)
 
 
-@pytest.mark.parametrize("body", [[], {}, None, "x", [{}] * 101])
+@pytest.mark.parametrize("body", [[], {}, None, "x", [{}] * 101, [{}, 1], [None]])
 def test_batches(account: Account, body: Any) -> None:
     refused(account.http.post("/hollow/instances/batch", json=body), 400, 10305)
 

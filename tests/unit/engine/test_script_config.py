@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from engine.scripts.api import Context, Steps, fitting
+from engine.scripts import executors
+from engine.scripts.api import Context, Request, Steps, fitting
 from engine.scripts.config import BadConfig, check_event_type, check_name, resolve
 from engine.scripts.durations import duration_text, milliseconds
 from engine.scripts.loop import NeverRests, NotAStep, ReplayLoop
@@ -171,3 +174,31 @@ def test_steps_beyond_the_limit_are_refused_and_sleeps_do_not_count() -> None:
             steps.do("two", lambda: 2)
         assert [request.count for request in steps.requests] == [1, 1]
         loop.put_away()
+
+
+async def never(_: object) -> int:
+    """Computes for ever."""
+    await asyncio.Event().wait()
+    return 0
+
+
+@pytest.mark.parametrize(
+    ("delay", "why"),
+    [
+        (never, "it took over 0.05 seconds"),
+        (lambda about: time.sleep(0.06), "it took over 0.05 seconds"),
+        (lambda about: -1, "must be at least 0"),
+        (lambda about: about["nothing"], "nothing"),
+    ],
+)
+def test_a_pause_that_cannot_be_computed_ends_the_step(
+    delay: Callable[..., Any], why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(executors, "COMPUTING_SECONDS", 0.05)
+    config = resolve({"retries": {"limit": 2, "delay": delay}}, "pay")
+    loop = asyncio.new_event_loop()
+    request = Request("do", "pay", 1, 0, loop.create_future(), config=config)
+    loop.close()
+    error = executors._failure(request, Context(1, "pay", 1, config.shown), ValueError("gateway busy")).error
+    assert (error["name"], error["retryable"]) == ("NonRetryableDelayError", False)
+    assert why in error["message"]

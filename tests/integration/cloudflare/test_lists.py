@@ -1,0 +1,49 @@
+"""Lists of instances, by when they were created and where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.test import Client
+
+from accounts.models import ApiKey, Environment
+from accounts.scope import Scope
+from dialects.cloudflare.binding import bind_workflow
+from dialects.cloudflare.bodies import CreateInstance, UpdateWorkflow
+from dialects.cloudflare.creating import create_instances
+from dialects.cloudflare.translate import account_id_of
+from engine.models import Instance
+
+FIRST = datetime(2026, 3, 1, 12, 0, 0, 890_123, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        ({}, ["c", "b", "a"]),
+        ({"direction": "asc"}, ["a", "b", "c"]),
+        ({"date_start": "2026-03-01T12:00:01.890Z"}, ["c", "b"]),
+        ({"date_start": "2026-03-01T12:00:01.891Z"}, ["c"]),
+        ({"date_end": "2026-03-01T12:00:01.890Z"}, ["b", "a"]),
+        ({"date_end": "2026-03-01T12:00:01.889Z"}, ["a"]),
+        ({"date_end": "2026-03-01T13:00:01.890+01:00", "date_start": "2026-03-01T12:00:01"}, ["b"]),
+        ({"date_end": "9998-12-31"}, ["c", "b", "a"]),
+        ({"status": "complete"}, ["c", "b", "a"]),
+        ({"status": "queued"}, []),
+    ],
+)
+def test_instances_by_the_moment_that_their_answers_tell(
+    scope: Scope, environment: Environment, query: Mapping[str, str], ids: list[str]
+) -> None:
+    row = bind_workflow(scope, "listed", UpdateWorkflow(class_name="A", script_name="nowhere"))[0]
+    made = create_instances(scope, row, [CreateInstance("a"), CreateInstance("b"), CreateInstance("c")])
+    for number, instance in enumerate(made):
+        Instance.objects.filter(pk=instance.pk).update(created_at=FIRST + timedelta(seconds=number))
+    account = account_id_of(environment.organization.slug, environment.slug)
+    path = f"/cloudflare/client/v4/accounts/{account}/workflows/listed/instances"
+    key = ApiKey.objects.issue(environment=environment, name="tests")[1]
+    found = Client().get(path, query, headers={"authorization": f"Bearer {key}"}).json()
+    assert [one["id"] for one in found["result"]] == ids
+    assert found["result_info"]["total_count"] == len(ids)
