@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -47,3 +48,37 @@ def test_instances_by_the_moment_that_their_answers_tell(
     found = Client().get(path, query, headers={"authorization": f"Bearer {key}"}).json()
     assert [one["id"] for one in found["result"]] == ids
     assert found["result_info"]["total_count"] == len(ids)
+
+
+def test_nothing_of_another_organization_can_be_reached(
+    scope: Scope, foreign_scope: Scope, environment: Environment
+) -> None:
+    row = bind_workflow(scope, "ours", UpdateWorkflow(class_name="A", script_name="nowhere"))[0]
+    create_instances(scope, row, [CreateInstance("one")])
+    theirs = foreign_scope.environment
+    headers = {"authorization": f"Bearer {ApiKey.objects.issue(environment=theirs, name='tests')[1]}"}
+
+    def sent(place: Environment, method: str, path: str, body: object = None) -> tuple[int, int]:
+        base = f"/cloudflare/client/v4/accounts/{account_id_of(place.organization.slug, place.slug)}/workflows/ours"
+        raw = "" if body is None else json.dumps(body)
+        answer = Client().generic(method, base + path, raw, content_type="application/json", headers=headers)
+        return answer.status_code, answer.json()["errors"][0]["code"]
+
+    for method, path, body in (
+        ("GET", "", None),
+        ("DELETE", "", None),
+        ("GET", "/versions", None),
+        ("GET", "/instances", None),
+        ("POST", "/instances", {}),
+        ("POST", "/instances/batch", [{}]),
+        ("POST", "/instances/batch/delete", {"instances": ["one"]}),
+        ("PUT", "/instances/terminate", None),
+        ("GET", "/instances/one", None),
+        ("DELETE", "/instances/one", None),
+        ("PATCH", "/instances/one/status", {"status": "restart"}),
+        ("POST", "/instances/one/events/go", {}),
+        ("GET", "/instances/one/step?name=a&type=step", None),
+    ):
+        assert sent(environment, method, path, body) == (403, 10000), path
+        assert sent(theirs, method, path, body) == (404, 10200), path
+    assert Instance.objects.get().key == "one"

@@ -49,6 +49,17 @@ def test_an_instance_waits_and_goes_on(call: Caller, create: Callable[..., str])
     assert refusal == (400, "VALIDATION", "no stage is waiting for events")
 
 
+def test_an_event_that_comes_before_its_stage_is_lost(call: Caller, create: Callable[..., str]) -> None:
+    id = create({"wait_event": {"event": "first"}}, {"wait_event": {"event": "second"}})
+    instance = call("POST", f"/workflows/{id}/instances").json()["data"]["id"]
+    for name in ("second", "first"):
+        assert call("POST", f"/instances/{instance}/events", {"name": name}).status_code == 204
+    found = call("GET", f"/instances/{instance}").json()["data"]
+    assert [("terminatedAt" in stage) for stage in found["status"]] == [True, False]
+    assert call("POST", f"/instances/{instance}/events", {"name": "second"}).status_code == 204
+    assert call("GET", f"/instances/{instance}").json()["data"]["terminated"]
+
+
 def test_no_stages_succeed_at_once(call: Caller, create: Callable[..., str]) -> None:
     id = create()
     found = call("POST", f"/workflows/{id}/instances?wait=true").json()["data"]

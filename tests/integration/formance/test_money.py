@@ -168,6 +168,11 @@ def test_overdraft_ledgers_and_wallets(call: Caller, create: Callable[..., str],
         ["ListWallets", "GetWallet", "DebitWallet", "CreditWallet"],
     ]
     (first,) = call("GET", f"/instances/{run['id']}/stages/0/history").json()["data"]
+    moved = [
+        one["input"]["CreateTransaction"]["data"]["metadata"]
+        for one in call("GET", f"/instances/{run['id']}/stages/1/history").json()["data"]
+    ]
+    assert moved == [{"orchestration/move-to-ledger": "second"}, {"orchestration/move-from-ledger": "default"}]
     assert "allowing unbounded overdraft" in first["input"]["CreateTransaction"]["data"]["script"]["plain"]
     assert (balance(scope, "a"), balance(scope, "b"), balance(scope, "c", "second")) == (-100, 30, 40)
     assert wallets.balances(wallet) == {"main": {"EUR/2": 15}}

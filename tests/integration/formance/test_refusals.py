@@ -43,10 +43,36 @@ def test_another_organization_finds_nothing(call: Caller, create: Callable[..., 
     id = create({"wait_event": {"event": "go"}})
     instance = call("POST", f"/workflows/{id}/instances").json()["data"]["id"]
     foreign = Caller(ApiKey.objects.issue(environment=foreign_scope.environment, name="all")[1])
-    assert foreign("GET", f"/workflows/{id}").status_code == 404
-    assert foreign("GET", f"/instances/{instance}").status_code == 404
-    assert foreign("PUT", f"/instances/{instance}/abort").status_code == 404
-    assert foreign("GET", "/workflows").json() == {"data": []}
+    trigger = call("POST", "/triggers", {"event": "X", "workflowID": id}).json()["data"]["id"]
+    for method, path, body in (
+        ("GET", f"/workflows/{id}", None),
+        ("DELETE", f"/workflows/{id}", None),
+        ("POST", f"/workflows/{id}/instances", None),
+        ("GET", f"/instances/{instance}", None),
+        ("PUT", f"/instances/{instance}/abort", None),
+        ("POST", f"/instances/{instance}/events", {"name": "go"}),
+        ("GET", f"/instances/{instance}/history", None),
+        ("GET", f"/instances/{instance}/stages/0/history", None),
+        ("GET", f"/triggers/{trigger}", None),
+        ("DELETE", f"/triggers/{trigger}", None),
+        ("GET", f"/triggers/{trigger}/occurrences", None),
+        ("POST", "/triggers", {"event": "X", "workflowID": id}),
+        ("POST", f"/v2/triggers/{trigger}/test", {}),
+    ):
+        assert refused(foreign(method, path, body))[:2] == (404, "NOT_FOUND"), path
+    for path in ("/workflows", "/instances", "/triggers", f"/instances?workflowID={id}"):
+        assert foreign("GET", path).json() == {"data": []}
+    found = call("GET", f"/instances/{instance}").json()["data"]
+    assert (found["terminated"], call("GET", "/triggers").json()["data"][0]["id"]) == (False, trigger)
+
+
+def test_the_number_of_a_stage_is_one_that_has_started(call: Caller, create: Callable[..., str]) -> None:
+    id = create({"wait_event": {"event": "go"}}, {"noop": {}})
+    instance = call("POST", f"/workflows/{id}/instances").json()["data"]["id"]
+    assert call("GET", f"/instances/{instance}/stages/0/history").json() == {"data": []}
+    for number in ("1", "2", "x", "0.5", "9" * 30):
+        answer = call("GET", f"/v2/instances/{instance}/stages/{number}/history")
+        assert refused(answer)[:2] == (404, "NOT_FOUND"), number
 
 
 def test_bad_bodies_are_refused(call: Caller, create: Callable[..., str]) -> None:

@@ -140,3 +140,22 @@ def test_workflows_are_chained_by_what_happens_to_them(
     for one in (trigger, staged):
         (occurrence,) = call("GET", f"/triggers/{one['id']}/occurrences").json()["data"]
         assert occurrence["event"]["app"] == "orchestration"
+
+
+def test_triggers_are_chained_by_what_comes_of_triggers(
+    call: Caller, make_trigger: Callable[..., dict[str, Any]], scope: Scope
+) -> None:
+    well = make_trigger(event="X", version="v1")
+    badly = make_trigger(event="X", version="v2", vars={"who": "event.customer.name"})
+    names = {"trigger": "event.triggerID", "of": "event.workflowInstanceID", "error": "event.error"}
+    for type in ("SUCCEEDED_TRIGGER", "FAILED_TRIGGER"):
+        make_trigger(event=type, version="v2", vars=names)
+    for version in ("v1", "v2"):
+        publish(scope, "X", {}, version=version)
+    settle()
+    started = call("GET", f"/triggers/{well['id']}/occurrences").json()["data"][0]["workflowInstanceID"]
+    told = [instance.input for instance in Instance.objects.order_by("pk") if instance.input]
+    assert told == [
+        {"trigger": well["id"], "of": started, "error": ""},
+        {"trigger": badly["id"], "of": "", "error": "cannot fetch name from <nil> (1:16)"},
+    ]
