@@ -117,6 +117,7 @@ PICTURES: Final[dict[str, Callable[[Page], None]]] = {
     "script": script,
     "formance": formance,
 }
+ON_A_PHONE: Final = frozenset({"inbox", "instance", *shots_designer.ON_A_PHONE})
 
 
 def take(browser: Browser, server: Quadrille, *, dark: bool) -> None:
@@ -127,15 +128,19 @@ def take(browser: Browser, server: Quadrille, *, dark: bool) -> None:
         sign_in(page, server, "designer")
         for name, go in {**PICTURES, **shots_designer.PICTURES}.items():
             shoot(page, go, IMAGES / f"{name}-{theme}.png")
-        shoot(page, lambda page: shots_designer.two_values(browser, server, page), IMAGES / f"together-{theme}.png")
+        with watched_page(browser, server) as (other, other_watch):  # who has gone is no face on the picture
+            other_watch.expected_errors += ["409", "422"]
+            sign_in(other, server, "administrator")
+            shoot(page, lambda page: shots_designer.two_values(page, other), IMAGES / f"together-{theme}.png")
 
 
 def take_on_a_phone(browser: Browser, server: Quadrille) -> None:
     """What one does on a phone, too."""
     with watched_page(browser, server, size=PHONE) as (page, _):
         sign_in(page, server, "designer")
-        for name in shots_designer.ON_A_PHONE:
-            shoot(page, shots_designer.PICTURES[name], IMAGES / f"{name}-phone.png")
+        for name, go in {**PICTURES, **shots_designer.PICTURES}.items():
+            if name in ON_A_PHONE:
+                shoot(page, go, IMAGES / f"{name}-phone.png")
 
 
 def shoot(page: Page, go: Callable[[Page], None], path: Path) -> None:
@@ -169,6 +174,7 @@ def take_steering(browser: Browser, server: Quadrille) -> None:
             page.mouse.move(0, 0)
             page.wait_for_timeout(400)
             page.screenshot(path=IMAGES / f"{name}.png")
+            smaller(IMAGES / f"{name}.png")
 
         Steering(page, keep).take()
 

@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from designer.graph.loading import load_text
-from tests.acceptance.browser import sign_in, watched_page
 from tests.acceptance.quadrille import Quadrille
 
 FLOW: Final = "/o/demo/development/flows/purchase-order"
 TEMPLATE: Final = Path(__file__).parent.parent / "designer" / "gallery" / "templates" / "purchase-order.yaml"
 REMARK: Final = "Does the supplier know this limit? @Administrator"
 PATIENCE: Final = 60_000
+NARROW: Final = 800
+"""Pixels; on narrower screens the panels lie over the canvas."""
 
 
 def run_purchases(server: Quadrille) -> None:
@@ -69,8 +70,21 @@ def _canvas(page: Page) -> None:
         page.get_by_role("button", name="Canvas", exact=True).click()
 
 
-def _select(page: Page, key: str) -> None:
+def _near(page: Page, key: str) -> None:
+    """All of the flow would be too small to read: the wheel, over a task, brings it near. Not on a phone."""
+    if page.viewport_size is None or page.viewport_size["width"] < NARROW:
+        return
     page.locator("[data-act=fit]").click()
+    page.locator(f"#node-{key} .card").hover()
+    page.keyboard.down("Control")
+    for _ in range(2):
+        page.mouse.wheel(0, -60)
+    page.keyboard.up("Control")
+    expect(page.locator("#canvas")).to_have_attribute("data-far", "false", timeout=PATIENCE)
+
+
+def _select(page: Page, key: str) -> None:
+    _near(page, key)
     page.locator(f"#node-{key} .card").click()
     page.locator(f"#inspector[data-subject='{key}']").wait_for()
 
@@ -104,6 +118,7 @@ def outline(page: Page) -> None:
 def trying(page: Page) -> None:
     """A try of the draft, its cases, and the edges that they cover."""
     _canvas(page)
+    _near(page, "size")
     page.get_by_role("button", name="Try it").click()
     page.locator("#trying [data-try=run]").click()
     page.locator("#trying .trying-summary").first.wait_for(timeout=PATIENCE)
@@ -113,6 +128,8 @@ def trying(page: Page) -> None:
 
 def comments(page: Page) -> None:
     """What is said about a task."""
+    _canvas(page)
+    _near(page, "size")
     page.goto(f"{FLOW}/edit/?comments=size")
     page.locator(".editor[data-ready=true]").wait_for()
     page.locator("#comments-panel[data-subject=size]").wait_for(timeout=PATIENCE)
@@ -150,22 +167,20 @@ PICTURES: Final[dict[str, Callable[[Page], None]]] = {
 ON_A_PHONE: Final = ("outline", "trying", "comments", "publishing", "comparing", "gallery")
 
 
-def two_values(browser: Browser, server: Quadrille, page: Page) -> None:
+def two_values(page: Page, other: Page) -> None:
     """Two people give one task a name: the later is shown both, and sees who else is there."""
-    with watched_page(browser, server) as (other, watch):
-        watch.expected_errors += ["409", "422"]
-        sign_in(other, server, "administrator")
-        other.set_default_timeout(PATIENCE)
-        for each in (page, other):
-            _canvas(each)
-            _select(each, "check")
-        expect(page.locator("#people .person")).to_have_count(1, timeout=PATIENCE)
-        page.locator("#field-name").fill("Check what has come")
-        other.locator("#field-name").fill(f"Look at the goods, {'twice' if 'Look' not in _name(other) else 'well'}")
-        other.locator("#field-name").blur()
-        expect(page.locator("#node-check")).to_contain_text(re.compile("Look at"), timeout=PATIENCE)
-        page.locator("#field-name").blur()
-        expect(page.locator(".clash")).to_be_visible(timeout=PATIENCE)
+    other.set_default_timeout(PATIENCE)
+    for each in (page, other):
+        _canvas(each)
+        _select(each, "check")
+    expect(page.locator("#people .person")).to_have_count(1, timeout=PATIENCE)
+    page.locator("#field-name").fill("Check what has come")
+    other.locator("#field-name").fill(f"Look at the goods, {'twice' if 'twice' not in _name(other) else 'well'}")
+    other.locator("#field-name").blur()
+    expect(page.locator("#node-check")).to_contain_text(re.compile("Look at"), timeout=PATIENCE)
+    page.locator("#field-name").blur()
+    expect(page.locator(".clash")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator("#people .person")).to_have_count(1, timeout=PATIENCE)
 
 
 def _name(page: Page) -> str:
