@@ -1,0 +1,149 @@
+"""Rows of the contract about programs, over the wire: sleeps that cannot be, long and binary outputs, single attempts,
+scripts that are gone, scripts of packages.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from textwrap import dedent, indent
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.conf import LazySettings
+from django.core.cache import cache
+from django.test import Client
+
+from accounts.models import ApiKey, Environment
+from accounts.scope import Scope
+from dialects.cloudflare.binding import bind_workflow
+from dialects.cloudflare.bodies import CreateInstance, UpdateWorkflow
+from dialects.cloudflare.creating import create_instances
+from dialects.cloudflare.translate import account_id_of
+from engine.models import Instance
+from engine.scripts.sources import find_script
+from tests.integration.engine.conftest import Engine
+
+Answer = dict[str, Any]
+Call = Callable[..., Answer]
+HEAD = (
+    "from workers import WorkflowEntrypoint\n\nclass Shop(WorkflowEntrypoint):\n    async def run(self, event, step):\n"
+)
+
+
+@pytest.fixture
+def call(environment: Environment) -> Call:
+    """`call("GET", "/instances/one")`: what the workflow `shop` answers."""
+    key = ApiKey.objects.issue(environment=environment, name="tests")[1]
+    account = account_id_of(environment.organization.slug, environment.slug)
+    base = f"/cloudflare/client/v4/accounts/{account}/workflows/shop"
+
+    def send(method: str, path: str = "", body: Any = None) -> Answer:
+        raw = "" if body is None else json.dumps(body)
+        headers = {"authorization": f"Bearer {key}"}
+        answer = Client().generic(method, base + path, raw, content_type="application/json", headers=headers)
+        found: Answer = json.loads(answer.content)
+        return found
+
+    return send
+
+
+@pytest.fixture
+def run(scope: Scope, settings: LazySettings, tmp_path: Path, call: Call) -> Callable[[str], Answer]:
+    """`run(body)`: an instance, `one`, of a program with this body, as it is once there is nothing left to do now."""
+    settings.SCRIPTS_FOLDER = tmp_path
+
+    def make(body: str) -> Answer:
+        (tmp_path / "shop.py").write_text(HEAD + indent(dedent(body).strip(), " " * 8) + "\n")
+        row = bind_workflow(scope, "shop", UpdateWorkflow(class_name="Shop", script_name="shop"))[0]
+        create_instances(scope, row, [CreateInstance("one")])
+        engine = Engine(scope)
+        engine.work()
+        engine.later(seconds=1)  # a pause of no time is a timer, too
+        found: Answer = call("GET", "/instances/one")["result"]
+        return found
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ('sleep_until("nap", "2020-01-01T00:00:00Z")', "You can't sleep until a time in the past, time-traveler"),
+        ('sleep_until("nap", "2999-01-01T00:00:00Z")', "A step can sleep for at most 365 days."),
+        ('sleep("nap", "366 days")', "A step can sleep for at most 365 days."),
+        ('wait_for_event("nap", "go", timeout="366 days")', "A step can wait for at most 365 days."),
+    ],
+)
+def test_a_sleep_that_cannot_be_is_an_error_that_can_be_caught(
+    run: Callable[[str], Answer], asked: str, message: str
+) -> None:
+    found = run(f"try:\n    await step.{asked}\nexcept Exception as bad:\n    return str(bad)")
+    assert (found["status"], found["output"]) == ("complete", message)
+    (entry,) = found["steps"]
+    assert (entry["name"], entry["finished"], entry["error"]["message"]) == ("nap-1", True, message)
+
+
+def test_long_and_binary_outputs_are_cut_in_the_log_and_whole_in_the_step(
+    run: Callable[[str], Answer], call: Call
+) -> None:
+    found = run("""
+        await step.do("long", lambda: "x" * 10_000)
+        await step.do("picture", lambda: bytes([255, 216, 0]))
+        await step.do("secret", lambda: "4711", {"sensitive": "output"})
+    """)
+    long, picture, secret = found["steps"]
+    assert (len(long["output"]), long["output"][-3:]) == (4097, "xx…")
+    assert (picture["output"], secret["output"]) == ("[binary data, 3 bytes]", "[REDACTED]")
+    assert call("GET", "/instances/one/step?name=long-1&type=step")["result"]["output"] == "x" * 10_000
+    assert call("GET", "/instances/one/step?name=secret-1&type=step")["result"]["output"] == "[REDACTED]"
+
+
+def test_a_step_can_be_asked_for_by_its_attempts(run: Callable[[str], Answer], call: Call) -> None:
+    run("""
+        def flaky(ctx):
+            if ctx.attempt == 1:
+                raise RuntimeError("busy")
+            return "done"
+        await step.do("flaky", flaky, {"retries": {"limit": 1, "delay": 0}})
+    """)
+    path = f"/instances/one/step?name={quote('flaky-1')}&type=step"
+    first, second = (call("GET", f"{path}&attempt={number}")["result"] for number in (1, 2.0))
+    assert first == {"status": "errored", "error": {"name": "RuntimeError", "message": "busy"}, "output": None}
+    assert second == {"status": "complete", "error": None, "output": "done"}
+    assert call("GET", f"{path}&attempt=3")["errors"][0]["code"] == 10307
+    assert call("GET", f"{path}&attempt=0")["errors"][0]["code"] == 10300
+
+
+def test_a_script_that_is_gone_is_said_to_be_and_starts_nothing(
+    run: Callable[[str], Answer], call: Call, tmp_path: Path
+) -> None:
+    run("return 1")
+    assert "script_deleted" not in call("GET")["result"]
+    (tmp_path / "shop.py").unlink()
+    assert call("GET")["result"]["script_deleted"] is True
+    for path, body in (("/instances", {}), ("/instances/batch", [{}])):
+        assert call("POST", path, body)["errors"][0]["code"] == 10300
+    assert Instance.objects.count() == 1
+
+
+def test_a_mass_termination_is_told_while_another_goes_on(run: Callable[[str], Answer], call: Call) -> None:
+    run('await step.sleep("nap", "1 hour")')
+    lock = f"cloudflare:terminating:{Instance.objects.get().flow_id}"
+    cache.set(lock, True, timeout=60)
+    assert call("PUT", "/instances/terminate")["result"] == {"status": "already_running"}
+    cache.delete(lock)
+    assert call("PUT", "/instances/terminate")["result"] == {"status": "ok"}
+    assert call("GET", "/instances/one")["result"]["status"] == "terminated"
+
+
+def test_a_script_of_a_package_is_found_only_where_the_deployment_names_it(settings: LazySettings) -> None:
+    settings.SCRIPT_PACKAGES = []
+    assert find_script("tests.integration.cloudflare.test-script-rows", organization="acme") is None
+    settings.SCRIPT_PACKAGES = ["tests.integration.cloudflare"]
+    found = find_script("tests.integration.cloudflare.test-script-rows", organization="acme")
+    assert found is not None
+    assert found.path == Path(__file__)
+    assert find_script("tests.drawing", organization="acme") is None
