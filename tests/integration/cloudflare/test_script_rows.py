@@ -147,3 +147,40 @@ def test_a_script_of_a_package_is_found_only_where_the_deployment_names_it(setti
     assert found is not None
     assert found.path == Path(__file__)
     assert find_script("tests.drawing", organization="acme") is None
+
+
+def test_events_are_kept_for_their_waits_in_order_and_by_type(
+    run: Callable[[str], Answer], call: Call, scope: Scope
+) -> None:
+    found = run("""
+        await step.sleep("nap", "1 hour")
+        first = await step.wait_for_event("first", "paid")
+        try:
+            await step.wait_for_event("never", "sent", timeout="1 second")
+        except Exception as late:
+            name = type(late).__name__
+        second = await step.wait_for_event("second", "paid")
+        third = await step.wait_for_event("third", "sent")
+        return [first["payload"], name, second["payload"], third["payload"]]
+    """)
+    assert found["status"] == "waiting"
+    assert call("PATCH", "/instances/one/status", {"status": "pause"})["result"]["status"] == "paused"
+    assert call("POST", "/instances/one/events/paid", 1)["result"]["instanceId"] == "one"
+    assert call("PATCH", "/instances/one/status", {"status": "resume"})["success"]
+    call("POST", "/instances/one/events/paid", 2)
+    engine = Engine(scope)
+    engine.later(hours=2)
+    engine.later(seconds=5)
+    assert call("GET", "/instances/one")["result"]["status"] == "waiting"
+    call("POST", "/instances/one/events/sent", 3)
+    engine.work()
+    found = call("GET", "/instances/one")["result"]
+    assert (found["status"], found["output"]) == ("complete", [1, "WorkflowTimeoutError", 2, 3])
+    assert call("POST", "/instances/one/events/sent", 4)["errors"][0]["code"] == 10310
+
+
+def test_an_instance_tells_what_started_it(run: Callable[[str], Answer], call: Call, scope: Scope) -> None:
+    assert run("return 1")["trigger"] == {"source": "api"}
+    for type, source in (("manual", "binding"), ("webhook", "binding"), ("event", "event"), ("cron", "cron")):
+        Instance.objects.update(trigger={"type": type, "by": "tests"})
+        assert call("GET", "/instances/one")["result"]["trigger"] == {"source": source}
