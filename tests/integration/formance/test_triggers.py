@@ -159,3 +159,32 @@ def test_triggers_are_chained_by_what_comes_of_triggers(
         {"trigger": well["id"], "of": started, "error": ""},
         {"trigger": badly["id"], "of": "", "error": "cannot fetch name from <nil> (1:16)"},
     ]
+
+
+def test_all_that_happens_to_an_instance_is_published(
+    call: Caller, create: Callable[..., str], make_trigger: Callable[..., dict[str, Any]]
+) -> None:
+    follow_up = create({"wait_event": {"event": "go"}}, name="follow-up")
+    watched = create({"noop": {}}, {"delay": {}}, name="watched")
+    types = (
+        *("STARTED_WORKFLOW", "FAILED_WORKFLOW"),
+        *("STARTED_WORKFLOW_STAGE", "SUCCEEDED_WORKFLOW_STAGE", "FAILED_WORKFLOW_STAGE"),
+    )
+    made = {
+        type: make_trigger(event=type, version="v2", workflowID=follow_up, filter=f'event.id == "{watched}"')["id"]
+        for type in types
+    }
+    run = call("POST", f"/workflows/{watched}/instances").json()["data"]["id"]
+    settle()
+    of = {"id": watched, "instanceID": run}
+    error = {"error": "exactly one of duration or until is required"}
+    for type, payloads in {
+        "STARTED_WORKFLOW": [of],
+        "FAILED_WORKFLOW": [{**of, **error}],
+        "STARTED_WORKFLOW_STAGE": [{**of, "number": 0}, {**of, "number": 1}],
+        "SUCCEEDED_WORKFLOW_STAGE": [{**of, "number": 0}],
+        "FAILED_WORKFLOW_STAGE": [{**of, "number": 1, **error}],
+    }.items():
+        found = call("GET", f"/triggers/{made[type]}/occurrences").json()["data"]
+        told = sorted((one["event"]["payload"] for one in found), key=lambda payload: payload.get("number", 0))
+        assert told == payloads, type
