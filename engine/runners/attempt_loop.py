@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 from typing import Final
 
@@ -52,6 +52,10 @@ BUSY_SECONDS: Final = 1.0
 """How long after the last claim that found something."""
 GIVE_WAY_SECONDS: Final = 0.005
 """So long an idle worker that came late the last time lets others go first: what is left then is for it."""
+WAITS_SECONDS: Final = 0.5
+"""So long at most a claimed attempt waits for a thread of its worker. Then others may have it."""
+CAREFUL_SECONDS: Final = 5.0
+"""So long a worker that had to give attempts back claims no more than it has threads for."""
 RESERVE_SECONDS: Final = 0.1
 """So often at most a worker whose threads are all busy looks for steps that its reserve is for."""
 
@@ -114,6 +118,7 @@ class AttemptLoop:
         self._next_guests = 0.0
         self._next_suspects = 0.0
         self._gives_way = False
+        self._careful_until = 0.0
         self._next_reserve = 0.0
         self._first_claim = self._claim_size = first_claim
         self._next_heartbeat = time.monotonic() + HEARTBEAT.total_seconds()
@@ -164,6 +169,7 @@ class AttemptLoop:
         if len(self._rows) > MOST_ROWS:
             self._rows.clear()
         self._give_up_overdue()
+        self._hand_on_what_waits()
         self._beat()
 
     def drain(self, seconds: float) -> None:
@@ -236,6 +242,8 @@ class AttemptLoop:
     def _claim(self, worker: Worker) -> None:
         """Claim more. While a claim gets all it asked for there may be more behind it."""
         wanted = min(worker.room, self._claim_size)
+        if time.monotonic() < self._careful_until:
+            wanted = min(wanted, self._most_slow - self._slow())
         if worker.room <= 0:
             if self._slow() >= self._most_slow:
                 self._claim_for_reserve()
@@ -321,6 +329,21 @@ class AttemptLoop:
                 running.threads.give_up(running.job)
             del self._running[running.attempt.step]
             self._ended.append(EndedAttempt(running.attempt, None, running.started_at))
+
+    def _hand_on_what_waits(self) -> None:
+        """Whether attempts are slow shows only once they are made: then more was claimed than there are threads for."""
+        if self._slow() <= self._most_slow:
+            return
+        claimed_by = timezone.now() - timedelta(seconds=WAITS_SECONDS)
+        late = [
+            step
+            for step, running in self._running.items()
+            if running.threads is self._threads and running.started_at < claimed_by and self._has_not_begun(running)
+        ]
+        if late:
+            self._claim_size = self._first_claim
+            self._careful_until = time.monotonic() + CAREFUL_SECONDS
+            self._give_back(late)
 
     def _beat(self) -> None:
         if time.monotonic() < self._next_heartbeat:

@@ -265,3 +265,31 @@ def test_a_worker_whose_threads_are_all_busy_rests(scope: Scope) -> None:
     gate.set()
     turn_until_final(loop, *instances)
     loop.drain(5)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("_gate")
+def test_what_waits_for_a_thread_is_given_to_a_worker_that_has_one(scope: Scope) -> None:
+    ours = Engine(scope, now=timezone.now())
+    slow = ours.publish("wait", settings={"wait": python("fairness.slow")})
+    instances = [ours.start(slow) for _ in range(6)]
+    greedy, other = (AttemptLoop(capacity=16, threads=threads, first_claim=16) for threads in (2, 4))
+    greedy.turn(wait=False)
+    assert Step.objects.filter(lease_owner=greedy.name).count() == 6
+    deadline = time.monotonic() + 30
+    while Step.objects.filter(lease_owner=greedy.name).count() > 2:
+        assert time.monotonic() < deadline, "it keeps what it has no thread for"
+        greedy.turn(wait=True)
+    while Step.objects.filter(status="running").exclude(lease_owner="").count() < 6:
+        assert time.monotonic() < deadline, "nobody takes the rest"
+        other.turn(wait=True)
+        greedy.turn(wait=False)
+    gate.set()
+    while Instance.objects.filter(pk__in=[one.pk for one in instances]).unfinished().exists():
+        assert time.monotonic() < deadline, "they were held up"
+        greedy.turn(wait=False)
+        other.turn(wait=False)
+    steps = Step.objects.filter(instance__in=instances)
+    assert {(step.lost_leases, len(step.attempts)) for step in steps} == {(0, 1)}
+    greedy.drain(5)
+    other.drain(5)
