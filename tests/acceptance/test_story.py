@@ -221,7 +221,11 @@ def tab_to(page: Page, wanted: Locator) -> None:
 
 
 def choose(page: Page, field: Locator, label: str) -> None:
-    """Pick an option of a select by typing its first letters."""
+    """Pick an option of a select with the arrow keys."""
     tab_to(page, field)
-    page.keyboard.type(label)
-    assert field.evaluate("select => select.selectedOptions[0].textContent").strip().startswith(label)
+    page.keyboard.press("Home")
+    for _ in range(field.locator("option").count()):
+        if field.evaluate("select => select.selectedOptions[0].textContent.trim()") == label:
+            return
+        page.keyboard.press("ArrowDown")
+    raise AssertionError(f"no option is called {label!r}")
