@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 
 from accounts.clean_json import BadJson, clean_json
 from accounts.models import MemberGroup, User
@@ -57,6 +58,11 @@ class SendEventForm(forms.Form):
     payload = PayloadField(required=False, help_text="JSON, at most 1 MiB.")
 
 
+def startable(scope: Scope) -> QuerySet[Flow]:
+    """The flows of which an instance can be started, in the order in which they are offered."""
+    return Flow.objects.within(scope).filter(live_version__isnull=False, is_enabled=True).order_by("name", "pk")
+
+
 class StartForm(forms.Form):
     """A new instance."""
 
@@ -71,11 +77,11 @@ class StartForm(forms.Form):
 
     def __init__(self, *args: Any, scope: Scope, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        flows = Flow.objects.within(scope).filter(live_version__isnull=False, is_enabled=True)
-        choose_from(self.fields["flow"], flows.defer("draft_document").select_related("live_version"))
-        # Each flow declares an input of its own: the form is made anew.
-        asks = {"hx-get": "?", "hx-trigger": "change", "hx-target": "#start-form", "hx-swap": "outerHTML"}
-        self.fields["flow"].widget.attrs |= asks
+        choose_from(self.fields["flow"], startable(scope).defer("draft_document").select_related("live_version"))
+        # Each flow declares an input of its own: only that part is made anew (the last choice waits for its turn).
+        asks = {"hx-get": "?", "hx-trigger": "change", "hx-swap": "outerHTML"}
+        part = {"hx-target": "#start-input", "hx-select": "#start-input"}
+        self.fields["flow"].widget.attrs |= asks | part
 
 
 class InstanceFilterForm(forms.Form):

@@ -17,7 +17,7 @@ from accounts.scope import Scope, scoped
 from designer.models import Flow
 from designer.schema_form import SchemaForm
 from designer.services.versions import plan_of
-from engine.forms import StartForm
+from engine.forms import StartForm, startable
 from engine.models import Instance
 from engine.parts.instances import InstanceList
 from engine.services.errors import KeyTaken
@@ -47,23 +47,45 @@ def sync_instances(request: HtmxHttpRequest, scope: Scope) -> HttpResponse:
 def start(request: HtmxHttpRequest, scope: Scope, flow: str = "") -> HttpResponse:
     """Start an instance: of `flow`, or of one that is chosen."""
     row = get_object_or_404(Flow.objects.within(scope).defer("draft_document"), key=flow) if flow else None
-    chosen = row.key if row else request.GET.get("flow", "")
+    chosen = row.key if row else request.GET.get("flow", "") or _first(scope)
     if request.method != "POST":
         form = StartForm(initial={"flow": chosen, "input": sample_input(scope, chosen)}, scope=scope)
         fields = input_form(scope, chosen)
-        return render_part(request, "engine/start.html", part="form", context=_context(form, row, fields))
+        return render_part(request, "engine/start.html", part="form", context=_context(form, row, fields, chosen))
     data = request.POST.copy()
     if row is not None:
         data["flow"] = row.key
+    chosen = data.get("flow", "")
+    if data.get("asked", chosen) != chosen:
+        return _ask_for_the_chosen(request, scope, data, chosen)
     form = StartForm(data, scope=scope)
-    fields = input_form(scope, data.get("flow", ""), data)
+    fields = input_form(scope, chosen, data)
     if all([form.is_valid(), fields is None or fields.is_valid()]):
         given = form.cleaned_data | ({"input": fields.output()} if fields is not None else {})
         instance = _try_to_start(scope, form, given, fields)
         if instance is not None:
             to = scope.url("engine:instance", pk=instance.pk)
             return HttpResponseClientRedirect(to) if request.htmx else HttpResponseRedirect(to)
-    return render_part(request, "engine/start.html", part="form", context=_context(form, row, fields), status=422)
+    return render_part(
+        request, "engine/start.html", part="form", context=_context(form, row, fields, chosen), status=422
+    )
+
+
+def _first(scope: Scope) -> str:
+    """The key of the flow that a list of them begins with, as a browser chooses it; empty without any."""
+    return startable(scope).values_list("key", flat=True).first() or ""
+
+
+def _ask_for_the_chosen(request: HtmxHttpRequest, scope: Scope, data: Any, chosen: str) -> HttpResponse:
+    """The form of the flow that was chosen, where what was sent is the input of another: no input goes astray."""
+    given = {"flow": chosen, "key": data.get("key", ""), "input": sample_input(scope, chosen)}
+    form = StartForm(given, scope=scope)
+    if form.is_valid():
+        form.add_error(
+            None, f"What was filled in is another flow's input. Fill in that of {form.cleaned_data['flow']}."
+        )
+    context = _context(form, None, input_form(scope, chosen), chosen)
+    return render_part(request, "engine/start.html", part="form", context=context, status=422)
 
 
 def input_form(scope: Scope, flow: str, data: Any = None) -> SchemaForm | None:
@@ -81,9 +103,9 @@ def input_form(scope: Scope, flow: str, data: Any = None) -> SchemaForm | None:
     return form if form.fields and not form.whole else None
 
 
-def _context(form: StartForm, flow: Flow | None, fields: SchemaForm | None) -> dict[str, Any]:
+def _context(form: StartForm, flow: Flow | None, fields: SchemaForm | None, asked: str) -> dict[str, Any]:
     has_flows = form.fields["flow"].queryset.exists()  # type: ignore[attr-defined]
-    return {"form": form, "flow": flow, "fields": fields, "has_flows": has_flows}
+    return {"form": form, "flow": flow, "fields": fields, "has_flows": has_flows, "asked": asked}
 
 
 def _try_to_start(

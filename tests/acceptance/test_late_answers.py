@@ -6,6 +6,7 @@ The answers are held up here until the person has gone on; on a busy machine, or
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -14,7 +15,7 @@ import httpx
 import pytest
 from playwright.sync_api import APIResponse, Page, Route, expect
 
-from tests.acceptance.browser import sign_in
+from tests.acceptance.browser import Watch, sign_in
 from tests.acceptance.quadrille import Quadrille
 from tests.acceptance.test_editor import open_new
 from tests.acceptance.test_steering import ASK, api, automation, flow_of, open_instance, publish, show_step, start
@@ -43,7 +44,9 @@ def held_up(page: Page, pattern: re.Pattern[str]) -> Iterator[Callable[[], None]
             kept.append((route, route.fetch()))
 
     def hand_over() -> None:
+        until = time.monotonic() + 30
         while not kept:
+            assert time.monotonic() < until, f"nothing asked for {pattern.pattern}"
             page.wait_for_timeout(20)  # lets the browser's messages in
         route, response = kept[0]
         route.fulfill(response=response)
@@ -140,3 +143,52 @@ def test_a_list_that_is_filtered_again_keeps_the_focus(page: Page, server: Quadr
             hand_over()
             expect(page).to_have_url(re.compile(r"\?q="))
         expect(found).to_be_focused()
+
+
+def test_the_flow_chosen_last_is_the_one_that_starts(
+    page: Page, watch: Watch, server: Quadrille, api: httpx.Client
+) -> None:
+    """The form of the one chosen before comes late; a start that is quicker than the form asks for its input first."""
+    watch.expected_errors.append("422")
+    for key in ("late-choice-1", "late-choice-2"):
+        publish(api, flow_of(key, ASK))
+    sign_in(page, server, "operator")
+    page.goto("/o/demo/development/instances/start/")
+    choice = page.get_by_label("Flow", exact=True)
+    with held_up(page, re.compile(r"start/.*flow=late-choice-1")) as hand_over:
+        with page.expect_request(re.compile(r"flow=late-choice-1")):
+            choice.select_option("late-choice-1")
+        page.get_by_label("Id").fill("late-3")
+        choice.select_option("late-choice-2")
+        hand_over()
+        expect(page.locator("#start-input")).to_have_attribute("data-flow", "late-choice-2")
+    expect(choice).to_have_value("late-choice-2")
+    expect(page.get_by_label("Id")).to_have_value("late-3")
+
+    with held_up(page, re.compile(r"start/.*flow=late-choice-1")):
+        with page.expect_request(re.compile(r"flow=late-choice-1")):
+            choice.select_option("late-choice-1")
+        page.get_by_role("button", name="Start").click()
+        expect(page.locator("#start-form")).to_contain_text("another flow's input")
+    expect(choice).to_have_value("late-choice-1")
+    page.get_by_role("button", name="Start").click()
+    page.wait_for_url(re.compile(r"/instances/\d+/"))
+    expect(page.get_by_role("main")).to_contain_text("late-3")
+
+
+def test_both_sides_of_a_comparison_stay_as_chosen(page: Page, server: Quadrille, api: httpx.Client) -> None:
+    """The second side is chosen while the answer to the first is on its way."""
+    for name in ("One", "Two"):
+        publish(api, flow_of("late-sides", ASK) | {"name": name})
+    sign_in(page, server, "designer")
+    page.goto("/o/demo/development/flows/late-sides/compare/?from=1&to=draft")
+    old, new = page.get_by_label("From", exact=True), page.get_by_label("To", exact=True)
+    with held_up(page, re.compile(r"compare/\?.*from=2")) as hand_over:
+        with page.expect_request(re.compile(r"from=2")):
+            old.select_option("2")
+        new.select_option("1")
+        hand_over()
+        expect(page.locator("#changes-heading")).to_have_text("From version 2 to version 1")
+    expect(old).to_have_value("2")
+    expect(new).to_have_value("1")
+    expect(page.get_by_role("link", name="The other way round")).to_have_attribute("href", re.compile("from=1&to=2"))

@@ -191,6 +191,7 @@ def test_the_story_by_keyboard(page: Page, server: Quadrille) -> None:
     press("Enter")
     page.wait_for_url("**/start/**")
     choose(page, page.get_by_label("Flow", exact=False).first, "Key by key")
+    expect(page.locator("#start-input")).to_have_attribute("data-flow", "key-by-key")
     tab_to(page, page.get_by_role("button", name="Start"))
     press("Enter")
     page.wait_for_url(re.compile(r"/instances/\d+/"))

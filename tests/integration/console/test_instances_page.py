@@ -323,3 +323,25 @@ def test_a_flow_that_declares_its_input_is_started_by_a_form(client_as: ClientAs
     started = operator.post(address, {"field-0": "ann", "field-1": "2"})
     assert started.status_code == 302
     assert Instance.objects.get(flow=row).input == {"who": "ann", "count": 2}
+
+
+def test_an_input_is_never_given_to_a_flow_that_it_was_not_filled_in_for(client_as: ClientAs, scope: Scope) -> None:
+    """The form of the flow that was chosen last may still be on its way."""
+    for key, field in (("first", "who"), ("second", "whom")):
+        schema = {"type": "object", "properties": {field: {"type": "string", "title": field.title()}}}
+        publish_flow(scope, create_flow(scope, key=key, name=key.title(), flow=draw("a", input_schema=schema)))
+    operator = client_as(Role.OPERATOR)
+    address = f"{HERE}start/"
+    assert 'data-flow="first"' in operator.get(address).content.decode()
+
+    sent = {"flow": "second", "asked": "first", "field-0": "ann", "key": "one"}
+    answer = operator.post(address, sent, headers=HTMX)
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "another flow&#x27;s input. Fill in that of Second." in page
+    assert "Whom" in page
+    assert 'value="one"' in page
+    assert not Instance.objects.exists()
+
+    operator.post(address, sent | {"asked": "second"}, headers=HTMX)
+    assert Instance.objects.get().flow.key == "second"
