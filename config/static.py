@@ -6,6 +6,7 @@ Embedded mode collects them by itself: `collect_if_changed` costs milliseconds w
 import contextlib
 import hashlib
 import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,10 @@ from rjsmin import jsmin
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
+from config import bundles
+
 STAMP = "collected.sha256"
-OURS = (("js/", ".js", jsmin), ("css/", ".css", cssmin))
-"""Where our own files lie, how they end, and what makes them small."""
+MINIFIED_BY = dict(zip(bundles.OURS, (jsmin, cssmin), strict=True))
 
 
 class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  # WhiteNoise has no types
@@ -29,6 +31,7 @@ class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[m
 
     Only in ours, below `js/`: what looks like an import in a comment of somebody else's file would stop the collecting.
     What is ours is also rid of its comments and spaces: people read it in the repository, browsers load a third less.
+    And what a page opens with is joined (`config/bundles.py`).
     """
 
     patterns = (
@@ -45,9 +48,13 @@ class HashedStaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[m
     )
     max_post_process_passes = 20  # one for each step of the longest chain of imports
 
+    def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:
+        """Hash and compress what was collected, with bundles in place of our modules."""
+        yield from super().post_process(paths if dry_run else bundles.bundled(paths), dry_run=dry_run, **options)
+
     def _save(self, name: str, content: File[bytes]) -> str:
         """Store a file, ours without what browsers need not read."""
-        for folder, ending, minified in OURS:
+        for (folder, ending), minified in MINIFIED_BY.items():
             if name.startswith(folder) and name.endswith(ending):
                 content.seek(0)
                 content = ContentFile(minified(content.read().decode()).encode())
@@ -73,8 +80,9 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]  # Whit
 
 
 def fingerprint() -> str:
-    """A hash of the name, size and time of every source file, the same while none of them changes."""
+    """A hash of the name, size and time of every source file and of how they are joined, until one of them changes."""
     lines = [f"{settings.STORAGES['staticfiles']['BACKEND']}"]
+    lines += [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in (__file__, bundles.__file__)]
     for finder in get_finders():
         for path, storage in finder.list([]):
             status = Path(storage.path(path)).stat()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from playwright.sync_api import Page, Response, expect
+from playwright.sync_api import Page, expect
 
 from tests.acceptance.browser import sign_in
 from tests.acceptance.quadrille import Quadrille
@@ -12,22 +12,18 @@ from tests.acceptance.weight import gzipped_bytes
 
 EDITOR: Final = "/o/demo/development/flows/customer-onboarding/edit/"
 MOST_BYTES: Final = 100_000  # CSS, JS and htmx of the editor at a desk, gzipped
+MOST_FILES: Final = 10  # in place of eighty modules and style sheets
 LATER: Final = ("editor/outline.", "editor/menu_lists.", "editor/mentions.", "editor/trying.", "settings/designer.")
-
-
-def _is_last(response: Response) -> bool:
-    """The last of what comes by itself: the helpers of the forms."""
-    return "/settings/popup." in response.url
 
 
 def test_the_editor_is_light_to_open(page: Page, server: Quadrille) -> None:
     sign_in(page, server, "designer")
-    with page.expect_response(_is_last):
-        page.goto(EDITOR)
+    page.goto(EDITOR)
     expect(page.locator(".editor[data-ready=true]")).to_be_visible()
     weights = gzipped_bytes(page)
-    assert len(weights) > 50
+    assert len(weights) <= MOST_FILES, f"asked for one by one: {sorted(weights)}"
     assert any("htmx" in path for path in weights)
+    assert any("/editor/main." in path for path in weights)
     total = sum(weights.values())
     assert total < MOST_BYTES, f"{total} bytes: {sorted(weights.items(), key=lambda item: -item[1])}"
     assert [path for path in weights if any(name in path for name in LATER)] == []

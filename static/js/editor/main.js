@@ -6,6 +6,7 @@
  * gesture; what comes back are the parts that changed.
  */
 
+import "./shared.js";
 import { announce } from "../announce.js";
 import { watch } from "../live.js";
 import { toast } from "../toast.js";
