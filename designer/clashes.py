@@ -13,8 +13,9 @@ from accounts.scope import Scope
 from designer import models
 from designer.graph.diff import condition_words, label_of_place
 from designer.graph.edits import EditRefused, edit_from_json
-from designer.graph.merging import EDGE_PREFIX, NOTHING, Clash, Place, changed_places
+from designer.graph.merging import Clash
 from designer.graph.model import Condition, Edge, Flow, Frame, Position
+from designer.graph.places import EDGE_PREFIX, NOTHING, Place, changed_places
 from designer.inspector.forms import name_of
 from designer.services.drafting import draft_of, edits_since
 

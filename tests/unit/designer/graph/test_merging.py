@@ -27,8 +27,9 @@ from designer.graph.edits import (
     TidyUp,
     take_away,
 )
-from designer.graph.merging import NOTHING, EditsClash, changed_places, rebased, renames, way_back
+from designer.graph.merging import EditsClash, rebased, renames, way_back
 from designer.graph.model import Edge, Flow, Phase, Position, Task
+from designer.graph.places import NOTHING, changed_places
 from tests.drawing import condition, draw
 
 BASE = draw(

@@ -24,8 +24,9 @@ from designer.graph.edits import (
     edit_to_json,
 )
 from designer.graph.edits.rekeying import rekeyed
-from designer.graph.merging import EditsClash, Place, changed_places, rebased, renames, way_back
+from designer.graph.merging import EditsClash, rebased, renames, way_back
 from designer.graph.model import Flow
+from designer.graph.places import Place, changed_places
 from tests.strategies import edits, flows
 
 PEOPLE = ("ada", "ben", "cleo")
