@@ -137,7 +137,8 @@ export class Palette {
 
   /** @param {PointerEvent} event @returns {string | null} the edge under the pointer */
   #edgeAt(event) {
-    const below = document.elementFromPoint(event.clientX, event.clientY);
+    // The body itself lies over everything while something is dragged, for the cursor's sake.
+    const below = document.elementsFromPoint(event.clientX, event.clientY).find((element) => element !== document.body);
     const ref = below ? this.editor.refOf(below) : "";
     return ref.startsWith("edge:") ? ref : null;
   }
