@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,7 +20,7 @@ from playwright.sync_api import Error as PlaywrightError
 from docs import shots_designer
 from docs.steering_shots import Steering, prepare_steering
 from tests.acceptance.browser import PHONE, launch, sign_in, watched_page
-from tests.acceptance.quadrille import Quadrille, quadrille
+from tests.acceptance.quadrille import ROOT, Quadrille, quadrille
 
 IMAGES: Final = Path(__file__).parent / "images"
 SIZE: Final = (1440, 900)
@@ -120,31 +124,36 @@ PICTURES: Final[dict[str, Callable[[Page], None]]] = {
 ON_A_PHONE: Final = frozenset({"inbox", "instance", *shots_designer.ON_A_PHONE})
 
 
-def take(browser: Browser, server: Quadrille, *, dark: bool) -> None:
-    """All pictures in one theme."""
+def take(browser: Browser, server: Quadrille, *, dark: bool) -> list[str]:
+    """All pictures in one theme. Answers the names of those that could not be taken."""
     theme = "dark" if dark else "light"
+    missing = []
     with watched_page(browser, server, size=SIZE, dark=dark) as (page, watch):
         watch.expected_errors += ["409", "422"]
         sign_in(page, server, "designer")
         for name, go in {**PICTURES, **shots_designer.PICTURES}.items():
-            shoot(page, go, IMAGES / f"{name}-{theme}.png")
+            missing += shoot(page, go, IMAGES / f"{name}-{theme}.png")
         with watched_page(browser, server) as (other, other_watch):  # who has gone is no face on the picture
             other_watch.expected_errors += ["409", "422"]
             sign_in(other, server, "administrator")
-            shoot(page, lambda page: shots_designer.two_values(page, other), IMAGES / f"together-{theme}.png")
+            both = shots_designer.two_values
+            missing += shoot(page, lambda page: both(page, other), IMAGES / f"together-{theme}.png")
+    return missing
 
 
-def take_on_a_phone(browser: Browser, server: Quadrille) -> None:
-    """What one does on a phone, too."""
+def take_on_a_phone(browser: Browser, server: Quadrille) -> list[str]:
+    """What one does on a phone, too. Answers the names of those that could not be taken."""
+    missing = []
     with watched_page(browser, server, size=PHONE) as (page, _):
         sign_in(page, server, "designer")
         for name, go in {**PICTURES, **shots_designer.PICTURES}.items():
             if name in ON_A_PHONE:
-                shoot(page, go, IMAGES / f"{name}-phone.png")
+                missing += shoot(page, go, IMAGES / f"{name}-phone.png")
+    return missing
 
 
-def shoot(page: Page, go: Callable[[Page], None], path: Path) -> None:
-    """One picture. What cannot be taken is told, and the others are."""
+def shoot(page: Page, go: Callable[[Page], None], path: Path) -> list[str]:
+    """One picture; answers its name when it cannot be taken, so that the others are."""
     page.set_default_timeout(shots_designer.PATIENCE)
     try:
         go(page)
@@ -154,8 +163,9 @@ def shoot(page: Page, go: Callable[[Page], None], path: Path) -> None:
         page.screenshot(path=path)
     except (PlaywrightError, AssertionError) as failed:
         print(f"{path.name} was not taken: {failed}", file=sys.stderr)
-        return
+        return [path.name]
     smaller(path)
+    return []
 
 
 def smaller(path: Path) -> None:
@@ -179,29 +189,48 @@ def take_steering(browser: Browser, server: Quadrille) -> None:
         Steering(page, keep).take()
 
 
+def take_of_machines() -> list[str]:
+    """What the system page shows when one of two workers dies: taken by the test that kills it, on real servers."""
+    name = "machines-system.png"
+    with tempfile.TemporaryDirectory() as folder:
+        told = os.environ | {"QUADRILLE_PICTURES": folder}
+        command = [sys.executable, "-m", "pytest", "-q", "tests/machines/test_watched.py"]
+        done = subprocess.run(command, cwd=ROOT, env=told, capture_output=True, text=True, check=False)  # noqa: S603
+        if not (taken := Path(folder) / name).exists():
+            print(f"{name} was not taken: {done.stdout[-2000:]}{done.stderr[-2000:]}", file=sys.stderr)
+            return [name]
+        smaller(taken)
+        shutil.copy(taken, IMAGES / name)
+    return []
+
+
 def main(words: Sequence[str] = ()) -> int:
-    """Take every picture in both themes; `steering`: only those of the interventions."""
+    """Take every picture in both themes; `steering`, `machines`: only these. Answers 1 when one could not be taken."""
     IMAGES.mkdir(exist_ok=True)
-    if "steering" in words:
+    missing: list[str] = []
+    if "machines" not in words:
         with quadrille() as server, sync_playwright() as playwright:
             browser = launch(playwright)
+            if "steering" not in words:
+                missing += take_most(browser, server)
             prepare_steering(server)
             take_steering(browser, server)
             browser.close()
-        return 0
-    with quadrille() as server, sync_playwright() as playwright:
-        browser = launch(playwright)
-        run_script(server)
-        run_workflow(server)
-        shots_designer.run_purchases(server)
-        time.sleep(SETTLE_SECONDS)
-        for dark in (False, True):
-            take(browser, server, dark=dark)
-        take_on_a_phone(browser, server)
-        prepare_steering(server)
-        take_steering(browser, server)
-        browser.close()
-    return 0
+    if "steering" not in words:
+        missing += take_of_machines()
+    if missing:
+        print(f"NOT TAKEN: {', '.join(missing)}", file=sys.stderr)
+    return 1 if missing else 0
+
+
+def take_most(browser: Browser, server: Quadrille) -> list[str]:
+    """Everything of one installation but the interventions. Answers the names of what could not be taken."""
+    run_script(server)
+    run_workflow(server)
+    shots_designer.run_purchases(server)
+    time.sleep(SETTLE_SECONDS)
+    missing = [name for dark in (False, True) for name in take(browser, server, dark=dark)]
+    return missing + take_on_a_phone(browser, server)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,27 @@
-"""The pictures of the docs: each that a page names is there, and each that is there is named by a page."""
+"""The pictures of the docs: `make shots` makes each of them, and each that a page shows is there."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Final
 
-TOP: Final = Path(__file__).parents[2]
-LINK: Final = re.compile(r"\]\(([^)#\s]+\.png)\)")
+from docs import shots, shots_designer
+
+ROOT = Path(__file__).parents[2]
+IMAGE = re.compile(r"""(?:!\[[^\]]*\]\(|<(?:img|source)[^>]*?(?:src|srcset)=")([^)"]+\.png)""")
 
 
-def test_every_picture_is_there_and_shown() -> None:
-    pages = [TOP / "README.md", *sorted((TOP / "docs").rglob("*.md"))]
-    named = {(page.parent / link).resolve() for page in pages for link in LINK.findall(page.read_text())}
-    assert {picture.resolve() for picture in (TOP / "docs" / "images").glob("*.png")} == named
+def test_every_picture_is_made_and_every_made_one_is_there() -> None:
+    both = {**shots.PICTURES, **shots_designer.PICTURES, "together": None}
+    made = {f"{name}-{theme}.png" for name in both for theme in ("light", "dark")}
+    made |= {f"{name}-phone.png" for name in shots.ON_A_PHONE}
+    steering = (ROOT / "docs/steering_shots.py").read_text()
+    made |= {f"{name}.png" for name in re.findall(r'"(steer-[\w-]+)"', steering)} | {"machines-system.png"}
+    assert made == {path.name for path in (ROOT / "docs/images").glob("*.png")}
+
+
+def test_every_picture_that_a_page_shows_is_there() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    shown = [(page, target) for page in pages for target in IMAGE.findall(page.read_text())]
+    assert len(shown) > 20
+    assert [f"{page.name}: {target}" for page, target in shown if not (page.parent / target).is_file()] == []
