@@ -28,6 +28,7 @@ from designer.graph.model import Json
 from engine.core.added import DO, SLEEP, WAIT
 from engine.scripts.config import BadConfig, StepConfig, check_event_type, check_name, resolve
 from engine.scripts.durations import duration_text, milliseconds
+from engine.scripts.workers import WorkflowFatalError
 
 DEFAULT_WAIT = "24 hours"
 Callback = Callable[..., Any]
@@ -80,7 +81,7 @@ class Request:
 
 
 class Steps:
-    """`step`, as a program sees it. Calls are noted in their order; `answer` says what came of one."""
+    """`step`, as a program sees it. Calls are noted in their order. `fatal`: what ends the run, even if it was caught."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, most_steps: int) -> None:
         self._loop = loop
@@ -90,6 +91,7 @@ class Steps:
         self.requests: list[Request] = []
         self.seen = 0
         self.is_open = True
+        self.fatal: WorkflowFatalError | None = None
 
     def do(
         self,
@@ -174,7 +176,8 @@ class Steps:
                     f"The limit of {self._most_steps} steps has been reached. "
                     "This limit can be changed in your worker configuration."
                 )
-                raise RuntimeError(message)
+                self.fatal = WorkflowFatalError(message)
+                raise self.fatal
         self._counts[kind, name] += 1
         request = Request(kind, name, self._counts[kind, name], self.seen, self._loop.create_future(), settings, **more)
         self.requests.append(request)

@@ -81,6 +81,8 @@ class ProgramExecutor(_Quiet):
 
 
 def _turn(replay: Replay, fingerprint: str) -> Result:
+    if replay.steps.fatal is not None:
+        return Failed(error={**error_json(replay.steps.fatal), "retryable": False})
     if replay.has_ended:
         error = replay.main.exception() if not replay.main.cancelled() else asyncio.CancelledError("cancelled")
         if error is not None:
@@ -242,7 +244,7 @@ def _do(request: Request, context: StepContext) -> Result:
         )
     except Unstorable as bad:
         return failed("Error", str(bad))
-    except Exception as bad:
+    except BaseException as bad:  # also an exit and a cancellation: they are the function's, not the worker's
         return _failure(request, about, bad)
 
 
@@ -258,7 +260,7 @@ def _undo(request: Request, context: StepContext) -> Result:
     undone = {**about, "error": error_for(cause), "output": restored(result.get("output"))}
     try:
         _call(request.rollback, (undone,))
-    except Exception as bad:
+    except BaseException as bad:
         return Failed(error=error_json(bad))
     return Completed()
 
@@ -275,14 +277,14 @@ async def _awaited(found: Any) -> Any:
     return await found
 
 
-def _failure(request: Request, about: Context, bad: Exception) -> Failed:
+def _failure(request: Request, about: Context, bad: BaseException) -> Failed:
     """A failed attempt. Where the script computes the pause before the next one, that is done now."""
     error = error_json(bad)
     delay = request.config.delay if request.config is not None else None
     if delay is not None and error["retryable"]:
         try:
             error["retry_in_seconds"] = milliseconds(_computed(delay, {**about, "error": bad}), least=0) / 1000
-        except Exception as worse:
+        except BaseException as worse:
             why = f"it took over {COMPUTING_SECONDS:g} seconds" if isinstance(worse, TimeoutError) else worse
             return failed("NonRetryableDelayError", f"The delay of {request.name!r} cannot be used: {why}")
     return Failed(error=error)

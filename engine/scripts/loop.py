@@ -56,7 +56,10 @@ class ReplayLoop(asyncio.AbstractEventLoop):
                 raise NeverRests
             handle = self._ready.popleft()
             if not handle.cancelled():
-                handle._run()
+                try:
+                    handle._run()
+                except (SystemExit, KeyboardInterrupt):
+                    pass  # kept as what came of the task; asyncio lets these go on to its loop besides
 
     def put_away(self) -> None:
         """Forget what has not ended; nothing is logged about it."""

@@ -27,6 +27,10 @@ class WorkflowTimeoutError(Exception):
     """An attempt, or a wait for an event, took longer than it may."""
 
 
+class WorkflowFatalError(BaseException):
+    """The run has failed, whatever its program makes of this: it asked for more steps than it may."""
+
+
 class StepError(Exception):
     """A step failed, with an error that is none of Python's own. `name` is what it is called."""
 

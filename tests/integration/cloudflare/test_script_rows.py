@@ -28,6 +28,7 @@ from tests.integration.engine.conftest import Engine
 
 Answer = dict[str, Any]
 Call = Callable[..., Answer]
+Run = Callable[..., Answer]
 HEAD = (
     "from workers import WorkflowEntrypoint\n\nclass Shop(WorkflowEntrypoint):\n    async def run(self, event, step):\n"
 )
@@ -51,13 +52,13 @@ def call(environment: Environment) -> Call:
 
 
 @pytest.fixture
-def run(scope: Scope, settings: LazySettings, tmp_path: Path, call: Call) -> Callable[[str], Answer]:
+def run(scope: Scope, settings: LazySettings, tmp_path: Path, call: Call) -> Run:
     """`run(body)`: an instance, `one`, of a program with this body, as it is once there is nothing left to do now."""
     settings.SCRIPTS_FOLDER = tmp_path
 
-    def make(body: str) -> Answer:
+    def make(body: str, **more: Any) -> Answer:
         (tmp_path / "shop.py").write_text(HEAD + indent(dedent(body).strip(), " " * 8) + "\n")
-        row = bind_workflow(scope, "shop", UpdateWorkflow(class_name="Shop", script_name="shop"))[0]
+        row = bind_workflow(scope, "shop", UpdateWorkflow(class_name="Shop", script_name="shop", **more))[0]
         create_instances(scope, row, [CreateInstance("one")])
         engine = Engine(scope)
         engine.work()
@@ -78,7 +79,7 @@ def run(scope: Scope, settings: LazySettings, tmp_path: Path, call: Call) -> Cal
     ],
 )
 def test_a_sleep_that_cannot_be_is_an_error_that_can_be_caught(
-    run: Callable[[str], Answer], asked: str, message: str
+    run: Run, asked: str, message: str
 ) -> None:
     found = run(f"try:\n    await step.{asked}\nexcept Exception as bad:\n    return str(bad)")
     assert (found["status"], found["output"]) == ("complete", message)
@@ -86,8 +87,53 @@ def test_a_sleep_that_cannot_be_is_an_error_that_can_be_caught(
     assert (entry["name"], entry["finished"], entry["error"]["message"]) == ("nap-1", True, message)
 
 
+@pytest.mark.parametrize("around", ["Exception", "BaseException"])
+def test_the_step_after_the_limit_fails_the_instance_whatever_its_program_catches(run: Run, around: str) -> None:
+    found = run(
+        f"""
+        for n in range(2):
+            await step.do("free", lambda: n)
+            await step.sleep("nap", 0)
+        try:
+            await step.do("one too many", lambda: n)
+        except {around}:
+            await step.sleep("nap", "1 hour")
+        return "went on"
+        """,
+        limits={"steps": 2},
+    )
+    message = "The limit of 2 steps has been reached. This limit can be changed in your worker configuration."
+    assert (found["status"], found["error"]) == ("errored", {"name": "WorkflowFatalError", "message": message})
+    assert [entry["name"] for entry in found["steps"]] == ["free-1", "nap-1", "free-2", "nap-2"]
+
+
+def test_as_many_steps_as_the_limit_are_fine_and_retries_sleeps_and_waits_do_not_count(
+    run: Run, call: Call, scope: Scope
+) -> None:
+    run(
+        """
+        def flaky(ctx):
+            if ctx.attempt < 3:
+                raise RuntimeError("busy")
+        await step.do("flaky", flaky, {"retries": {"limit": 5, "delay": 0}})
+        try:
+            await step.wait_for_event("never", "never", timeout=1)
+        except Exception:
+            await step.sleep("nap", 0)
+        return await step.do("last", lambda: "done")
+        """,
+        limits={"steps": 2},
+    )
+    engine = Engine(scope)
+    for _ in range(6):  # two pauses, the wait, the nap
+        engine.later(seconds=1)
+    found = call("GET", "/instances/one")["result"]
+    assert (found["status"], found["output"]) == ("complete", "done")
+    assert [len(entry.get("attempts", ())) for entry in found["steps"]] == [3, 0, 0, 1]
+
+
 def test_long_and_binary_outputs_are_cut_in_the_log_and_whole_in_the_step(
-    run: Callable[[str], Answer], call: Call
+    run: Run, call: Call
 ) -> None:
     found = run("""
         await step.do("long", lambda: "x" * 10_000)
@@ -101,7 +147,7 @@ def test_long_and_binary_outputs_are_cut_in_the_log_and_whole_in_the_step(
     assert call("GET", "/instances/one/step?name=secret-1&type=step")["result"]["output"] == "[REDACTED]"
 
 
-def test_a_step_can_be_asked_for_by_its_attempts(run: Callable[[str], Answer], call: Call) -> None:
+def test_a_step_can_be_asked_for_by_its_attempts(run: Run, call: Call) -> None:
     run("""
         def flaky(ctx):
             if ctx.attempt == 1:
@@ -118,7 +164,7 @@ def test_a_step_can_be_asked_for_by_its_attempts(run: Callable[[str], Answer], c
 
 
 def test_a_script_that_is_gone_is_said_to_be_and_starts_nothing(
-    run: Callable[[str], Answer], call: Call, tmp_path: Path
+    run: Run, call: Call, tmp_path: Path
 ) -> None:
     run("return 1")
     assert "script_deleted" not in call("GET")["result"]
@@ -129,7 +175,7 @@ def test_a_script_that_is_gone_is_said_to_be_and_starts_nothing(
     assert Instance.objects.count() == 1
 
 
-def test_a_mass_termination_is_told_while_another_goes_on(run: Callable[[str], Answer], call: Call) -> None:
+def test_a_mass_termination_is_told_while_another_goes_on(run: Run, call: Call) -> None:
     run('await step.sleep("nap", "1 hour")')
     lock = f"cloudflare:terminating:{Instance.objects.get().flow_id}"
     cache.set(lock, True, timeout=60)
@@ -150,7 +196,7 @@ def test_a_script_of_a_package_is_found_only_where_the_deployment_names_it(setti
 
 
 def test_events_are_kept_for_their_waits_in_order_and_by_type(
-    run: Callable[[str], Answer], call: Call, scope: Scope
+    run: Run, call: Call, scope: Scope
 ) -> None:
     found = run("""
         await step.sleep("nap", "1 hour")
@@ -179,7 +225,7 @@ def test_events_are_kept_for_their_waits_in_order_and_by_type(
     assert call("POST", "/instances/one/events/sent", 4)["errors"][0]["code"] == 10310
 
 
-def test_an_instance_tells_what_started_it(run: Callable[[str], Answer], call: Call, scope: Scope) -> None:
+def test_an_instance_tells_what_started_it(run: Run, call: Call, scope: Scope) -> None:
     assert run("return 1")["trigger"] == {"source": "api"}
     for type, source in (("manual", "binding"), ("webhook", "binding"), ("event", "event"), ("cron", "cron")):
         Instance.objects.update(trigger={"type": type, "by": "tests"})

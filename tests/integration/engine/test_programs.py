@@ -247,6 +247,30 @@ def test_what_is_no_step_cannot_be_awaited_outside_of_one(engine: Engine, write:
     assert (instance.status, instance.error["name"]) == ("errored", "NotAStep")
 
 
+def test_who_exits_or_is_cancelled_ends_its_step_or_its_program_not_the_worker(engine: Engine, write: Write) -> None:
+    instance = run(
+        engine,
+        write("""
+            once = {"retries": {"limit": 0, "delay": 0}}
+            def leave():
+                raise SystemExit(3)
+            async def cancelled():
+                raise asyncio.CancelledError("by itself")
+            seen = []
+            for function in (leave, cancelled):
+                try:
+                    await step.do(function.__name__, function, once)
+                except Exception as bad:
+                    seen.append(f"{bad.name}: {bad}")
+            await step.do("seen", lambda: seen)
+            raise SystemExit("enough")
+        """),
+    )
+    assert (instance.status, instance.error["name"], instance.error["message"]) == ("errored", "SystemExit", "enough")
+    seen = Step.objects.get(instance=instance, task="3~program")
+    assert seen.output == ["SystemExit: 3", "CancelledError: by itself"]
+
+
 def test_a_failed_program_is_rolled_back_in_reverse_order(engine: Engine, write: Write) -> None:
     instance = run(
         engine,

@@ -16,7 +16,7 @@ from engine.scripts.config import BadConfig, check_event_type, check_name, resol
 from engine.scripts.durations import duration_text, milliseconds
 from engine.scripts.loop import NeverRests, NotAStep, ReplayLoop
 from engine.scripts.values import Unstorable, bytes_of, error_for, error_json, restored, stored
-from engine.scripts.workers import NonRetryableError, StepError, WorkflowTimeoutError
+from engine.scripts.workers import NonRetryableError, StepError, WorkflowFatalError, WorkflowTimeoutError
 
 
 def test_a_configuration_is_filled_in_key_by_key() -> None:
@@ -170,8 +170,9 @@ def test_steps_beyond_the_limit_are_refused_and_sleeps_do_not_count() -> None:
         steps = Steps(loop, most_steps=1)
         steps.do("one", lambda: 1)
         steps.sleep("nap", 5)
-        with pytest.raises(RuntimeError, match=r"The limit of 1 steps has been reached"):
+        with pytest.raises(WorkflowFatalError, match=r"The limit of 1 steps has been reached") as refused:
             steps.do("two", lambda: 2)
+        assert steps.fatal is refused.value
         assert [request.count for request in steps.requests] == [1, 1]
         loop.put_away()
 
