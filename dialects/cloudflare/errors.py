@@ -92,10 +92,23 @@ def cannot(command: str, reason: str) -> CloudflareError:
     return CloudflareError(400, 10309, f"workflows.api.error.instance.cannot_{command}: {reason}")
 
 
-def refused_below(status: int, reason: str, _path: str) -> tuple[int, Mapping[str, Any]]:
+def too_large_below(path: str) -> CloudflareError:
+    """A body over the limit of the whole server, at an address of this room: 400, as for one over the room's limit."""
+    if "/events/" in path:
+        return too_large("event payload")
+    if path.rstrip("/").endswith("/instances"):
+        return too_large("params")
+    if path.rstrip("/").endswith("/batch"):
+        return CloudflareError(400, 10306, "The batch is too large. Send fewer instances at once.")
+    return invalid("the body is too large")
+
+
+def refused_below(status: int, reason: str, path: str) -> tuple[int, Mapping[str, Any]]:
     """What was refused before this room saw it."""
-    code = 10306 if status == 413 else 10001 if status >= 500 else 10300
-    message = reason if status == 413 else _INTERNAL if status >= 500 else f"Invalid request: {reason}"
+    if status == 413:
+        refusal = too_large_below(path)
+        return refusal.status, refusal.to_json()
+    code, message = (10001, _INTERNAL) if status >= 500 else (10300, f"Invalid request: {reason}")
     return status, CloudflareError(status, code, message).to_json()
 
 
@@ -115,7 +128,7 @@ def error_of(error: Exception) -> CloudflareError | None:
     if isinstance(error, Http404):
         return CloudflareError(404, 7003, "Could not route to this address, perhaps the object identifier is invalid?")
     if isinstance(error, RequestDataTooBig):
-        return CloudflareError(413, 10306, "What was sent is too large.")
+        return invalid("the body is too large")
     if isinstance(error, IntegrityError):
         return CloudflareError(409, 10300, "Invalid request: somebody else changed this at the same moment")
     if isinstance(error, OperationalError):

@@ -76,8 +76,21 @@ def test_too_many_at_once_are_told_to_come_back(scope: Scope, settings: LazySett
     settings.CLOUDFLARE_WORKFLOW_CREATE_RATE = 2
     row = bind(scope)
     create_instances(scope, row, [CreateInstance(), CreateInstance()])
+    Instance.objects.update(created_at=timezone.now() + timedelta(hours=1))  # however slow the machine: just now
     with pytest.raises(CloudflareError) as refused:
         create_instances(scope, row, [CreateInstance()])
+    assert (refused.value.status, refused.value.code, refused.value.headers["Retry-After"]) == (429, 10312, "1")
+
+
+def test_an_account_has_a_rate_over_all_its_workflows(scope: Scope, settings: LazySettings) -> None:
+    settings.CLOUDFLARE_WORKFLOW_CREATE_RATE, settings.CLOUDFLARE_ACCOUNT_CREATE_RATE = 2, 3
+    row = bind(scope)
+    other = bind_workflow(scope, "other", UpdateWorkflow(class_name="A", script_name="nowhere"))[0]
+    create_instances(scope, row, [CreateInstance(), CreateInstance()])
+    create_instances(scope, other, [CreateInstance()])
+    Instance.objects.update(created_at=timezone.now() + timedelta(hours=1))
+    with pytest.raises(CloudflareError) as refused:
+        create_instances(scope, other, [CreateInstance()])
     assert (refused.value.status, refused.value.code, refused.value.headers["Retry-After"]) == (429, 10312, "1")
 
 

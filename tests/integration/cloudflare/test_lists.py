@@ -11,11 +11,14 @@ from django.test import Client
 
 from accounts.models import ApiKey, Environment
 from accounts.scope import Scope
+from designer.models import Version
 from dialects.cloudflare.binding import bind_workflow
 from dialects.cloudflare.bodies import CreateInstance, UpdateWorkflow
 from dialects.cloudflare.creating import create_instances
 from dialects.cloudflare.translate import account_id_of
+from dialects.cloudflare.wire import version_id
 from engine.models import Instance
+from tests.integration.cloudflare.conftest import Call
 
 FIRST = datetime(2026, 3, 1, 12, 0, 0, 890_123, tzinfo=UTC)
 
@@ -82,3 +85,26 @@ def test_nothing_of_another_organization_can_be_reached(
         assert sent(environment, method, path, body) == (403, 10000), path
         assert sent(theirs, method, path, body) == (404, 10200), path
     assert Instance.objects.get().key == "one"
+
+
+def test_workflows_and_versions_are_listed_newest_first_and_searched_by_name(scope: Scope, call: Call) -> None:
+    for name in ("shop", "Shopping", "barber-SHOP", "post", "shop"):
+        bind_workflow(scope, name, UpdateWorkflow(class_name="A", script_name="nowhere"))
+
+    def names(query: str = "") -> list[str]:
+        return [one["name"] for one in call("GET", query, of="")["result"]]
+
+    assert names() == ["post", "barber-SHOP", "Shopping", "shop"]
+    assert [names(f"?per_page=1&page={page}") for page in range(1, 6)] == [*([name] for name in names()), []]
+    assert names("?search=sHoP") == ["barber-SHOP", "Shopping", "shop"]
+    assert call("GET", "?search=shop&per_page=2", of="")["result_info"] == {
+        "page": 1, "per_page": 2, "count": 2, "total_count": 3, "total_pages": 2,
+    }  # fmt: skip
+    assert names("?search=sh%25p") == names("?search=nothing") == []
+    for _ in range(2):
+        bind_workflow(scope, "shop", UpdateWorkflow(class_name="A", script_name="nowhere"))
+    ids = [one["id"] for one in call("GET", "/versions")["result"]]
+    of_shop = Version.objects.filter(flow__key="shop").order_by("-pk")
+    assert ids == [version_id(version.pk) for version in of_shop]
+    pages = [call("GET", f"/versions?per_page=1&page={page}")["result"] for page in range(1, 6)]
+    assert [[one["id"] for one in page] for page in pages] == [*([id] for id in ids), []]

@@ -4,69 +4,18 @@ scripts that are gone, scripts of packages.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from pathlib import Path
-from textwrap import dedent, indent
-from typing import Any
 from urllib.parse import quote
 
 import pytest
 from django.conf import LazySettings
 from django.core.cache import cache
-from django.test import Client
 
-from accounts.models import ApiKey, Environment
 from accounts.scope import Scope
-from dialects.cloudflare.binding import bind_workflow
-from dialects.cloudflare.bodies import CreateInstance, UpdateWorkflow
-from dialects.cloudflare.creating import create_instances
-from dialects.cloudflare.translate import account_id_of
 from engine.models import Instance
 from engine.scripts.sources import find_script
+from tests.integration.cloudflare.conftest import Call, Run
 from tests.integration.engine.conftest import Engine
-
-Answer = dict[str, Any]
-Call = Callable[..., Answer]
-Run = Callable[..., Answer]
-HEAD = (
-    "from workers import WorkflowEntrypoint\n\nclass Shop(WorkflowEntrypoint):\n    async def run(self, event, step):\n"
-)
-
-
-@pytest.fixture
-def call(environment: Environment) -> Call:
-    """`call("GET", "/instances/one")`: what the workflow `shop` answers."""
-    key = ApiKey.objects.issue(environment=environment, name="tests")[1]
-    account = account_id_of(environment.organization.slug, environment.slug)
-    base = f"/cloudflare/client/v4/accounts/{account}/workflows/shop"
-
-    def send(method: str, path: str = "", body: Any = None) -> Answer:
-        raw = "" if body is None else json.dumps(body)
-        headers = {"authorization": f"Bearer {key}"}
-        answer = Client().generic(method, base + path, raw, content_type="application/json", headers=headers)
-        found: Answer = json.loads(answer.content)
-        return found
-
-    return send
-
-
-@pytest.fixture
-def run(scope: Scope, settings: LazySettings, tmp_path: Path, call: Call) -> Run:
-    """`run(body)`: an instance, `one`, of a program with this body, as it is once there is nothing left to do now."""
-    settings.SCRIPTS_FOLDER = tmp_path
-
-    def make(body: str, **more: Any) -> Answer:
-        (tmp_path / "shop.py").write_text(HEAD + indent(dedent(body).strip(), " " * 8) + "\n")
-        row = bind_workflow(scope, "shop", UpdateWorkflow(class_name="Shop", script_name="shop", **more))[0]
-        create_instances(scope, row, [CreateInstance("one")])
-        engine = Engine(scope)
-        engine.work()
-        engine.later(seconds=1)  # a pause of no time is a timer, too
-        found: Answer = call("GET", "/instances/one")["result"]
-        return found
-
-    return make
 
 
 @pytest.mark.parametrize(
@@ -78,9 +27,7 @@ def run(scope: Scope, settings: LazySettings, tmp_path: Path, call: Call) -> Run
         ('wait_for_event("nap", "go", timeout="366 days")', "A step can wait for at most 365 days."),
     ],
 )
-def test_a_sleep_that_cannot_be_is_an_error_that_can_be_caught(
-    run: Run, asked: str, message: str
-) -> None:
+def test_a_sleep_that_cannot_be_is_an_error_that_can_be_caught(run: Run, asked: str, message: str) -> None:
     found = run(f"try:\n    await step.{asked}\nexcept Exception as bad:\n    return str(bad)")
     assert (found["status"], found["output"]) == ("complete", message)
     (entry,) = found["steps"]
@@ -132,9 +79,7 @@ def test_as_many_steps_as_the_limit_are_fine_and_retries_sleeps_and_waits_do_not
     assert [len(entry.get("attempts", ())) for entry in found["steps"]] == [3, 0, 0, 1]
 
 
-def test_long_and_binary_outputs_are_cut_in_the_log_and_whole_in_the_step(
-    run: Run, call: Call
-) -> None:
+def test_long_and_binary_outputs_are_cut_in_the_log_and_whole_in_the_step(run: Run, call: Call) -> None:
     found = run("""
         await step.do("long", lambda: "x" * 10_000)
         await step.do("picture", lambda: bytes([255, 216, 0]))
@@ -163,9 +108,7 @@ def test_a_step_can_be_asked_for_by_its_attempts(run: Run, call: Call) -> None:
     assert call("GET", f"{path}&attempt=0")["errors"][0]["code"] == 10300
 
 
-def test_a_script_that_is_gone_is_said_to_be_and_starts_nothing(
-    run: Run, call: Call, tmp_path: Path
-) -> None:
+def test_a_script_that_is_gone_is_said_to_be_and_starts_nothing(run: Run, call: Call, tmp_path: Path) -> None:
     run("return 1")
     assert "script_deleted" not in call("GET")["result"]
     (tmp_path / "shop.py").unlink()
@@ -195,9 +138,7 @@ def test_a_script_of_a_package_is_found_only_where_the_deployment_names_it(setti
     assert find_script("tests.drawing", organization="acme") is None
 
 
-def test_events_are_kept_for_their_waits_in_order_and_by_type(
-    run: Run, call: Call, scope: Scope
-) -> None:
+def test_events_are_kept_for_their_waits_in_order_and_by_type(run: Run, call: Call, scope: Scope) -> None:
     found = run("""
         await step.sleep("nap", "1 hour")
         first = await step.wait_for_event("first", "paid")

@@ -1,7 +1,10 @@
 """A body over the limit is refused while it is read, whatever its headers claim."""
 
+import json
 from collections.abc import MutableMapping
 from typing import Any
+
+import pytest
 
 from config.body_limit import BodyLimit
 
@@ -49,3 +52,20 @@ async def test_below_a_vendors_address_the_refusal_has_its_shape() -> None:
     start, body = await answer_to([b"x" * 101], max_bytes=100, path="/formance/api/orchestration/workflows")
     assert start["status"] == 400
     assert body["body"] == b'{"errorCode":"VALIDATION","errorMessage":"request body too large"}'
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "message"),
+    [
+        ("/shop/instances", 10306, "params is too large. Maximum allowed size is 1MiB."),
+        ("/shop/instances/one/events/go", 10306, "event payload is too large. Maximum allowed size is 1MiB."),
+        ("/shop/instances/batch", 10306, "The batch is too large. Send fewer instances at once."),
+        ("/shop", 10300, "Invalid request: the body is too large"),
+    ],
+)
+async def test_so_it_has_where_the_shape_is_an_envelope(path: str, code: int, message: str) -> None:
+    path = f"/cloudflare/client/v4/accounts/acme/workflows{path}"
+    start, body = await answer_to([b"x" * 101], max_bytes=100, path=path)
+    told = json.loads(body["body"])
+    assert (start["status"], told["success"], told["result"]) == (400, False, None)
+    assert told["errors"] == [{"code": code, "message": message}]
