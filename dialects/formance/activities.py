@@ -26,6 +26,28 @@ def activities_of(stage: Stage, step: Step, *, version: int) -> list[dict[str, A
     return [] if step.kind in WITHOUT else list(_of_step(step))
 
 
+def with_wallet_ids(body: Mapping[str, Json], step: Step) -> dict[str, Json]:
+    """The body of a send whose wallets all have an id, as both SDKs want it: of one addressed by its name the id that
+    was found, empty where none was.
+    """
+    ways = {side: body.get(side) for side in ("source", "destination")}
+    named = {
+        side: way["wallet"]
+        for side, way in ways.items()
+        if isinstance(way, Mapping) and isinstance(way.get("wallet"), Mapping) and not way["wallet"].get("id")
+    }
+    if not named:
+        return dict(body)
+    rows = Activity.objects.filter(instance_id=step.instance_id, task=step.task, iteration=step.iteration)
+    found = {
+        row.input.get("name"): row.output[0]["id"]
+        for row in rows.filter(name="ListWallets")
+        if isinstance(row.output, list) and len(row.output) == 1
+    }
+    ids = {side: {"wallet": {**wallet, "id": found.get(wallet.get("name"), "")}} for side, wallet in named.items()}
+    return {**body, **ids}
+
+
 def _of_ledger(row: Activity, step: Step, version: int) -> dict[str, Any]:
     is_cancelled = row.ended_at is None and step.status == CANCELLED
     ended_at = step.ended_at if is_cancelled else row.ended_at

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from designer.graph.model import Json
-from dialects.formance.activities import activities_of
+from dialects.formance.activities import activities_of, with_wallet_ids
 from dialects.formance.definitions import definition_of
 from dialects.formance.durations import go_duration
 from dialects.formance.stages import STAGES, StageInvalid, resolve
@@ -138,7 +138,8 @@ def error_text(error: Json, stage: Stage | None) -> str:
 def input_of(stage: Stage, step: Step, variables: Json) -> dict[str, Any]:
     """The body of a stage as it was run: variables put in, defaults filled in."""
     if isinstance(step.input, Mapping) and step.kind in ("transfer", "account_update"):
-        return body_of(step.kind, step.input)
+        body = body_of(step.kind, step.input)
+        return with_wallet_ids(body, step) if step.kind == "transfer" else body
     if stage.kind not in STAGES or step.kind not in STAGE_OF_KIND:
         return {}
     given = variables if isinstance(variables, Mapping) else {}
@@ -146,7 +147,7 @@ def input_of(stage: Stage, step: Step, variables: Json) -> dict[str, Any]:
         resolved = resolve(stage.kind, stage.body, {key: _text(value) for key, value in given.items()})
     except StageInvalid:
         return _delay_from_step(step) if stage.kind == "delay" else dict(stage.body)
-    return resolved
+    return with_wallet_ids(resolved, step) if stage.kind == "send" else resolved
 
 
 def _delay_from_step(step: Step) -> dict[str, Any]:

@@ -131,7 +131,8 @@ class Transfer:
         whole = Money(payment["initialAmount"], payment["asset"])
         holding, ledger = source["holding_account"], source["ledger"]
         move = Move(source["through_account"], holding, whole.asset, whole.amount)
-        data: dict[str, Json] = {"metadata": {}, "reference": holding, **self._how(move, _overdraft(source))}
+        how = self._how(move, _overdraft(source))
+        data: dict[str, Json] = {"metadata": self._metadata(None), "reference": holding, **how}
         with contextlib.suppress(Conflict):  # an earlier instance may have brought it in
             self._create_transaction(ledger, data)
         return {**source, "id": holding}, money or whole

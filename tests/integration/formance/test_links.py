@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -12,6 +13,7 @@ import pytest
 from django.conf import LazySettings
 
 from accounts.scope import Scope
+from dialects.formance import triggers
 from engine.models import Instance
 from tests.integration.formance.conftest import Caller, publish
 from tests.integration.formance.test_triggers import make_trigger
@@ -85,3 +87,21 @@ def test_a_private_address_is_not_fetched_unless_it_is_allowed(
     settings.OUTBOUND_ALLOW = []
     tried = call("POST", f"/v2/triggers/{trigger['id']}/test", event(accounts, "1")).json()["data"]
     assert "cannot fetch" in tried["variables"]["who"]["error"]
+
+
+def test_only_http_is_followed(call: Caller, make_trigger: Any) -> None:
+    trigger = make_trigger(event="PAID", vars=LINKED["vars"])
+    for uri in ("file:///etc/hostname", "ftp://127.0.0.1/a", "gopher://127.0.0.1/a"):
+        payload = {"links": [{"name": "source_account", "uri": uri}]}
+        tried = call("POST", f"/v2/triggers/{trigger['id']}/test", payload).json()["data"]
+        assert "cannot fetch" in tried["variables"]["who"]["error"], uri
+
+
+def test_a_link_has_five_seconds(call: Caller, make_trigger: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert triggers.FETCH_SECONDS == 5
+    monkeypatch.setattr(triggers, "FETCH_SECONDS", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, never answers
+        trigger = make_trigger(event="PAID", vars=LINKED["vars"])
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        tried = call("POST", f"/v2/triggers/{trigger['id']}/test", event(url, "1")).json()["data"]
+    assert f"cannot fetch {url}/accounts/1: " in tried["variables"]["who"]["error"]

@@ -188,3 +188,43 @@ def test_all_that_happens_to_an_instance_is_published(
         found = call("GET", f"/triggers/{made[type]}/occurrences").json()["data"]
         told = sorted((one["event"]["payload"] for one in found), key=lambda payload: payload.get("number", 0))
         assert told == payloads, type
+
+
+def test_triggers_and_their_occurrences_are_walked_to_their_end(
+    call: Caller, make_trigger: Callable[..., dict[str, Any]], scope: Scope
+) -> None:
+    workflow = make_trigger(name="other")["workflowID"]
+    made = [make_trigger(name=f"mine {number}", event="X", workflowID=workflow)["id"] for number in range(5)]
+    for number in range(5):
+        publish(scope, "X", {"number": number})
+
+    def walked(path: str, query: str) -> list[dict[str, Any]]:
+        found, query = [], f"?pageSize=2{query}"
+        while True:
+            page = call("GET", f"{path}{query}").json()["cursor"]
+            assert (len(page["data"]) <= page["pageSize"] == 2, page["hasMore"]) == (True, "next" in page)
+            found += page["data"]
+            if not page["hasMore"]:
+                return found
+            query = f"?cursor={page['next']}"
+
+    assert [one["id"] for one in walked("/v2/triggers", "&name=MINE")] == made[::-1]
+    assert len(walked("/v2/triggers", "")) == 6
+    occurrences = walked(f"/v2/triggers/{made[2]}/occurrences", "")
+    assert [one["event"]["payload"]["number"] for one in occurrences] == [4, 3, 2, 1, 0]
+    assert call("GET", f"/triggers/{made[2]}/occurrences").json()["data"] == occurrences
+    for path in ("/v2/triggers", f"/v2/triggers/{made[2]}/occurrences"):
+        assert refused(call("GET", f"{path}?cursor=bogus")) == (400, "VALIDATION", "invalid 'cursor' query param")
+        assert refused(call("GET", f"{path}?pageSize=-1")) == (400, "VALIDATION", "invalid 'pageSize' query param")
+
+
+def test_an_expression_has_at_most_four_kibibytes(call: Caller, make_trigger: Callable[..., dict[str, Any]]) -> None:
+    longest = f'event.name == "{"x" * (4096 - 16)}"'
+    trigger = make_trigger(filter=longest, vars={"name": longest})
+    assert (len(longest), trigger["filter"]) == (4096, longest)
+    for more in ({"filter": longest + " "}, {"vars": {"name": longest + " "}}):
+        body = {"event": "X", "workflowID": trigger["workflowID"], **more}
+        status, code, message = refused(call("POST", "/v2/triggers", body))
+        assert (status, code) == (400, "VALIDATION")
+        assert message.startswith("validating data: error compiling expression '")
+        assert "an expression has at most 4096 bytes" in message
