@@ -40,9 +40,14 @@ from engine.services.waking import wake_after_commit
 log = logging.getLogger(__name__)
 ONCE_PER_OBJECT: Final = frozenset({"SAVED_PAYMENT", "SAVED_ACCOUNT"})
 """Types of which a trigger fires once per `payload.id`, however often the message comes."""
+LONGEST_ID: Final = 18
+"""Digits of the number of an occurrence."""
 LEASE: Final = timedelta(seconds=60)
 MOST_TRIES: Final = 5
 FETCH_SECONDS: Final = 5.0
+OF_TRIGGERS: Final = frozenset({"SUCCEEDED_TRIGGER", "FAILED_TRIGGER"})
+LONGEST_CHAIN: Final = 5
+"""How many triggers of triggers may follow from one another."""
 APP: Final = "orchestration"
 VERSION: Final = "v2"
 
@@ -195,11 +200,9 @@ def _tell_the_bus(occurrence: TriggerOccurrence, now: datetime) -> None:
     from dialects.formance.wire import instance_id
 
     trigger = occurrence.trigger
-    if trigger.event in ("SUCCEEDED_TRIGGER", "FAILED_TRIGGER"):
-        return  # one that listens to itself would never end
     is_started = occurrence.instance is not None
     type = "SUCCEEDED_TRIGGER" if is_started else "FAILED_TRIGGER"
-    if not is_listened_to(trigger.environment_id, type):
+    if not is_listened_to(trigger.environment_id, type) or _goes_round(occurrence):
         return
     payload: dict[str, Json] = {"id": str(occurrence.pk), "triggerID": ids.encode(ids.TRIGGER, trigger.pk)}
     if occurrence.instance is not None:
@@ -207,6 +210,32 @@ def _tell_the_bus(occurrence: TriggerOccurrence, now: datetime) -> None:
     else:
         payload["error"] = occurrence.error
     receive_event(system_scope(trigger.environment), type, payload, version=VERSION, app=APP, now=now)
+
+
+def _goes_round(occurrence: TriggerOccurrence) -> bool:
+    """Whether what led to an occurrence was that its trigger fired, or too many others did: triggers that listen to
+    themselves, or to one another, would never end.
+    """
+    at = occurrence
+    for _ in range(LONGEST_CHAIN):
+        cause = _cause_of(at)
+        if cause is None:
+            return False
+        if cause.trigger_id == occurrence.trigger_id:
+            return True
+        at = cause
+    return True
+
+
+def _cause_of(occurrence: TriggerOccurrence) -> TriggerOccurrence | None:
+    """The occurrence that the event of this one tells of; None where it tells of something else."""
+    event = occurrence.event
+    if event.get("type") not in OF_TRIGGERS or not isinstance(event.get("payload"), Mapping):
+        return None
+    id = str(event["payload"].get("id", ""))
+    if not id.isdecimal() or len(id) > LONGEST_ID:
+        return None
+    return TriggerOccurrence.objects.filter(environment_id=occurrence.environment_id, pk=int(id)).first()
 
 
 def is_listened_to(environment_id: int, type: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from accounts.scope import Scope
+from dialects.formance.triggers import LONGEST_CHAIN
 from engine.models import Instance
 from tests.integration.formance.conftest import Caller, publish, refused, settle
 
@@ -148,8 +149,9 @@ def test_triggers_are_chained_by_what_comes_of_triggers(
     well = make_trigger(event="X", version="v1")
     badly = make_trigger(event="X", version="v2", vars={"who": "event.customer.name"})
     names = {"trigger": "event.triggerID", "of": "event.workflowInstanceID", "error": "event.error"}
+    of_these = f"event.triggerID in ['{well['id']}', '{badly['id']}']"
     for type in ("SUCCEEDED_TRIGGER", "FAILED_TRIGGER"):
-        make_trigger(event=type, version="v2", vars=names)
+        make_trigger(event=type, version="v2", vars=names, filter=of_these)
     for version in ("v1", "v2"):
         publish(scope, "X", {}, version=version)
     settle()
@@ -159,6 +161,37 @@ def test_triggers_are_chained_by_what_comes_of_triggers(
         {"trigger": well["id"], "of": started, "error": ""},
         {"trigger": badly["id"], "of": "", "error": "cannot fetch name from <nil> (1:16)"},
     ]
+
+
+def test_triggers_of_triggers_tell_what_came_of_them_and_circles_end(
+    call: Caller, make_trigger: Callable[..., dict[str, Any]], scope: Scope
+) -> None:
+    first = make_trigger(event="X", name="0")["id"]
+    chain = [first]
+    for _ in range(7):  # each hears of the one before
+        follows = f'event.triggerID == "{chain[-1]}"'
+        chain.append(make_trigger(event="SUCCEEDED_TRIGGER", version="v2", filter=follows)["id"])
+    itself = make_trigger(event="FAILED_TRIGGER", vars={"who": "event.nothing.name"})["id"]
+    fails = make_trigger(event="Y", vars={"who": "event.nothing.name"})["id"]
+
+    def fired(id: str) -> int:
+        return len(call("GET", f"/triggers/{id}/occurrences").json()["data"])
+
+    publish(scope, "X", {})
+    settle()
+    assert [fired(id) for id in chain] == [1] * (LONGEST_CHAIN + 1) + [0] * (7 - LONGEST_CHAIN)
+    publish(scope, "Y", {})
+    settle()
+    assert (fired(fails), fired(itself)) == (1, 2)  # what the first firing came to, it hears; then it is over
+
+
+@pytest.mark.parametrize("id", ["1", "x", -1, None, "9" * 40, "²"])
+def test_a_message_of_somebody_elses_trigger_is_taken(
+    call: Caller, make_trigger: Callable[..., dict[str, Any]], scope: Scope, id: Any
+) -> None:
+    trigger = make_trigger(event="SUCCEEDED_TRIGGER", version="v7")["id"]
+    publish(scope, "SUCCEEDED_TRIGGER", {"id": id}, version="v7")
+    assert len(call("GET", f"/triggers/{trigger}/occurrences").json()["data"]) == 1
 
 
 def test_all_that_happens_to_an_instance_is_published(
