@@ -81,7 +81,7 @@ class Request:
 
 
 class Steps:
-    """`step`, as a program sees it. Calls are noted in their order. `fatal`: what ends the run, even if it was caught."""
+    """`step`, as a program sees it. Calls are noted in their order. `fatal`: what ends the run, caught or not."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, most_steps: int) -> None:
         self._loop = loop

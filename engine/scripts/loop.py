@@ -59,7 +59,7 @@ class ReplayLoop(asyncio.AbstractEventLoop):
                 try:
                     handle._run()
                 except (SystemExit, KeyboardInterrupt):
-                    pass  # kept as what came of the task; asyncio lets these go on to its loop besides
+                    continue  # kept as what came of the task; asyncio lets these go on to its loop besides
 
     def put_away(self) -> None:
         """Forget what has not ended; nothing is logged about it."""
