@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, expect
 
 from tests.acceptance.quadrille import Quadrille
+from tests.acceptance.slowness import SLOWNESS
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 DESKTOP = (1440, 900)
@@ -33,7 +34,7 @@ document.addEventListener("securitypolicyviolation", (e) => {
 });
 """
 
-expect.set_options(timeout=10_000)
+expect.set_options(timeout=SLOWNESS.patience)
 
 
 def find_chromium() -> str | None:
@@ -62,7 +63,8 @@ class Watch:
     """Parts of console lines a test provokes on purpose, such as `409`."""
 
     def follow(self, page: Page) -> None:
-        """Watch one page from now on."""
+        """Watch one page from now on, slow and patient as the stories are asked to be."""
+        SLOWNESS.befall(page)
         page.add_init_script(NOTE_VIOLATIONS)
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.findings.append(f"script error: {error}"))

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.acceptance.slowness import SLOWNESS
 from tests.servers import await_port, free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -70,7 +71,8 @@ class Quadrille:
 
     def start(self) -> None:
         """Serve, and return once the port accepts connections."""
-        command = [sys.executable, "manage.py", "serve", "--port", str(self.port), "--data", str(self.data)]
+        program = ["-m", "tests.acceptance.slow_serve"] if SLOWNESS.is_of_the_server else ["manage.py"]
+        command = [sys.executable, *program, "serve", "--port", str(self.port), "--data", str(self.data)]
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env=self.environment(), stdout=output, stderr=subprocess.STDOUT

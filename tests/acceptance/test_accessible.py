@@ -63,7 +63,7 @@ def every_page(page: Page, start: str) -> Iterator[str]:
 
 def wait_for_messages(page: Page) -> None:
     """Until the demo has sent its first message, so that there is a page of one."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     page.goto(CONSOLE + "data/messages/")
     while page.locator("tbody th a").count() == 0:
         assert time.monotonic() < deadline, "the demo sends no messages"

@@ -124,7 +124,6 @@ def ready(page: Page) -> Board:
 @pytest.fixture
 def board(page: Page, server: Quadrille, request: pytest.FixtureRequest) -> Board:
     """The editor with a new flow."""
-    page.set_default_timeout(10_000)
     sign_in(page, server, "designer")
     return open_new(page, request.node.name.replace("_", " "))
 
@@ -366,6 +365,8 @@ def test_nudges_add_up_while_earlier_ones_are_on_their_way(board: Board) -> None
     for number in range(1, 4):
         page.keyboard.press("Alt+ArrowRight")
         board.comes_to("junction", (before[0] + 8 * number, before[1]))
+    while not held:
+        page.wait_for_timeout(20)  # lets the browser's messages in
     assert len(held) == 1, "the others wait until the first is answered"
     held[0].continue_()
     board.saved()

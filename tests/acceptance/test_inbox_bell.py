@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.acceptance.quadrille import Quadrille
+from tests.acceptance.slowness import SLOWNESS
 
 PREPARE = """
 import json
@@ -88,6 +89,7 @@ def test_a_bell_on_a_foreign_page_counts_up_live(
         assert http.post("/v1/events/trigger", json=body).status_code == 201
 
     page = browser.new_page()
+    SLOWNESS.befall(page)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     try:

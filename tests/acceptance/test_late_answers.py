@@ -6,16 +6,14 @@ The answers are held up here until the person has gone on; on a busy machine, or
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Final
 
 import httpx
 import pytest
-from playwright.sync_api import APIResponse, Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from tests.acceptance.browser import Watch, sign_in
+from tests.acceptance.holding import held_up
 from tests.acceptance.quadrille import Quadrille
 from tests.acceptance.test_editor import open_new
 from tests.acceptance.test_steering import ASK, api, automation, flow_of, open_instance, publish, show_step, start
@@ -30,29 +28,6 @@ LISTS: Final = (
     ("/o/demo/development/flows/", "Customer onboarding"),
 )
 TEXT: Final = "{{ steps.ask.output.answer }}"
-
-
-@contextmanager
-def held_up(page: Page, pattern: re.Pattern[str]) -> Iterator[Callable[[], None]]:
-    """The first answer to a request like this is made at once and handed over only when told to."""
-    kept: list[tuple[Route, APIResponse]] = []
-
-    def keep(route: Route) -> None:
-        if kept:
-            route.continue_()
-        else:
-            kept.append((route, route.fetch()))
-
-    def hand_over() -> None:
-        until = time.monotonic() + 30
-        while not kept:
-            assert time.monotonic() < until, f"nothing asked for {pattern.pattern}"
-            page.wait_for_timeout(20)  # lets the browser's messages in
-        route, response = kept[0]
-        route.fulfill(response=response)
-
-    page.route(pattern, keep)
-    yield hand_over
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.acceptance.quadrille import Quadrille
 FLOW_FILE = Path(__file__).parent.parent / "flows" / "order-fulfilment.yaml"
 FLOW = "/flows/order-fulfilment"
 COUNT = 200
-PATIENCE_SECONDS = 180
+PATIENCE_SECONDS = 600
 ENDED = {"complete", "errored", "terminated"}
 
 
@@ -182,7 +182,7 @@ def test_waiting_for_the_end_answers_when_it_comes(api: httpx.Client, short: str
     ended = answer_of(api.post("/flows/short/instances?wait=30", json={"input": {"name": "world"}}))
     assert ended["status"] == "complete"
     assert ended["output"] == {"hello": "world"}
-    assert 1 <= time.monotonic() - began < 20
+    assert 1 <= time.monotonic() - began < 30, "it answers when it is over, not when the waiting is"
 
 
 def test_waiting_callers_do_not_hold_up_others(api: httpx.Client, short: str) -> None:
@@ -198,4 +198,4 @@ def test_waiting_callers_do_not_hold_up_others(api: httpx.Client, short: str) ->
         time.sleep(0.2)
         assert api.get("/flows").status_code == 200
         assert {one.result() for one in waiting} == {201}
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 120, "waits in a row would be up to ten minutes"

@@ -16,7 +16,6 @@ from tests.acceptance.test_editor import Board, open_new, ready
 @pytest.fixture
 def board(page: Page, server: Quadrille, request: pytest.FixtureRequest) -> Board:
     """The editor with a new flow."""
-    page.set_default_timeout(10_000)
     sign_in(page, server, "designer")
     return open_new(page, request.node.name.replace("_", " "))
 

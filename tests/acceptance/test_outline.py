@@ -55,7 +55,6 @@ class List:
 @pytest.fixture
 def board(page: Page, server: Quadrille, request: pytest.FixtureRequest) -> Board:
     """The editor with a new flow."""
-    page.set_default_timeout(30_000)
     sign_in(page, server, "designer")
     return open_new(page, request.node.name.replace("_", " "))
 

@@ -56,7 +56,7 @@ def test_a_template_is_found_used_published_and_forked_by_mouse(page: Page, serv
     card = page.get_by_role("listitem").filter(has_text="Purchase order")
     expect(page.get_by_role("heading", name="Leave request")).to_have_count(0)
     expect(card.locator("img.for-light")).to_be_visible()
-    assert page.evaluate("document.querySelector('.for-light').complete")
+    expect(card.locator("img.for-light")).to_have_js_property("complete", True)
     card.get_by_role("link", name="Purchase order").click()
     expect(page.locator("[data-task='approve']")).to_be_visible()
     page.get_by_role("button", name="Use this template").click()

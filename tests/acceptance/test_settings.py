@@ -81,7 +81,6 @@ def flow_file(key: str) -> dict[str, Any]:
 @pytest.fixture
 def board(page: Page, server: Quadrille, request: pytest.FixtureRequest) -> Board:
     """The editor with the flow of `flow_file`."""
-    page.set_default_timeout(20_000)
     sign_in(page, server, "designer")
     key = re.sub(r"[^a-z]+", "-", f"{request.node.name}")[5:64].strip("-")
     page.goto(f"{PLACE}/flows/-/import/")
@@ -308,6 +307,7 @@ def test_what_a_flow_is_started_with_is_drawn_asked_for_and_checked(board: Board
     page.keyboard.press("Escape")
 
     page.locator("#publish-link").click()
+    page.wait_for_url("**/publish/")
     page.locator("main form .button-primary, dialog form .button-primary").first.click()
     page.wait_for_url("**/versions/**")
     key = page.url.split("/flows/")[1].split("/")[0]

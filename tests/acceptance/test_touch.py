@@ -58,7 +58,6 @@ def _draw(page: Page, start: Spot, end: Spot) -> None:
 @pytest.fixture
 def board(page: Page, server: Quadrille, request: pytest.FixtureRequest) -> Board:
     """The editor with two tasks, one beside the other."""
-    page.set_default_timeout(10_000)
     sign_in(page, server, "designer")
     board = open_new(page, request.node.name.replace("_", " "))
     board.add("noop", (240, 160))

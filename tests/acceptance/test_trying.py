@@ -51,7 +51,6 @@ def open_flow(page: Page, server: Quadrille, folder: Path, key: str) -> Locator:
     path = folder / f"{key}.yaml"
     path.write_text(FLOW.format(key=key))
     server.manage("flow", "import", str(path), "--organization", "demo", "--environment", "development", "--replace")
-    page.set_default_timeout(20_000)
     sign_in(page, server, "designer")
     page.goto(f"{PLACE}/flows/{key}/edit/")
     page.locator(".editor[data-ready=true]").wait_for()

@@ -1,0 +1,34 @@
+"""Answers of the server that come when a story says so: what a slow line does by chance is done on purpose."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import APIResponse, Page, Route
+
+
+@contextmanager
+def held_up(page: Page, pattern: re.Pattern[str]) -> Iterator[Callable[[], None]]:
+    """The first answer to a request like this is made at once and handed over only when told to."""
+    first: list[Route] = []
+    kept: list[APIResponse] = []
+
+    def keep(route: Route) -> None:
+        if first:
+            route.continue_()
+        else:
+            first.append(route)  # before it is answered: others may come meanwhile
+            kept.append(route.fetch())
+
+    def hand_over() -> None:
+        until = time.monotonic() + 30
+        while not kept:
+            assert time.monotonic() < until, f"nothing asked for {pattern.pattern}"
+            page.wait_for_timeout(20)  # lets the browser's messages in
+        first[0].fulfill(response=kept[0])
+
+    page.route(pattern, keep)
+    yield hand_over
