@@ -14,6 +14,7 @@ DEEPEST_TREE: Final = 600
 """Levels of the parse tree; a pair of parentheses takes about twelve."""
 _TOO_DEEP: Final = "The expression is nested too deeply."
 
+_CALLS: Final = frozenset({"ident_arg", "member_dot_arg", "dot_ident_arg"})
 _MACROS: Final = frozenset({"all", "exists", "exists_one", "map", "filter"})
 _TYPES: Final = frozenset(
     {"bool", "bytes", "double", "duration", "int", "list", "map", "null_type", "string", "timestamp", "type", "uint"}
@@ -36,6 +37,21 @@ def script_reason(text: str, arguments: Iterable[str]) -> str | None:
     if not text.strip():
         return "Write an expression such as order.total * 2."
     return _reason(text, frozenset(arguments), " A script sees its arguments; give it one of this name.")
+
+
+def calls_in(text: str) -> frozenset[str]:
+    """The functions that an expression calls, macros left out. Raises what the parser raises for one that is none."""
+    from celpy.celparser import CELParser
+
+    found = set()
+    todo: list[Any] = [CELParser().parse(text)]
+    while todo:
+        node = todo.pop()
+        children = getattr(node, "children", None) or ()
+        if getattr(node, "data", "") in _CALLS:
+            found.add(next(str(part) for part in children if getattr(part, "type", "") == "IDENT"))
+        todo.extend(children)
+    return frozenset(found - _MACROS - {"has"})
 
 
 @lru_cache(maxsize=1024)

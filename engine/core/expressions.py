@@ -43,26 +43,26 @@ def evaluate(text: str, values: Mapping[str, Json], functions: Functions | None 
 
     known = {name: json_to_cel(_storable(value)) for name, value in values.items()}
     try:
-        return _program(text, _Held(functions)).evaluate(known)
+        return _program(text, Held(functions)).evaluate(known)
     except (CELEvalError, ValueError, TypeError, RecursionError, ArithmeticError) as bad:
         raise CannotEvaluate(_said(bad)) from bad
 
 
-class _Held:
+class Held:
     """Functions as a key: by their identity. They are module constants, and so never many."""
 
     def __init__(self, functions: Functions | None) -> None:
         self.functions = functions
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Held) and other.functions is self.functions
+        return isinstance(other, Held) and other.functions is self.functions
 
     def __hash__(self) -> int:
         return id(self.functions)
 
 
 @lru_cache(maxsize=1024)
-def _program(text: str, held: _Held) -> Any:
+def _program(text: str, held: Held) -> Any:
     import celpy
 
     environment = celpy.Environment()

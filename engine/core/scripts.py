@@ -22,6 +22,8 @@ from engine.core.expressions import (
     LONGEST_LITERAL,
     MAX_BYTES,
     CannotEvaluate,
+    Functions,
+    Held,
     evaluate,
     is_too_much,
     longest,
@@ -37,8 +39,10 @@ class ScriptFailed(ValueError):
     """The script has no value. The text says why, for people."""
 
 
-def run_script(script: str, arguments: Mapping[str, Json]) -> Json:
-    """The value of a script over its arguments, as JSON. Raises `ScriptFailed`."""
+def run_script(script: str, arguments: Mapping[str, Json], *, also: Functions | None = None) -> Json:
+    """The value of a script over its arguments, as JSON. `also`: functions beside those that all scripts have, the same
+    mapping each time. Raises `ScriptFailed`.
+    """
     reason = script_reason(script, arguments)
     if reason is not None:
         raise ScriptFailed(reason)
@@ -49,18 +53,25 @@ def run_script(script: str, arguments: Mapping[str, Json]) -> Json:
         raise ScriptFailed(f"The arguments of a script have at most {MAX_ARGUMENT_BYTES // 1024} KiB.")
     before = _longest_list.set(max(LONGEST_LITERAL, longest(given)))
     try:
-        return _Json().of(evaluate(script, given, _functions()))
+        return plain(evaluate(script, given, _functions(Held(also))))
     except CannotEvaluate as bad:
         raise ScriptFailed(f"The script cannot be applied to these arguments: {bad}.") from bad
     finally:
         _longest_list.reset(before)
 
 
+def function_names() -> frozenset[str]:
+    """What a script can call, macros left out."""
+    from celpy.evaluation import base_functions
+
+    return frozenset({*base_functions, *_functions(Held(None))})
+
+
 # -- functions --------------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=1)
-def _functions() -> Mapping[str, Callable[..., Any]]:
+@lru_cache(maxsize=8)
+def _functions(also: Held) -> Mapping[str, Callable[..., Any]]:
     from celpy.celtypes import DoubleType, IntType, ListType, MapType, StringType
 
     plus = promoting()["_+_"]
@@ -117,6 +128,7 @@ def _functions() -> Mapping[str, Callable[..., Any]]:
             "trim": lambda text: StringType(str(text).strip()),
             "keys": keys,
             "values": values,
+            **(also.functions or {}),
         }
     )
 
@@ -137,6 +149,11 @@ def _bounded(value: Any) -> Any:
 
 
 # -- back to JSON -----------------------------------------------------------------------------------------------------
+
+
+def plain(value: Any) -> Json:
+    """A CEL value as JSON. Raises `ScriptFailed`."""
+    return _Json().of(value)
 
 
 class _Json:

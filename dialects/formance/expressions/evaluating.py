@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
@@ -13,16 +13,16 @@ from dialects.formance.expressions.errors import ExpressionError
 from dialects.formance.expressions.functions import (
     FUNCTIONS,
     LARGEST_LIST,
+    Fetch,
     Wrong,
     as_text,
     bounded,
     is_number,
+    linked,
     type_name,
 )
 from dialects.formance.expressions.parsing import Node
 
-Fetch = Callable[[str], Any]
-"""Fetches the JSON behind an address. Raises `Wrong`."""
 LONGEST_SECONDS: Final = 1.0
 MOST_WORK: Final = 10_000_000
 LARGEST_NUMBER: Final = 10**400
@@ -139,21 +139,11 @@ class Evaluation:
         return run(*arguments)
 
     def _link(self, arguments: list[Any]) -> Any:
-        if len(arguments) != 2:
-            raise Wrong(f"expect two arguments, got {len(arguments)}")
-        holder, relation = arguments
-        links = holder.get("links") if isinstance(holder, Mapping) else None
-        named = [one for one in links or () if isinstance(one, Mapping) and one.get("name") == relation]
-        if not named:
-            raise Wrong(f"link '{as_text(relation)[:100]}' not defined for object")
-        if len(named) > 1:
-            raise Wrong(f"multiple link '{as_text(relation)[:100]}' defined for object")
         began = time.monotonic()
         try:
-            answer = self.fetch(as_text(named[0].get("uri")))
+            return linked(arguments, self.fetch)
         finally:
             self.deadline += time.monotonic() - began
-        return answer.get("data") if isinstance(answer, Mapping) else None
 
     def _closure(self, node: Node) -> Any:
         values = self.value(node.parts[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -13,6 +13,8 @@ from dialects.formance.durations import BadGoDuration, go_duration, parse_go_dur
 LARGEST_TEXT: Final = 100_000
 LARGEST_LIST: Final = 10_000
 CLOSURES: Final = frozenset({"all", "any", "one", "none", "map", "filter", "find", "count"})
+Fetch = Callable[[str], Any]
+"""Fetches the JSON behind an address. Raises `Wrong`."""
 
 
 class Wrong(ValueError):
@@ -41,6 +43,21 @@ def type_name(value: Any) -> str:
 def is_number(value: Any) -> bool:
     """Whether a value is a number; booleans are none."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def linked(arguments: Sequence[Any], fetch: Fetch) -> Any:
+    """What `link(object, relation)` comes to: the data behind the one link of that name. Raises `Wrong`."""
+    if len(arguments) != 2:
+        raise Wrong(f"expect two arguments, got {len(arguments)}")
+    holder, relation = arguments
+    links = holder.get("links") if isinstance(holder, Mapping) else None
+    named = [one for one in links or () if isinstance(one, Mapping) and one.get("name") == relation]
+    if not named:
+        raise Wrong(f"link '{as_text(relation)[:100]}' not defined for object")
+    if len(named) > 1:
+        raise Wrong(f"multiple link '{as_text(relation)[:100]}' defined for object")
+    answer = fetch(as_text(named[0].get("uri")))
+    return answer.get("data") if isinstance(answer, Mapping) else None
 
 
 def as_text(value: Any) -> str:

@@ -50,6 +50,26 @@ def test_a_trigger_starts_instances(call: Caller, make_trigger: Callable[..., di
     assert occurrence["workflowInstanceID"] == instance.key
 
 
+def test_filters_and_variables_may_be_written_in_cel(
+    call: Caller, make_trigger: Callable[..., dict[str, Any]], scope: Scope
+) -> None:
+    trigger = make_trigger(
+        event="X",
+        filter='event.type.startsWith("PAY") && event.lines.exists(l, l.price > 10)',
+        vars={"lines": "size(event.lines)", "first": "event.lines[0].name.lower()"},
+    )
+    for price in (5, 15):
+        publish(scope, "X", {"type": "PAY-IN", "lines": [{"name": "A", "price": price}]})
+    publish(scope, "X", {"type": "PAY-IN"})  # breaks: no match
+    assert [instance.input for instance in Instance.objects.all()] == [{"lines": "1", "first": "a"}]
+    tried = call("POST", f"/v2/triggers/{trigger['id']}/test", {"type": "PAY-IN", "lines": []}).json()["data"]
+    assert tried["filter"] == {"match": False}
+    assert tried["variables"]["lines"] == {"value": "0"}
+    assert tried["variables"]["first"]["error"].endswith("(1:1)")
+    body = {"event": "X", "workflowID": trigger["workflowID"], "filter": "event.lines.steal(1)"}
+    assert refused(call("POST", "/triggers", body))[:2] == (400, "VALIDATION")
+
+
 def test_a_variable_that_breaks_leaves_an_occurrence_with_its_error(
     call: Caller, make_trigger: Callable[..., dict[str, Any]], scope: Scope
 ) -> None:

@@ -153,6 +153,45 @@ def test_what_cannot_be_evaluated_is_an_error(text: str, event: Any, message: st
     assert message in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('event.type.startsWith("PAY") && has(event.amount)', True),
+        ("has(event.nope)", False),
+        ("event.items.exists(i, i.price > 10)", True),
+        ("event.items.filter(i, i.price > 10)[0].sku", "y"),
+        ("event.tags.map(t, t.upper())", ["A", "B", "C"]),
+        ("size(event.tags) + size('abc')", 6),
+        ("double(event.amount) / 8.0", 1612.5),
+        ('link(event, "source_account").name.startsWith("a")', True),
+        ("event.nothing == null || has(event.nope)", True),
+    ],
+)
+def test_what_is_written_in_cel_has_a_value_too(text: str, expected: Any) -> None:
+    assert value(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('link(event, "nope").name.startsWith("a")', "link 'nope' not defined for object"),
+        ('link(event, "two").name.startsWith("a")', "multiple link 'two'"),
+        ("event.nope.startsWith('a')", "nope"),
+        ("size(event.amount)", "cannot be applied"),
+    ],
+)
+def test_what_breaks_in_cel_is_an_error_with_its_place(text: str, message: str) -> None:
+    with pytest.raises(ExpressionError, match=r"\(1:1\)$") as refused:
+        value(text)
+    assert message in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["event.items.steal(1)", "open('/etc/passwd')", "other.exists(o, o)", "has(other.a)"])
+def test_what_neither_language_knows_does_not_compile(text: str) -> None:
+    with pytest.raises(ExpressionError):
+        compile_expression(text)
+
+
 def test_evaluation_ends_in_time() -> None:
     started = time.monotonic()
     with pytest.raises(ExpressionError, match=r"takes too long|memory budget"):
