@@ -311,6 +311,8 @@ CLOUDFLARE_ACCOUNT_CREATE_RATE = env.number("CLOUDFLARE_ACCOUNT_CREATE_RATE", 30
 # And how many of an account's may be queued.
 CLOUDFLARE_ACCOUNT_QUEUED = env.number("CLOUDFLARE_ACCOUNT_QUEUED", 2_000_000)
 CLOUDFLARE_WORKFLOW_CREATE_RATE = env.number("CLOUDFLARE_WORKFLOW_CREATE_RATE", 100)
+# How many requests a second a key may make over the Novu dialect (429 beyond it); 0: as many as it likes.
+NOVU_REQUEST_RATE = env.number("NOVU_REQUEST_RATE", 0)
 
 # ---------------------------------------------------------------- files
 STATIC_URL = "/static/"

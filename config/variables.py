@@ -131,6 +131,7 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
         Variable("CLOUDFLARE_ACCOUNT_CREATE_RATE", "300", "instances an account may create in a second"),
         Variable("CLOUDFLARE_WORKFLOW_CREATE_RATE", "100", "instances of one workflow that may be created in a second"),
         Variable("CLOUDFLARE_ACCOUNT_QUEUED", "2000000", "instances of an account that may be queued"),
+        Variable("NOVU_REQUEST_RATE", "0: no limit", "requests a second of one key over Novu's API"),
         Variable("QUADRILLE_FORMANCE_ANONYMOUS", "none", "the environment in which callers without a token work"),
         Variable("QUADRILLE_FORMANCE_WAIT_SECONDS", "60", "how long a call may wait for an instance's end"),
         Variable("QUADRILLE_LEDGER_URL", "none: our own ledger", "an outside ledger"),

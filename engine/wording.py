@@ -83,10 +83,12 @@ def _join(*parts: Any) -> str:
 
 
 def _actor(data: Data) -> str:
-    """Who and why."""
+    """Who, over what, and why."""
     actor = data.get("actor") or data.get("by")
     name = actor.get("name") or actor.get("email") if isinstance(actor, Mapping) else actor
-    return _join(f"by {name}" if name else "", _quoted(data.get("reason")))
+    over = actor.get("over") if isinstance(actor, Mapping) else None
+    who = f"by {name} over {over}" if name and over else f"by {name}" if name else ""
+    return _join(who, _quoted(data.get("reason")))
 
 
 def _quoted(text: Any) -> str:

@@ -118,8 +118,12 @@ class Plan:
         return task
 
 
-def compile_plan(flow: Flow) -> Plan:
-    """The plan of `flow`. Raises `FlowNotRunnable` for undeclared cycles, dangling edges, or loops that are none."""
+def compile_plan(flow: Flow, *, may_require_later: bool = False) -> Plan:
+    """The plan of `flow`. Raises `FlowNotRunnable` for undeclared cycles, dangling edges, or loops that are none.
+
+    `may_require_later`: let a task require what can only begin after it. Such a requirement is met by hand: the
+    required task is done before its turn, or the task is started regardless (see docs/decisions/0045).
+    """
     lowering = Lowering(flow)
     drafts = list(lowering.edges())
     keys = [*flow.tasks, *lowering.junctions]
@@ -137,6 +141,9 @@ def compile_plan(flow: Flow) -> Plan:
     }
     waits = [(source, node) for node, groups in requires.items() for group in groups for source in group]
     order = graph.order_with(waits)
+    if order is None and may_require_later:
+        waits = graph.without_circles(waits)
+        order = graph.order_with(waits)
     if order is None:
         raise FlowNotRunnable("The flow goes round in a circle that no decision declares as its loop.")
     loops = _loops(flow, drafts, ends, back, graph, index)
@@ -158,7 +165,7 @@ def compile_plan(flow: Flow) -> Plan:
     loops = tuple(_with_edges(loop, edges) for loop in loops)
     # An edge that leaves a loop settles only once the loop is left: what it leads to waits for the loop's decision.
     deferred = [(loops[e.leaves].decision, e.target) for e in edges if e.leaves is not None]
-    if deferred and graph.order_with([*waits, *deferred]) is None:
+    if deferred and not may_require_later and graph.order_with([*waits, *deferred]) is None:
         raise FlowNotRunnable("A task in a loop requires what can only begin when the loop is left.")
     incoming: list[list[int]] = [[] for _ in keys]
     outgoing: list[list[int]] = [[] for _ in keys]
@@ -260,16 +267,29 @@ class _Graph:
                     ready.append(target)
         return order if len(order) == self.size else None
 
+    def without_circles(self, more: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Those of `more` that can all be respected at once: each is left out whose end leads back to its source."""
+        kept: list[tuple[int, int]] = []
+        following = [list(targets) for targets in self.next]
+        for source, target in more:
+            if source not in _reached(target, following):
+                following[source].append(target)
+                kept.append((source, target))
+        return kept
+
     def reach(self, start: int, *, backwards: bool = False) -> frozenset[int]:
         """Everything reachable from `start`, itself included."""
-        step = self.before if backwards else self.next
-        seen, todo = {start}, [start]
-        while todo:
-            for node in step[todo.pop()]:
-                if node not in seen:
-                    seen.add(node)
-                    todo.append(node)
-        return frozenset(seen)
+        return frozenset(_reached(start, self.before if backwards else self.next))
+
+
+def _reached(start: int, step: Sequence[Sequence[int]]) -> set[int]:
+    seen, todo = {start}, [start]
+    while todo:
+        for node in step[todo.pop()]:
+            if node not in seen:
+                seen.add(node)
+                todo.append(node)
+    return seen
 
 
 def _loops(

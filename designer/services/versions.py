@@ -75,7 +75,8 @@ def plan_of(version_id: int) -> Plan:
     plan = _plans.get(version_id)
     if plan is None:
         flow = _flows.get(version_id)
-        plan = compile_plan(flow if flow is not None else flow_of(models.Version.objects.get(pk=version_id)))
+        known = flow if flow is not None else flow_of(models.Version.objects.get(pk=version_id))
+        plan = compile_plan(known, may_require_later=True)  # what may be published was looked at then
         _plans.put(version_id, plan)
     return plan
 

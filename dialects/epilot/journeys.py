@@ -17,9 +17,11 @@ from dialects.epilot.running import executions, tasks
 from dialects.epilot.running.documents import FINISHED, task_by_id
 from dialects.epilot.running.following_rows import bring_up_to_date
 from dialects.epilot.running.work import find_execution
+from dialects.epilot.templates import kept_of
+from engine.entities.links import token_of
 from engine.entities.models import Entity, Journey
 from engine.entities.store import new_key
-from engine.services.automation_triggers import SUBMITTED
+from engine.services.automation_triggers import CUSTOMERS, SUBMITTED, begun_by_customers
 from engine.services.entity_changes import save_entity
 from engine.services.fitting import fitting
 from engine.services.triggers import receive_event
@@ -33,26 +35,35 @@ DEFAULT_SCHEMA: Final = "submission"
 
 
 @transaction.atomic
-def submit(journey: Journey, value: Any, *, task: str = "") -> list[Execution]:
-    """Take in what was filled in: as an entity, with which every template that waits for this journey is started, and
-    of which `journey.submitted` tells on the bus; or, with the token of a task, that task is completed.
+def submit(journey: Journey, value: Any, *, task: str = "", customer: Entity | None = None) -> list[Execution]:
+    """Take in what was filled in: as an entity, of which `journey.submitted` tells on the bus. Every template that
+    waits for this journey is started with it; or, with the token of a task, that task is completed.
 
+    `customer`: whose portal it was sent from; the new entity belongs to them, and what it starts is about them too.
     Raises `InvalidInput` for what does not fit the form.
     """
     given = fitting(journey.form, value) if journey.form else value
     scope = system_scope(journey.environment)
-    if task:
-        return [complete_by(scope, journey, task)]
+    done = [complete_by(scope, journey, task)] if task else []
     schema = journey.entity_schema or DEFAULT_SCHEMA
     attributes = given if isinstance(given, Mapping) else {"value": given}
-    entity, _ = save_entity(scope, f"e-{new_key()}", schema=schema, attributes=attributes)
+    entity, _ = save_entity(
+        scope,
+        f"e-{new_key()}",
+        schema=schema,
+        attributes=attributes,
+        relations=[{"name": "customer", "entity": customer.key}] if customer else None,
+        portal=CUSTOMERS if customer or task else "",
+    )
     sent = {"journey": journey.key, "entity": {"id": entity.key, "schema": schema}, "answers": given}
     receive_event(scope, SUBMITTED, sent)
-    context = {"entity_id": entity.key, "entity_schema": schema, "is_primary": True}
-    return [
+    contexts = [{"entity_id": entity.key, "entity_schema": schema, "is_primary": True}]
+    if customer is not None:
+        contexts.append({"entity_id": customer.key, "entity_schema": customer.schema, "is_primary": False})
+    return done or [
         executions.start(
             scope,
-            {"flow_template_id": row.key, "contexts": [context], "trigger": {"type": "AUTOMATIC"}},
+            {"flow_template_id": row.key, "contexts": contexts, "trigger": {"type": "AUTOMATIC"}},
             user="",
         )
         for row in waiting_for(scope, journey)
@@ -109,6 +120,34 @@ def portal_of(entity: Entity) -> list[Json]:
         if rows:
             found.append({"id": document["id"], "name": document["name"], "status": document["status"], "tasks": rows})
     return found
+
+
+def offered_to(entity: Entity) -> list[Json]:
+    """What customers may begin on their portal, by filling in a journey: templates that are available there, and
+    automations that wait for what customers make.
+    """
+    scope = system_scope(entity.environment)
+    wanted, schemas = set(), begun_by_customers(entity.environment_id)
+    for trigger in _triggers_in_portals(scope):
+        if trigger.get("type") == "journey_submission":
+            wanted.add(trigger.get("journey_id"))
+        elif trigger.get("type") == "journey_automation" and trigger.get("entity_schema"):
+            schemas.add(trigger["entity_schema"])
+    token = token_of(entity)
+    return [
+        {"name": row.name, "address": f"/journeys/{row.secret_path}/?portal={token}"}
+        for row in Journey.objects.within(scope).filter(is_enabled=True, is_public=True).order_by("name", "key")
+        if row.key in wanted or (row.entity_schema or DEFAULT_SCHEMA) in schemas
+    ]
+
+
+def _triggers_in_portals(scope: Scope) -> Iterator[Mapping[str, Any]]:
+    rows = listings.flows(scope).filter(is_enabled=True, live_version__isnull=False)
+    begun = listings.started_by(rows, "journey_submission") | listings.started_by(rows, "journey_automation")
+    for row in begun.order_by("pk"):
+        template = kept_of(row).get("template") or {}
+        if template.get("available_in_ecp"):
+            yield from (template.get("trigger") or {}, *(template.get("additional_triggers") or ()))
 
 
 def _is_shown(task: Mapping[str, Any]) -> bool:

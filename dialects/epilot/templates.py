@@ -164,7 +164,7 @@ def _publish(scope: Scope, row: Flow) -> None:
 def refuse_what_cannot_run(flow: Graph) -> None:
     """Raise a `Refusal` for a graph that the engine has no plan for."""
     try:
-        compile_plan(flow)
+        compile_plan(flow, may_require_later=True)
     except FlowNotRunnable as reason:
         raise bad_request(f"Workflow cannot be run: {reason.reason}") from None
 

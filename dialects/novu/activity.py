@@ -20,7 +20,7 @@ from dialects.novu.translate.ids import IdOf, encode_id
 from dialects.novu.wire import moment
 from engine.models import Instance, Step
 from engine.notifying.models import Collected, Message, Notification
-from engine.notifying.preferences import BY_AUTHOR, BY_OVERRIDE, BY_SUBSCRIBER
+from engine.notifying.preferences import BY_AUTHOR, BY_OVERRIDE, BY_SCHEDULE, BY_SUBSCRIBER
 
 PROVIDERS: Final = {
     "email": "novu-email",
@@ -33,6 +33,7 @@ FILTERED: Final = {
     BY_SUBSCRIBER: "STEP_FILTERED_BY_SUBSCRIBER_WORKFLOW_PREFERENCES",
     BY_OVERRIDE: "STEP_FILTERED_BY_USER_WORKFLOW_PREFERENCES",
     BY_AUTHOR: "STEP_FILTERED_BY_WORKFLOW_RESOURCE_PREFERENCES",
+    BY_SCHEDULE: "SKIPPED_STEP_OUTSIDE_OF_THE_SCHEDULE",
 }
 FAILED_BEFORE: Final = "FailedBefore"
 _STATUS: Final = {

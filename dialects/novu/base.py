@@ -7,6 +7,9 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final
 
+from django.conf import settings
+from django.core.cache import cache
+from django.utils.timezone import now
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -38,6 +41,22 @@ def authenticate(request: Request) -> Scope:
     return scope
 
 
+def refuse_too_fast(scope: Scope) -> None:
+    """Count a request of a key. Raises `NovuError` 429 beyond `NOVU_REQUEST_RATE` in a second (contract 8.15)."""
+    most = settings.NOVU_REQUEST_RATE
+    if most <= 0 or scope.api_key is None:
+        return
+    place = f"novu-requests:{scope.api_key.pk}:{int(now().timestamp())}"
+    if cache.add(place, 1, timeout=10):
+        return
+    try:
+        count = cache.incr(place)
+    except ValueError:  # it has just run out
+        return
+    if count > most:
+        raise NovuError(429, "API rate limit exceeded", headers={"Retry-After": "1"})
+
+
 class NovuView(ApiView):
     """A view of this room. `needs` says which scope a key must have, by method."""
 
@@ -47,6 +66,7 @@ class NovuView(ApiView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Check the key before anything else, then whether it may do this, then whether it asks for its own place."""
         self.scope = authenticate(request)
+        refuse_too_fast(self.scope)
         needed = self.needs.get("GET" if request.method == "HEAD" else request.method or "")
         if needed is not None and not self.scope.may(needed):
             raise NovuError(403, f"This API key lacks the scope {needed.value}")
@@ -59,8 +79,9 @@ class NovuView(ApiView):
         """As usual, with the idempotency key around what is changed."""
         return super().dispatch(request, *args, **kwargs)
 
-    def once(self, request: Request, act: Callable[[], Response]) -> Response:
-        """Answer `act` under the request's idempotency key; refusals are answers too, and kept like them."""
+    def once(self, request: Request, act: Callable[[], Response], *, is_secret: bool = False) -> Response:
+        """Answer `act` under the request's idempotency key; refusals are answers too, and kept like them. An answer
+        that holds a secret is kept sealed."""
 
         def answer() -> Response:
             try:
@@ -68,7 +89,7 @@ class NovuView(ApiView):
             except Exception as error:
                 return self.handle_exception(error)
 
-        return answer_once(request, self.scope, answer)
+        return answer_once(request, self.scope, answer, is_secret=is_secret)
 
     def handle_exception(self, exc: Exception) -> Response:
         """Answer in Novu's shape, also for mistakes of ours."""

@@ -9,12 +9,15 @@ from django.db import transaction
 
 from accounts.errors import EnvironmentInUse, LastEnvironment
 from accounts.models import Environment
+from accounts.roles import ApiScope
 from accounts.scope import Scope
 from accounts.services.environments import add_environment, remove_environment, rename_environment
+from accounts.services.keys import issue_key
 from dialects.novu.errors import NovuError
 from dialects.novu.ids import environment_id, find_environment, organization_id
 from dialects.novu.models import EnvironmentNote, Workflow
 from dialects.novu.syncing import sync_workflow
+from dialects.novu.translate.ids import IdOf, encode_id
 from dialects.novu.wire import whole
 from dialects.novu.workflows import look_for_workflow, workflows
 
@@ -56,15 +59,22 @@ def find(scope: Scope, id: str) -> Environment:
 
 
 @transaction.atomic
-def create(scope: Scope, body: Mapping[str, Any]) -> Environment:
-    """A new environment, with a key nobody has seen: an administrator issues one to use."""
+def create(scope: Scope, body: Mapping[str, Any]) -> tuple[Environment, dict[str, str]]:
+    """A new environment, and a key of it that may do what the caller's may: shown this once, only its hash is kept."""
     parent = find(scope, body["parentId"]) if body.get("parentId") else None
     taken = {environment.name.lower() for environment in environments_of(scope)}
     if body["name"].lower() in taken:
         raise NovuError(400, f"Environment name must be unique; {body['name']} exists")
     environment = add_environment(scope, name=body["name"][:60])
     EnvironmentNote.objects.create(environment=environment, color=str(body.get("color") or "")[:40], parent=parent)
-    return environment
+    key, plain = issue_key(
+        scope.in_environment(environment),
+        name="Made with the environment",
+        scopes=scope.api_key.scopes if scope.api_key is not None else tuple(ApiScope.values),
+        expires_at=scope.api_key.expires_at if scope.api_key is not None else None,
+    )
+    whose = encode_id(IdOf.USER, key.created_by_id or 0, key.created_at)
+    return environment, {"key": plain, "_userId": whose, "hash": key.secret_hash}
 
 
 @transaction.atomic

@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.scope import Scope
+from accounts.sealing import seal, unseal
 from dialects.novu.errors import NovuError
 from dialects.novu.models import Replay
 from dialects.shared.rendering import to_json_bytes
@@ -26,11 +27,15 @@ LONGEST: Final = 255
 KEPT: Final = timedelta(hours=24)
 UNDER_WAY: Final = timedelta(minutes=5)
 SWEEP_EVERY: Final = 100
+SEALED: Final = "sealed:"
 DOCS: Final = "/docs/idempotency"
 
 
-def answer_once(request: Request, scope: Scope, act: Callable[[], Response]) -> Response:
-    """The answer of `act`, or the one that is kept for this key. `act` answers refusals too, it does not raise them."""
+def answer_once(request: Request, scope: Scope, act: Callable[[], Response], *, is_secret: bool = False) -> Response:
+    """The answer of `act`, or the one that is kept for this key. `act` answers refusals too, it does not raise them.
+
+    `is_secret`: the answer holds a secret, and is kept sealed.
+    """
     key = request.headers.get("Idempotency-Key")
     if key is None or request.method not in METHODS:
         return act()
@@ -50,7 +55,8 @@ def answer_once(request: Request, scope: Scope, act: Callable[[], Response]) -> 
     if answer.status_code >= 500:
         mark.delete()
     else:
-        mark.status, mark.body = answer.status_code, to_json_bytes(answer.data).decode()
+        body = to_json_bytes(answer.data).decode()
+        mark.status, mark.body = answer.status_code, f"{SEALED}{seal(body)}" if is_secret else body
         mark.save(update_fields=["status", "body"])
     return answer
 
@@ -76,7 +82,8 @@ def _claim(scope: Scope, key: str, wanted: str) -> tuple[Replay | None, Response
         headers = {"Link": DOCS, "Idempotency-Key": key}
         message = f'Request with key "{key}" is being reused for a different body'
         raise NovuError(422, message, headers=headers, error="Unprocessable Entity", errors={})
-    body = orjson.loads(found.body) if found.body not in ("", "null") else None
+    text = unseal(found.body.removeprefix(SEALED)) if found.body.startswith(SEALED) else found.body
+    body = orjson.loads(text) if text not in ("", "null") else None
     headers = {"Idempotency-Key": key, "Idempotency-Replay": "true"}
     return None, Response(body, status=found.status, headers=headers)
 

@@ -21,7 +21,8 @@ from dialects.novu.translate.ids import IdOf, decode_id, encode_id, workflow_slu
 from dialects.novu.wire import moment
 from dialects.novu.workflows import look_for_workflow, workflows
 from engine.notifying.models import Subscriber, Topic, TopicMember
-from engine.notifying.preferences import choose, effective
+from engine.notifying.preferences import choose, effective, keep_schedule, schedule_of
+from engine.notifying.schedules import schedule_reason
 from engine.notifying.subscribers import keep_subscriber
 
 TEXTS: Final = ("firstName", "lastName", "email", "phone", "avatar", "locale", "timezone")
@@ -147,8 +148,9 @@ def search_subscribers(scope: Scope, query: QueryDict) -> dict[str, Any]:
 def preferences_json(scope: Scope, subscriber: Subscriber) -> dict[str, Any]:
     """A GetSubscriberPreferencesDto."""
     enabled, channels = effective(subscriber, None)
+    schedule = schedule_of(subscriber)
     return {
-        "global": {"enabled": enabled, "channels": channels},
+        "global": {"enabled": enabled, "channels": channels, **({"schedule": schedule} if schedule else {})},
         "workflows": [_of_workflow(subscriber, workflow) for workflow in workflows(scope).order_by("pk")],
     }
 
@@ -183,13 +185,23 @@ def change_preferences(scope: Scope, subscriber: Subscriber, body: Mapping[str, 
     enabled = body.get("enabled")
     if enabled is not None and not isinstance(enabled, bool):
         raise bad_body([("enabled", "enabled must be a boolean")])
+    schedule = body.get("schedule")
+    if schedule is not None:
+        reason = schedule_reason(schedule)
+        if reason is None and body.get("workflowId"):
+            reason = "schedule should not be given together with workflowId: it holds for every workflow"
+        if reason is not None:
+            raise bad_body([("schedule", reason)])
     flow_id = None
     if body.get("workflowId"):
         workflow = look_for_workflow(scope, str(body["workflowId"]))
         if workflow is None:
             raise not_found("Workflow", workflowId=str(body["workflowId"]))
         flow_id = workflow.flow_id
-    choose(subscriber, flow_id, enabled=enabled, channels=channels)
+    with transaction.atomic():
+        choose(subscriber, flow_id, enabled=enabled, channels=channels)
+        if schedule is not None:
+            keep_schedule(subscriber, schedule)
 
 
 # -- topics -----------------------------------------------------------------------------------------------------------

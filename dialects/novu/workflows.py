@@ -39,6 +39,7 @@ from engine.services.notifications import cancel_instance
 LETTERS: Final = string.ascii_lowercase + string.digits
 MOST_TRIES: Final = 5
 LONGEST_KEY: Final = 58
+EXTENSION: Final = "novu"
 OWN_LAYOUT: Final = "default"
 """How a task names the one layout of its environment, so that it means the same in another."""
 
@@ -65,16 +66,21 @@ def workflows(scope: Scope) -> Any:
 
 
 def _adopt(scope: Scope) -> None:
-    """Give drawn flows that notify somebody a place in this API, under their own keys."""
+    """Give drawn flows that notify somebody a place in this API, under their own keys. A flow file says by
+    `extensions: {novu: {origin: external}}` that the workflow comes from elsewhere (contract 8.4).
+    """
     notifying = TaskRow.objects.filter(version=None, kind__in=MESSAGE_KINDS).values("flow")
     drawn = FlowRow.objects.within(scope).filter(pk__in=notifying, novu_workflow=None)
     for flow in drawn:
         identifier = free_identifier(scope, flow.key)
+        said = draft_of(flow).extensions.get(EXTENSION)
+        is_external = isinstance(said, Mapping) and said.get("origin") == Origin.EXTERNAL
         Workflow.objects.get_or_create(
             flow=flow,
             defaults={
                 "environment": scope.environment,
                 "identifier": identifier,
+                "origin": Origin.EXTERNAL if is_external else Origin.CLOUD,
                 "created_at": flow.created_at,
                 "description": flow.description[:256] or None,
                 "tags": list(flow.tags) or None,
@@ -122,12 +128,22 @@ def state_of(row: Step, task: Task) -> StepState:
     aside = row.aside if row.type == type else {}
     if not controls.is_sayable(task):
         return StepState(row, task, type, {"custom": {"kind": task.kind, "settings": dict(task.settings)}})
-    values = controls.merged(type, task.settings, aside)
+    values = _meant(row.workflow, controls.merged(type, task.settings, aside))
     if not row.has_values:
         values.pop("editorType", None)
     if values.get("layoutId") == OWN_LAYOUT:
         values["layoutId"] = layout_id(row.workflow.environment)
     return StepState(row, task, type, values)
+
+
+def _meant(workflow: Workflow, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Control values as they are said here, or as they are kept. Our own “Only if”, like Novu's `skip` of its own
+    workflows, runs a step if it is true; of one from elsewhere `skip` means what it says (contract 6.4).
+    """
+    found = dict(values)
+    if workflow.origin == Origin.EXTERNAL and isinstance(found.get("skip"), Mapping):
+        found["skip"] = controls.negated(found["skip"])
+    return found
 
 
 def find_step(workflow: Workflow, text: str, *, named: str) -> StepState:
@@ -414,7 +430,7 @@ def _task(scope: Scope, known: Task | None, key: str, row: Step, asked: Mapping[
     values = asked.get("controlValues")
     row.has_values = values is not None
     values = _with_layout(scope, type, values or {})
-    settings, row.aside = controls.settings_of(type, values)
+    settings, row.aside = controls.settings_of(type, _meant(row.workflow, values))
     row.type = type
     if known is not None and was == type:
         others = {name: value for name, value in known.settings.items() if name not in controls.SETTINGS_OF_TYPE[type]}

@@ -13,7 +13,12 @@ PORTAL_SALT: Final = "entities.portal"
 
 def portal_path(entity: Entity) -> str:
     """Where whoever has this address finds what there is to do about an entity."""
-    return f"/portal/{signing.dumps([entity.environment_id, entity.key], salt=PORTAL_SALT)}/"
+    return f"/portal/{token_of(entity)}/"
+
+
+def token_of(entity: Entity) -> str:
+    """What opens the portal of an entity."""
+    return signing.dumps([entity.environment_id, entity.key], salt=PORTAL_SALT)
 
 
 def entity_of(token: str) -> Entity | None:

@@ -65,7 +65,7 @@ class MessagePolicyAdmin(admin.ModelAdmin[MessagePolicy]):
 class PreferenceAdmin(admin.ModelAdmin[Preference]):
     """What subscribers want."""
 
-    list_display = ["subscriber", "flow", "enabled", "channels"]
+    list_display = ["subscriber", "flow", "enabled", "channels", "schedule"]
     search_fields = ["subscriber__subscriber_id", "flow__key"]
     raw_id_fields = ["subscriber", "flow"]
 

@@ -6,6 +6,7 @@ there once.
 
 from __future__ import annotations
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils.timezone import now
@@ -14,6 +15,7 @@ from accounts.models import Environment, EnvironmentScoped
 from accounts.querysets import ScopedQuerySet
 from designer.models import Flow
 from engine.models import Instance
+from engine.notifying.schedules import schedule_reason
 
 
 class Channel(models.TextChoices):
@@ -132,6 +134,12 @@ class Preference(models.Model):
     flow = models.ForeignKey(Flow, null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     enabled = models.BooleanField(null=True, blank=True, help_text="Everything on or off; empty: nothing is said.")
     channels = models.JSONField(default=dict, blank=True, help_text='{"email": false}')
+    schedule = models.JSONField(
+        null=True,
+        blank=True,
+        help_text="When they may be written to, of the general preference: {isEnabled, weeklySchedule: {monday: "
+        '{isEnabled, hours: [{start: "09:00 AM", end: "05:00 PM"}]}}}, in their time zone.',
+    )
     updated_at = models.DateTimeField(default=now, editable=False)
 
     class Meta:
@@ -145,6 +153,16 @@ class Preference(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subscriber} about {self.flow or 'everything'}"
+
+    def clean(self) -> None:
+        """A schedule is one, and belongs to the general preference."""
+        if self.schedule is None:
+            return
+        reason = schedule_reason(self.schedule)
+        if reason is None and self.flow_id is not None:
+            reason = "A schedule holds for everything: leave the flow empty."
+        if reason is not None:
+            raise ValidationError({"schedule": reason})
 
 
 class Provider(EnvironmentScoped):

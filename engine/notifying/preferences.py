@@ -9,13 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.timezone import now
 
 from designer.graph.model import Json
 from engine.notifying.models import Channel, MessagePolicy, Preference, Subscriber
+from engine.notifying.schedules import is_open, zone_named
 
 BY_SUBSCRIBER = "by the subscriber"
 BY_OVERRIDE = "by whoever runs the flow"
 BY_AUTHOR = "by the flow"
+BY_SCHEDULE = "by the subscriber's schedule"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +82,34 @@ def layers_for(policy: MessagePolicy | None, chosen: Sequence[Preference]) -> li
     return layers
 
 
-def wish_for(subscriber: Subscriber, flow_id: int, channel: str) -> Wish:
-    """Whether a subscriber gets a flow's messages over a channel."""
+def wish_for(subscriber: Subscriber, flow_id: int, channel: str, moment: datetime) -> Wish:
+    """Whether a subscriber gets a flow's messages over a channel at a moment. Their schedule says nothing about the
+    inbox, nor of critical flows."""
     policy = MessagePolicy.objects.filter(flow_id=flow_id).first()
-    return decide(layers_for(policy, _chosen(subscriber, flow_id)), channel)
+    chosen = _chosen(subscriber, flow_id)
+    wish = decide(layers_for(policy, chosen), channel)
+    is_scheduled = channel != Channel.IN_APP and (policy is None or not policy.is_critical)
+    if wish.is_wanted and is_scheduled:
+        schedule = next((each.schedule for each in chosen if each.flow_id is None), None)
+        if not is_open(schedule, moment, zone_named(subscriber.timezone)):
+            return Wish(False, BY_SCHEDULE)
+    return wish
+
+
+def schedule_of(subscriber: Subscriber) -> Json:
+    """When a subscriber may be written to; None where they have not said so."""
+    return Preference.objects.filter(subscriber=subscriber, flow=None).values_list("schedule", flat=True).first()
+
+
+def keep_schedule(subscriber: Subscriber, schedule: Mapping[str, Json]) -> None:
+    """Store when a subscriber may be written to. Without a week, the one that they had stays."""
+    preference = Preference.objects.filter(subscriber=subscriber, flow=None).first() or Preference(
+        subscriber=subscriber
+    )
+    before = preference.schedule if isinstance(preference.schedule, Mapping) else {}
+    preference.schedule = {**before, **{name: value for name, value in schedule.items() if value is not None}}
+    preference.updated_at = now()
+    preference.save()
 
 
 def effective(subscriber: Subscriber, flow_id: int | None) -> tuple[bool, dict[str, bool]]:

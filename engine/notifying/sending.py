@@ -108,7 +108,7 @@ def notify(context: StepContext) -> Result:
     skipped = reason_to_skip(errand)
     if skipped is not None:
         return skipped
-    wish = wish_for(errand.subscriber, context.flow_id, channel)
+    wish = wish_for(errand.subscriber, context.flow_id, channel, context.now)
     if not wish.is_wanted:
         return Skipped(reason=f"Turned off {wish.by}.", output={"turned_off": wish.by})
     outlet = outlet_of(context.environment_id, channel)

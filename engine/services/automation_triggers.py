@@ -3,14 +3,16 @@
 An automation says what starts it in `trigger`, `[{type, configuration}]`:
 
     entity_operation    {schema, operations: [createEntity, updateEntity, deleteEntity], include_activities,
-                         exclude_activities, filter_config}
+                         exclude_activities, filter_config, ecp_config}
     journey_submission  {source_id: the journey}
     entity_manual, api_submission, …: somebody runs it
 
 `filter_config` is `{operation: {operation, payload, diff}, activity: {type}}`, patterns (`engine.core.event_patterns`)
 over the change: `payload` is the entity with `_id` and `_schema`, `diff` what was `added` (as it is now), `updated` and
-`deleted` (as it was before). The activities of a store of ours are EntityCreated, EntityUpdated and EntityDeleted. A
-trigger that asks for a customer portal of another system (`ecp_config`) is started by nothing here.
+`deleted` (as it was before). The activities of a store of ours are EntityCreated, EntityUpdated and EntityDeleted.
+
+`ecp_config` `{origin, portal_id, file_config}` asks for a change that was made on a portal. An environment has one, of
+its customers (`END_CUSTOMER_PORTAL`), which answers to every `portal_id`; it takes no files.
 
 What listens to `automation.ended` hears of the end of every run.
 """
@@ -33,6 +35,7 @@ from engine.services.entity_sync import depth_of
 SUBMITTED: Final = "journey.submitted"
 OPERATIONS: Final = {CREATED: "createEntity", UPDATED: "updateEntity", DELETED: "deleteEntity"}
 BY_DEFAULT: Final = ("createEntity", "updateEntity")
+CUSTOMERS: Final = "END_CUSTOMER_PORTAL"
 ACTIVITIES: Final = {CREATED: "EntityCreated", UPDATED: "EntityUpdated", DELETED: "EntityDeleted"}
 MOST_AT_ONCE: Final = 100
 """How many automations one event begins."""
@@ -69,11 +72,33 @@ def _starts(trigger: tuple[str, Mapping[str, Any]], event: InboundEvent) -> bool
     payload = event.payload if isinstance(event.payload, Mapping) else {}
     if type == "journey_submission":
         return event.type == SUBMITTED and configuration.get("source_id") == payload.get("journey")
-    if type != "entity_operation" or event.type not in OPERATIONS or configuration.get("ecp_config"):
+    if type != "entity_operation" or event.type not in OPERATIONS:
+        return False
+    if not _is_from(configuration.get("ecp_config"), payload.get("portal")):
         return False
     if configuration.get("schema") not in (None, "", payload.get("schema")):
         return False
     return _is_wanted(configuration, event.type) and _passes(configuration.get("filter_config"), event.type, payload)
+
+
+def _is_from(wanted: Any, portal: Any) -> bool:
+    """Whether a change was made on the portal that a trigger asks for; any change will do where it asks for none."""
+    if not wanted:
+        return True
+    is_known = isinstance(wanted, Mapping) and not wanted.get("file_config")
+    return is_known and bool(portal) and wanted.get("origin", CUSTOMERS) == portal
+
+
+def begun_by_customers(environment_id: int) -> set[str]:
+    """The schemas of which a customer who makes an entity on their portal begins an automation."""
+    rows = Automation.objects.filter(environment_id=environment_id, is_enabled=True).exclude(trigger=[])
+    return {
+        str(configuration["schema"])
+        for row in rows
+        for type, configuration in _triggers(row)
+        if type == "entity_operation" and configuration.get("schema") and configuration.get("ecp_config")
+        if _is_from(configuration["ecp_config"], CUSTOMERS) and _is_wanted(configuration, CREATED)
+    }
 
 
 def _is_wanted(configuration: Mapping[str, Any], type: str) -> bool:

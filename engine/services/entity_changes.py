@@ -31,16 +31,19 @@ CREATED, UPDATED, DELETED = "entity.created", "entity.updated", "entity.deleted"
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who changes entities: somebody, or an instance. `depth`: how many changes led to that instance."""
+    """Who changes entities: somebody, or an instance. `depth`: how many changes led to that instance. `portal`: whose
+    portal it was done on, if on one.
+    """
 
     by: Mapping[str, Json]
     instance_id: int | None = None
     depth: int = 0
+    portal: str = ""
 
 
-def author_of(scope: Scope) -> Author:
+def author_of(scope: Scope, *, portal: str = "") -> Author:
     """Somebody outside."""
-    return Author(actor_of(scope))
+    return Author(actor_of(scope), portal=portal)
 
 
 @transaction.atomic
@@ -53,10 +56,11 @@ def save_entity(
     title: str = "",
     relations: Sequence[Mapping[str, str]] | None = None,
     merge: bool = False,
+    portal: str = "",
 ) -> tuple[Entity, bool]:
     """Make or change an entity; tells whether it was made. Triggers that listen to `entity.created` or
-    `entity.updated` hear of it, with the entity as payload, and what its changed attributes were `before`. Raises
-    `InvalidInput`, also for relations to nothing.
+    `entity.updated` hear of it, with the entity as payload, what its changed attributes were `before`, and the `portal`
+    (`END_CUSTOMER_PORTAL`) where it was done on one. Raises `InvalidInput`, also for relations to nothing.
     """
     entity, is_new = Entity.objects.get_or_create(
         environment=scope.environment, key=key, defaults={"schema": schema, "title": title}
@@ -70,7 +74,8 @@ def save_entity(
     entity.save(update_fields=["schema", "title", "attributes", "updated_at"])
     if relations is not None:
         _relate(scope, entity, relations)
-    _tell(scope, entity, before, author_of(scope), is_new=is_new, has_relations=relations is not None)
+    author = author_of(scope, portal=portal)
+    _tell(scope, entity, before, author, is_new=is_new, has_relations=relations is not None)
     return entity, is_new
 
 
@@ -135,6 +140,8 @@ def _tell(
     payload: dict[str, Json] = {"id": entity.key, "schema": entity.schema, "attributes": after, "changed": changed}
     if author.depth:
         payload["depth"] = author.depth
+    if author.portal:
+        payload["portal"] = author.portal
     if not is_new:
         payload["before"] = {name: before[name] for name in changed if name in before}
         if storing_problem(payload) is not None:  # large entities are told of without it

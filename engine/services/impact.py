@@ -28,7 +28,7 @@ def impact_of(flow_id: int, flow: Flow, number: int) -> Impact:
     """
     unfinished = Instance.objects.filter(flow=flow_id).unfinished()
     found = list(unfinished.order_by("-pk").values_list("version", "state")[:MOST_LOOKED_AT])
-    target = compile_plan(flow)
+    target = compile_plan(flow, may_require_later=True)
     standing: Counter[str] = Counter()
     movable: Counter[str] = Counter()
     obstacles: dict[str, Counter[str]] = defaultdict(Counter)

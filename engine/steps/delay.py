@@ -19,7 +19,9 @@ from engine.core.schedule import BadMoment, is_too_far, moment_after, next_match
 from engine.core.templates import TemplateError, render_value
 from engine.notifying import contents
 from engine.notifying.moments import moment_at
-from engine.notifying.sending import skipped_by_rule
+from engine.notifying.preferences import schedule_of
+from engine.notifying.schedules import next_opening, zone_named
+from engine.notifying.sending import NobodyToNotify, errand_of, skipped_by_rule
 
 
 class DelayExecutor:
@@ -37,7 +39,7 @@ class DelayExecutor:
         if skipped is not None:
             return skipped
         try:
-            wakes_at = _wakes_at(context)
+            wakes_at = _within_schedule(context, _wakes_at(context))
         except TemplateError as bad:
             return failed("TemplateError", str(bad))
         except BadMoment as bad:
@@ -67,6 +69,21 @@ def _wakes_at(context: StepContext) -> datetime:
     if settings.get("until") is not None:
         return parse_moment(render_value(settings["until"], context.data, "until"), zone)
     return moment_after(render_value(settings.get("for"), context.data, "for"), context.now, zone)
+
+
+def _within_schedule(context: StepContext, wakes_at: datetime) -> datetime:
+    """A moment outside of the subscriber's hours becomes the one when they next begin, where that is set. Hours that
+    never begin hold nothing up.
+    """
+    if context.task.settings.get("extend_to_schedule") is not True:
+        return wakes_at
+    try:
+        subscriber = errand_of(context).subscriber
+    except NobodyToNotify:
+        return wakes_at
+    moment = max(wakes_at, context.now)
+    opening = next_opening(schedule_of(subscriber), moment, zone_named(subscriber.timezone))
+    return wakes_at if opening in (None, moment) else opening
 
 
 EXECUTOR = DelayExecutor()

@@ -81,6 +81,13 @@ KIND: Final = Kind(
             example="payload.remind_at",
             longest=300,
         ),
+        Field(
+            key="extend_to_schedule",
+            type=FieldType.BOOLEAN,
+            label="Extend to their schedule",
+            help="Goes on when the subscriber's hours next begin, where the moment is outside of them.",
+            default=False,
+        ),
         ONLY_IF,
         REQUIREMENTS,
     ),

@@ -141,6 +141,7 @@ def _note_loops(document: Json) -> None:
     following: dict[str, list[str]] = {}
     for edge in document["edges"]:
         following.setdefault(edge["from_id"], []).append(edge["to_id"])
+    bodies: list[tuple[Json, set[str]]] = []
     for decision in document["tasks"]:
         loop = decision.get("loop_config")
         if decision["task_type"] != "DECISION" or not loop:
@@ -150,13 +151,12 @@ def _note_loops(document: Json) -> None:
             for edge in document["edges"]
             if edge["from_id"] == decision["id"] and edge.get("condition_id") == loop["loop_branch_id"]
         ]
-        body = _reach(starts, following, stop=decision["id"])
+        bodies.append((loop, _reach(starts, following, stop=decision["id"]) - {decision["id"]}))
+    for loop, body in sorted(bodies, key=lambda found: -len(found[1])):  # the innermost loop says it last
         for entry in (*document["phases"], *document["tasks"]):
-            if entry["id"] in body and entry["id"] != decision["id"] and entry.get("task_type") != "DECISION":
-                known = entry.get("loop_config") or {}
-                if "loop_branch_id" not in known:
-                    most = loop["max_iterations"]
-                    entry["loop_config"] = {"max_iterations": most, "crt_iterations": loop["crt_iterations"]}
+            if entry["id"] in body and entry.get("task_type") != "DECISION":
+                most = loop["max_iterations"]
+                entry["loop_config"] = {"max_iterations": most, "crt_iterations": loop["crt_iterations"]}
 
 
 def _reach(starts: list[str], following: Mapping[str, list[str]], *, stop: str) -> set[str]:

@@ -236,7 +236,8 @@ class Following:
                 continue
             other["round"] = 0
             if "loop_branch_id" not in (entry.get("loop_config") or {}):
-                entry.setdefault("loop_config", {"max_iterations": 1})["crt_iterations"] = rounds
+                count = rounds if self.plan.nodes[node].loop == loop else 0  # a loop inside begins anew
+                entry.setdefault("loop_config", {"max_iterations": 1})["crt_iterations"] = count
             elif entry is not task:
                 entry["loop_config"]["crt_iterations"] = 0
             self.events += set_status(self.document, entry, "PENDING", at=fact.at)

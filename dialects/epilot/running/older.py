@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from django.db import transaction
+
 from accounts.scope import Scope
 from dialects.epilot.errors import Refusal, bad_request
 from dialects.epilot.models import Execution
@@ -173,8 +175,9 @@ def contexts_of(contexts: Any) -> list[Json]:
     ]
 
 
+@transaction.atomic
 def update(scope: Scope, key: str, body: Json, *, user: str) -> None:
-    """Change an execution. Raises `Refusal`."""
+    """Change an execution: all of it or nothing. Raises `Refusal`."""
     wanted: Json = {}
     for old, new in (("status", "status"), ("assignedTo", "assigned_to"), ("dueDate", "due_date")):
         if old in body:
@@ -235,8 +238,9 @@ def _place(document: Json, section: str | None, index: int) -> int:
     return places[index] if 0 <= index < len(places) else places[-1] + 1
 
 
+@transaction.atomic
 def update_step(scope: Scope, key: str, step_id: str, body: Json, *, user: str) -> Json:
-    """Change a step. Raises `Refusal`."""
+    """Change a step: all of it or nothing. Raises `Refusal`."""
     wanted: Json = {name: body[name] for name in ("name", "description", "status") if name in body}
     if "assignedTo" in body:
         wanted["assigned_to"] = body["assignedTo"]
@@ -290,25 +294,31 @@ def delete_step(scope: Scope, key: str, step_id: str, *, user: str) -> None:
 # -- finding ----------------------------------------------------------------------------------------------------------
 
 
-def all_documents(scope: Scope) -> list[Json]:
+def all_executions(scope: Scope) -> list[Execution]:
     """Every execution of the older API, the newest first."""
     rows = Execution.objects.within(scope).filter(is_hidden=False, is_v1=True).order_by("-pk")[:5_000]
-    return [bring_up_to_date(row).document for row in rows]
+    return list(map(bring_up_to_date, rows))
 
 
 def search(scope: Scope, body: Json) -> Json:
     """A page of executions, and where the next begins."""
-    found = [document for document in all_documents(scope) if _fits(document, body)]
+    fitting = [(row.document, _moment_key(row)) for row in all_executions(scope) if _fits(row.document, body)]
+    found = [{**document, "moment": moment} for document, moment in fitting]
     _sort(found, body.get("sorting", "TRIGGER_DATE_DESC"), name="name", due="due_date", at="created_at")
     after = (body.get("pagination") or {}).get("creationTime")
     if after:
-        places = [n for n, document in enumerate(found) if document["created_at"] == after]
+        places = [n for n, document in enumerate(found) if after in (document["moment"], document["created_at"])]
         found = found[places[-1] + 1 :] if places else []
     page = found[:PAGE]
     answer: Json = {"executions": [execution_json(document) for document in page]}
     if len(found) > PAGE:
-        answer["lastEvaluatedKey"] = {"orgId": page[-1]["org_id"], "creationTime": page[-1]["created_at"]}
+        answer["lastEvaluatedKey"] = {"orgId": page[-1]["org_id"], "creationTime": page[-1]["moment"]}
     return answer
+
+
+def _moment_key(row: Execution) -> str:
+    """When an execution began, told apart from those of the same millisecond by the digits that follow."""
+    return f"{str(row.document['created_at']).removesuffix('Z')}{row.pk:012d}Z"
 
 
 def _fits(document: Json, body: Json) -> bool:
@@ -328,7 +338,7 @@ def _is_assigned(entry: Json, body: Json) -> bool:
 def search_steps(scope: Scope, body: Json) -> Json:
     """Steps of all executions that fit, and the page of them that is asked for."""
     found: list[tuple[Json, Json]] = []
-    for document in all_documents(scope):
+    for document in (row.document for row in all_executions(scope)):
         if document["status"] != "STARTED" and not body.get("includeDoneWorkflows"):
             continue
         if body.get("executionName") and body["executionName"].casefold() not in document["name"].casefold():

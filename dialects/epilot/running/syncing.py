@@ -201,7 +201,7 @@ def summarize(execution: Execution) -> None:
         found.pop("primary", None)
         active = [s for list_ in found.values() for s in list_ if s["status"] == "STARTED"]
         if active:
-            found["primary"] = active[-1]
+            found["primary"] = max(active, key=lambda each: each["last_update_time"])
         if found != entity.summaries:
             entity.summaries = found
             entity.save(update_fields=["summaries"])

@@ -195,11 +195,17 @@ def complete(work: Work, task: Json, body: Json) -> None:
             start_step(work, task)
         return
     if work.status(key) in (StepStatus.WAITING, StepStatus.HELD):
-        settle_step(work, task, Completed(output=None, by=actor_of(work.scope)))
+        settle_step(work, task, Completed(output=None, by=_actor(work, body)))
         return
     # An attempt is under way or blocked: what it answers is not needed any more.
     note_of(work.document, task)["as"] = "COMPLETED"
     work.tell(FactType.STEP_SKIPPED, key, reason="Completed by hand")
+
+
+def _actor(work: Work, body: Json) -> Json:
+    """Who completes a task, as the history says it."""
+    actor = dict(actor_of(work.scope))
+    return {**actor, "over": "a journey"} if body.get("completed_via_journey") else actor
 
 
 def settle_step(work: Work, task: Json, result: Completed) -> None:

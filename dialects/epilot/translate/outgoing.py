@@ -303,22 +303,42 @@ def _conditions(task: Task, found: Mapping[str, Any]) -> Iterator[Json]:
 
 def _condition(condition: Condition, kept: Json | None) -> Json:
     before = list((kept or {}).get("statements") or ())
+    partners = _partners(condition.statements, before)
     return {
         "id": kept["id"] if kept else condition.key,
         "branch_name": condition.name or (kept["branch_name"] if kept else condition.key),
         "logical_operator": "OR" if condition.match is Match.ANY else "AND",
         "statements": [
-            _statement(statement, before[place] if place < len(before) else None, f"{condition.key}-{place + 1}")
+            _statement(statement, partners.get(place), f"{condition.key}-{place + 1}")
             for place, statement in enumerate(condition.statements)
         ],
     }
 
 
+def _partners(statements: Sequence[Statement], before: Sequence[Json]) -> dict[int, Json]:
+    """The kept statement of each place: the one that says the same, else the one that stood there."""
+    left = dict(enumerate(before))
+    found: dict[int, Json] = {}
+    for place, statement in enumerate(statements):
+        same = next((n for n, kept in left.items() if _ours(kept) == statement), None)
+        if same is not None:
+            found[place] = left.pop(same)
+    for place in range(len(statements)):
+        if place not in found and place in left:
+            found[place] = left.pop(place)
+    return found
+
+
+def _ours(kept: Json) -> Statement:
+    """A statement of the vendor's as one of ours."""
+    condition = {"id": "c", "branch_name": "", "logical_operator": "AND", "statements": [kept]}
+    task = {"id": "t", "name": "t", "task_type": "DECISION", "trigger_mode": "automatic", "conditions": [condition]}
+    return translated_task(task, {}, ()).conditions[0].statements[0]
+
+
 def _statement(statement: Statement, kept: Json | None, id: str) -> Json:
     if kept is not None:
-        task = {"id": "t", "name": "t", "task_type": "DECISION", "trigger_mode": "automatic"}
-        condition = {"id": "c", "branch_name": "", "logical_operator": "AND", "statements": [kept]}
-        same = translated_task({**task, "conditions": [condition]}, {}, ()).conditions[0].statements[0]
+        same = _ours(kept)
         if same == statement:
             return kept
         if same.source == statement.source:

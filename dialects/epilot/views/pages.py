@@ -20,8 +20,8 @@ from designer.schema_form import SchemaForm
 from dialects.epilot import journeys
 from dialects.epilot.errors import Refusal
 from engine.entities.journeys import find_journey
-from engine.entities.links import entity_of
-from engine.entities.models import Journey
+from engine.entities.links import entity_of, portal_path
+from engine.entities.models import Entity, Journey
 from engine.services.errors import InvalidInput, NotLegalNow
 
 MOST_A_MINUTE: Final = 30
@@ -53,14 +53,21 @@ def _answer(request: HtmxHttpRequest, found: Journey) -> HttpResponse:
         return _page(request, found, form=form, refusal="That was sent too often. Try again in a minute.", status=429)
     if form.is_valid():
         try:
-            journeys.submit(found, form.output(), task=request.GET.get("task", ""))
+            journeys.submit(found, form.output(), task=request.GET.get("task", ""), customer=_customer(request, found))
         except InvalidInput as bad:
             form.add_problems(bad.problems)
         except (NotLegalNow, Refusal) as refused:
             return _page(request, found, form=form, refusal=str(refused), status=409)
         else:
-            return HttpResponseRedirect(f"{request.path}?sent")
+            portal = request.GET.get("portal", "")
+            return HttpResponseRedirect(f"{request.path}?sent" + (f"&portal={portal}" if entity_of(portal) else ""))
     return _page(request, found, form=form, status=422)
+
+
+def _customer(request: HtmxHttpRequest, found: Journey) -> Entity | None:
+    """Whose portal a journey was opened from; None for one of another environment, or none."""
+    entity = entity_of(request.GET.get("portal", ""))
+    return entity if entity is not None and entity.environment_id == found.environment_id else None
 
 
 def _form(found: Journey, data: Any = None) -> SchemaForm:
@@ -80,7 +87,9 @@ def _sends_too_often(request: HtmxHttpRequest, pk: int) -> bool:
 def _page(
     request: HtmxHttpRequest, found: Journey, *, form: SchemaForm | None = None, refusal: str = "", status: int = 200
 ) -> HttpResponse:
-    return render(request, "epilot/journey.html", {"journey": found, "form": form, "refusal": refusal}, status=status)
+    customer = _customer(request, found)
+    context = {"journey": found, "form": form, "refusal": refusal, "back": portal_path(customer) if customer else ""}
+    return render(request, "epilot/journey.html", context, status=status)
 
 
 @never_cache
@@ -97,7 +106,8 @@ def portal(request: HtmxHttpRequest, token: str) -> HttpResponse:
             return HttpResponseRedirect(request.path)
         except (NotLegalNow, Refusal):
             refusal, status = "This cannot be done any more. Here is what is open now.", 409
-    context = {"entity": entity, "flows": journeys.portal_of(entity), "refusal": refusal}
+    flows, offers = journeys.portal_of(entity), journeys.offered_to(entity)
+    context = {"entity": entity, "flows": flows, "offers": offers, "refusal": refusal}
     response = render(request, "epilot/portal.html", context, status=status)
     response.headers["X-Robots-Tag"] = "noindex"
     return response

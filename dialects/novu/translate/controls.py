@@ -42,7 +42,7 @@ SETTINGS_OF_TYPE: Final[Mapping[str, frozenset[str]]] = {
     "tool": frozenset(("only_if", "body")),
     "push": frozenset(("only_if", "subject", "body")),
     "digest": frozenset(("only_if", "window", "cron", "key", "look_back")),
-    "delay": frozenset(("only_if", "for", "cron", "dynamic")),
+    "delay": frozenset(("only_if", "for", "cron", "dynamic", "extend_to_schedule")),
     "throttle": frozenset(("only_if", "window", "dynamic", "threshold", "key")),
     "custom": frozenset(("values",)),
     "http_request": frozenset(("action", "inputs", "timeout", "retries")),
@@ -97,7 +97,7 @@ _SAME: Final[Mapping[str, tuple[Same, ...]]] = {
     "tool": (_SKIP, Same("body", "body")),
     "push": (_SKIP, Same("subject", "subject"), Same("body", "body")),
     "digest": (_SKIP, Same("digestKey", "key")),
-    "delay": (_SKIP,),
+    "delay": (_SKIP, Same("extendToSchedule", "extend_to_schedule")),
     "throttle": (_SKIP, Same("threshold", "threshold"), Same("throttleKey", "key")),
     "custom": (Same("custom", "values"),),
     "http_request": (),
@@ -138,6 +138,14 @@ def _without_wrong(kind: str, settings: dict[str, Any]) -> dict[str, Any]:
         }
         return {**settings, "inputs": inputs}
     return {key: value for key, value in settings.items() if key not in wrong}
+
+
+def negated(rule: Mapping[str, Json]) -> Mapping[str, Json]:
+    """The rule that holds where this one does not."""
+    inner = rule.get("!") if len(rule) == 1 else None
+    if isinstance(inner, (list, tuple)) and len(inner) == 1 and isinstance(inner[0], Mapping):
+        return dict(inner[0])
+    return {"!": [dict(rule)]}
 
 
 def values_of(type: str, settings: Mapping[str, Json]) -> dict[str, Any]:

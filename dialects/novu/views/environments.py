@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -33,11 +33,12 @@ class Environments(NovuView):
         def act() -> Response:
             body = self.body(request)
             validation.check_texts(body, name=True, color=True, parentId=False)
-            return enveloped(self.shown(environments.create(self.scope, body)), 201)
+            made, key = environments.create(self.scope, body)
+            return enveloped({**self.shown(made), "apiKeys": [key]}, 201)
 
-        return self.once(request, act)
+        return self.once(request, act, is_secret=True)
 
-    def shown(self, environment: Environment) -> object:
+    def shown(self, environment: Environment) -> dict[str, Any]:
         """It as an answer."""
         everyone = environments.environments_of(self.scope)
         again = next(each for each in everyone if each.pk == environment.pk)

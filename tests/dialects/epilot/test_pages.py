@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from time import monotonic
 from typing import Any
 
 import httpx
@@ -111,3 +112,31 @@ def test_a_customer_completes_a_task_on_their_portal(page: Page, http: httpx.Cli
         "meter": "COMPLETED",
         "inner": "PENDING",
     }
+
+
+def test_a_customer_begins_a_flow_on_their_portal(page: Page, http: httpx.Client) -> None:
+    journey = {"name": "Tell us your new meter", "form": FORM, "entity_schema": "meter_reading", "public": True}
+    assert http.put("/api/v1/journeys/new-meter", json=journey).status_code == 201
+    config = {"schema": "meter_reading", "ecp_config": {"origin": "END_CUSTOMER_PORTAL"}}
+    trigger = {"type": "automation", "trigger_config": [{"type": "entity_operation", "configuration": config}]}
+    made = make(http, name="New meters", trigger=trigger, tasks=[{"id": "a", "name": "A", "task_type": "MANUAL"}])
+    customer = {"schema": "contact", "attributes": {"name": "Jo"}, "title": "Jo"}
+    assert http.put("/api/v1/entities/customer-2", json=customer).status_code == 201
+    page.goto(http.post("/api/v1/entities/customer-2/portal").json()["path"])
+    offers = page.get_by_role("listitem").filter(has_text="Tell us your new meter")
+    offers.get_by_role("link", name="Fill in").click()
+    page.get_by_label("Meter number").fill("4712")
+    page.get_by_role("button", name="Send").click()
+    expect(page.get_by_role("status").filter(has_text="Thank you")).to_be_visible()
+    page.get_by_role("link", name="What is to be done").click()
+    expect(page.get_by_role("heading", name="What you can begin")).to_be_visible()
+    (entity,) = http.get("/api/v1/entities?schema=meter_reading").json()["items"]
+    wanted = {"entity_id": entity["id"], "entity_schema": "meter_reading"}
+
+    begun: list[str] = []
+    until = monotonic() + 60
+    while not begun and monotonic() < until:  # a worker hears of it, and runs the automation
+        page.reload()
+        found = http.post("/epilot/v2/flows/executions:search", json=wanted).json()["results"]
+        begun = [each["flow_template_id"] for each in found]
+    assert begun == [made["id"]]

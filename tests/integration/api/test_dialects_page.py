@@ -42,6 +42,7 @@ SAMPLES: dict[str, object] = {
     "threshold": 3,
     "dynamic": "payload.x",
     "values": {"a": "b"},
+    "extend_to_schedule": True,
 }
 
 

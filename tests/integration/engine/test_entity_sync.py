@@ -12,6 +12,7 @@ from engine.entities.automations import make_automation
 from engine.entities.models import AutomationRun, Entity, EntityChange, EntityUse
 from engine.entities.store import refer_to
 from engine.models import Fact, InboundEvent, Instance
+from engine.services.automation_triggers import begun_by_customers
 from engine.services.entity_changes import MOST_CHANGES, delete_entity, save_entity
 from engine.services.human_tasks import complete_step
 from engine.services.instances import start_instance
@@ -225,3 +226,28 @@ def test_the_history_of_an_entity_is_bounded(scope: Scope, monkeypatch: pytest.M
         save_entity(scope, "ord-1", schema="order", attributes={"n": number})
     history = EntityChange.objects.filter(entity__key="ord-1").order_by("pk")
     assert [change.values["n"]["after"] for change in history] == [2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "begins"),
+    [
+        ({"origin": "END_CUSTOMER_PORTAL"}, True),
+        ({"origin": "END_CUSTOMER_PORTAL", "portal_id": "any-portal-id"}, True),
+        ({"portal_id": "any-portal-id"}, True),
+        ({"origin": "INSTALLER_PORTAL"}, False),
+        ({"origin": "END_CUSTOMER_PORTAL", "file_config": {"shared_with_end_customer": True}}, False),
+        ("END_CUSTOMER_PORTAL", False),
+        (None, True),
+    ],
+)
+def test_an_automation_for_the_portal_begins_at_changes_that_are_made_there(
+    engine: Engine, wanted: Any, begins: bool
+) -> None:
+    configuration = {"schema": "order", **({"ecp_config": wanted} if wanted else {})}
+    trigger = [{"type": "entity_operation", "configuration": configuration}]
+    make_automation(engine.scope.environment.pk, name="Portal", trigger=trigger)
+    save_entity(engine.scope, "ord-1", schema="order", attributes={}, portal="END_CUSTOMER_PORTAL")
+    hear_all(engine)
+    assert AutomationRun.objects.exists() is begins
+    begun = begun_by_customers(engine.scope.environment.pk)
+    assert begun == ({"order"} if begins and wanted else set())

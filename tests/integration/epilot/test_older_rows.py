@@ -6,8 +6,14 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
+from accounts.scope import Scope
+from dialects.epilot.models import Execution
+from dialects.epilot.running import older
+from dialects.epilot.running.older import PAGE
 from engine.entities.models import Entity
+from engine.models import Instance
 from tests.integration.epilot.conftest import Epilot
 from tests.integration.epilot.test_older import EXECUTIONS, begin, make, steps_of
 
@@ -117,3 +123,68 @@ def test_a_definition_that_is_off_is_not_started(epilot: Epilot) -> None:
     made = make(epilot, enabled=False)
     refused = (400, {"message": "Workflow is disabled"})
     assert epilot("POST", EXECUTIONS, {"workflowId": made["id"]}) == refused
+
+
+def test_a_search_goes_on_behind_executions_that_began_at_the_same_moment(epilot: Epilot) -> None:
+    definition = make(epilot)
+    begun = [begin(epilot, definition)["id"] for _ in range(PAGE * 2 + 3)]
+    for row in Execution.objects.all():  # as if all had begun in one millisecond
+        row.document["created_at"] = "2026-03-04T05:06:07.890Z"
+        row.save(update_fields=["document"])
+    for sorting in ("TRIGGER_DATE_DESC", "TRIGGER_DATE_ASC", "A_Z"):
+        found: list[str] = []
+        body: Json = {"sorting": sorting}
+        while True:
+            status, answer = epilot("POST", f"{EXECUTIONS}/search", body)
+            assert status == 200
+            found += [each["id"] for each in answer["executions"]]
+            key = answer.get("lastEvaluatedKey")
+            if key is None:
+                break
+            assert set(key) == {"orgId", "creationTime"}
+            assert datetime.fromisoformat(key["creationTime"].replace("Z", "+00:00")[:23]).year == 2026
+            body = {"sorting": sorting, "pagination": key}
+        assert (len(found), set(found)) == (len(begun), set(begun))
+
+
+def test_a_search_goes_on_behind_a_moment_that_the_caller_names(epilot: Epilot) -> None:
+    definition = make(epilot)
+    first, second = begin(epilot, definition), begin(epilot, definition)
+    for execution, moment in ((first, "2026-01-01T00:00:00.000Z"), (second, "2026-02-01T00:00:00.000Z")):
+        row = Execution.objects.get(key=execution["id"])
+        row.document["created_at"] = moment
+        row.save(update_fields=["document"])
+    wanted = {"pagination": {"orgId": first["orgId"], "creationTime": "2026-02-01T00:00:00.000Z"}}
+    found = epilot("POST", f"{EXECUTIONS}/search", wanted)[1]["executions"]
+    assert [each["id"] for each in found] == [first["id"]]
+
+
+def test_an_update_with_who_closed_it_is_one_change(
+    epilot: Epilot, scope: Scope, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of it is kept where the machine fails between its parts."""
+    execution = begin(epilot, make(epilot))
+    whole = {"status": "CLOSED", "closedBy": "77", "completedTime": "2026-03-04T05:06:07.890Z"}
+
+    def fail(*_: Any, **__: Any) -> Any:
+        raise OperationalError("the connection was lost")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(older, "changing", fail)
+        with pytest.raises(OperationalError):
+            older.update(scope, execution["id"], dict(whole), user="1")
+    assert epilot("GET", f"{EXECUTIONS}/{execution['id']}")[1]["status"] == "STARTED"
+    assert Instance.objects.get().status == "waiting"
+    assert epilot("PATCH", f"{EXECUTIONS}/{execution['id']}", whole) == (204, None)
+    found = epilot("GET", f"{EXECUTIONS}/{execution['id']}")[1]
+    assert (found["status"], found["lastModifiedBy"]) == ("CLOSED", "77")
+    assert found["completedTime"] == "2026-03-04T05:06:07.890Z"
+
+
+def test_a_step_that_cannot_be_moved_is_not_completed_either(epilot: Epilot) -> None:
+    execution = begin(epilot, make(epilot))
+    wrong = {"status": "COMPLETED", "position": {"index": 0, "sectionId": "nope"}}
+    refused = (400, {"message": "Section with id 'nope' not found"})
+    assert patch(epilot, execution, "Read letter", **wrong) == refused
+    found = steps_of(epilot("GET", f"{EXECUTIONS}/{execution['id']}")[1])
+    assert found["Read letter"]["status"] == "PENDING"

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import orjson
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Environment, User
 from accounts.roles import Role
 from accounts.scope import Scope
 from designer.models import Flow
 from designer.services.drafting import create_flow
 from designer.services.publishing import publish_flow
+from engine.entities.links import portal_path
 from engine.entities.models import Automation, AutomationRun, Entity
 from engine.models import Instance
+from engine.services.entity_changes import save_entity
 from engine.services.triggers import match_inbound_events
 from tests.drawing import draw
 from tests.integration.epilot.conftest import Epilot, current, statuses, task_of
@@ -110,6 +114,94 @@ def test_the_portal_shows_the_tasks_marked_for_it(epilot: Epilot, native: Native
     assert sent.status_code == 302
     assert statuses(epilot.get(execution)) == {"a": "COMPLETED", "b": "PENDING", "c": "COMPLETED"}
     assert client.get("/portal/nope/").status_code == 404
+
+
+PORTAL: Json = {"origin": "END_CUSTOMER_PORTAL"}
+
+
+def on_the_portal(native: Native) -> tuple[Client, str]:
+    """A customer, and where their portal is."""
+    native("PUT", "/entities/cust-1", {"schema": "contact", "attributes": {"name": "Jo"}})
+    return Client(), native("POST", "/entities/cust-1/portal")[1]["path"]
+
+
+def offered(client: Client, portal: str) -> list[str]:
+    """The addresses of what a portal offers to begin."""
+    page = client.get(portal).content.decode()
+    return [unescape(part.split('"')[0]) for part in page.split('href="')[1:] if part.startswith("/journeys/")]
+
+
+def test_a_trigger_for_the_portal_starts_its_flow_when_a_customer_makes_something_there(
+    epilot: Epilot, native: Native, environment: Environment
+) -> None:
+    trigger = {"type": "entity_operation", "configuration": {"schema": "meter_reading", "ecp_config": PORTAL}}
+    made = epilot.make(one_task(), trigger={"type": "automation", "trigger_config": [trigger]})
+    body = {"name": "Read it", "form": FORM, "entity_schema": "meter_reading", "public": True}
+    native("PUT", "/journeys/reading", body)
+    native("PUT", "/journeys/other", {"name": "Another", "form": FORM, "entity_schema": "other", "public": True})
+    native("PUT", "/entities/in-house", {"schema": "meter_reading", "attributes": {"meter": "1"}})
+    hear_all()
+    assert Instance.objects.count() == 0  # that was not made on the portal
+    client, portal = on_the_portal(native)
+    (address,) = offered(client, portal)
+    assert "Read it" in client.get(portal).content.decode()
+    assert client.post(address, {}).status_code == 422
+    sent = client.post(address, {"field-0": "7"}, follow=True)
+    assert portal in sent.content.decode()  # the way back
+    hear_all()
+    entity = Entity.objects.exclude(key="in-house").get(schema="meter_reading")
+    assert [(each.name, each.target.key) for each in entity.relations.all()] == [("customer", "cust-1")]
+    wanted = {"entity_id": entity.key, "entity_schema": "meter_reading"}
+    (run,) = epilot("POST", "/v2/flows/executions:search", wanted)[1]["results"]
+    assert (run["flow_template_id"], run["trigger"]) == (made["id"], {"type": "AUTOMATIC"})
+
+
+def test_a_template_that_is_available_on_the_portal_is_begun_there(epilot: Epilot, native: Native) -> None:
+    for name in ("shown", "kept-inside"):
+        native("PUT", f"/journeys/{name}", {"name": name, "form": FORM, "entity_schema": name, "public": True})
+    task = one_task(ecp={"enabled": True, "label": "Sign"})
+    trigger = {"type": "journey_submission", "journey_id": "shown"}
+    made = epilot.make(task, trigger=trigger, available_in_ecp=True)
+    epilot.make(task, trigger={"type": "journey_submission", "journey_id": "kept-inside"})
+    client, portal = on_the_portal(native)
+    (address,) = offered(client, portal)
+    assert client.post(address, {"field-0": "7"}).status_code == 302
+    wanted = {"entity_id": "cust-1", "entity_schema": "contact"}
+    (run,) = epilot("POST", "/v2/flows/executions:search", wanted)[1]["results"]
+    assert run["flow_template_id"] == made["id"]
+    assert [context["is_primary"] for context in run["contexts"]] == [True, False]
+    page = client.get(portal).content.decode()
+    assert "Sign" in page  # it is about the customer as well, so that their portal shows it
+
+
+def test_a_portal_of_another_environment_says_nothing_about_a_journey(
+    epilot: Epilot, native: Native, foreign_scope: Scope
+) -> None:
+    _, journey = native("PUT", "/journeys/report", {"name": "Report", "form": FORM, "public": True})
+    epilot.make(one_task(), trigger={"type": "journey_submission", "journey_id": "report"}, available_in_ecp=True)
+    stranger, _ = save_entity(foreign_scope, "theirs", schema="contact", attributes={})
+    address = f"{journey['path']}?portal={portal_path(stranger).split('/')[2]}"
+    assert Client().post(address, {"field-0": "7"}).status_code == 302
+    (made,) = Entity.objects.filter(schema="submission")
+    assert (made.relations.count(), Instance.objects.get().context["primary"]["$entity"]) == (0, made.key)
+    assert offered(Client(), portal_path(stranger)) == []
+
+
+def test_what_is_filled_in_for_a_task_is_kept(epilot: Epilot, native: Native) -> None:
+    body = {"name": "Meter", "form": FORM, "entity_schema": "meter_reading", "public": True}
+    native("PUT", "/journeys/meter", body)
+    ecp = {"enabled": True, "journey": {"journeyId": "meter"}}
+    run = epilot.start(epilot.make(one_task(ecp=ecp)))
+    address = offered(Client(), native("POST", "/entities/ent-1/portal")[1]["path"])[0]
+    assert Client().post(address, {"field-0": "12"}).status_code == 302
+    assert statuses(epilot.get(run)) == {"a": "COMPLETED"}
+    assert Entity.objects.get(schema="meter_reading").attributes == {"meter": "12"}
+
+
+def hear_all() -> None:
+    """Let everything on the bus be heard, and what follows from that."""
+    while match_inbound_events(timezone.now()):
+        pass
 
 
 def test_entities_are_kept_over_the_api(native: Native, stranger: Epilot) -> None:
