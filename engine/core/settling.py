@@ -472,5 +472,7 @@ _WHY_NOT: Final[Mapping[StepStatus, str]] = {
 def _short_error(error: Json, task: str) -> dict[str, Json]:
     """What the marking keeps of an error."""
     known = error if isinstance(error, Mapping) else {"message": error}
-    message = str(known.get("message") or "The step failed.")
-    return {"name": str(known.get("name") or "Error"), "message": message[:_LONGEST_MESSAGE], "task": task}
+    # A message that was left empty stays so (Cloudflare Workflows shows it as it is); one that is missing is made up.
+    message = known.get("message")
+    shown = "The step failed." if message is None else str(message)[:_LONGEST_MESSAGE]
+    return {"name": str(known.get("name") or "Error"), "message": shown, "task": task}

@@ -113,6 +113,20 @@ def test_pages_are_walked_to_their_end(call: Caller, create: Callable[..., str])
     assert refused(call("GET", "/v2/instances?cursor=bogus"))[2] == "invalid 'cursor' query param"
 
 
+def test_switches_of_a_query_are_true_false_1_or_0_and_anything_else_is_false(
+    call: Caller, create: Callable[..., str]
+) -> None:
+    waiting, over = create({"wait_event": {"event": "go"}}), create({"noop": {}})
+    ids = {id: call("POST", f"/workflows/{id}/instances?wait=0").json()["data"]["id"] for id in (waiting, over)}
+    for word, workflow in (("true", waiting), ("1", waiting), ("false", over), ("0", over), ("yes", over)):
+        found = call("GET", f"/instances?running={word}").json()["data"]
+        assert [one["id"] for one in found] == [ids[workflow]], word
+        paged = call("GET", f"/v2/instances?running={word}").json()["cursor"]["data"]
+        assert [one["id"] for one in paged] == [ids[workflow]], word
+    assert len(call("GET", "/instances").json()["data"]) == 2
+    assert not call("POST", f"/workflows/{waiting}/instances?wait=maybe").json()["data"]["terminated"]
+
+
 def test_a_deleted_workflow_leaves_the_lists_but_not_its_id(call: Caller, create: Callable[..., str]) -> None:
     id = create({"wait_event": {"event": "go"}})
     instance = call("POST", f"/workflows/{id}/instances").json()["data"]["id"]
