@@ -7,7 +7,7 @@ import re
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.acceptance.axe import look_at
 from tests.acceptance.browser import Watch, sign_in
@@ -210,6 +210,100 @@ def test_branches_are_put_in_order_and_tried_on_sample_data(board: Board) -> Non
     board.saved()
     expect(branch_names(page).first).to_have_value("Large")
     expect(page.get_by_role("button", name="Undo")).to_be_enabled()
+
+
+def test_branches_are_built_by_keys_alone(board: Board) -> None:
+    page, press = board.page, board.page.keyboard.press
+    page.locator("#node-big").focus()
+    press("Enter")
+    board.shows("big")
+    page.get_by_role("button", name="Branch", exact=True).focus()
+    press("Enter")
+    expect(branch_names(page)).to_have_count(3)
+    stored(board, "big")
+    name = branch_names(page).nth(2)
+    name.focus()
+    press("Control+a")
+    page.keyboard.type("Gift")
+    press("Tab")
+    stored(board, "big")
+    expect(name).to_have_value("Gift")
+
+    branch = page.locator(".branch").nth(2)
+    for number, (source, operator, value) in enumerate((("total", "at most", "10"), ("id", "is empty", ""))):
+        if number:
+            branch.get_by_role("button", name=re.compile("^Statement")).focus()
+            press("Enter")
+        statement = branch.locator(".statement").nth(number)
+        field = statement.get_by_label("Value to look at")
+        field.focus()
+        page.keyboard.type(f"order.{source}")
+        expect(page.get_by_role("option", name=f"input.order.{source}")).to_be_visible()
+        press("Enter")
+        expect(field).to_have_value(f"input.order.{source}")
+        press("Tab")
+        stored(board, "big")
+        choose(page, statement.get_by_label("Comparison"), operator)
+        press("Tab")
+        stored(board, "big")
+        if value:
+            statement.get_by_label("Value to compare with").focus()
+            page.keyboard.type(value)
+            press("Tab")
+            stored(board, "big")
+    choose(page, branch.get_by_label("How the statements of Gift are joined"), "one must hold (or)")
+    press("Tab")
+    stored(board, "big")
+
+    page.reload()
+    ready(page)
+    page.locator("#node-big").focus()
+    press("Enter")
+    board.shows("big")
+    expect(branch_names(page).nth(2)).to_have_value("Gift")
+    expect(branch.locator(".statement")).to_have_count(2)
+    expect(branch.get_by_label("How the statements of Gift are joined")).to_have_value("any")
+    expect(branch.get_by_label("Value to compare with").first).to_have_value("10")
+
+
+def test_what_was_stored_stays_when_a_row_is_added_before_the_form_is_up_to_date(board: Board) -> None:
+    page, late = board.page, "**/edit/inspector?*"
+    board.select("big")
+    held: list[Route] = []
+    page.route(late, lambda route: held.append(route))  # a lambda, as Playwright notes things on it
+    value = page.get_by_label("Value to compare with").first
+    with page.expect_request(late):
+        value.fill("2500")
+        value.blur()
+    board.saved()
+    branch = page.locator(".branch").first
+    branch.get_by_role("button", name=re.compile("^Statement")).click()
+    added = branch.locator(".statement").nth(1).get_by_label("Value to look at")
+    expect(added).to_be_focused()
+    with page.expect_response(late):
+        for route in held:
+            route.continue_()
+    page.unroute(late)
+    added.fill("input.order.urgent")
+    added.blur()
+    board.saved()
+    expect(value).to_have_value("2500")
+    page.reload()
+    ready(page)
+    board.select("big")
+    expect(branch.locator(".statement")).to_have_count(2)
+    expect(value).to_have_value("2500")
+
+
+def choose(page: Page, field: Locator, label: str) -> None:
+    """Pick an option of a select with the arrow keys, from the one that it has downwards."""
+    expect(field).to_be_visible()
+    for _ in range(field.locator("option").count()):
+        field.focus()
+        if field.evaluate("select => select.selectedOptions[0].textContent.trim()") == label:
+            return
+        page.keyboard.press("ArrowDown")
+    raise AssertionError(f"no option is called {label!r}")
 
 
 def test_a_form_is_drawn_by_keys_alone(board: Board) -> None:

@@ -228,6 +228,43 @@ def test_people_talk_about_a_task(seats: tuple[Seat, Seat], browser: Browser, se
     expect(ada.page.locator("#comments")).to_contain_text("1 resolved")
 
 
+def test_a_task_is_talked_about_by_keys_alone(page: Page, server: Quadrille) -> None:
+    page.set_default_timeout(PATIENCE)
+    sign_in(page, server, "designer")
+    board, press = open_new(page, "talked about by keys alone"), page.keyboard.press
+    page.locator("#canvas").focus()
+    press("Home")
+    press("n")
+    page.keyboard.type("set values")
+    press("Enter")
+    expect(board.card("set_values")).to_be_focused(timeout=PATIENCE)
+    board.shows("set_values")
+    board.saved()
+    press("m")
+    expect(page.locator("#comment-new")).to_be_focused(timeout=PATIENCE)
+    page.keyboard.type("Which values?")
+    press("Control+Enter")
+    said = page.locator("#comments .comment")
+    expect(said).to_have_count(1, timeout=PATIENCE)
+    expect(board.card("set_values").locator(".comment-badge")).to_have_text("1", timeout=PATIENCE)
+
+    page.get_by_role("textbox", name="Reply").focus()
+    page.keyboard.type("The order's.")
+    press("Control+Enter")
+    expect(said).to_have_count(2, timeout=PATIENCE)
+    page.get_by_role("button", name="Resolve").focus()
+    press("Enter")
+    resolved = page.locator("#comments summary", has_text="1 resolved")
+    expect(resolved).to_be_visible(timeout=PATIENCE)
+    expect(board.card("set_values").locator(".comment-badge")).to_have_count(0, timeout=PATIENCE)
+    resolved.focus()
+    press("Enter")
+    expect(said.filter(has_text="The order's.")).to_be_visible(timeout=PATIENCE)
+    press("Escape")
+    expect(page.locator("#comments")).to_be_hidden(timeout=PATIENCE)
+    expect(board.card("set_values")).to_be_focused(timeout=PATIENCE)
+
+
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["remembered outline", "phone"])
 def test_a_link_opens_the_comments_of_its_task_beside_the_outline(
     browser: Browser, server: Quadrille, size: tuple[int, int]

@@ -19,6 +19,8 @@ export class Comments {
   #latest = 0;
   /** The task whose comments were asked for last: the panel shows them once they are here. Empty for the flow. */
   #asked = "";
+  /** What had the keyboard when the panel was opened, and gets it back; empty: the button. */
+  #from = "";
   /** @type {Promise<import("./mentions.js").MentionHelp> | null} */
   #help = null;
 
@@ -79,6 +81,7 @@ export class Comments {
 
   /** @param {string} ref @param {{focus?: boolean}} [how] */
   async open(ref, { focus = true } = {}) {
+    if (!this.isOpen) this.#from = this.editor.focusedRef;
     this.element.hidden = false;
     this.toggle?.setAttribute("aria-expanded", "true");
     this.#help ??= import("./mentions.js").then(({ MentionHelp }) => new MentionHelp(this.element, (text) => this.editor.announce(text)));
@@ -97,7 +100,8 @@ export class Comments {
   close() {
     this.element.hidden = true;
     this.toggle?.setAttribute("aria-expanded", "false");
-    this.toggle?.focus();
+    if (this.#from && this.editor.graph.has(this.#from)) this.editor.focus(this.#from);
+    else this.toggle?.focus();
   }
 
   /** Something else has been selected. */

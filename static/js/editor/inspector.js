@@ -114,8 +114,9 @@ export class Inspector {
     const body = /** @type {HTMLElement} */ (this.body);
     const shown = Number(body.dataset.revision);
     const typed = isTyped(document.activeElement) ? document.activeElement : null;
+    // Also what stands in a field with a new row: its other rows are not brought up to date either.
     const isHeld = (/** @type {Element} */ control, /** @type {Element | null} */ field) =>
-      control === typed || field?.hasAttribute("data-pending") || field?.hasAttribute("data-refused");
+      control === typed || ["data-pending", "data-refused", "data-live-keep"].some((mark) => field?.hasAttribute(mark));
     const held = [...body.querySelectorAll(CONTROLS)].filter((control) => isHeld(control, control.closest("[data-path]")));
     this.#keeping(body, (kept) => replacePart(body, withKept(kept, html)));
     const kept = new Set(held.map((control) => control.closest("[data-path]")?.getAttribute("data-path") ?? ""));

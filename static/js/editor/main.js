@@ -333,10 +333,10 @@ export class Editor {
   /** The first view: everything, if that can be read; else what comes first. */
   #open() {
     this.viewport.wasOpened = true;
+    const { height } = this.viewport.size; // asked for between two changes it would have all laid out once more
     this.fit();
     const start = this.graph.nodes.get("trigger");
     if (this.viewport.view.scale >= LEAST_OPENING_SCALE || !start) return;
-    const { height } = this.viewport.size;
     const scale = LEAST_OPENING_SCALE;
     this.viewport.set({ x: 28 - start.x * scale, y: height / 2 - (start.y + start.height / 2) * scale, scale });
   }
