@@ -107,6 +107,20 @@ class PostgresStorage(SqlStorage):
         with connection.wrap_database_errors, self._cursor() as cursor:
             return cursor.execute(_numbered(sql), parameters).rowcount
 
+    def put(self, sql: str, *parameters: Any) -> None:
+        """As `execute`, for a statement that looks nothing up in a table and only inserts: whatever connection it is
+        sent over, it is prepared once it is used often. To plan it takes several times as long as to carry it out, and
+        there is but one plan.
+        """
+        connection.ensure_connection()
+        raw: Connection[Any] = connection.connection
+        before = raw.prepare_threshold
+        raw.prepare_threshold = PREPARE_AFTER
+        try:
+            self.execute(sql, *parameters)
+        finally:
+            raw.prepare_threshold = before
+
     def dedicate_connection(self) -> None:
         connection.ensure_connection()
         raw: Connection[Any] = connection.connection
@@ -239,6 +253,7 @@ class _Statement:
         self.parameters: list[Any] = []
         self.fences: list[tuple[str, int]] = []
         """Parts that have to touch so many rows."""
+        self.only_inserts = True
 
     def insert(self, put: Insert) -> None:
         """One more part."""
@@ -248,6 +263,7 @@ class _Statement:
 
     def update(self, put: Update) -> None:
         """One more part."""
+        self.only_inserts = False
         types, rows = put.types, put.rows
         if put.held is not None:
             types = {**types, HELD: BIG}
@@ -275,6 +291,9 @@ class _Statement:
         """Send it. Raises `Outdated`, and has written nothing, when a fence does not hold."""
         sql = _statement_text(tuple(self.parts), tuple(name for name, _ in self.fences))
         self.parameters += [count for _, count in self.fences]
+        if self.only_inserts:
+            self.storage.put(sql, *self.parameters)
+            return
         if not is_fenced:
             self.storage.execute(sql, *self.parameters)
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from engine.models import Fact, Instance, Step, Timer
 from engine.storage import storage
@@ -219,3 +220,19 @@ def test_only_the_asked_for_steps_are_read(engine: Engine, instance: Instance) -
     ]
     assert {row.task for row in storage().step_data({instance.pk: None})} == {"a", "ask"}
     Step.objects.filter(instance=instance).exclude(task="ask").delete()
+
+
+def test_what_is_inserted_again_and_again_is_prepared_on_any_connection(engine: Engine) -> None:
+    flow = engine.publish("ask", kinds={"ask": "manual"})
+    for _ in range(6):
+        engine.start(flow)
+    if connection.vendor != "postgresql":  # nothing is planned for longer than it takes
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements")
+        assert any("INSERT INTO engine_instance" in statement for (statement,) in cursor.fetchall())
+        cursor.execute(
+            "SELECT count(*) FROM pg_constraint WHERE contype = 'c'"
+            " AND conrelid::regclass::text IN ('engine_instance', 'engine_step', 'engine_fact')"
+        )
+        assert cursor.fetchone() == (0,)
