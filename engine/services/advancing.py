@@ -28,7 +28,7 @@ from engine import failpoints
 from engine.core.facts import Fact, FactRefused
 from engine.core.programs import plan_with
 from engine.services.case import Case, Folds
-from engine.services.cohorts import Cohort, EndedAttempt, repeat
+from engine.services.cohorts import Cohort, EndedAttempt, note, recall, repeat
 from engine.services.errors import NotLegalNow
 from engine.services.followers import is_followed, tell_followers
 from engine.services.rounds import Worker, follow
@@ -106,7 +106,11 @@ def change_remembered(
     leases (`tokens`) has passed to somebody else, or when a change is refused, which may be for the same reason.
     """
     batch = _Batch(worker, tokens)
-    batch.carry([cohort.first for cohort in cohorts], rows, change_for, now)
+    unknown = [cohort for cohort in cohorts if not batch.recall(cohort, rows, now)]
+    if unknown:
+        batch.carry([cohort.first for cohort in unknown], rows, change_for, now)
+        for cohort in unknown:
+            note(cohort, batch.cases[cohort.first.attempt.step.instance_id], worker)
     different: list[EndedAttempt] = []
     for cohort in cohorts:
         if cohort.others:
@@ -204,6 +208,16 @@ class _Batch:
         self.broken[instance_id] = error
         if self.cases.pop(instance_id, None) is not None and self.worker is not None:
             self.worker.forget(instance_id)
+
+    def recall(self, cohort: Cohort, rows: Mapping[int, InstanceRow], now: datetime) -> bool:
+        """Carry the first one of a cohort through as it is known to go. Answers whether it is."""
+        if self.worker is None:
+            return False
+        case = recall(cohort, rows, self.worker, now, self.folds)
+        if case is None:
+            return False
+        self.cases[case.row.id] = case
+        return True
 
     def carry(
         self,

@@ -7,6 +7,7 @@ is recorded as if it had been alone.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,8 +15,8 @@ from typing import Final
 
 from engine.core.facts import FactType
 from engine.core.ports import Completed, Result, StepContext
-from engine.services import limits
-from engine.services.case import Case
+from engine.services import limits, passages
+from engine.services.case import Case, Folds
 from engine.services.rounds import ClaimedAttempt, Worker, new_token
 from engine.services.step_data import needs_of
 from engine.storage.contract import InstanceRow, StepKey, StepPatch
@@ -45,9 +46,12 @@ class EndedAttempt:
 
 @dataclass(frozen=True, slots=True)
 class Cohort:
-    """One attempt, and those of other instances that ended just so."""
+    """One attempt, and those of other instances that ended just so. `key` says how; None where it may have been
+    otherwise for each.
+    """
 
     first: EndedAttempt
+    key: passages.Key | None = None
     others: list[EndedAttempt] = field(default_factory=list)
 
 
@@ -59,23 +63,50 @@ MOST_DIFFERENT: Final = 10_000
 def cohorts_of(ended: Sequence[EndedAttempt], rows: Mapping[int, InstanceRow]) -> list[Cohort]:
     """Sort attempts into cohorts, in their order. `rows`: their instances as they stand."""
     cohorts: dict[object, Cohort] = {}
-    seen: set[int] = set()
+    # Of two attempts of one instance the second finds another marking than the first.
+    several = _several(ended) if len(ended) > len(rows) else ()
     for one in ended:
-        step, attempt, result = one.attempt.step, one.attempt, one.result
-        row = rows[step.instance_id]
-        key: object = step
-        # Of two attempts of one instance the second finds another marking than the first.
-        may_be_alike = row.id not in seen and (row.version_id, step.task) not in _different
-        if may_be_alike and _is_plain(result) and not attempt.context.is_compensation:
-            has_input = isinstance(result, Completed) and result.input is not None
-            key = (row.version_id, row.state, row.fact_count, step.task, step.iteration, attempt.number, has_input)
-        seen.add(row.id)
-        known = cohorts.get(key)
+        step = one.attempt.step
+        key = None if step.instance_id in several else _key_of(one, rows[step.instance_id])
+        known = None if key is None else cohorts.get(key)
         if known is None:
-            cohorts[key] = Cohort(one)
+            cohorts[step if key is None else key] = Cohort(one, key)
         else:
             known.others.append(one)
     return list(cohorts.values())
+
+
+def _several(ended: Sequence[EndedAttempt]) -> set[int]:
+    """The instances that have several attempts among these."""
+    counts = Counter(one.attempt.step.instance_id for one in ended)
+    return {id for id, count in counts.items() if count > 1}
+
+
+def _key_of(one: EndedAttempt, row: InstanceRow) -> passages.Key | None:
+    """What all of its cohort have in common. None where it goes its own way."""
+    step, attempt, result = one.attempt.step, one.attempt, one.result
+    if (row.version_id, step.task) in _different or attempt.context.is_compensation or not _is_plain(result):
+        return None
+    has_input = isinstance(result, Completed) and result.input is not None
+    point = row.version_id, row.status, row.state, row.fact_count
+    return *point, step.task, step.iteration, attempt.number, has_input
+
+
+def recall(cohort: Cohort, rows: Mapping[int, InstanceRow], worker: Worker, now: datetime, folds: Folds) -> Case | None:
+    """What the first one of a cohort comes to, where that is known from earlier batches."""
+    if cohort.key is None:
+        return None
+    one = cohort.first
+    case = passages.recall(cohort.key, rows[one.attempt.step.instance_id], worker, now, folds)
+    if case is not None:
+        _tell_own(case, one)
+    return case
+
+
+def note(cohort: Cohort, case: Case, worker: Worker) -> None:
+    """Know it the next time. `case` is the first one's, carried through and not yet written."""
+    if cohort.key is not None and is_repeatable(cohort, case, worker):
+        passages.note(cohort.key, case, _begun(case, worker))
 
 
 def _is_plain(result: Result | None) -> bool:
@@ -90,17 +121,27 @@ def repeat(case: Case, cohort: Cohort, rows: Mapping[int, InstanceRow], worker: 
 
     None when something came of it that may be different for others; then they are to be carried through themselves.
     """
-    step = cohort.first.attempt.step
-    begun = [attempt for attempt in worker.claimed if attempt.step.instance_id == step.instance_id]
-    if not _is_repeatable(case, step, begun):
-        if len(_different) >= MOST_DIFFERENT:
-            _different.clear()
-        _different.add((case.row.version_id, step.task))
-        return None
-    if worker.room < len(begun) * len(cohort.others):
+    begun = _begun(case, worker)
+    if not is_repeatable(cohort, case, worker) or worker.room < len(begun) * len(cohort.others):
         return None
     worker.room -= len(begun) * len(cohort.others)
     return [_like(case, one, rows[one.attempt.step.instance_id], begun, worker) for one in cohort.others]
+
+
+def _begun(case: Case, worker: Worker) -> list[ClaimedAttempt]:
+    return [attempt for attempt in worker.claimed if attempt.step.instance_id == case.row.id]
+
+
+def is_repeatable(cohort: Cohort, case: Case, worker: Worker) -> bool:
+    """Whether the same comes of the others of a cohort as of its first one. Where not, it is not asked again."""
+    step = cohort.first.attempt.step
+    if _is_repeatable(case, step, _begun(case, worker)):
+        return True
+    if not case.has_left_work:  # that is for want of room
+        if len(_different) >= MOST_DIFFERENT:
+            _different.clear()
+        _different.add((case.row.version_id, step.task))
+    return False
 
 
 def _is_repeatable(case: Case, ended: StepKey, begun: Sequence[ClaimedAttempt]) -> bool:
@@ -123,18 +164,24 @@ def _like(case: Case, one: EndedAttempt, row: InstanceRow, begun: Sequence[Claim
         other.steps[StepKey(row.id, step.task, step.iteration)] = StepPatch(
             patch.environment_id, patch.kind, patch.columns.copy(), patch.may_be_new
         )
-    step, columns = one.attempt.step, other.steps[one.attempt.step].columns
-    if isinstance(one.result, Completed):
-        columns["output"] = one.result.output
-        if one.result.input is not None:
-            columns["input"] = one.result.input
-    other.note_attempt(step, one.attempt.number, one.started_at, None)
+    _tell_own(other, one)
     for attempt in begun:
         step, token = StepKey(row.id, attempt.step.task, attempt.step.iteration), new_token()
         other.steps[step].columns["lease_token"] = token
         context = _context_like(attempt.context, row)
         worker.claimed.append(ClaimedAttempt(step, token, attempt.number, context))
     return other
+
+
+def _tell_own(case: Case, one: EndedAttempt) -> None:
+    """Note what an attempt of a cohort has for itself."""
+    step = one.attempt.step
+    columns = case.steps[step].columns
+    if isinstance(one.result, Completed):
+        columns["output"] = one.result.output
+        if one.result.input is not None:
+            columns["input"] = one.result.input
+    case.note_attempt(step, one.attempt.number, one.started_at, None)
 
 
 def _context_like(context: StepContext, row: InstanceRow) -> StepContext:

@@ -54,6 +54,11 @@ def looks_at_rows(case: Case) -> bool:
     return _most_run(case) > _limit(case, "max_steps", MOST_STEPS) * WARN_AT
 
 
+def is_far_from_most_facts(case: Case) -> bool:
+    """Whether nobody has to count the instance's facts yet."""
+    return case.row.fact_count + len(case.facts) <= _limit(case, "max_facts", MOST_FACTS) * WARN_AT
+
+
 def _limit(case: Case, name: str, default: int) -> int:
     limit = case.plan.flow.limits.get(name)
     return limit if isinstance(limit, int) and not isinstance(limit, bool) else default

@@ -10,11 +10,11 @@ import pytest
 from accounts.scope import Scope
 from designer.models import Flow
 from engine.models import Fact, Instance, Step
-from engine.services import cohorts
+from engine.services import cohorts, passages
 from engine.services.attempts import EndedAttempt, make_attempt, settle_attempts
 from engine.services.cohorts import cohorts_of
 from engine.services.instances import StartRequest, start_instances
-from engine.services.rounds import ClaimedAttempt
+from engine.services.rounds import LEASE, ClaimedAttempt
 from tests.integration.engine.conftest import Engine, python
 
 LINE = "a -> b -> c"
@@ -26,8 +26,10 @@ OF_FACT = ("number", "type", "task", "iteration", "data", "is_derived")
 @pytest.fixture(autouse=True)
 def _nothing_known() -> Iterator[None]:
     cohorts._different.clear()
+    passages.forget_all()
     yield
     cohorts._different.clear()
+    passages.forget_all()
 
 
 def started(engine: Engine, scope: Scope, row: Flow, count: int) -> list[Instance]:
@@ -131,6 +133,78 @@ def test_two_attempts_of_one_instance_are_never_in_one_cohort(engine: Engine, sc
         assert len(ids) == len(set(ids))
     settle_to_the_end(engine, begun)
     assert not Instance.objects.exclude(status="complete").exists()
+
+
+def test_what_is_known_from_earlier_batches_is_recorded_as_if_it_were_not(engine: Engine, scope: Scope) -> None:
+    row = engine.publish(LINE, settings=ECHO)
+    runs = []
+    for _ in range(4):
+        (instance,) = started(engine, scope, row, 1)
+        engine.work()
+        runs.append(recorded(instance))
+        engine.later(seconds=7)
+    assert passages._known.by_key
+    assert runs[0][0] == "complete"
+    # The moments of the attempts are their own.
+    assert [_without_moments(run) for run in runs] == [_without_moments(runs[0])] * 4
+
+
+def test_what_is_known_has_its_moments_lease_and_context_of_now(engine: Engine, scope: Scope) -> None:
+    row = engine.publish(LINE, settings={**ECHO, "b": python("echo", arguments={"at": "{{ now }}"})})
+    for _ in range(3):
+        (instance,) = started(engine, scope, row, 1)
+        (begun,) = settle_all(engine, engine.claim())
+        before = len(passages._known.by_key)
+        step = Step.objects.get(instance=instance, task="b")
+        assert (step.ready_at, step.started_at, step.claimable_at) == (engine.now, engine.now, engine.now + LEASE)
+        assert (step.lease_owner, step.lease_token, step.attempt) == ("worker", begun.token, 1)
+        first = Step.objects.get(instance=instance, task="a")
+        assert (first.ended_at, first.lease_owner, first.lease_token) == (engine.now, "", 0)
+        assert begun.context.data["now"] == engine.now.isoformat()
+        assert (begun.context.instance_id, begun.context.instance_key) == (instance.pk, instance.key)
+        assert set(Fact.objects.filter(instance=instance).values_list("at", flat=True)) == {engine.now}
+        settle_to_the_end(engine, [begun])
+        assert Step.objects.get(instance=instance, task="b").output == {"at": engine.now.isoformat()}
+        engine.later(seconds=7)
+    assert before
+
+
+def test_a_result_with_an_outdated_lease_is_refused_where_the_way_is_known(engine: Engine, scope: Scope) -> None:
+    row = engine.publish(LINE, settings=ECHO)
+    for _ in range(3):
+        started(engine, scope, row, 1)
+        engine.work()
+        engine.later(seconds=7)
+    (instance,) = started(engine, scope, row, 1)
+    (begun,) = settle_all(engine, engine.claim())
+    Step.objects.filter(instance=instance, task="b").update(lease_token=5)
+    assert settle_all(engine, [begun]) == []
+    assert Step.objects.get(instance=instance, task="b").status == "running"
+    assert not Step.objects.filter(instance=instance, task="c").exists()
+
+
+def test_a_worker_without_room_begins_nothing_where_the_way_is_known(engine: Engine, scope: Scope) -> None:
+    row = engine.publish(LINE, settings=ECHO)
+    for _ in range(3):
+        started(engine, scope, row, 1)
+        engine.work()
+        engine.later(seconds=7)
+    (instance,) = started(engine, scope, row, 1)
+    claimed = engine.claim()
+    worker = engine.worker("worker", 0)
+    settle_attempts([ended(engine, attempt) for attempt in claimed], worker, now=engine.now)
+    assert worker.claimed == []
+    assert Step.objects.get(instance=instance, task="b").lease_owner == ""
+    engine.work()
+    instance.refresh_from_db()
+    assert instance.status == "complete"
+    # It was for want of room, not because each goes its own way.
+    assert not cohorts._different
+
+
+def _without_moments(run: tuple[Any, ...]) -> tuple[Any, ...]:
+    steps = [{**step, "attempts": [attempt["number"] for attempt in step["attempts"]]} for step in run[4]]
+    return *run[:4], steps, run[5]
 
 
 def ended(engine: Engine, attempt: ClaimedAttempt) -> EndedAttempt:

@@ -1,0 +1,203 @@
+"""What a worker remembers of how instances of a version went from one point to the next.
+
+Instances of a version that stand at the same point, and to which the same happens, come to the same: a cohort shares
+that within a batch (`engine.services.cohorts`), a passage from one batch to the next. Only moments differ. A passage
+is believed once it has come out the same twice, at different moments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Generic, TypeVar
+
+from designer.graph.plan import Plan
+from designer.services.versions import plan_of
+from engine.core.facts import Fact, FactType
+from engine.core.state import State
+from engine.services import executing, limits
+from engine.services.case import Case, Folds
+from engine.services.rounds import LEASE, ClaimedAttempt, Worker, new_token
+from engine.storage.contract import InstanceRow, StepKey, StepPatch
+
+Key = tuple[Any, ...]
+"""A version, a marking, a number of facts, and what happened: as `cohorts` says."""
+MOST_KNOWN: Final = 2_048
+MOST_CHARACTERS: Final = 4_000_000
+"""Of the markings of all that is known."""
+V = TypeVar("V")
+OWN_OF_ENDED: Final = frozenset({"output", "input", "attempts"})
+OWN_OF_BEGUN: Final = frozenset({"lease_owner", "lease_token"})
+"""Columns whose values are an attempt's own: they keep their place, and are told anew."""
+_NOW: Final = object()
+"""In the place of the moment at which it happened."""
+_END_OF_LEASE: Final = object()
+"""In the place of the moment a lease later."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What is written of a step, and whether it is begun: the number of its attempt."""
+
+    task: str
+    iteration: int
+    kind: str
+    may_be_new: bool
+    columns: Mapping[str, Any]
+    begun: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What came of it: the marking, the facts, the columns of instance and steps."""
+
+    plan: Plan
+    state: State
+    facts: Sequence[tuple[FactType, str | None, int, Any, bool]]
+    columns: Mapping[str, Any]
+    steps: Sequence[_Step]
+
+    @property
+    def count_begun(self) -> int:
+        """How many attempts begin."""
+        return sum(step.begun is not None for step in self.steps)
+
+
+class _Table(Generic[V]):
+    """By key, and bounded: when it is full it begins anew."""
+
+    def __init__(self) -> None:
+        self.by_key: dict[Key, V] = {}
+        self._characters = 0
+
+    def put(self, key: Key, state: str, value: V) -> None:
+        """Remember one more. `state` is the marking of its key."""
+        if len(self.by_key) >= MOST_KNOWN or self._characters > MOST_CHARACTERS:
+            self.clear()
+        if key not in self.by_key:
+            self._characters += len(state)
+        self.by_key[key] = value
+
+    def clear(self) -> None:
+        """Forget them all."""
+        self.by_key.clear()
+        self._characters = 0
+
+
+_seen: Final = _Table[tuple[datetime, Passage]]()
+"""Once, and when."""
+_known: Final = _Table[Passage]()
+
+
+def forget_all() -> None:
+    """Remember nothing."""
+    _seen.clear()
+    _known.clear()
+
+
+def note(key: Key, case: Case, begun: Sequence[ClaimedAttempt]) -> None:
+    """Remember what a case that may be repeated (`cohorts`) has come to. It is not written yet."""
+    if case.plan is not plan_of(case.row.version_id) or not limits.is_far_from_most_facts(case):
+        return
+    known = _known.by_key.get(key)
+    if known is not None and known.plan is case.plan:
+        return
+    passage = _passage_of(case, begun)
+    if passage is None:
+        return
+    before = _seen.by_key.get(key)
+    if before is not None and before[0] != case.now and before[1] == passage:
+        _known.put(key, case.row.state, passage)
+    else:
+        _seen.put(key, case.row.state, (case.now, passage))
+
+
+def _passage_of(case: Case, begun: Sequence[ClaimedAttempt]) -> Passage | None:
+    """None where it has moments that are not of now, which may come from anywhere."""
+    numbers = {attempt.step: attempt.number for attempt in begun}
+    try:
+        return Passage(
+            case.plan,
+            case.state,
+            [_timeless(fact, case.now) for fact in case.facts],
+            _without_moments(case.columns, case.now, frozenset()),
+            [
+                _Step(
+                    step.task,
+                    step.iteration,
+                    patch.kind,
+                    patch.may_be_new,
+                    _without_moments(patch.columns, case.now, OWN_OF_BEGUN if step in numbers else OWN_OF_ENDED),
+                    numbers.get(step),
+                )
+                for step, patch in case.steps.items()
+            ],
+        )
+    except _OfAnotherMoment:
+        return None
+
+
+class _OfAnotherMoment(Exception):
+    pass
+
+
+def _timeless(fact: Fact, now: datetime) -> tuple[FactType, str | None, int, Any, bool]:
+    if fact.at != now:
+        raise _OfAnotherMoment
+    return fact.type, fact.task, fact.iteration, fact.data, fact.derived
+
+
+def _without_moments(columns: Mapping[str, Any], now: datetime, own: frozenset[str]) -> dict[str, Any]:
+    """The columns, with signs for moments; None for those that are an attempt's own."""
+    found: dict[str, Any] = {}
+    for name, value in columns.items():
+        if name in own:
+            found[name] = None
+        elif not isinstance(value, datetime):
+            found[name] = value
+        elif value == now:
+            found[name] = _NOW
+        elif value == now + LEASE:
+            found[name] = _END_OF_LEASE
+        else:
+            raise _OfAnotherMoment
+    return found
+
+
+def recall(key: Key, row: InstanceRow, worker: Worker, now: datetime, folds: Folds) -> Case | None:
+    """What an instance comes to, as it is known, its follow-up attempts begun for `worker`; None where it is not, or
+    where the worker has no room. Of the step that ended, output, input and attempt are to be told (`cohorts`).
+    """
+    passage = _known.by_key.get(key)
+    if passage is None or passage.plan is not plan_of(row.version_id) or worker.room < passage.count_begun:
+        return None
+    case = Case(row, passage.plan, passage.state, now, folds)
+    case.facts = [
+        Fact(type, now, task, iteration, data, derived) for type, task, iteration, data, derived in passage.facts
+    ]
+    lease_ends = now + LEASE
+    case.columns = _with_moments(passage.columns, now, lease_ends)
+    for step in passage.steps:
+        columns = _with_moments(step.columns, now, lease_ends)
+        case.steps[StepKey(row.id, step.task, step.iteration)] = StepPatch(
+            row.environment_id, step.kind, columns, step.may_be_new
+        )
+    for step in passage.steps:
+        if step.begun is not None:
+            _begin(case, StepKey(row.id, step.task, step.iteration), step.begun, worker)
+    return case
+
+
+def _with_moments(columns: Mapping[str, Any], now: datetime, lease_ends: datetime) -> dict[str, Any]:
+    return {
+        name: now if value is _NOW else lease_ends if value is _END_OF_LEASE else value
+        for name, value in columns.items()
+    }
+
+
+def _begin(case: Case, step: StepKey, number: int, worker: Worker) -> None:
+    token = new_token()
+    worker.room -= 1
+    case.steps[step].columns |= {"lease_owner": worker.name, "lease_token": token}
+    worker.claimed.append(ClaimedAttempt(step, token, number, executing.context_of(case, step, attempt=number)))
