@@ -64,7 +64,7 @@ def cohorts_of(ended: Sequence[EndedAttempt], rows: Mapping[int, InstanceRow]) -
     """Sort attempts into cohorts, in their order. `rows`: their instances as they stand."""
     cohorts: dict[object, Cohort] = {}
     # Of two attempts of one instance the second finds another marking than the first.
-    several = _several(ended) if len(ended) > len(rows) else ()
+    several = _several(ended)
     for one in ended:
         step = one.attempt.step
         key = None if step.instance_id in several else _key_of(one, rows[step.instance_id])
@@ -78,7 +78,10 @@ def cohorts_of(ended: Sequence[EndedAttempt], rows: Mapping[int, InstanceRow]) -
 
 def _several(ended: Sequence[EndedAttempt]) -> set[int]:
     """The instances that have several attempts among these."""
-    counts = Counter(one.attempt.step.instance_id for one in ended)
+    ids = [one.attempt.step.instance_id for one in ended]
+    if len(set(ids)) == len(ids):
+        return set()
+    counts = Counter(ids)
     return {id for id, count in counts.items() if count > 1}
 
 
