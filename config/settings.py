@@ -313,6 +313,14 @@ CLOUDFLARE_ACCOUNT_QUEUED = env.number("CLOUDFLARE_ACCOUNT_QUEUED", 2_000_000)
 CLOUDFLARE_WORKFLOW_CREATE_RATE = env.number("CLOUDFLARE_WORKFLOW_CREATE_RATE", 100)
 # How many requests a second a key may make over the Novu dialect (429 beyond it); 0: as many as it likes.
 NOVU_REQUEST_RATE = env.number("NOVU_REQUEST_RATE", 0)
+# The limits of that dialect: per workflow, per environment (0: none), per bulk, per trigger, of a payload.
+NOVU_MAX_STEPS = env.number("NOVU_MAX_STEPS", 20)
+NOVU_MAX_WORKFLOWS = env.number("NOVU_MAX_WORKFLOWS", 0)
+NOVU_MAX_EVENTS = env.number("NOVU_MAX_EVENTS", 100)
+NOVU_MAX_RECIPIENTS = env.number("NOVU_MAX_RECIPIENTS", 100)
+NOVU_MAX_PAYLOAD_KIB = env.number("NOVU_MAX_PAYLOAD_KIB", 512)
+# The longest window of a digest; over the Novu dialect also the longest delay.
+DIGEST_MAX_DAYS = env.number("DIGEST_MAX_DAYS", 90)
 
 # ---------------------------------------------------------------- files
 STATIC_URL = "/static/"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
+from django.conf import settings
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
@@ -17,9 +18,6 @@ from dialects.novu.workflows import workflows
 from engine.notifying.models import MessagePolicy
 from engine.services.notifications import Outcome, Recipient, Trigger, trigger
 
-MOST_EVENTS: Final = 100
-MOST_RECIPIENTS: Final = 100
-MOST_PAYLOAD_BYTES: Final = 512 * 1024
 LONGEST_ID: Final = 255
 STATUS_OF: Final = {
     Outcome.PROCESSED: "processed",
@@ -51,10 +49,10 @@ def check_event(body: Json, *, to_is_needed: bool = True, path: str = "") -> Non
     elif transaction is not None and len(transaction) > LONGEST_ID:
         problems.append(("transactionId", f"transactionId must be shorter than or equal to {LONGEST_ID} characters"))
     to = body.get("to")
-    if isinstance(to, list) and len(to) > MOST_RECIPIENTS:
-        problems.append(("to", f"to must contain no more than {MOST_RECIPIENTS} elements"))
-    if len(orjson.dumps(body.get("payload"), default=str)) > MOST_PAYLOAD_BYTES:
-        problems.append(("payload", f"payload must not be larger than {MOST_PAYLOAD_BYTES // 1024} KiB"))
+    if isinstance(to, list) and len(to) > settings.NOVU_MAX_RECIPIENTS:
+        problems.append(("to", f"to must contain no more than {settings.NOVU_MAX_RECIPIENTS} elements"))
+    if len(orjson.dumps(body.get("payload"), default=str)) > settings.NOVU_MAX_PAYLOAD_KIB * 1024:
+        problems.append(("payload", f"payload must not be larger than {settings.NOVU_MAX_PAYLOAD_KIB} KiB"))
     if problems:
         raise bad_body([(field, f"{path}{text}") for field, text in problems])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from django.conf import settings
 from django.http import QueryDict
 
 from designer.graph.json_schemas import json_schema_reason
@@ -18,7 +19,6 @@ LONGEST_NAME: Final = 64
 LONGEST_DESCRIPTION: Final = 256
 LONGEST_TAG: Final = 32
 MOST_TAGS: Final = 16
-MOST_STEPS: Final = 20
 LONGEST_IDENTIFIER: Final = 255
 SEVERITIES: Final = ("high", "medium", "low", "none")
 SOURCES: Final = (
@@ -162,9 +162,9 @@ class Checker:
         if not isinstance(steps, list):
             self.add("steps", "steps must be an array")
             return
-        if len(steps) > MOST_STEPS:
-            self.add("steps", f"steps must contain no more than {MOST_STEPS} elements")
-        for number, step in enumerate(steps[:MOST_STEPS]):
+        if len(steps) > settings.NOVU_MAX_STEPS:
+            self.add("steps", f"steps must contain no more than {settings.NOVU_MAX_STEPS} elements")
+        for number, step in enumerate(steps[: settings.NOVU_MAX_STEPS]):
             self._step(f"steps.{number}", step)
 
     def _step(self, path: str, step: Json) -> None:

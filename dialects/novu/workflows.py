@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from django.conf import settings as house
 from django.db import transaction
 from django.db.models import Q
 from django.utils.timezone import now
@@ -159,7 +160,9 @@ def find_step(workflow: Workflow, text: str, *, named: str) -> StepState:
 
 
 def create_workflow(scope: Scope, body: Mapping[str, Any]) -> Workflow:
-    """A workflow of a checked body."""
+    """A workflow of a checked body. Raises `NovuError` 400 where the environment has as many as it may."""
+    if 0 < house.NOVU_MAX_WORKFLOWS <= workflows(scope).count():
+        raise NovuError(400, f"Workflows of an environment must be no more than {house.NOVU_MAX_WORKFLOWS}")
     identifier = free_identifier(scope, body["workflowId"])
     with transaction.atomic():
         name = body["name"]

@@ -8,7 +8,8 @@ happen once.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Final
+
+from django.conf import settings as house
 
 from designer.graph.durations import BadDuration, parse_duration
 from designer.graph.model import Task
@@ -17,8 +18,6 @@ from engine.core.schedule import BadMoment, moment_after, next_match, zone_of
 from engine.notifying import contents
 from engine.notifying.groups import close_window, collect, value_of_key
 from engine.notifying.sending import NobodyToNotify, errand_of, skipped_by_rule
-
-LONGEST: Final = timedelta(days=90)
 
 
 class DigestExecutor:
@@ -83,8 +82,8 @@ def window_end(context: StepContext) -> datetime:
         return next_match(str(settings["cron"]), context.now, zone)
     window = contents.render(settings.get("window"), contents.view_of(context.data))
     ends_at = moment_after(window, context.now, zone)
-    if ends_at - context.now > LONGEST + timedelta(hours=1):
-        raise BadMoment("A digest collects for at most 90 days.")
+    if ends_at - context.now > timedelta(days=house.DIGEST_MAX_DAYS, hours=1):
+        raise BadMoment(f"A digest collects for at most {house.DIGEST_MAX_DAYS} days.")
     return ends_at
 
 

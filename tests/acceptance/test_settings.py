@@ -413,6 +413,45 @@ def test_what_a_flow_is_started_with_is_drawn_asked_for_and_checked(board: Board
     page.wait_for_url("**/instances/**")
 
 
+def test_what_is_written_to_an_entity_is_set_undone_and_done_again(board: Board) -> None:
+    page = board.page
+    page.locator("#canvas").focus()
+    page.keyboard.press("Escape")
+    board.shows("")
+    rules = page.locator("#inspector [data-key^=sync-][data-group]")
+    entity = rules.get_by_label(re.compile("^Entity"))
+    group = page.locator("#inspector [data-key=entity-sync]")
+    if group.get_attribute("open") is None:
+        group.locator("summary").click()
+    page.locator("#sync-add").select_option("task:ask")
+    expect(rules).to_have_count(1)
+    board.saved()
+    entity.fill("contract")
+    entity.press("Tab")
+    board.saved()
+    page.locator("#undo").click()
+    expect(entity).not_to_have_value("contract")
+    board.saved()
+    page.locator("#undo").click()
+    expect(rules).to_have_count(0)
+    board.saved()
+    page.locator("#redo").click()
+    expect(rules).to_have_count(1)
+    board.saved()
+    page.locator("#redo").click()
+    expect(entity).to_have_value("contract")
+    board.saved()
+    rules.get_by_role("button", name="Remove rule 1").click()
+    expect(rules).to_have_count(0)
+    board.saved()
+    page.locator("#undo").click()
+    expect(entity).to_have_value("contract")
+    board.saved()
+    page.reload()
+    ready(page)
+    expect(entity).to_have_value("contract")
+
+
 @pytest.mark.parametrize("state", ["picker", "truth", "form", "code"])
 def test_nothing_of_it_bars_anyones_way(board: Board, watch: Watch, state: str) -> None:
     watch.expected_errors.append("422")  # code that is half written is refused

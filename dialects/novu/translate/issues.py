@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
+from django.conf import settings
+
 from designer.graph.durations import BadDuration, parse_duration
 from designer.graph.model import Json
 from designer.graph.references import FILTERS, read_template
@@ -22,7 +24,6 @@ BAD_URL: Final = "INVALID_URL"
 TOO_LONG: Final = "TIER_LIMIT_EXCEEDED"
 UNSUPPORTED: Final = "UNSUPPORTED_PROPERTY"
 WRONG_URL: Final = "Invalid URL. Must be a valid full URL, path starting with /, or {{variable}}"
-LONGEST: Final = timedelta(days=90)
 _URL: Final = re.compile(r"^(https?://[^\s/?#]+\S*|mailto:\S+@\S+|tel:\S+|/\S*|\{\{.+\}\}\S*)$", re.DOTALL)
 _FILTER_WITH_NUMBER: Final = re.compile(r"\|\s*(toSentence|digest)\s*:(?P<args>[^|}]*)")
 
@@ -134,11 +135,11 @@ def _lengths(type: str, values: Mapping[str, Json]) -> Iterator[Issue]:
         return
     text = duration_text(values.get("amount"), values.get("unit"))
     try:
-        is_long = text is not None and parse_duration(text).as_timedelta() > LONGEST
+        is_long = text is not None and parse_duration(text).as_timedelta() > timedelta(days=settings.DIGEST_MAX_DAYS)
     except (BadDuration, OverflowError):
         is_long = True
     if is_long:
-        message = f"The maximum {type} is {LONGEST.days} days"
+        message = f"The maximum {type} is {settings.DIGEST_MAX_DAYS} days"
         yield issue("amount", TOO_LONG, message)
         yield issue("unit", TOO_LONG, message)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.roles import ApiScope
 from dialects.novu.base import NovuView, enveloped
 from dialects.novu.errors import bad_body
-from dialects.novu.triggering import MOST_EVENTS, check_event, run, run_in_bulk
+from dialects.novu.triggering import check_event, run, run_in_bulk
 from engine.services.notifications import cancel
 
 WRITE = ApiScope.INSTANCES_WRITE
@@ -42,8 +43,8 @@ class TriggerBulk(NovuView):
             events = self.body(request).get("events")
             if not isinstance(events, list) or not events:
                 raise bad_body([("events", "events should not be empty")])
-            if len(events) > MOST_EVENTS:
-                raise bad_body([("events", f"events must contain no more than {MOST_EVENTS} elements")])
+            if len(events) > settings.NOVU_MAX_EVENTS:
+                raise bad_body([("events", f"events must contain no more than {settings.NOVU_MAX_EVENTS} elements")])
             for number, event in enumerate(events):
                 check_event(event, path=f"events.{number}.")
             return enveloped([run_in_bulk(self.scope, event) for event in events], 201)

@@ -98,6 +98,11 @@ const OPERATIONS = {
       const patchSubscriberPreferencesDto = { channels: { sms: false }, workflowId: made.workflowId };
       const found = (await novu.subscribers.preferences.update(patchSubscriberPreferencesDto, id)).result;
       same(found.workflows.find((w) => w.workflow.identifier === id).channels.sms, false);
+      const hours = [{ start: "09:00 AM", end: "05:00 PM" }];
+      const schedule = { isEnabled: true, weeklySchedule: { friday: { isEnabled: true, hours } } };
+      const again = (await novu.subscribers.preferences.update({ schedule }, id)).result;
+      same(again.global.schedule.weeklySchedule.friday.hours[0].end, "05:00 PM");
+      await novu.subscribers.preferences.update({ schedule: { isEnabled: false } }, id);
     },
     () => novu.subscribers.preferences.update({ workflowId: "ghost" }, id),
   ],
@@ -173,6 +178,8 @@ const OPERATIONS = {
     async () => {
       place = (await novu.environments.create({ name: `Staging ${id.slice(-6)}`, color: "#aabbcc" })).result;
       same(place.parentId, asked.development);
+      const there = new Novu({ secretKey: place.apiKeys[0].key, serverURL: asked.url });
+      same((await there.workflows.list({})).result.totalCount, 0);
     },
     () => novu.environments.create({ name: "", color: "#aabbcc" }),
   ],

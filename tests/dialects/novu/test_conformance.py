@@ -255,8 +255,12 @@ class Python:
         return self.novu.subscribers.patch(subscriber_id=id, patch_subscriber_request_dto=asked).result
 
     def wish(self, id: str) -> Any:
-        asked = {"channels": {"sms": False}}
+        hours = [{"start": "09:00 AM", "end": "05:00 PM"}]
+        schedule = {"is_enabled": True, "weekly_schedule": {"monday": {"is_enabled": True, "hours": hours}}}
+        asked = {"channels": {"sms": False}, "schedule": schedule}
         found = self.novu.subscribers.preferences.update(subscriber_id=id, patch_subscriber_preferences_dto=asked)
+        told = found.result.global_.schedule
+        same((told.is_enabled, told.weekly_schedule.monday.hours[0].start), (True, "09:00 AM"))
         return found.result
 
     def subscribe(self, ids: list[str]) -> Any:
@@ -281,6 +285,9 @@ class Python:
     def add_place(self) -> None:
         self.place = self.new_place(f"Python {self.id[-6:]}")
         same(self.place.parent_id, self.account.development.id)
+        (key,) = self.place.api_keys
+        with Novu(secret_key=key.key, server_url=self.account.url) as there:
+            same(there.workflows.list().result.total_count, 0)
 
     def new_place(self, name: str) -> Any:
         asked = {"name": name, "color": "#aabbcc"}

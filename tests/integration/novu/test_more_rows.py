@@ -308,3 +308,24 @@ def test_how_fast_a_key_may_ask_is_a_setting(
     assert ask(key_of(environment)).status_code == 200  # each key has its own
     monkeypatch.setattr(base, "now", lambda: moment + timedelta(seconds=1))
     assert ask(key).status_code == 200
+
+
+def test_the_limits_are_settings(novu: Novu, settings: Any) -> None:
+    settings.NOVU_MAX_STEPS, settings.NOVU_MAX_EVENTS = 1, 1
+    settings.NOVU_MAX_RECIPIENTS, settings.NOVU_MAX_PAYLOAD_KIB, settings.DIGEST_MAX_DAYS = 1, 1, 2
+    status, told = novu("POST", WORKFLOWS, {"name": "W", "workflowId": "w", "steps": [NOTE, NOTE]})
+    assert (status, told["message"]) == (400, ["steps must contain no more than 1 elements"])
+    made = novu.make(steps=[step("delay", type="regular", amount=3, unit="days")])
+    assert made["steps"][0]["issues"]["controls"]["amount"][0]["message"] == "The maximum delay is 2 days"
+    for path, body, text in [
+        (TRIGGER, {"name": "w", "to": ["a", "b"]}, "to must contain no more than 1 elements"),
+        (TRIGGER, {"name": "w", "to": "a", "payload": {"x": "y" * 1024}}, "payload must not be larger than 1 KiB"),
+        (f"{TRIGGER}/bulk", {"events": [{}, {}]}, "events must contain no more than 1 elements"),
+    ]:
+        status, told = novu("POST", path, body)
+        assert (status, text in str(told)) == (400, True), told
+    settings.NOVU_MAX_WORKFLOWS = 1
+    status, told = novu("POST", WORKFLOWS, {"name": "V", "workflowId": "v", "steps": []})
+    assert (status, told["message"]) == (400, "Workflows of an environment must be no more than 1")
+    settings.NOVU_MAX_WORKFLOWS = 0
+    assert novu("POST", WORKFLOWS, {"name": "V", "workflowId": "v", "steps": []})[0] == 201
