@@ -122,7 +122,7 @@ def compile_plan(flow: Flow, *, may_require_later: bool = False) -> Plan:
     """The plan of `flow`. Raises `FlowNotRunnable` for undeclared cycles, dangling edges, or loops that are none.
 
     `may_require_later`: let a task require what can only begin after it. Such a requirement is met by hand: the
-    required task is done before its turn, or the task is started regardless (see docs/decisions/0045).
+    required task is done before its turn, or the task is started regardless (see docs/decisions/0043).
     """
     lowering = Lowering(flow)
     drafts = list(lowering.edges())

@@ -65,7 +65,6 @@ class Instance(EnvironmentScoped):
         ordering = ["-pk"]
         constraints = [
             models.UniqueConstraint(fields=["flow", "key"], name="one_instance_per_key"),
-            # Not on PostgreSQL, nor are the checks of whole numbers here, of steps and of facts: migration 0009.
             models.CheckConstraint(
                 condition=models.Q(status__in=[s for s, _ in STATUSES]), name="instance_status_is_known"
             ),

@@ -55,10 +55,10 @@ def test_a_body_over_the_limit_is_413(admin: Client) -> None:
     [
         (
             "/cloudflare/client/v4/accounts/acme.development/workflows/order/instances",
-            413,
+            400,
             {
                 "success": False,
-                "errors": [{"code": 10306, "message": "What was sent is larger than 6 MiB."}],
+                "errors": [{"code": 10306, "message": "params is too large. Maximum allowed size is 1MiB."}],
                 "messages": [],
                 "result": None,
             },
