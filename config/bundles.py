@@ -19,7 +19,7 @@ from typing import Any, Final
 from django.core.files.base import ContentFile
 
 BUNDLES: Final[Mapping[str, tuple[str, ...]]] = {
-    "js/app.js": tuple(f"js/controllers/{name}.js" for name in ("copy", "live", "menu", "theme")),
+    "js/app.js": tuple(f"js/controllers/{name}.js" for name in ("confirm", "copy", "live", "menu", "opens", "theme")),
     "js/editor/shared.js": (),
     "js/editor/main.js": ("js/editor/settings/index.js",),
 }

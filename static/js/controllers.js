@@ -42,18 +42,23 @@ function connect(element) {
   const goodbyes = [];
   connected.set(element, goodbyes);
   const { controller = "", module } = /** @type {HTMLElement | SVGElement} */ (element).dataset;
-  for (const name of controller.split(/\s+/).filter(Boolean)) {
+  const loading = controller.split(/\s+/).filter(Boolean).map(async (name) => {
     const load = known.get(name) ?? (module ? () => import(module) : null);
     if (!load) {
       console.error(`no controller is called ${name}`);
-      continue;
+      return;
     }
-    load().then((/** @type {Controller} */ loaded) => {
-      if (!element.isConnected) return;
-      const goodbye = loaded.default(element);
-      if (goodbye) goodbyes.push(goodbye);
-    });
-  }
+    /** @type {Controller} */
+    const loaded = await load();
+    if (!element.isConnected) return;
+    const goodbye = loaded.default(element);
+    if (goodbye) goodbyes.push(goodbye);
+  });
+  // Also where one could not be loaded: then the element does what it does without.
+  void Promise.allSettled(loading).then((results) => {
+    for (const result of results) if (result.status === "rejected") reportError(result.reason);
+    element.dispatchEvent(new Event("controllers-ready", { bubbles: true }));
+  });
 }
 
 function disconnectGone() {

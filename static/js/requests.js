@@ -11,6 +11,23 @@ document.addEventListener("htmx:responseError", (event) => {
   toast(isText && xhr.responseText ? xhr.responseText.trim() : `The server answered ${xhr.status}. Nothing was changed.`, "error");
 });
 
+/** What each search was asked last. @type {WeakMap<Element, string>} */
+const asked = new WeakMap();
+
+// Leaving a search field says again what typing in it has said: the same list once more would take away what one has chosen in it.
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const { elt, pathInfo, requestConfig } = detail(event);
+  if (!elt.matches("form[role=search]")) return;
+  const isSaidAgain = asked.get(elt) === pathInfo.finalRequestPath && requestConfig.triggeringEvent?.type !== "submit";
+  if (isSaidAgain) event.preventDefault();
+  else asked.set(elt, pathInfo.finalRequestPath);
+});
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  const { elt, successful } = detail(event);
+  if (!successful) asked.delete(elt);
+});
+
 document.addEventListener("htmx:sendError", () => {
   toast("The server cannot be reached. Nothing was lost: try again.", "error");
 });

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import uuid
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.acceptance.holding import held_up
 from tests.acceptance.quadrille import Quadrille
 from tests.acceptance.slowness import SLOWNESS
 
@@ -35,6 +37,9 @@ PAGE = """<!doctype html><html lang="en"><title>A shop</title><body>
     window.pressed.push(e.detail.action.type);
   }});
 </script></body></html>"""
+
+
+LISTS = re.compile(r"/feed/messages\?")
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +116,15 @@ def test_a_bell_on_a_foreign_page_counts_up_live(
         expect(page.get_by_text("Parcel P-2")).to_have_count(0)
         trigger("P-3")
         expect(page.get_by_text("Parcel P-3")).to_be_visible()  # the open list follows
+        with held_up(page, LISTS) as show_what_was:  # and goes back to nothing older
+            with page.expect_request(LISTS):
+                page.get_by_role("button", name="Archive").last.click()
+            trigger("P-4")
+            expect(page.get_by_text("Parcel P-4")).to_be_visible()
+            with page.expect_response(LISTS):
+                show_what_was()
+            page.evaluate("new Promise((done) => setTimeout(done))")
+        expect(page.get_by_text("Parcel P-4")).to_be_visible()
         assert errors == []
     finally:
         page.close()

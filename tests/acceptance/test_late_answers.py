@@ -15,13 +15,20 @@ from playwright.sync_api import Page, expect
 from tests.acceptance.browser import Watch, sign_in
 from tests.acceptance.holding import held_up
 from tests.acceptance.quadrille import Quadrille
-from tests.acceptance.test_editor import open_new
+from tests.acceptance.test_editor import Board, open_new
 from tests.acceptance.test_steering import ASK, api, automation, flow_of, open_instance, publish, show_step, start
 
 __all__ = ["api"]  # a fixture
 
 FORMS: Final = re.compile(r"/edit/inspector")
 FIELDS: Final = re.compile(r"/edit/fields")
+EDITS: Final = re.compile(r"/edit/edits")
+COPIES: Final = re.compile(r"/edit/copy")
+ASKING: Final = re.compile(r"/js/app\.")
+DATA: Final = re.compile(r"/edit/data\?")
+SAYING: Final = re.compile(r"/comments/$")
+RUNS: Final = re.compile(r"/try/run$|/run$")
+FINDS: Final = re.compile(r"/edit/find")
 STEPS: Final = re.compile(r"/instances/\d+/\?step=charge")
 LISTS: Final = (
     ("/o/demo/development/flows/-/templates/", "Access request"),
@@ -167,3 +174,185 @@ def test_both_sides_of_a_comparison_stay_as_chosen(page: Page, server: Quadrille
     expect(old).to_have_value("2")
     expect(new).to_have_value("1")
     expect(page.get_by_role("link", name="The other way round")).to_have_attribute("href", re.compile("from=1&to=2"))
+
+
+# ---------------------------------------------------------------- the editor
+
+
+def test_a_task_that_is_stored_late_takes_nobody_away_from_a_form(rows: Page) -> None:
+    """Its answer would select it: the form in which somebody types by now stays, and the keyboard with it."""
+    page, form = rows, rows.locator("#inspector")
+    with held_up(page, EDITS) as tell_it_is_stored:
+        with page.expect_request(EDITS):
+            page.locator("[data-preset=delay]").click()
+        name = form.get_by_label("Name")
+        name.fill("Half a na")
+        tell_it_is_stored()
+        expect(page.locator("#node-delay")).to_be_visible()
+        expect(page.locator(".editor")).to_have_attribute("data-saving", "done")
+    expect(form).to_have_attribute("data-subject", "set_values")
+    expect(name).to_be_focused()
+    page.keyboard.type("me")
+    expect(name).to_have_value("Half a name")
+
+
+def test_what_is_chosen_while_a_task_is_stored_stays_chosen(rows: Page) -> None:
+    """The next key is for what one has chosen: Delete must not hit what has just arrived."""
+    page = rows
+    with held_up(page, EDITS) as tell_it_is_stored:
+        with page.expect_request(EDITS):
+            page.locator("[data-preset=delay]").click()
+        page.locator("#node-trigger .card").click()
+        tell_it_is_stored()
+        expect(page.locator("#node-delay")).to_be_visible()
+        expect(page.locator(".editor")).to_have_attribute("data-saving", "done")
+    expect(page.locator("#node-trigger")).to_have_class(re.compile("is-selected"))
+    expect(page.locator(".is-selected")).to_have_count(1)
+
+
+def test_what_was_cut_goes_and_not_what_is_chosen_meanwhile(rows: Page) -> None:
+    page = rows
+    board = Board(page)
+    board.add("noop", (400, 420))
+    board.select("set_values")
+    page.locator("#node-set_values").focus()
+    with held_up(page, COPIES) as copied:
+        with page.expect_request(COPIES):
+            page.keyboard.press("Control+x")
+        page.locator("#node-junction .card").click()
+        copied()
+        expect(page.locator("#node-set_values")).to_have_count(0)
+    expect(page.locator("#node-junction")).to_be_visible()
+    expect(page.locator("#node-junction")).to_have_class(re.compile("is-selected"))
+
+
+def test_settings_that_come_late_into_a_search_leave_the_place_in_the_list(rows: Page) -> None:
+    page = rows
+    page.locator("#canvas").focus()
+    with held_up(page, FINDS) as tell_the_settings:
+        with page.expect_request(FINDS):
+            page.keyboard.press("Control+f")
+        options = page.locator("#chooser-list").get_by_role("option")
+        expect(options).to_have_count(2)
+        page.keyboard.press("ArrowDown")
+        expect(options.nth(1)).to_have_attribute("aria-selected", "true")
+        # After the list has listened to it, too.
+        page.evaluate("document.querySelector('#chooser input').addEventListener('input', () => (window.told = true))")
+        tell_the_settings()
+        page.wait_for_function("window.told")
+    page.keyboard.press("Enter")
+    expect(page.locator("#node-set_values")).to_be_focused()
+
+
+def test_data_that_comes_late_opens_no_list_over_what_is_typed_elsewhere(rows: Page) -> None:
+    page = rows
+    page.get_by_role("button", name="Add to Values").click()
+    with held_up(page, DATA) as tell_the_data:
+        with page.expect_request(DATA):
+            page.get_by_role("button", name=re.compile("^Insert data into")).last.click()
+        name = page.locator("#inspector").get_by_label("Name")
+        name.fill("Note")
+        with page.expect_response(DATA):
+            tell_the_data()
+        page.keyboard.type(" it")
+    expect(name).to_have_value("Note it")
+    expect(page.locator("#picker")).to_be_hidden()
+
+
+def test_a_comment_that_is_stored_late_takes_nothing_of_the_next(rows: Page) -> None:
+    page = rows
+    page.locator("#node-set_values").focus()
+    page.keyboard.press("m")
+    words, said = page.locator("#comment-new"), page.locator("#comments .comment")
+    expect(words).to_be_focused()
+    page.keyboard.type("The first.")
+    with held_up(page, SAYING) as told:
+        with page.expect_request(SAYING):
+            page.keyboard.press("Control+Enter")
+        words.fill("The second, half")
+        told()
+        expect(said).to_have_count(1)
+    expect(words).to_have_value("The second, half")
+
+    # And what is half said about one task is still there after a look at another.
+    page.locator("#node-trigger .card").click()
+    expect(page.locator("#comments-panel")).to_have_attribute("data-subject", "")
+    expect(words).to_have_value("")
+    page.locator("#node-set_values .card").click()
+    expect(page.locator("#comments-panel")).to_have_attribute("data-subject", "set_values")
+    expect(words).to_have_value("The second, half")
+
+    # A comment that is stored while one looks at something else does not bring its task back.
+    with held_up(page, SAYING) as told:
+        with page.expect_request(SAYING):
+            page.locator("#comments").get_by_role("button", name="Comment", exact=True).click()
+        page.locator("#node-trigger .card").click()
+        expect(page.locator("#comments-panel")).to_have_attribute("data-subject", "")
+        told()
+        page.locator("#comments .ends").get_by_text("2 open").wait_for()
+    expect(page.locator("#comments-panel")).to_have_attribute("data-subject", "")
+
+
+def test_a_run_that_was_overtaken_is_not_shown(rows: Page) -> None:
+    page = rows
+    page.get_by_role("button", name="Try it").click()
+    panel = page.locator("#trying")
+    expect(panel.get_by_label("Sample input")).to_be_focused()
+    with held_up(page, RUNS) as answer:
+        with page.expect_request(RUNS):
+            panel.get_by_role("button", name="Run", exact=True).click()
+        panel.get_by_role("button", name="Step by step").click()
+        expect(panel.locator("#trying-result")).to_contain_text("cannot be tried before this is mended")
+        page.evaluate("document.querySelector('#trying-result').firstElementChild.id = 'newest'")
+        with page.expect_response(RUNS):
+            answer()
+        expect(panel).not_to_have_attribute("aria-busy", "true")
+    expect(panel.locator("#newest")).to_have_count(1)
+
+
+# ---------------------------------------------------------------- lists, instances
+
+
+def test_what_is_chosen_in_a_list_is_not_taken_away_by_leaving_the_search(
+    page: Page, server: Quadrille, api: httpx.Client
+) -> None:
+    publish(api, flow_of("late-lists", automation("charge"), ASK))
+    start(api, "late-lists", "late-list-1")
+    sign_in(page, server, "operator")
+    page.goto("/o/demo/development/instances/")
+    asked: list[str] = []
+    page.on("request", lambda request: "q=late-list-1" in request.url and asked.append(request.url))
+    page.locator("#id_q").fill("late-list-1")
+    page.wait_for_url(re.compile("q=late-list-1"))
+    page.get_by_label("Choose late-list-1").check()
+    page.locator("#bulk").get_by_label("Reason").fill("Stock-taking.")
+    expect(page.locator("#bulk")).to_contain_text("1 chosen")
+    assert len(asked) == 1, "leaving the field asked again"
+    # Another search is another list: what one has begun to write stays all the same.
+    page.locator("#id_q").fill("late-list")
+    page.wait_for_url(re.compile("q=late-list&"))
+    expect(page.locator("#bulk").get_by_label("Reason")).to_have_value("Stock-taking.")
+
+
+# ---------------------------------------------------------------- pages that are not whole yet
+
+
+def test_what_is_clicked_before_it_can_ask_asks_as_soon_as_it_can(page: Page, server: Quadrille) -> None:
+    sign_in(page, server, "administrator")
+    page.goto("/o/demo/development/settings/groups/new/")
+    page.get_by_label("Name", exact=True).fill("Early birds")
+    page.get_by_role("button", name="Add group").click()
+    expect(page.get_by_role("button", name="Remove Early birds")).to_be_visible()
+    with held_up(page, ASKING) as load_it:
+        with page.expect_request(ASKING):
+            page.goto("/o/demo/development/settings/groups/", wait_until="commit")
+        page.get_by_role("button", name="Remove Early birds").click()
+        question = page.get_by_role("dialog")
+        expect(question).to_be_hidden()
+        load_it()
+        expect(question).to_be_visible()
+    question.get_by_role("button", name="Cancel").click()
+    expect(question).to_be_hidden()
+    page.get_by_role("button", name="Remove Early birds").click()
+    question.get_by_role("button", name="Remove").click()
+    expect(page.get_by_text("The group Early birds is gone.")).to_be_visible()

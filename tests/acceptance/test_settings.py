@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.acceptance.axe import look_at
 from tests.acceptance.browser import Watch, sign_in
+from tests.acceptance.holding import held_up
 from tests.acceptance.quadrille import Quadrille
 from tests.acceptance.test_editor import Board, ready
 
@@ -304,6 +305,20 @@ def choose(page: Page, field: Locator, label: str) -> None:
             return
         page.keyboard.press("ArrowDown")
     raise AssertionError(f"no option is called {label!r}")
+
+
+def test_sample_data_that_comes_late_leaves_what_one_typed(board: Board) -> None:
+    page, asked = board.page, re.compile(r"/edit/sample-data")
+    board.select("big")
+    with held_up(page, asked) as tell_the_sample:
+        with page.expect_request(asked):
+            page.get_by_text("Try it on sample data").click()
+        sample, typed = page.get_by_label("Sample data"), '{"input": {"order": {"total": 5, "urgent": true}}}'
+        sample.fill(typed)
+        with page.expect_response(asked):
+            tell_the_sample()
+        expect(page.get_by_role("region", name="Truth table").locator("tfoot")).to_contain_text("Rushed")
+    expect(sample).to_have_value(typed)
 
 
 def test_a_form_is_drawn_by_keys_alone(board: Board) -> None:

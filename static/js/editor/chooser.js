@@ -28,11 +28,15 @@ export function choose(question) {
     else input.removeAttribute("aria-activedescendant");
     question.focused?.(shown[at] ?? null);
   };
+  let words = "";
   const filter = () => {
-    shown = matching(question.choices, input.value);
+    // What is known of the choices may come later than they do: who has gone down the list stays there.
+    const current = words === input.value ? shown[at]?.key : undefined;
+    words = input.value;
+    shown = matching(question.choices, words);
     list.replaceChildren(...shown.map(optionFor));
     empty.hidden = shown.length > 0;
-    at = 0;
+    at = Math.max(0, shown.findIndex(({ key }) => key === current));
     mark();
   };
   const take = (/** @type {number} */ place) => {

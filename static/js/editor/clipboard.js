@@ -4,6 +4,7 @@
  * a text editor. Where the browser keeps the clipboard from pages (no HTTPS), a copy stays within this browser.
  */
 
+import { arrival } from "./attention.js";
 import { removeSelected } from "./commands.js";
 
 /** @typedef {import("./main.js").Editor} Editor */
@@ -60,8 +61,9 @@ export class Clipboard {
 
   async cut() {
     if (!this.editor.canEdit) return this.editor.refuse("You may look at this flow, not change it.");
+    const { refs } = this.editor.selection;
     if (!(await this.copy())) return undefined;
-    removeSelected(this.editor);
+    removeSelected(this.editor, refs);
     return undefined;
   }
 
@@ -88,15 +90,15 @@ export class Clipboard {
     const at = this.#place();
     const under = editor.graph.phaseAt({ x: at[0], y: at[1] });
     const phase = under ? under.ref.slice("phase:".length) : null;
+    const arrive = arrival(editor);
     return editor.queue.push({
       door: "paste",
       body: { fragment, at, phase },
       accepted(answer) {
-        editor.selection.set(...answer.added);
-        editor.focus(answer.added.at(-1) ?? "");
+        const isThere = arrive(answer.added);
         editor.announce(answer.added.length === 1 ? "Pasted" : `Pasted ${answer.added.length} things`);
         const node = editor.graph.nodes.get(answer.added[0]);
-        if (node) editor.viewport.reveal(node);
+        if (node && isThere) editor.viewport.reveal(node);
       },
       refused: (problem) => editor.refuse(problem.errors?.length ? `${problem.errors[0].path}: ${problem.errors[0].message}` : problem.detail),
       stale: (problem) => editor.offerAgain(problem.detail, () => this.paste(text)),

@@ -2,6 +2,7 @@
 /** What a designer can do, whatever asked for it: mouse, keys, menus. Each ends in one edit. */
 
 import { arranged, WAYS } from "./arrange.js";
+import { arrival } from "./attention.js";
 import { choose } from "./chooser.js";
 import * as edits from "./edits.js";
 import { contains, freePlace, grow, snapPoint, union } from "./geometry.js";
@@ -19,19 +20,20 @@ export const NOTE = { width: 192, height: 96 };
 const GAP = 64; // between a card and the one added after it
 
 /** Post one edit. @param {Editor} editor @param {edits.Edit} edit
- * @param {{said?: string, select?: string[], undone?: () => void, moves?: import("./queue.js").Change["moves"]}} [more]
- *   `said`: announced once it is stored; `select`: refs selected then; `undone`: takes the preview back after a refusal;
- *   `moves`: what stands elsewhere at once */
-export function submit(editor, edit, { said, select, undone, moves } = {}) {
+ * @param {{said?: string, select?: string[], arrived?: (ref: string) => void, undone?: () => void,
+ *   moves?: import("./queue.js").Change["moves"]}} [more]
+ *   `said`: announced once it is stored; `select`: refs selected then, unless one has gone on to something else; `arrived`: told
+ *   then which one is stood on; `undone`: takes the preview back after a refusal; `moves`: what stands elsewhere at once */
+export function submit(editor, edit, { said, select, arrived, undone, moves } = {}) {
+  const arrive = arrival(editor);
   const done = editor.queue.push({
     door: "edits",
     body: { edit },
     moves,
     accepted(answer) {
       // Somebody may have used a new key first: then ours is another.
-      const refs = (select ?? []).map((ref) => answer.keys?.[ref] ?? ref);
-      if (select) editor.selection.set(...refs.filter((ref) => editor.graph.has(ref)));
-      if (refs.length) editor.focus(refs[refs.length - 1]);
+      const refs = (select ?? []).map((ref) => answer.keys?.[ref] ?? ref).filter((ref) => editor.graph.has(ref));
+      if (select && arrive(refs) && refs.length) arrived?.(refs[refs.length - 1]);
       if (said) editor.announce(said);
     },
     refused(problem) {
@@ -42,7 +44,7 @@ export function submit(editor, edit, { said, select, undone, moves } = {}) {
     stale(problem) {
       undone?.();
       if (moves) settleShifts(editor);
-      editor.offerAgain(problem.detail, () => submit(editor, edit, { said, select, undone, moves }));
+      editor.offerAgain(problem.detail, () => submit(editor, edit, { said, select, arrived, undone, moves }));
     },
   });
   if (moves) settleShifts(editor);
@@ -75,17 +77,21 @@ export async function frameNote(editor, ref, rect, after) {
 }
 
 /** A note, ready to be written on. @param {Editor} editor @param {Point} [at] its corner; else in the middle of what is seen */
-export async function addNote(editor, at) {
-  const { graph, viewport, selection } = editor;
+export function addNote(editor, at) {
+  const { graph, viewport } = editor;
   const key = edits.freeKey("note", (wanted) => graph.nodes.has(`note:${wanted}`));
   const { x, y, width, height } = viewport.seen;
   const middle = { x: x + (width - NOTE.width) / 2, y: y + (height - NOTE.height) / 2 };
   const place = snapPoint(at ?? freePlace(middle, NOTE, graph.shown.filter((node) => node.type !== "phase")));
-  await submit(editor, edits.addNote(key, { ...place, ...NOTE }), { said: "Added a note", select: [`note:${key}`] });
-  const node = graph.nodes.get(selection.leading);
-  if (node?.type !== "note") return;
-  viewport.reveal(node);
-  editor.openInspector(node.ref, "text");
+  return submit(editor, edits.addNote(key, { ...place, ...NOTE }), {
+    said: "Added a note",
+    select: [`note:${key}`],
+    arrived(ref) {
+      const node = graph.nodes.get(ref);
+      if (node) viewport.reveal(node);
+      editor.openInspector(ref, "text");
+    },
+  });
 }
 
 /** Put a frame elsewhere. @param {Editor} editor @param {string} ref @param {Rect} rect @param {() => void} after */
@@ -240,32 +246,32 @@ function emptyFrame(seen) {
   return { ...snapPoint({ x: seen.x + (seen.width - width) / 2, y: seen.y + (seen.height - height) / 2 }), width, height };
 }
 
-/** Delete what is selected. @param {Editor} editor */
-export function removeSelected(editor) {
+/** Delete what is selected, or what was when one asked for it. @param {Editor} editor @param {string[]} [chosen] refs */
+export function removeSelected(editor, chosen = editor.selection.refs) {
   const { graph, selection } = editor;
-  const refs = selection.refs.filter((ref) => ref !== "trigger");
+  const refs = chosen.filter((ref) => ref !== "trigger" && graph.has(ref));
   if (!refs.length) return editor.refuse(selection.has("trigger") ? "The start cannot be deleted." : "Nothing is selected.");
   const tasks = refs.filter((ref) => graph.nodes.get(ref)?.type === "task");
   const phases = refs.filter((ref) => graph.nodes.get(ref)?.type === "phase");
   const notes = refs.filter((ref) => graph.nodes.get(ref)?.type === "note");
   const gone = new Set(refs);
-  const chosen = refs.map((ref) => graph.edges.get(ref)).filter((edge) => edge !== undefined);
-  const edges = chosen.filter((edge) => !gone.has(edge.source) && !gone.has(edge.target));
+  const ways = refs.map((ref) => graph.edges.get(ref)).filter((edge) => edge !== undefined);
+  const edges = ways.filter((edge) => !gone.has(edge.source) && !gone.has(edge.target));
   const steps = [
     ...(edges.length ? [edits.disconnect(edges)] : []),
     ...(tasks.length ? [edits.removeTasks(tasks)] : []),
     ...phases.map((ref) => edits.removePhase(phaseKey(ref))),
     ...(notes.length ? [edits.removeNotes(notes.map(noteKey))] : []),
   ];
-  const next = nextFocus(editor, gone);
+  const isSelected = refs.some((ref) => selection.has(ref));
+  const next = nextFocus(editor, gone, refs[refs.length - 1]);
   const said = refs.length === 1 ? `Deleted ${nameOf(editor, refs[0])}` : `Deleted ${refs.length} things`;
-  return submit(editor, edits.batch(steps), { said, select: next ? [next] : [] });
+  return submit(editor, edits.batch(steps), { said, select: !isSelected ? undefined : next ? [next] : [] });
 }
 
-/** What to stand on after a deletion. @param {Editor} editor @param {Set<string>} gone */
-function nextFocus(editor, gone) {
+/** What to stand on after a deletion. @param {Editor} editor @param {Set<string>} gone @param {string} leading of those */
+function nextFocus(editor, gone, leading) {
   const { graph } = editor;
-  const leading = editor.selection.leading;
   const edge = graph.edges.get(leading);
   if (edge) return gone.has(edge.source) ? null : edge.source;
   const near = [...graph.incoming(leading).map((way) => way.source), ...graph.outgoing(leading).map((way) => way.target)];
@@ -277,12 +283,12 @@ export function duplicateSelected(editor) {
   const keys = editor.selection.refs.filter((ref) => ["task", "note"].includes(editor.graph.nodes.get(ref)?.type ?? ""));
   if (!keys.length) return editor.refuse("Select the tasks to duplicate first.");
   const nodes = keys.map((ref) => editor.graph.nodes.get(ref)).filter((node) => node !== undefined);
+  const arrive = arrival(editor);
   return editor.queue.push({
     door: "duplicate",
     body: { tasks: keys },
     accepted(answer) {
-      editor.selection.set(...answer.added);
-      editor.focus(answer.added.at(-1) ?? "");
+      arrive(answer.added);
       editor.announce(`Duplicated ${naming(nodes)}`);
     },
     refused: (problem) => editor.refuse(problem.detail),

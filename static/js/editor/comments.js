@@ -5,6 +5,7 @@
  */
 
 import { csrfToken } from "../csrf.js";
+import { attention } from "./attention.js";
 import { watch } from "../live.js";
 import { replacePart } from "../live/morph.js";
 import { svgElement } from "./parts.js";
@@ -21,6 +22,8 @@ export class Comments {
   #asked = "";
   /** What had the keyboard when the panel was opened, and gets it back; empty: the button. */
   #from = "";
+  /** Panels that were left with something half typed, by task. @type {Map<string, HTMLElement>} */
+  #left = new Map();
   /** @type {Promise<import("./mentions.js").MentionHelp> | null} */
   #help = null;
 
@@ -82,12 +85,13 @@ export class Comments {
   /** @param {string} ref @param {{focus?: boolean}} [how] */
   async open(ref, { focus = true } = {}) {
     if (!this.isOpen) this.#from = this.editor.focusedRef;
+    const hasGoneOn = attention();
     this.element.hidden = false;
     this.toggle?.setAttribute("aria-expanded", "true");
     this.#help ??= import("./mentions.js").then(({ MentionHelp }) => new MentionHelp(this.element, (text) => this.editor.announce(text)));
     await Promise.all([this.#load(ref), this.#help]);
     const first = this.element.querySelector("#comment-new") ?? this.element.querySelector("[data-comments-close]");
-    if (focus && first instanceof HTMLElement) first.focus();
+    if (focus && this.isOpen && !hasGoneOn() && first instanceof HTMLElement) first.focus();
   }
 
   /** From a link: the task is selected as well. @param {string} ref */
@@ -127,8 +131,15 @@ export class Comments {
     const template = document.createElement("template");
     template.innerHTML = html;
     const fresh = /** @type {HTMLElement | null} */ (template.content.querySelector("#comments-panel"));
-    if (fresh && fresh.dataset.subject === panel.dataset.subject) replacePart(panel, html);
-    else if (fresh) panel.replaceWith(fresh);
+    const subject = fresh?.dataset.subject ?? "";
+    if (fresh && subject === panel.dataset.subject) replacePart(panel, html);
+    else if (fresh) {
+      if (isTyped(panel)) this.#left.set(this.subject, panel);
+      const left = this.#left.get(subject);
+      this.#left.delete(subject);
+      panel.replaceWith(left ?? fresh);
+      if (left) replacePart(left, html);
+    }
   }
 
   /** Counts on the cards and in their names. */
@@ -213,16 +224,23 @@ export class Comments {
   async #post(door, data, form) {
     if (form?.dataset.busy) return;
     if (form) form.dataset.busy = "true";
-    data.set("subject", this.subject);
+    const { subject } = this;
+    data.set("subject", subject);
+    const hasGoneOn = attention();
+    const area = form?.querySelector("textarea");
+    const said = area?.value;
     const answer = await this.#send(door, data);
     if (form) delete form.dataset.busy;
     if (answer.ok) {
-      this.#latest += 1;
-      const area = form?.querySelector("textarea");
       const edited = editOf(form);
-      if (area && !edited) area.value = "";
-      this.#show(answer.text);
-      if (edited) leave(edited);
+      const isSame = area?.value === said; // else one is saying the next already
+      if (area && !edited && isSame) area.value = "";
+      // Another task's comments may have been asked for meanwhile.
+      if (this.#asked === subject) {
+        this.#latest += 1;
+        this.#show(answer.text);
+      }
+      if (edited && isSame) leave(edited, !hasGoneOn());
       this.editor.announce(form ? "Comment stored" : "Done");
       return;
     }
@@ -261,12 +279,17 @@ function editOf(element) {
   return element?.closest("details.comment-edit") ?? null;
 }
 
-/** Close it, with what is stored in its field again. @param {HTMLDetailsElement} edited */
-function leave(edited) {
+/** Whether something is typed in it that is not stored. @param {HTMLElement} panel */
+function isTyped(panel) {
+  return [...panel.querySelectorAll("textarea")].some((area) => area.value !== area.defaultValue);
+}
+
+/** Close it, with what is stored in its field again. @param {HTMLDetailsElement} edited @param {boolean} [isHere] the keyboard goes along */
+function leave(edited, isHere = true) {
   const area = edited.querySelector("textarea");
   const error = edited.querySelector(".field-error");
   if (area) area.value = area.defaultValue;
   if (error) error.textContent = "";
   edited.open = false;
-  edited.querySelector("summary")?.focus();
+  if (isHere) edited.querySelector("summary")?.focus();
 }

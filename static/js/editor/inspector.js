@@ -46,6 +46,7 @@ export class Inspector {
   async show({ force = false } = {}) {
     const { editor } = this;
     const subject = editor.selection.refs.length > 1 ? "many" : editor.selection.leading;
+    if (this.#wanted && this.#wanted.ref !== subject) this.#wanted = null; // one has gone on to something else
     if (!force && subject === this.shown && subject !== "many") return;
     this.#latest += 1;
     const number = this.#latest;
@@ -169,7 +170,8 @@ export class Inspector {
         editor.conflicts.settle(subject, path);
         this.#stored(body, answer.revision);
         if (answer.announce) editor.announce(answer.announce);
-        if (answer.subject !== undefined && answer.subject !== subject) editor.selection.set(answer.subject);
+        const isElsewhere = answer.subject === undefined || editor.selection.leading !== subject;
+        if (!isElsewhere && answer.subject !== subject) editor.selection.follow(answer.subject);
       },
       refused: (problem) => {
         this.#settled(field, body);

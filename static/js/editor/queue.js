@@ -22,6 +22,8 @@ export class EditQueue {
   #isOnItsWay = false;
   /** The newest revision heard of while an answer was awaited. */
   #heard = 0;
+  /** Whom to tell that a change is settled. @type {Map<Change, () => void>} */
+  #awaited = new Map();
 
   /**
    * @param {{revision: number, send: (door: string, body: object) => Promise<Answer>, apply: (answer: any) => void,
@@ -46,11 +48,14 @@ export class EditQueue {
     return this.#waiting.filter((change) => !change.isStored);
   }
 
-  /** @param {Change} change */
+  /** Resolves once this change is stored or refused, or nothing gets through. @param {Change} change @returns {Promise<void>} */
   push(change) {
     this.#waiting.push(change);
     this.changed(this.state);
-    return this.#run();
+    return new Promise((resolve) => {
+      this.#awaited.set(change, () => resolve(undefined));
+      void this.#run();
+    });
   }
 
   /** Go on after a failure. */
@@ -64,6 +69,7 @@ export class EditQueue {
   /** Forget what did not get through. @returns {Change[]} what was forgotten */
   discard() {
     const dropped = this.#waiting.splice(0);
+    for (const change of dropped) this.#tell(change);
     this.#failure = "";
     this.changed(this.state);
     return dropped;
@@ -79,6 +85,13 @@ export class EditQueue {
     this.#isSending = true;
     while (this.#waiting.length && !this.#failure) await this.#settle(this.#waiting[0]);
     this.#isSending = false;
+    if (this.#failure) for (const change of this.#waiting) this.#tell(change);
+  }
+
+  /** @param {Change} change that is settled, or does not get through for now */
+  #tell(change) {
+    this.#awaited.get(change)?.();
+    this.#awaited.delete(change);
   }
 
   /** @param {Change} change the first of those that wait */
@@ -95,6 +108,7 @@ export class EditQueue {
     }
     this.#isOnItsWay = false;
     this.changed(this.state);
+    if (!this.#failure) this.#tell(change);
     if (this.#heard > this.revision) this.missed();
   }
 

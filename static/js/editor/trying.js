@@ -6,6 +6,7 @@
  */
 
 import { announce } from "../announce.js";
+import { attention } from "./attention.js";
 import { Doors } from "./doors.js";
 import { answered, marksAt } from "./trying_answers.js";
 import { askAnswer } from "./trying_dialog.js";
@@ -28,10 +29,14 @@ export class Trying {
   /** @type {Record<string, boolean>} whether an edge is taken by any case, by element id */
   #coverage = {};
   #showsCoverage = false;
+  #isOpening = false;
   /** How many moments are shown. */
   #shown = 0;
   /** Of the draft that was tried. */
   #revision = 0;
+  /** The number of the latest run, and of the latest word on the cases: what was overtaken is not shown. */
+  #runs = 0;
+  #told = 0;
 
   /** @param {Editor} editor @param {string} url of the panel, which its doors begin with */
   constructor(editor, url) {
@@ -42,11 +47,13 @@ export class Trying {
 
   async toggle() {
     if (this.#panel) this.close();
-    else await this.open();
+    else if (!this.#isOpening) await this.open();
   }
 
   async open() {
-    const response = await this.doors.get("", {});
+    const hasGoneOn = attention();
+    this.#isOpening = true;
+    const response = await this.doors.get("", {}).finally(() => (this.#isOpening = false));
     if (!response) return this.editor.refuse("The panel could not be opened. Try again.");
     const panel = document.createElement("section");
     panel.className = "trying";
@@ -59,12 +66,13 @@ export class Trying {
     this.#answers = JSON.parse(panel.querySelector("#trying-answers")?.textContent ?? "{}");
     this.#listen(panel);
     this.#showForget();
-    this.#input.focus();
+    if (!hasGoneOn()) this.#input.focus();
     void this.#runCases();
     return undefined;
   }
 
   close() {
+    this.#runs += 1;
     this.#panel?.remove();
     this.#panel = null;
     this.#frames = [];
@@ -171,8 +179,9 @@ export class Trying {
 
   /** @param {{isStepping?: boolean, upTo?: number}} [how] step by step: nothing is shown yet; `upTo`: so many moments */
   async run({ isStepping = false, upTo } = {}) {
+    const number = ++this.#runs;
     const answer = await this.#post("run", { input: this.#input.value, answers: this.#answers }, "#trying-refusal");
-    if (!answer) return;
+    if (!answer || number !== this.#runs || !this.#panel) return;
     this.#frames = answer.frames;
     this.#revision = this.editor.queue.revision;
     this.marks.looks = answer.looks;
@@ -218,7 +227,7 @@ export class Trying {
       canRespond: "responds" in button.dataset,
       branches: branches.split(" ").filter(Boolean),
     });
-    if (!given) return;
+    if (!given || !this.#panel) return;
     this.#answers = { ...this.#answers, [task]: answered(this.#frames, Number(number), task, this.#answers[task], given) };
     await this.run();
     this.#find(`[data-moment="${number}"] summary`)?.focus();
@@ -239,7 +248,9 @@ export class Trying {
   /** @param {string} instance its number */
   async #takeRecorded(instance) {
     if (!instance) return this.#forget();
+    const number = ++this.#runs;
     const response = await this.doors.get("recorded", { instance });
+    if (number !== this.#runs || !this.#panel) return undefined;
     if (!response) return this.editor.refuse("That instance is not there any more.");
     const { input, answers } = await response.json();
     this.#fill(input, answers);
@@ -255,14 +266,17 @@ export class Trying {
   // ------------------------------------------------------------------ cases
 
   async #runCases() {
+    const told = this.#told;
     const response = await this.doors.get("cases", {});
-    if (response) this.#takeCases(await response.json());
+    // Rendered before a case was kept or taken away, perhaps.
+    if (response && told === this.#told) this.#takeCases(await response.json());
   }
 
   /** @param {any} answer */
   #takeCases(answer) {
     const place = this.#find("#trying-cases");
     if (!place) return;
+    this.#told += 1;
     place.innerHTML = answer.html;
     this.#coverage = answer.coverage;
     this.#kept = answer.kept;
@@ -277,8 +291,8 @@ export class Trying {
     const answer = await this.#post("keep", body, "[data-try-keep-refusal]");
     if (!answer) return;
     this.#takeCases(answer);
-    this.editor.say(`Kept the case “${name.value.trim()}”.`);
-    name.value = "";
+    this.editor.say(`Kept the case “${body.name.trim()}”.`);
+    if (name.value === body.name) name.value = "";
   }
 
   /** @param {string} door @param {object} body */

@@ -81,6 +81,8 @@ export class QuadrilleInbox extends HTMLElement {
     this.counts = { unseen: 0, unread: 0, total: 0 };
     /** @type {Message[]} */ this.messages = [];
     this.generation = 0;
+    /** The number of the latest list that was asked for: one that was overtaken is not shown. */ this.asked = 0;
+    /** As for the list, of what was told of the counts. */ this.told = 0;
     const root = this.attachShadow({ mode: "open" });
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(STYLE);
@@ -170,6 +172,7 @@ export class QuadrilleInbox extends HTMLElement {
     socket.addEventListener("open", () => socket.send(JSON.stringify({ token: this.token })));
     socket.addEventListener("message", (event) => {
       this.retry = RETRY_MILLISECONDS;
+      this.told += 1;
       this.show(JSON.parse(event.data));
       if (!this.panel.hidden) this.load();
     });
@@ -179,6 +182,7 @@ export class QuadrilleInbox extends HTMLElement {
   /** @param {string} path @param {RequestInit} [how] */
   async ask(path, how = {}, again = true) {
     if (!this.token) await this.signIn();
+    const { told } = this;
     const answer = await fetch(`${this.server}/feed/${path}`, { ...how, headers: { Authorization: `Bearer ${this.token}` } });
     if (answer.status === 401 && again) {
       await this.signIn();
@@ -186,7 +190,8 @@ export class QuadrilleInbox extends HTMLElement {
     }
     if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
     const body = await answer.json();
-    this.show(body);
+    // The socket has told newer counts meanwhile, unless it is away.
+    if (told === this.told) this.show(body);
     return body;
   }
 
@@ -197,7 +202,9 @@ export class QuadrilleInbox extends HTMLElement {
   }
 
   async load() {
+    const number = ++this.asked;
     const page = await this.ask("messages?limit=30");
+    if (number !== this.asked) return;
     this.messages = page.items;
     this.draw();
   }

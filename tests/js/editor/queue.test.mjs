@@ -101,3 +101,12 @@ test("what others did while an answer was awaited is asked for after it", async 
   await done;
   assert.equal(missed, 1);
 });
+
+test("who pushed a change is told when that one is settled, also while others are on their way", async () => {
+  const { queue, applied } = queueOver(accepted(2), accepted(3));
+  const told = [];
+  const first = queue.push({ door: "edits", body: { edit: "a" } }).then(() => told.push(...applied, "first"));
+  const second = queue.push({ door: "edits", body: { edit: "b" } }).then(() => told.push("second"));
+  await Promise.all([first, second]);
+  assert.deepEqual(told, [2, "first", "second"]);
+});

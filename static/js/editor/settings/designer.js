@@ -135,8 +135,12 @@ export class Designers {
     const schema = area.value.trim() ? JSON.parse(area.value) : { type: "object", properties: {} };
     const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken() };
     const body = JSON.stringify({ schema, prefix: box.dataset.schema });
+    const text = area.value;
     const response = await fetch(`${this.editor.doors.base}form-preview`, { method: "POST", headers, body }).catch(() => null);
-    if (response?.ok) place.innerHTML = await response.text();
+    const html = response?.ok ? await response.text().catch(() => null) : null;
+    if (this.#shown.get(place) !== text) return; // drawn on since: a later answer is on its way
+    if (html === null) this.#shown.delete(place);
+    else place.innerHTML = html;
   }
 }
 

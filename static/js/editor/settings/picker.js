@@ -5,6 +5,7 @@
  * What there is, is asked of the server for what the inspector shows: `data?subject=`.
  */
 
+import { attention } from "../attention.js";
 import { insertion, rowsOf, search, spotIn, template, wordIn } from "./data.js";
 import { notes, piece, placeBeside } from "./popup.js";
 import { typeInto } from "./typing.js";
@@ -37,7 +38,10 @@ export class Picker {
   async open(field) {
     const caret = field.selectionStart ?? field.value.length;
     const end = field.selectionEnd ?? caret;
+    const hasGoneOn = attention();
     const tree = await this.tree();
+    // A list that opens late is not to take what is typed elsewhere.
+    if (hasGoneOn() || !field.isConnected) return;
     const node = await this.dialog.ask(tree, field);
     field.focus();
     if (!node) return;
@@ -55,15 +59,21 @@ export class Picker {
 
   /** Something was typed: suggest what it may become. @param {TextField} field */
   async suggest(field) {
-    const spot = field.dataset.pick === "path" ? whole(field) : spotIn(field.value, field.selectionStart ?? 0);
-    if (!spot) return this.popup.close();
+    if (!spotOf(field)) return this.popup.close();
     const tree = await this.tree();
     if (document.activeElement !== field) return undefined;
+    const spot = spotOf(field); // one has typed on meanwhile
+    if (!spot) return this.popup.close();
     const found = search(tree, spot.typed).filter((node) => node.path !== spot.typed);
     return this.popup.show(field, found.map((node) => ({ ...node, text: node.path, label: node.path })), (chosen) => {
       typeInto(field, spot.from, spot.to, insertion(spot, chosen.text));
     });
   }
+}
+
+/** Where something is being referred to, if anything is. @param {TextField} field */
+function spotOf(field) {
+  return field.dataset.pick === "path" ? whole(field) : spotIn(field.value, field.selectionStart ?? 0);
 }
 
 /** A field that holds a path alone. @param {TextField} field @returns {import("./data.js").Spot} */

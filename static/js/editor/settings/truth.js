@@ -11,6 +11,7 @@ export class Truth {
   #typed = new Map();
   #timer = 0;
   #asked = "";
+  #latest = 0;
   /** The sample input as the server has it. @type {string} */
   #kept = "";
 
@@ -45,6 +46,7 @@ export class Truth {
     if (!area.value) {
       const subject = this.editor.inspector.shown;
       const text = this.#typed.get(subject) ?? (await this.editor.askHtml("sample-data", { subject })) ?? "{}";
+      if (area.value || !area.isConnected) return; // somebody has typed something meanwhile
       area.value = area.defaultValue = text;
       this.#kept = inputIn(text);
       area.dispatchEvent(new Event("input", { bubbles: true }));
@@ -57,10 +59,11 @@ export class Truth {
     const subject = this.editor.inspector.shown;
     this.#asked = `${subject} ${this.editor.queue.revision}`;
     if (!area.value.trim() || problemIn(area.value, "schema")) return;
+    const number = ++this.#latest;
     const response = await this.#post("truth", { subject, data: JSON.parse(area.value) });
     const place = /** @type {HTMLElement} */ (box.querySelector("[data-truth-table]"));
-    if (!response || subject !== this.editor.inspector.shown) return;
-    const text = await response.text();
+    const text = (await response?.text()) ?? "";
+    if (!response || number !== this.#latest || subject !== this.editor.inspector.shown) return;
     if (response.ok) place.innerHTML = text;
     else place.textContent = text;
   }
