@@ -22,9 +22,8 @@ export default function connect(root) {
   /** @param {Element} node */
   const open = (node) => {
     const task = /** @type {HTMLElement} */ (node).dataset.task ?? "";
-    const address = `?step=${encodeURIComponent(task)}`;
     const link = document.createElement("a");
-    link.href = address;
+    link.href = node.querySelector("a[href]")?.getAttribute("href") ?? `?step=${encodeURIComponent(task)}`;
     // @ts-ignore: htmx is a classic script of the shell
     const { htmx } = window;
     if (!htmx) {
@@ -40,7 +39,11 @@ export default function connect(root) {
   const graph = root.querySelector(".instance-graph");
   graph?.addEventListener("click", (event) => {
     const node = event.target instanceof Element ? event.target.closest("[data-task]") : null;
-    if (node && root.dataset.graph !== "still") open(node);
+    const { ctrlKey, metaKey, shiftKey } = /** @type {MouseEvent} */ (event);
+    // A card is a link too: another tab may be wanted, and without scripts it leads to the whole page.
+    if (!node || root.dataset.graph === "still" || ctrlKey || metaKey || shiftKey) return;
+    event.preventDefault();
+    open(node);
   });
   graph?.addEventListener("keydown", (event) => {
     const { key, target } = /** @type {KeyboardEvent} */ (event);

@@ -110,6 +110,11 @@ def test_another_step_is_shown_instead(page: Page, server: Quadrille, api: httpx
         show_step(page, name)
         expect(page.locator("#instance-step")).to_have_count(1)
     assert "step=charge" in page.url
+    page.evaluate("window.__sameDocument = true")
+    page.locator(".instance-graph [data-task=ask]").click()
+    expect(page.locator("#instance-step").get_by_role("heading", level=2, name="Ask")).to_be_visible()
+    expect(page).to_have_url(re.compile("step=ask"))
+    assert page.evaluate("window.__sameDocument") is True, "the page was loaded anew"
 
 
 def test_a_list_that_is_filtered_again_keeps_the_focus(page: Page, server: Quadrille) -> None:

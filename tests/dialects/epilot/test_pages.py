@@ -100,7 +100,7 @@ def test_a_customer_completes_a_task_on_their_portal(page: Page, http: httpx.Cli
     page.get_by_role("button", name="Done").click()
     papers = page.get_by_role("listitem").filter(has_text="Send the papers")
     expect(papers).to_contain_text("done")
-    page.get_by_role("link", name="Fill in").click()
+    page.locator(".portal-task", has_text="Read your meter").get_by_role("link", name="Fill in").click()
     page.get_by_label("Meter number").fill("12")
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_role("status").filter(has_text="Thank you")).to_be_visible()
