@@ -82,7 +82,7 @@ def diff_flows(old: Flow, new: Flow) -> FlowDiff:
         if found:
             marks[ref] = Mark.CHANGED
             changes[ref] = found
-        elif before != after:
+        elif before != after and _has_place(before):
             marks[ref] = Mark.MOVED
     had, has = set(old.edges), set(new.edges)
     edges = {edge: Mark.ADDED for edge in new.edges if edge not in had}
@@ -109,6 +109,11 @@ def _pairs(old: Flow, new: Flow) -> Iterator[tuple[str, Mapping[str, Json] | Non
     for key in dict.fromkeys([*new.notes, *old.notes]):
         noted = [encode_note(flow.notes[key]) if key in flow.notes else None for flow in (old, new)]
         yield note_ref(key), noted[0], noted[1], _NOTE_LABELS
+
+
+def _has_place(document: Mapping[str, Json]) -> bool:
+    """Whether it was ever put somewhere. Else the drawing lays it out, and the first edit only writes that down."""
+    return "at" in document or "frame" in document
 
 
 def _still(document: Mapping[str, Json]) -> Mapping[str, Json]:

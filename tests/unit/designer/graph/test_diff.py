@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from designer.graph.diff import Mark, diff_flows
-from designer.graph.model import Condition, Edge, Frame, Phase, Position, Statement
+from designer.graph.model import Condition, Edge, Flow, Frame, Phase, Position, Statement
 from tests.drawing import draw
 
 OLD = draw("trigger -> a -> d; d -yes-> b", phases={"p": "a"}, settings={"a": {"retries": {"limit": 4}}})
@@ -50,12 +50,23 @@ def test_each_branch_is_compared_with_itself() -> None:
 
 
 def test_what_only_moved_is_marked_so_and_has_no_field_changes() -> None:
-    moved = OLD.with_task(replace(OLD.tasks["a"], at=Position(1, 1)))
-    moved = moved.with_phase(Phase("p", "p", frame=Frame(0, 0, 1, 1)))
-    diff = diff_flows(OLD, moved)
+    placed = _placed(OLD, Position(8, 8), Frame(0, 0, 80, 80))
+    diff = diff_flows(placed, _placed(OLD, Position(1, 1), Frame(0, 0, 1, 1)))
     assert diff.nodes == {"phase:p": Mark.MOVED, "a": Mark.MOVED}
     assert diff.fields == {}
     assert not diff.is_empty
+
+
+def test_what_was_laid_out_for_the_first_time_has_not_moved() -> None:
+    laid_out = _placed(OLD, Position(1, 1), Frame(0, 0, 1, 1))
+    assert diff_flows(OLD, laid_out).is_empty
+    renamed = laid_out.with_task(replace(laid_out.tasks["a"], name="Pay"))
+    assert diff_flows(OLD, renamed).nodes == {"a": Mark.CHANGED}
+
+
+def _placed(flow: Flow, at: Position, frame: Frame) -> Flow:
+    """The flow with its task `a` and its phase `p` put there."""
+    return flow.with_task(replace(flow.tasks["a"], at=at)).with_phase(Phase("p", "p", frame=frame))
 
 
 def test_changes_of_the_flow_itself_are_told() -> None:
