@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.acceptance.axe import look_at
 from tests.acceptance.browser import sign_in
+from tests.acceptance.holding import held_up
 from tests.acceptance.quadrille import Quadrille
 
 PLACE: Final = "/o/demo/development"
@@ -135,3 +136,24 @@ def test_a_draft_is_tried_step_by_step_by_keys_alone(page: Page, server: Quadril
     expect(panel).to_have_count(0)
     expect(page.get_by_role("button", name="Try it")).to_be_focused()
     expect(page.locator("#canvas [data-trying]")).to_have_count(0)
+
+
+def test_the_name_of_a_case_outlives_the_run_that_was_under_way(page: Page, server: Quadrille, tmp_path: Path) -> None:
+    panel = open_flow(page, server, tmp_path, "named-meanwhile")
+    page.get_by_role("button", name="Try it").click()
+    run = panel.get_by_role("button", name="Run", exact=True)
+    run.click()
+    name = panel.get_by_label("Keep as a case")
+    expect(name).to_be_visible()
+    asked = re.compile(r"/try/run$")
+    with held_up(page, asked) as tell_what_happened:
+        with page.expect_request(asked):
+            run.click()
+        name.fill("The usual")
+        name.evaluate("field => (field.dataset.old = 'true')")
+        tell_what_happened()
+        expect(panel.locator("#trying-name:not([data-old])")).to_be_attached()
+    expect(name).to_have_value("The usual")
+    expect(name).to_be_focused()
+    panel.get_by_role("button", name="Keep", exact=True).click()
+    expect(panel.locator(".trying-case")).to_have_count(1)

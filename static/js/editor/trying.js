@@ -109,6 +109,11 @@ export class Trying {
     return /** @type {any} */ (this.#panel?.querySelector("#trying-input"));
   }
 
+  /** @returns {HTMLInputElement | null} of the case that is kept next */
+  get #name() {
+    return /** @type {HTMLInputElement | null} */ (this.#find("#trying-name"));
+  }
+
   /** @param {string} selector @returns {HTMLElement | null} */
   #find(selector) {
     return this.#panel?.querySelector(selector) ?? null;
@@ -187,7 +192,12 @@ export class Trying {
     this.marks.looks = answer.looks;
     this.#showsCoverage = false;
     const result = /** @type {HTMLElement} */ (this.#find("#trying-result"));
+    const typed = this.#name?.value ?? "";
+    const isTyping = document.activeElement === this.#name && typed !== "";
     result.innerHTML = answer.html;
+    // The case's name may have been begun while the run was under way.
+    if (this.#name && typed) this.#name.value = typed;
+    if (isTyping) this.#name?.focus();
     this.#show(isStepping ? Math.min(1, this.#frames.length) : (upTo ?? this.#frames.length), { isOpening: isStepping });
     this.#showForget();
     const summary = result.querySelector(".trying-summary, [role=alert]");
@@ -285,8 +295,8 @@ export class Trying {
   }
 
   async #keep() {
-    const name = this.#find("#trying-name");
-    if (!(name instanceof HTMLInputElement)) return;
+    const name = this.#name;
+    if (!name) return;
     const body = { name: name.value, input: this.#input.value, answers: this.#answers };
     const answer = await this.#post("keep", body, "[data-try-keep-refusal]");
     if (!answer) return;
