@@ -339,6 +339,7 @@ def test_a_form_is_drawn_by_keys_alone(board: Board) -> None:
     page.keyboard.press("Tab")
     page.keyboard.type("One")
     page.keyboard.press("Tab")
+    expect(page.locator("[data-schema-row] > summary b")).to_have_text("How it travels")
     choices = page.get_by_label("Choices, one a line")
     expect(choices).to_be_visible()
     choices.focus()

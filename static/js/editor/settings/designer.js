@@ -41,6 +41,7 @@ export class Designers {
       const control = /** @type {HTMLElement} */ (event.target);
       settle(control);
       if (control instanceof HTMLSelectElement) showType(control);
+      showName(control);
       // What leaves the rows half named is not stored.
       if (!this.#write(box, area, place)) event.stopPropagation();
     });
@@ -202,7 +203,7 @@ function rowFor(row, id, { isFirst, isLast, canEdit }) {
   const label = row.title || row.name;
   const summary = element("summary", {});
   summary.append(
-    element("b", { class: "clip" }, label),
+    element("b", { class: "clip", "data-row-words": "" }, label),
     element("span", { class: "muted small clip", "data-type-words": "" }, TYPES.find((type) => type.key === row.type)?.label ?? ""),
     ...(row.isRequired ? [element("span", { class: "chip" }, "required")] : []),
   );
@@ -237,6 +238,14 @@ function showType(type) {
   if (choices) choices.hidden = type.value !== "choice" && type.value !== "choices";
   const words = row?.querySelector("[data-type-words]");
   if (words) words.textContent = TYPES.find(({ key }) => key === type.value)?.label ?? "";
+}
+
+/** The row is called what it is called by now; it stays as it is, for the same reason. @param {HTMLElement} control that changed */
+function showName(control) {
+  const row = control.closest("[data-schema-row]");
+  const words = row?.querySelector("[data-row-words]");
+  const part = (/** @type {string} */ name) => /** @type {HTMLInputElement | null | undefined} */ (row?.querySelector(`[data-part=${name}]`))?.value;
+  if (words) words.textContent = part("title") || part("name") || "";
 }
 
 /** @param {string} label @param {boolean} isFirst @param {boolean} isLast */
