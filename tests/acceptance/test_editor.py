@@ -424,6 +424,21 @@ def test_the_wheel_moves_and_zooms_to_the_pointer(board: Board) -> None:
     board.comes_to("junction", (x, y - 120))
 
 
+def test_the_middle_button_moves_the_canvas_and_pastes_nothing(board: Board) -> None:
+    page, mouse = board.page, board.page.mouse
+    board.add("noop", (300, 200))
+    x, y = board.middle("junction")
+    mouse.move(x + 20, y + 160)
+    mouse.down(button="middle")
+    mouse.move(x + 80, y + 200, steps=4)
+    mouse.up(button="middle")
+    board.comes_to("junction", (x + 60, y + 40))
+    page.keyboard.press("Control+s")
+    expect(page.locator("#toasts")).to_contain_text("Every change is saved as you make it.")
+    expect(page.locator("#toasts")).not_to_contain_text("clipboard")
+    expect(page.locator("#graph-nodes > .node")).to_have_count(1)
+
+
 def test_branches_are_built_and_used(board: Board) -> None:
     page = board.page
     board.add("decision", (240, 220))

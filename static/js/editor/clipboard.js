@@ -12,12 +12,19 @@ import { removeSelected } from "./commands.js";
 const KEPT = "quadrille-clipboard";
 
 export class Clipboard {
+  #isMiddle = false;
+
   /** @param {Editor} editor */
   constructor(editor) {
     this.editor = editor;
     document.addEventListener("copy", (event) => this.#copied(event, false));
     document.addEventListener("cut", (event) => this.#copied(event, true));
     document.addEventListener("paste", (event) => this.#pasted(event));
+    // On Linux the middle button pastes what is marked somewhere; here it moves the canvas. Nothing else tells the two apart.
+    document.addEventListener("auxclick", (event) => {
+      this.#isMiddle = event.button === 1;
+      setTimeout(() => (this.#isMiddle = false));
+    });
   }
 
   /** Whether the canvas is what the keys are for just now. @param {Event} event */
@@ -71,6 +78,7 @@ export class Clipboard {
   #pasted(event) {
     if (!this.#isOurs(event)) return;
     event.preventDefault();
+    if (this.#isMiddle) return;
     this.paste(event.clipboardData?.getData("text/plain") ?? "");
   }
 
