@@ -424,6 +424,37 @@ def test_the_wheel_moves_and_zooms_to_the_pointer(board: Board) -> None:
     board.comes_to("junction", (x, y - 120))
 
 
+def test_everything_is_done_by_its_name(board: Board) -> None:
+    page, press = board.page, board.page.keyboard.press
+    heading = page.get_by_role("heading", name="Do what?")
+
+    def do(words: str) -> None:
+        press("Control+k")
+        expect(heading).to_be_visible()
+        page.keyboard.type(words)
+        press("Enter")
+        expect(heading).to_be_hidden()
+
+    board.card("trigger").focus()
+    do("add delay")
+    expect(board.card("delay")).to_be_focused()
+    board.shows("delay")
+    expect(board.edges()).to_have_count(1)
+    do("delay: duplicate")
+    expect(board.card("delay-2")).to_be_visible()
+    board.saved()
+    do("undo")
+    expect(board.card("delay-2")).to_have_count(0)
+    board.saved()
+    do("outline")
+    expect(page.locator("#outline")).to_be_visible()
+    do("keys and gestures")
+    expect(page.locator("#shortcuts")).to_be_visible()
+    press("Escape")
+    do("versions")
+    page.wait_for_url("**/versions/")
+
+
 def test_the_middle_button_moves_the_canvas_and_pastes_nothing(board: Board) -> None:
     page, mouse = board.page, board.page.mouse
     board.add("noop", (300, 200))

@@ -57,7 +57,7 @@ export class Keyboard {
     }
     if (withControl && key === "k") {
       event.preventDefault();
-      editor.palette?.focus();
+      void editor.menu.commands();
       return;
     }
     if (withControl && key === "f") {

@@ -75,6 +75,12 @@ export class Menu {
     await about(this.editor, ref, at, place);
   }
 
+  /** Everything that can be done, by its name. */
+  async commands() {
+    const { commands } = await lists();
+    await commands(this.editor);
+  }
+
   /** Add a task after what has the keyboard. */
   async addAfter() {
     const ref = this.editor.focusedRef || this.editor.selection.leading;

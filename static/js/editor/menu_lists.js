@@ -2,8 +2,8 @@
 /** The lists of the canvas' menu: about something, about the paper, what to add after something. Loaded by ./menu.js. */
 
 import { choose } from "./chooser.js";
-import { addAtPlace, addNote, addPhase, NOTE, run } from "./commands.js";
-import { addAfter as addAfterItem, showActions } from "./outline_actions.js";
+import { addAtPlace, addNote, addPhase, addSomewhere, NOTE, run } from "./commands.js";
+import { actionsFor, addAfter as addAfterItem, showActions } from "./outline_actions.js";
 import { presets } from "./palette.js";
 
 /** @typedef {import("./main.js").Editor} Editor */
@@ -22,12 +22,49 @@ export function addAfter(editor, ref) {
   return addAfterItem(editor, itemOf(editor, ref));
 }
 
+/** What the bars around the canvas offer: its name, its icon, the key that does the same, where it is. */
+const BUTTONS = [
+  ["Undo", "undo", "Ctrl Z", "#undo"], ["Redo", "redo", "Ctrl Shift Z", "#redo"], ["Try it", "play", "Alt T", "[data-try-url]"],
+  ["Publish…", "upload", "", "#publish-link"], ["Versions", "history", "", ".editor-links a[href*='/versions/']"],
+  ["Comments", "note", "M", "#comments-toggle"], ["Problems", "alert", "", ".problems-head"], ["See it as a canvas", "flow", "", "[data-view=canvas]"],
+  ["See it as an outline", "list", "", "[data-view=outline]"], ["Keys and gestures", "help", "?", "[data-act=shortcuts]"],
+];
+
+/** Everything that can be done, by its name: with what is selected, in the flow, what can be added. @param {Editor} editor */
+export async function commands(editor) {
+  const ref = editor.focusedRef || editor.selection.leading;
+  if (editor.graph.has(ref) && !editor.selection.has(ref)) editor.selection.set(ref);
+  const item = editor.graph.has(ref) ? itemOf(editor, ref) : null;
+  const pressed = BUTTONS.map(([label, icon, hint, where]) => ({ key: where, label, icon, hint, button: document.querySelector(where) }))
+    .filter(({ button }) => button instanceof HTMLElement && !button.matches("[aria-disabled=true], :disabled"))
+    .map(({ button, ...rest }) => ({ ...rest, act: () => /** @type {HTMLElement} */ (button).click() }));
+  const { left, top, width } = editor.root.getBoundingClientRect();
+  const acts = [
+    ...(item ? actionsFor(editor, item).map((each) => ({ ...each, key: `it-${each.key}`, label: `${item.name}: ${each.label}` })) : []),
+    ...pressed,
+    ...paperActs(editor, undefined),
+  ];
+  const choice = await choose({ title: "Do what?", choices: acts, at: { x: left + width / 2 - 140, y: top + 24 } });
+  const act = acts.find(({ key }) => key === choice?.key);
+  if (act) await act.act();
+  else if (item) editor.focus(ref);
+}
+
 /** @param {Editor} editor @param {Point} at @param {Point} [place] */
 async function aboutPaper(editor, at, place) {
+  const { x, y, width, height } = editor.viewport.seen;
+  const acts = paperActs(editor, place ?? { x: x + width / 2, y: y + height / 2 });
+  const choice = await choose({ title: "Here", choices: acts, at });
+  await acts.find(({ key }) => key === choice?.key)?.act();
+}
+
+/** @param {Editor} editor @param {Point | undefined} place on the canvas; undefined: wherever it goes well
+ * @returns {{key: string, label: string, icon: string, tone?: string, hint?: string, act: () => unknown}[]} */
+function paperActs(editor, place) {
   const found = editor.canEdit ? presets(editor.root) : [];
   const { x, y, width, height } = editor.viewport.seen;
   const there = place ?? { x: x + width / 2, y: y + height / 2 };
-  /** @type {{key: string, label: string, icon: string, tone?: string, hint?: string, act: () => unknown}[]} */
+  /** @type {ReturnType<typeof paperActs>} */
   const acts = [
     { key: "fit", label: "Show everything", icon: "fit", hint: "F", act: () => editor.fit() },
     { key: "all", label: "Select all tasks", icon: "check", hint: "Ctrl A", act: () => editor.selection.set(...editor.graph.tasks.map((task) => task.ref)) },
@@ -39,11 +76,10 @@ async function aboutPaper(editor, at, place) {
       { key: "paste", label: "Paste here", icon: "copy", hint: "Ctrl V", act: () => editor.clipboard.pasteHere(there) },
       { key: "phase", label: "Add a phase", icon: "layers", hint: "G", act: () => addPhase(editor) },
       { key: "note", label: "Add a note", icon: "note", act: () => addNote(editor, { x: there.x - NOTE.width / 2, y: there.y - NOTE.height / 2 }) },
-      ...found.map((preset) => ({ key: `add-${preset.id}`, label: `Add ${preset.name}`, icon: preset.icon, tone: preset.tone, act: () => addAtPlace(editor, preset, { at: corner }) })),
+      ...found.map((preset) => ({ key: `add-${preset.id}`, label: `Add ${preset.name}`, icon: preset.icon, tone: preset.tone, act: () => (place ? addAtPlace(editor, preset, { at: corner }) : addSomewhere(editor, preset)) })),
     );
   }
-  const choice = await choose({ title: "Here", choices: acts, at });
-  await acts.find(({ key }) => key === choice?.key)?.act();
+  return acts;
 }
 
 /** @param {Editor} editor @param {string} ref of a node or an edge @returns {import("./outline_tree.js").Item} as an entry of the outline */

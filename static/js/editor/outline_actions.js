@@ -24,7 +24,7 @@ export async function showActions(editor, item, at = editor.placeOnScreen(item.r
 }
 
 /** @param {Editor} editor @param {Item} item @returns {Action[]} */
-function actionsFor(editor, item) {
+export function actionsFor(editor, item) {
   const { graph } = editor;
   const node = graph.nodes.get(item.ref);
   const edge = graph.edges.get(item.ref);
