@@ -14,6 +14,7 @@ from designer.graph.diff import Mark as Difference
 from designer.graph.kinds import kind_of
 from designer.graph.model import TRIGGER, Edge, Flow, On, note_of_ref, phase_of_ref
 from designer.rendering.blocks import shown
+from designer.rendering.cards import branch_name
 from designer.rendering.graphviz import GraphvizFailed, LayoutTooLarge
 from designer.rendering.layout import layout_flow
 from designer.rendering.marks import LOOKS, Look
@@ -123,7 +124,8 @@ class Comparison:
         ends = f"{self._name(edge.source)} → {self._name(edge.target)}"
         if edge.on is On.ERROR:
             return f"{ends}, on error"
-        return f"{ends}, branch {edge.branch}" if edge.branch else ends
+        task = (self.new if edge in self.new.edges else self.old).tasks.get(edge.source)
+        return f"{ends}, {branch_name(task, edge.branch)}" if task is not None and edge.branch else ends
 
 
 def _is_task(ref: str) -> bool:

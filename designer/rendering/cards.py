@@ -56,11 +56,16 @@ def edge_label(flow: Flow, edge: Edge) -> str:
         return "timed out" if task is not None and task.kind == "wait_event" else "on error"
     if task is None or edge.branch is None:
         return ""
-    named = next((condition.name or condition.key for condition in task.conditions if condition.key == edge.branch), "")
-    words = named or ("otherwise" if edge.branch == NONE_MET else edge.branch)
+    words = branch_name(task, edge.branch)
     if task.loop is not None and is_back_edge(flow, edge):
         words = f"{words}, ≤ {task.loop.max_iterations}×"
     return shorten(words, LONGEST_LABEL - 2 * GRID, LABEL_SIZE)
+
+
+def branch_name(task: Task, branch: str) -> str:
+    """What people call a branch of a decision."""
+    named = next((condition.name or condition.key for condition in task.conditions if condition.key == branch), "")
+    return named or ("otherwise" if branch == NONE_MET else branch)
 
 
 def label_width(text: str) -> int:
