@@ -242,9 +242,12 @@ def test_settings_that_come_late_into_a_search_leave_the_place_in_the_list(rows:
         page.keyboard.press("ArrowDown")
         expect(options.nth(1)).to_have_attribute("aria-selected", "true")
         # After the list has listened to it, too.
-        page.evaluate("document.querySelector('#chooser input').addEventListener('input', () => (window.told = true))")
+        page.evaluate(
+            "document.querySelector('#chooser input').addEventListener("
+            "'input', () => (document.documentElement.dataset.told = 'yes'))"
+        )
         tell_the_settings()
-        page.wait_for_function("window.told")
+        expect(page.locator("html")).to_have_attribute("data-told", "yes")
     page.keyboard.press("Enter")
     expect(page.locator("#node-set_values")).to_be_focused()
 
