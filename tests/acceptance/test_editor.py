@@ -435,6 +435,13 @@ def test_everything_is_done_by_its_name(board: Board) -> None:
         press("Enter")
         expect(heading).to_be_hidden()
 
+    press("Control+k")
+    expect(heading).to_be_visible()
+    # Nothing is selected: there is nothing to delete.
+    expect(page.locator("#chooser-list").get_by_role("option").filter(has_text="Delete")).to_have_count(0)
+    page.keyboard.type("show everything")
+    press("Enter")
+    expect(heading).to_be_hidden()
     board.card("trigger").focus()
     do("add delay")
     expect(board.card("delay")).to_be_focused()

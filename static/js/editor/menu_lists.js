@@ -33,8 +33,9 @@ const BUTTONS = [
 /** Everything that can be done, by its name: with what is selected, in the flow, what can be added. @param {Editor} editor */
 export async function commands(editor) {
   const ref = editor.focusedRef || editor.selection.leading;
-  if (editor.graph.has(ref) && !editor.selection.has(ref)) editor.selection.set(ref);
-  const item = editor.graph.has(ref) ? itemOf(editor, ref) : null;
+  const isThere = ref !== "" && editor.graph.has(ref); // none is the flow itself
+  if (isThere && !editor.selection.has(ref)) editor.selection.set(ref);
+  const item = isThere ? itemOf(editor, ref) : null;
   const pressed = BUTTONS.map(([label, icon, hint, where]) => ({ key: where, label, icon, hint, button: document.querySelector(where) }))
     .filter(({ button }) => button instanceof HTMLElement && !button.matches("[aria-disabled=true], :disabled"))
     .map(({ button, ...rest }) => ({ ...rest, act: () => /** @type {HTMLElement} */ (button).click() }));
