@@ -298,6 +298,11 @@ class DraftEdit(models.Model):
     is_undone = models.BooleanField(default=False)
     edit = models.JSONField()
     undo = models.JSONField()
+    mark = models.CharField(
+        max_length=64,
+        blank=True,
+        help_text="What the page calls the change, so that it is made once however often sent.",
+    )
     author = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     author_name = models.CharField(max_length=200, blank=True)
     at = models.DateTimeField(default=timezone.now, editable=False)
@@ -306,7 +311,10 @@ class DraftEdit(models.Model):
 
     class Meta:
         ordering = ["flow", "-revision"]
-        constraints = [models.UniqueConstraint(fields=["flow", "revision"], name="one_edit_per_revision")]
+        constraints = [
+            models.UniqueConstraint(fields=["flow", "revision"], name="one_edit_per_revision"),
+            models.UniqueConstraint(fields=["flow", "mark"], condition=~Q(mark=""), name="one_edit_per_mark"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.flow} revision {self.revision}"

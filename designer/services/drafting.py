@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, TypeVar
 
 import orjson
 from django.db import IntegrityError, transaction
@@ -42,6 +43,8 @@ from designer.querysets import FlowChildQuerySet
 from designer.services.edit_words import words_of
 from designer.services.projecting import write_rows
 from designer.trying.services import keep_trials
+
+T = TypeVar("T")
 
 REMEMBERED: Final = 128
 EDITS_KEPT: Final = 2_000
@@ -74,6 +77,10 @@ class NoLongerApplies(Exception):
         super().__init__(reason)
         self.reason = reason
         self.revision = revision
+
+
+class AlreadyMade(Exception):
+    """The edit with this mark got through before, although its answer may not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +197,10 @@ def apply_edit(scope: Scope, row: models.Flow, edit: Edit, *, revision: int) -> 
     return _change(scope, row, edit, revision=revision, way=models.DraftEdit.Way.DO)
 
 
-def merge_edit(scope: Scope, row: models.Flow, edit: Edit, *, based_on: int, wrap: Wrap | None = None) -> EditOutcome:
-    """Make an edit that was made on revision `based_on`, whatever others have done since.
+def merge_edit(
+    scope: Scope, row: models.Flow, edit: Edit, *, based_on: int, wrap: Wrap | None = None, mark: str = ""
+) -> EditOutcome:
+    """Make an edit that was made on revision `based_on`, whatever others have done since. `mark`: see `once`.
 
     Raises `graph.merging.EditsClash` and `graph.edits.EditRefused`; then nothing was changed. Raises `StaleRevision`
     where that revision is not known any more. `wrap` may put something around the edit, for the draft as it is now.
@@ -208,19 +217,31 @@ def merge_edit(scope: Scope, row: models.Flow, edit: Edit, *, based_on: int, wra
         else:
             fitted = edit
         whole = fitted if wrap is None else wrap(now, fitted)
-        outcome = _change(scope, locked, whole, revision=locked.draft_revision, way=models.DraftEdit.Way.DO)
+        outcome = _change(scope, locked, whole, revision=locked.draft_revision, way=models.DraftEdit.Way.DO, mark=mark)
     return replace(outcome, keys=other_keys(edit, fitted))
 
 
 Wrap = Callable[[Flow, Edit], Edit]
 
 
-def edit_now(scope: Scope, row: models.Flow, make: Callable[[Flow], Edit]) -> EditOutcome:
+def edit_now(scope: Scope, row: models.Flow, make: Callable[[Flow], Edit], *, mark: str = "") -> EditOutcome:
     """Make the edit that `make` computes from the draft as it is at this moment. Raises `graph.edits.EditRefused`."""
     with transaction.atomic():
         locked = _locked(scope, row, None)
         edit = make(draft_of(locked))
-        return _change(scope, locked, edit, revision=locked.draft_revision, way=models.DraftEdit.Way.DO)
+        return _change(scope, locked, edit, revision=locked.draft_revision, way=models.DraftEdit.Way.DO, mark=mark)
+
+
+def once(scope: Scope, row: models.Flow, mark: str, make: Callable[[], T]) -> T:
+    """What `make` answers, which makes the edit with this mark; raises `AlreadyMade` where that one is stored.
+
+    For a change that is sent again: the first sending may have got through, or may still be at work; then its lock is
+    waited for. One that comes even later than that is kept out by the mark itself, which a flow has once.
+    """
+    with transaction.atomic():
+        if mark and _locked(scope, row, None).draft_edits.filter(mark=mark).exists():
+            raise AlreadyMade
+        return make()
 
 
 def replace_draft(scope: Scope, row: models.Flow, flow: Flow, *, revision: int) -> EditOutcome:
@@ -243,8 +264,9 @@ def _change(
     revision: int,
     way: models.DraftEdit.Way,
     of: models.DraftEdit | None = None,
+    mark: str = "",
 ) -> EditOutcome:
-    with transaction.atomic():
+    with _first_of(row, mark), transaction.atomic():
         locked = _locked(scope, row, revision)
         before = draft_of(locked)
         applied = edit.apply(before)
@@ -256,7 +278,7 @@ def _change(
         _take_over(locked, applied.flow, document)
         locked.save(update_fields=[*_DRAFT_FIELDS, "draft_revision"])
         write_rows(locked, None, applied.flow, touched=applied.touched)
-        _store(scope, locked, edit, applied.undo, way=way, of=of)
+        _store(scope, locked, edit, applied.undo, way=way, of=of, mark=mark)
         follow_new_keys(locked, edit)
         if not _only_moves(edit):
             record(scope, "flow.edited", locked, after={"revision": locked.draft_revision, "edit": label})
@@ -264,6 +286,17 @@ def _change(
         transaction.on_commit(lambda: publish(topic, organization, now_at))
     _remembered.put(locked, applied.flow)
     return EditOutcome(locked, before, applied.flow, locked.draft_revision, applied.touched, label)
+
+
+@contextmanager
+def _first_of(row: models.Flow, mark: str) -> Iterator[None]:
+    """Raises `AlreadyMade` where the same change, sent again, was quicker than its first sending."""
+    try:
+        yield
+    except IntegrityError as error:
+        if mark and row.draft_edits.filter(mark=mark).exists():
+            raise AlreadyMade from error
+        raise
 
 
 def _locked(scope: Scope, row: models.Flow, revision: int | None) -> models.Flow:
@@ -285,7 +318,14 @@ def _take_over(row: models.Flow, flow: Flow, document: str) -> None:
 
 
 def _store(
-    scope: Scope, row: models.Flow, edit: Edit, undo: Edit, *, way: models.DraftEdit.Way, of: models.DraftEdit | None
+    scope: Scope,
+    row: models.Flow,
+    edit: Edit,
+    undo: Edit,
+    *,
+    way: models.DraftEdit.Way,
+    of: models.DraftEdit | None,
+    mark: str,
 ) -> None:
     models.DraftEdit.objects.create(
         flow=row,
@@ -294,6 +334,7 @@ def _store(
         of=of,
         edit=edit_to_json(edit),
         undo=edit_to_json(undo),
+        mark=mark,
         author=scope.user,
         author_name=scope.actor_name[:200],
     )
@@ -310,7 +351,7 @@ def _only_moves(edit: Edit) -> bool:
 # -- undo and redo ----------------------------------------------------------------------------------------------------
 
 
-def undo(scope: Scope, row: models.Flow, *, before: int | None = None) -> EditOutcome:
+def undo(scope: Scope, row: models.Flow, *, before: int | None = None, mark: str = "") -> EditOutcome:
     """Take back the person's own last edit in the draft as it is now. Raises `NothingToUndo`, `NoLongerApplies`.
 
     `before`: of those before this revision, for who passes over one that cannot be undone any more.
@@ -318,15 +359,15 @@ def undo(scope: Scope, row: models.Flow, *, before: int | None = None) -> EditOu
     entry = next_undo(scope, row, before=before)
     if entry is None:
         raise NothingToUndo("There is nothing of yours to undo.")
-    return _go(scope, row, entry, way=models.DraftEdit.Way.UNDO)
+    return _go(scope, row, entry, way=models.DraftEdit.Way.UNDO, mark=mark)
 
 
-def redo(scope: Scope, row: models.Flow) -> EditOutcome:
+def redo(scope: Scope, row: models.Flow, *, mark: str = "") -> EditOutcome:
     """Make again what the person undid last. Raises as `undo` does."""
     entry = next_redo(scope, row)
     if entry is None:
         raise NothingToUndo("There is nothing of yours to redo.")
-    return _go(scope, row, entry, way=models.DraftEdit.Way.REDO)
+    return _go(scope, row, entry, way=models.DraftEdit.Way.REDO, mark=mark)
 
 
 def next_undo(scope: Scope, row: models.Flow, *, before: int | None = None) -> models.DraftEdit | None:
@@ -356,7 +397,9 @@ def _own(scope: Scope, row: models.Flow) -> FlowChildQuerySet[models.DraftEdit] 
     return models.DraftEdit.objects.filter(flow=row, author=scope.user, is_undone=False)
 
 
-def _go(scope: Scope, row: models.Flow, entry: models.DraftEdit, *, way: models.DraftEdit.Way) -> EditOutcome:
+def _go(
+    scope: Scope, row: models.Flow, entry: models.DraftEdit, *, way: models.DraftEdit.Way, mark: str
+) -> EditOutcome:
     """Apply the inverse of `entry`, if what it changed is still as it left it."""
     verb = "undone" if way is models.DraftEdit.Way.UNDO else "done again"
     with transaction.atomic():
@@ -370,7 +413,7 @@ def _go(scope: Scope, row: models.Flow, entry: models.DraftEdit, *, way: models.
             raise NoLongerApplies(reason, entry.revision)
         if not models.DraftEdit.objects.filter(pk=entry.pk, is_undone=False).update(is_undone=True):
             raise NothingToUndo(f"It has been {verb} already.")
-        outcome = _change(scope, locked, back, revision=locked.draft_revision, way=way, of=entry)
+        outcome = _change(scope, locked, back, revision=locked.draft_revision, way=way, of=entry, mark=mark)
     if way is models.DraftEdit.Way.UNDO:
         return replace(outcome, label=words_of(edit_from_json(entry.edit), outcome.flow))
     return replace(outcome, label=words_of(edit_from_json((entry.of or entry).edit), outcome.before))

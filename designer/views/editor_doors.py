@@ -3,12 +3,13 @@
 Accepted: 200 `{revision, parts, removed, facts, html, announce, keys, authors}`; made on an older revision it is merged
 with what others did since, and the parts bring the page up to date with both. Refused: 422 problem JSON. Where others
 changed the same: 409 with `is_stale`, the parts that bring the page up to date, and `conflicts` (`designer.clashes`).
+A change carries a `mark` of its own; sent again (`is_retry`), it is made once, whether or not it got through before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -33,6 +34,7 @@ from designer.inspector.forms import EDGE_PREFIX
 from designer.inspector.reading import ValueRefused
 from designer.services import drafting
 from designer.services.drafting import (
+    AlreadyMade,
     EditOutcome,
     NoLongerApplies,
     NothingToUndo,
@@ -42,6 +44,8 @@ from designer.services.drafting import (
 )
 from designer.services.editing import duplicate_edit, paste_edit, tidy_edit, with_places
 from designer.views.editor import flow_row
+
+LONGEST_MARK: Final = 64
 
 Body = dict[str, Any]
 Make = Callable[[Scope, models.Flow, Body], tuple[EditOutcome, dict[str, Any]]]
@@ -69,9 +73,12 @@ def door(make: Make) -> Callable[..., HttpResponse]:
             body = read_body(request)
             if body["revision"] > row.draft_revision:
                 return problem(409, "This revision does not exist yet.")
-            if body.get("is_retry") and _is_stored(scope, row, body | {"door": make.__name__}):
-                return JsonResponse(catching_up(scope, row, body["revision"]))
-            outcome, more = make(scope, row, body)
+            if body.get("is_retry"):
+                outcome, more = drafting.once(scope, row, body["mark"], partial(make, scope, row, body))
+            else:
+                outcome, more = make(scope, row, body)
+        except AlreadyMade:
+            return JsonResponse(catching_up(scope, flow_row(scope, flow), body["revision"]))
         except BadJson as bad:
             too_large = bad.message.startswith("is larger")
             return problem(413 if too_large else 400, f"What was sent is no JSON we take: {bad}.")
@@ -101,6 +108,9 @@ def read_body(request: HtmxHttpRequest) -> Body:
     if not isinstance(body, dict):
         raise NotUnderstood("Send a JSON object.")
     _revision(body.get("revision"), "revision")
+    mark = body.setdefault("mark", "")
+    if not isinstance(mark, str) or len(mark) > LONGEST_MARK:
+        raise NotUnderstood(f"mark: give a name of the change's own, of at most {LONGEST_MARK} characters.")
     return body
 
 
@@ -117,26 +127,8 @@ def _stale(scope: Scope, key: str, body: Body, detail: str, **more: Any) -> Http
     return problem(409, answer.pop("detail"), **more, **answer)
 
 
-def _is_stored(scope: Scope, row: models.Flow, body: Body) -> bool:
-    """Whether what this request asks for got through the first time, although the answer did not."""
-    author = scope.user.pk if scope.user else None
-    later = [entry for entry in drafting.edits_since(row, body["revision"]) if entry.author_id == author]
-    if "edit" not in body:
-        word = _STORED_AS.get(body["door"])
-        return any(word in (entry.way, _last(entry.edit)["edit"]) for entry in later)
-    # The first edit of a flow without places is stored together with them (`with_places`).
-    return any(body["edit"] in (entry.edit, _last(entry.edit)) for entry in later)
-
-
 FRAGMENT: Final = ("format", "phases", "tasks", "edges", "notes")
 """What is pasted of a flow file."""
-
-_STORED_AS = {"undo": "undo", "redo": "redo", "tidy": "tidy_up", "duplicate": "paste", "paste": "paste"}
-"""What the doors without an edit of their own store; a field that is stored again changes nothing."""
-
-
-def _last(edit: dict[str, Any]) -> dict[str, Any]:
-    return edit["edits"][-1] if edit["edit"] == "batch" and edit["edits"] else edit
 
 
 def _answer_of(body: Body) -> tuple[str, list[str | int], Any]:
@@ -156,10 +148,10 @@ class Clashed(Exception):
         self.answer = answer
 
 
-def _apply(scope: Scope, row: models.Flow, edit: Edit, based_on: int) -> EditOutcome:
+def _apply(scope: Scope, row: models.Flow, edit: Edit, based_on: int, mark: str) -> EditOutcome:
     """Make an edit that was made on an older revision, merged with what others did since."""
     try:
-        return drafting.merge_edit(scope, row, edit, based_on=based_on, wrap=with_places)
+        return drafting.merge_edit(scope, row, edit, based_on=based_on, wrap=with_places, mark=mark)
     except EditsClash as clash:
         row = flow_row(scope, row.key)
         base = draft_at(row, based_on) or draft_of(row)
@@ -170,7 +162,7 @@ def _apply(scope: Scope, row: models.Flow, edit: Edit, based_on: int) -> EditOut
 def edits(scope: Scope, row: models.Flow, body: Body) -> tuple[EditOutcome, dict[str, Any]]:
     """`{revision, edit}`: one edit in the JSON of `designer/graph/edits/wire.py`."""
     edit = edit_from_json(body.get("edit"))
-    return _apply(scope, row, edit, body["revision"]), {}
+    return _apply(scope, row, edit, body["revision"], body["mark"]), {}
 
 
 @door
@@ -187,7 +179,7 @@ def fields(scope: Scope, row: models.Flow, body: Body) -> tuple[EditOutcome, dic
         raise StaleRevision(row.draft_revision)
     subject, path, value = _answer_of(body)
     edit = edit_for(draft, subject, path, value)
-    return _apply(scope, row, edit, seen), _new_subject(edit)
+    return _apply(scope, row, edit, seen, body["mark"]), _new_subject(edit)
 
 
 def _with_own_edits(scope: Scope, row: models.Flow, seen: int, revision: int) -> int:
@@ -211,21 +203,21 @@ def _new_subject(edit: Edit) -> dict[str, Any]:
 def undo(scope: Scope, row: models.Flow, body: Body) -> tuple[EditOutcome, dict[str, Any]]:
     """`{revision, before?}`: take back one's own last edit (or the last before a revision) under those of others."""
     before = _revision(body["before"], "before") if "before" in body else None
-    outcome = drafting.undo(scope, row, before=before)
+    outcome = drafting.undo(scope, row, before=before, mark=body["mark"])
     return outcome, {"announce": f"Undone: {outcome.label}"}
 
 
 @door
 def redo(scope: Scope, row: models.Flow, body: Body) -> tuple[EditOutcome, dict[str, Any]]:
     """`{revision}`: make again what one undid last."""
-    outcome = drafting.redo(scope, row)
+    outcome = drafting.redo(scope, row, mark=body["mark"])
     return outcome, {"announce": f"Done again: {outcome.label}"}
 
 
 @door
 def tidy(scope: Scope, row: models.Flow, body: Body) -> tuple[EditOutcome, dict[str, Any]]:
     """`{revision}`: put everything where Graphviz would."""
-    return drafting.edit_now(scope, row, tidy_edit), {}
+    return drafting.edit_now(scope, row, tidy_edit, mark=body["mark"]), {}
 
 
 @door
@@ -234,7 +226,7 @@ def duplicate(scope: Scope, row: models.Flow, body: Body) -> tuple[EditOutcome, 
     keys = body.get("tasks")
     if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
         raise NotUnderstood("tasks: give a list of keys.")
-    return _add(scope, row, lambda draft: duplicate_edit(draft, keys))
+    return _add(scope, row, lambda draft: duplicate_edit(draft, keys), body["mark"])
 
 
 @door
@@ -250,11 +242,11 @@ def paste(scope: Scope, row: models.Flow, body: Body) -> tuple[EditOutcome, dict
         raise NotUnderstood("phase: give the key of a phase.")
     middle = Position(round(at[0]), round(at[1])) if at is not None else None
     pasted = decode_fragment(fragment)
-    return _add(scope, row, lambda draft: paste_edit(draft, pasted, at=middle, phase=phase))
+    return _add(scope, row, lambda draft: paste_edit(draft, pasted, at=middle, phase=phase), body["mark"])
 
 
 def _add(
-    scope: Scope, row: models.Flow, make: Callable[[Flow], tuple[Edit, list[str]]]
+    scope: Scope, row: models.Flow, make: Callable[[Flow], tuple[Edit, list[str]]], mark: str
 ) -> tuple[EditOutcome, dict[str, Any]]:
     """Make an edit that adds to the draft as it is at this moment, and say under which refs."""
     added: list[str] = []
@@ -264,7 +256,7 @@ def _add(
         added.extend(refs)
         return with_places(draft, made)
 
-    return drafting.edit_now(scope, row, edit), {"added": added}
+    return drafting.edit_now(scope, row, edit, mark=mark), {"added": added}
 
 
 def _is_coordinate(value: object) -> bool:

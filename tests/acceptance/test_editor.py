@@ -672,15 +672,44 @@ def test_without_a_network_a_change_is_kept_and_sent_again(board: Board, watch: 
     before = board.middle("junction")
     board.drag(before, (before[0] + 80, before[1]))
     expect(page.locator("#notice")).to_contain_text("One change is not saved")
+    expect(page.locator("#notice")).to_contain_text("Trying again")
     assert abs(board.middle("junction")[0] - before[0] - 80) <= 8
     page.unroute("**/edit/edits")
-    page.get_by_role("button", name="Try again").click()
+    board.saved()  # by itself
     expect(page.locator("#notice")).to_be_hidden()
-    board.saved()
+    expect(page.locator("#live")).to_have_text("All changes are saved now.")
     page.reload()
     ready(page)
     page.get_by_role("button", name="Undo").click()
     expect(board.card("junction")).to_be_visible()
+
+
+def test_a_change_whose_answer_was_lost_is_made_once(board: Board, watch: Watch) -> None:
+    watch.expected_errors += ["ERR_FAILED", "Failed to load", "503"]
+    page = board.page
+    board.add("noop", (300, 200))
+    lost: list[int] = []
+
+    def lose(route: Route) -> None:
+        """The first is made, and its answer lost; the second is told to wait."""
+        lost.append(route.fetch().status if not lost else 503)
+        if len(lost) == 1:
+            route.abort()
+        elif len(lost) == 2:
+            route.fulfill(status=503, headers={"Retry-After": "1"})
+        else:
+            route.continue_()
+
+    page.route("**/edit/duplicate", lose)
+    page.keyboard.press("Control+d")
+    expect(page.locator("#notice")).to_contain_text("One change is not saved")
+    board.saved()
+    expect(page.locator("#notice")).to_be_hidden()
+    expect(page.locator("g.node[data-task]")).to_have_count(2)
+    assert lost[:2] == [200, 503]
+    page.reload()
+    ready(page)
+    expect(page.locator("g.node[data-task]")).to_have_count(2)
 
 
 # ---------------------------------------------------------------- for everyone

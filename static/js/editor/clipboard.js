@@ -102,10 +102,10 @@ export class Clipboard {
     return editor.queue.push({
       door: "paste",
       body: { fragment, at, phase },
-      accepted(answer) {
-        const isThere = arrive(answer.added);
-        editor.announce(answer.added.length === 1 ? "Pasted" : `Pasted ${answer.added.length} things`);
-        const node = editor.graph.nodes.get(answer.added[0]);
+      accepted({ added = [] }) { // not told where it had got through before
+        const isThere = added.length > 0 && arrive(added);
+        editor.announce(added.length > 1 ? `Pasted ${added.length} things` : "Pasted");
+        const node = editor.graph.nodes.get(added[0]);
         if (node && isThere) editor.viewport.reveal(node);
       },
       refused: (problem) => editor.refuse(problem.errors?.length ? `${problem.errors[0].path}: ${problem.errors[0].message}` : problem.detail),

@@ -287,8 +287,8 @@ export function duplicateSelected(editor) {
   return editor.queue.push({
     door: "duplicate",
     body: { tasks: keys },
-    accepted(answer) {
-      arrive(answer.added);
+    accepted({ added }) {
+      if (added) arrive(added); // not told where it had got through before
       editor.announce(`Duplicated ${naming(nodes)}`);
     },
     refused: (problem) => editor.refuse(problem.detail),

@@ -36,6 +36,7 @@ import { Selection } from "./selection.js";
 import { settleShifts } from "./shifts.js";
 import { Toolbar } from "./toolbar.js";
 import { TryingDoor } from "./trying_door.js";
+import { Unsaved, whileSeen } from "./unsaved.js";
 import { Viewport } from "./viewport.js";
 
 /** @typedef {import("./geometry.js").Point} Point */
@@ -65,6 +66,7 @@ export class Editor {
     this.graph = new Graph(facts);
     this.doors = new Doors(root.dataset.doors ?? "");
     this.notice = new Notice(find("#notice"));
+    this.unsaved = new Unsaved(this);
     this.conflicts = new Conflicts(this);
     this.selection = new Selection(() => this.#selected());
     this.minimap = new Minimap(this, find("#minimap"));
@@ -79,6 +81,7 @@ export class Editor {
       apply: (answer) => this.#take(answer),
       changed: (state) => this.#queued(state),
       missed: () => void this.#catchUp(),
+      later: whileSeen,
     });
     this.ports = new Ports(this);
     this.gestures = new Gestures(this);
@@ -102,7 +105,6 @@ export class Editor {
     });
     this.svg.addEventListener("pointermove", (event) => (this.pointer = this.viewport.onCanvas(event)));
     this.svg.addEventListener("pointerleave", () => (this.pointer = null));
-    addEventListener("online", () => this.queue.state.failed && this.queue.retry());
     new ResizeObserver(() => this.minimap.show()).observe(this.svg);
   }
 
@@ -382,19 +384,7 @@ export class Editor {
   /** @param {import("./queue.js").QueueState} state */
   #queued(state) {
     this.toolbar.show();
-    this.root.classList.toggle("has-unsaved", state.count > 0);
-    if (!state.failed) return this.notice.close("unsaved");
-    const what = state.count === 1 ? "One change is" : `${state.count} changes are`;
-    this.notice.ask("unsaved", `${what} not saved. ${state.reason}`, [
-      { label: "Try again", act: () => this.queue.retry(), isMain: true },
-      { label: "Discard and reload", act: () => this.#discard() },
-    ]);
-    return undefined;
-  }
-
-  #discard() {
-    this.queue.discard();
-    location.reload();
+    this.unsaved.show(state);
   }
 
   /** @param {import("./geometry.js").View} view */

@@ -252,27 +252,58 @@ def test_an_undo_that_no_longer_applies_can_be_passed_over(
     assert (status, draft.tasks["a"].name, draft.tasks["b"].name) == (200, "Theirs", "b")
 
 
-@pytest.mark.parametrize(("door", "body"), [("undo", {}), ("duplicate", {"tasks": ["b"]})])
+@pytest.mark.parametrize(
+    ("door", "body"),
+    [
+        ("edits", {"edit": {"edit": "rename_task", "task": "c", "name": "Y"}}),
+        ("fields", {"subject": "c", "path": ["name"], "value": "Y"}),
+        ("undo", {}),
+        ("tidy", {}),
+        ("duplicate", {"tasks": ["b"]}),
+        ("paste", {"fragment": {"format": "quadrille/1", "tasks": [{"key": "z", "name": "Z", "kind": "noop"}]}}),
+    ],
+)
 def test_what_got_through_is_not_done_twice(
     designer: Client, row: models.Flow, door: str, body: dict[str, Any]
 ) -> None:
     post(designer, "edits", {"revision": 1, "edit": ADD})
     post(designer, "edits", {"revision": 2, "edit": {"edit": "rename_task", "task": "c", "name": "X"}})
-    assert post(designer, door, {"revision": 3, **body})[1]["revision"] == 4
-    status, answer = post(designer, door, {"revision": 3, "is_retry": True, **body})
-    assert (status, answer["revision"]) == (200, 4)
+    change = {"revision": 3, "mark": "mine", **body}
+    assert post(designer, door, change)[1]["revision"] == 4
+    status, answer = post(designer, door, {**change, "is_retry": True})
+    assert (status, answer["revision"], answer["is_whole"]) == (200, 4, False)
+    assert ids(answer)
+
+
+def test_what_did_not_get_through_is_done_when_it_is_sent_again(designer: Client, row: models.Flow) -> None:
+    change = {"revision": 1, "edit": ADD, "mark": "mine", "is_retry": True}
+    assert post(designer, "edits", change)[1]["revision"] == 2
+
+
+def test_the_same_done_on_purpose_a_second_time_is_done(designer: Client, row: models.Flow) -> None:
+    """It has another mark, also where the line failed in between."""
+    post(designer, "duplicate", {"revision": 1, "tasks": ["b"], "mark": "one"})
+    status, answer = post(designer, "duplicate", {"revision": 1, "tasks": ["b"], "mark": "two", "is_retry": True})
+    assert (status, answer["revision"]) == (200, 3)
+
+
+def test_a_first_sending_that_arrives_after_the_second_changes_nothing(designer: Client, row: models.Flow) -> None:
+    change = {"revision": 1, "tasks": ["b"], "mark": "mine"}
+    post(designer, "duplicate", {**change, "is_retry": True})
+    status, answer = post(designer, "duplicate", change)
+    assert (status, answer["revision"]) == (200, 2)
+    assert set(draft_of(models.Flow.objects.get(pk=row.pk)).tasks) == {"a", "pick", "b", "d", "b-2"}
+
+
+@pytest.mark.parametrize("mark", [7, None, ["x"], "x" * 65])
+def test_a_mark_is_a_short_text(designer: Client, row: models.Flow, mark: object) -> None:
+    assert post(designer, "edits", {"revision": 1, "edit": ADD, "mark": mark})[0] == 400
 
 
 @pytest.mark.parametrize("seen", [0, "1", True, None, 2**31])
 def test_a_field_that_was_never_seen_is_refused(designer: Client, row: models.Flow, seen: object) -> None:
     body = {"revision": 1, "seen": seen, "subject": "a", "path": ["name"], "value": "X"}
     assert post(designer, "fields", body)[0] == 400
-
-
-def test_an_edit_that_got_through_is_not_made_twice_when_it_is_sent_again(designer: Client, row: models.Flow) -> None:
-    post(designer, "edits", {"revision": 1, "edit": ADD})
-    status, answer = post(designer, "edits", {"revision": 1, "edit": ADD, "is_retry": True})
-    assert (status, answer["revision"]) == (200, 2)
 
 
 def test_a_revision_from_the_future_is_refused(designer: Client, row: models.Flow) -> None:
