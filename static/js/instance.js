@@ -19,6 +19,19 @@ export default function connect(root) {
   };
   mark();
 
+  // Another step may be chosen before the first has come: the last choice counts, whichever answer comes last.
+  /** @type {XMLHttpRequest | null} */
+  let asked = null;
+  root.addEventListener("htmx:beforeSend", (event) => {
+    const { xhr, target } = /** @type {CustomEvent} */ (event).detail;
+    if (target.id === "instance-step") asked = xhr;
+  });
+  // Told of by what asked: the panel that it asked for may have been replaced.
+  root.addEventListener("htmx:beforeOnLoad", (event) => {
+    const { xhr, target } = /** @type {CustomEvent} */ (event).detail;
+    if (target.id === "instance-step" && xhr !== asked) event.preventDefault();
+  });
+
   /** @param {Element} node */
   const open = (node) => {
     const task = /** @type {HTMLElement} */ (node).dataset.task ?? "";
@@ -30,7 +43,11 @@ export default function connect(root) {
       location.assign(link.href);
       return;
     }
-    htmx.ajax("GET", link.href, { source: root, target: "#instance-step", swap: "live" }).then(() => {
+    // Each card asks for itself: what asks twice waits for its first answer before it asks again.
+    const answered = htmx.ajax("GET", link.href, { source: node, target: "#instance-step", swap: "live" });
+    const mine = asked;
+    answered.then(() => {
+      if (mine !== asked) return;
       history.replaceState(history.state, "", link.href);
       if (matchMedia("(max-width: 900px)").matches) document.getElementById("instance-step")?.scrollIntoView({ block: "start" });
     });

@@ -117,6 +117,38 @@ def test_another_step_is_shown_instead(page: Page, server: Quadrille, api: httpx
     assert page.evaluate("window.__sameDocument") is True, "the page was loaded anew"
 
 
+@pytest.mark.parametrize(("first", "then"), [("table", "graph"), ("graph", "table"), ("graph", "graph")])
+def test_the_step_chosen_last_is_shown(page: Page, server: Quadrille, api: httpx.Client, first: str, then: str) -> None:
+    """The first answer comes last."""
+    flow = f"late-choices-{first}-{then}"
+    publish(api, flow_of(flow, automation("charge"), automation("weigh"), ASK))
+    start(api, flow, f"late-{first}-{then}")
+    sign_in(page, server, "operator")
+    open_instance(page, f"late-{first}-{then}")
+    expect(page.locator("#instance-steps").get_by_role("link")).to_have_count(3)
+
+    def choose(where: str, key: str, name: str) -> None:
+        if where == "graph":
+            page.locator(f".instance-graph [data-task={key}]").click()
+        else:
+            page.locator("#instance-steps").get_by_role("link", name=name, exact=True).click()
+
+    heading = page.locator("#instance-step").get_by_role("heading", level=2)
+    with held_up(page, STEPS) as hand_over:
+        with page.expect_request(STEPS):
+            choose(first, "charge", "Charge")
+        choose(then, "weigh", "Weigh")
+        expect(heading).to_have_text("Weigh")
+        expect(page).to_have_url(re.compile("step=weigh"))
+        with page.expect_event("requestfinished"):
+            hand_over()
+        page.evaluate("() => new Promise((done) => setTimeout(done))")
+        expect(heading).to_have_text("Weigh")
+        expect(page).to_have_url(re.compile("step=weigh"))
+    choose("table", "charge", "Charge")
+    expect(heading).to_have_text("Charge")
+
+
 def test_a_list_that_is_filtered_again_keeps_the_focus(page: Page, server: Quadrille) -> None:
     """Leaving the search field asks once more; the link that one has gone on to keeps the keyboard."""
     sign_in(page, server, "designer")
