@@ -31,16 +31,21 @@ from designer.rendering.layout import MARGIN, EdgePlace, Layout, label_box, rect
 from designer.rendering.routing import (
     NOWHERE,
     Rect,
+    Route,
     Ways,
     error_offset,
     error_way,
     label_area,
     place_label,
+    polyline,
+    route_bounds,
+    runs_through,
     success_ways,
 )
 
 MOST_MOVED: Final = 64
 """Where more cards than this have moved, everything is drawn from scratch."""
+SQUARE: Final = 384
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,12 +193,36 @@ class _Drawing:
         phase = phase_of_ref(ref)
         return self.phases.get(phase) if phase is not None else self.tasks.get(ref)
 
-    # -- edges: each with its label, which keeps clear of those before it
+    # -- edges: first all ways, then the labels, each of which keeps clear of the ways and of the labels before it
 
     def _places(self) -> Iterator[EdgePlace | None]:
-        moved, relaid, changed = self._moved()
+        moved, relaid, changed, gone = self._moved()
         renamed = self.delta.tasks if self.delta is not None else frozenset[str]()
+        ways = list(self._ways(moved, relaid, changed))
+        crossing = [*gone, *(each.route for _, old, new, _ in ways if _differ(old, new) for each in (old, new) if each)]
+        changes = _Changes(changed, [(route_bounds(route), polyline(route)) for route in crossing])
+        near = _Ways(place for _, _, place, _ in ways if place is not None)
         labels: list[Rect] = []
+        for edge, old, routed, is_kept in ways:
+            place = routed
+            if is_kept and place is not None and not place.label and edge.source not in renamed:
+                yield place
+                continue
+            if place is not None:
+                place = self._labelled(edge, place, labels, changes, near, is_kept=is_kept)
+                if place == old and place.seen == old.seen:
+                    place = old
+                if place.label_box is not None:
+                    labels.append(place.label_box)
+            before, after = (each.label_box if each is not None else None for each in (old, place))
+            if before != after:
+                changes.boxes += [box for box in (before, after) if box is not None]
+            yield place
+
+    def _ways(
+        self, moved: set[str], relaid: set[Edge], changed: Sequence[Rect]
+    ) -> Iterator[tuple[Edge, EdgePlace | None, EdgePlace | None, bool]]:
+        """Each edge with its old place, its place but for the label, and whether nothing has touched its way."""
         around = rect_around(changed) if changed else NOWHERE
         for edge, old in self._with_old_places():
             is_kept = old is not None and not (
@@ -202,26 +231,13 @@ class _Drawing:
                 or (relaid and edge in relaid)
                 or (old.seen.overlaps(around) and any(old.seen.overlaps(box) for box in changed))
             )
-            place = old if is_kept else self._route(edge)
-            if is_kept and place is not None and not place.label and edge.source not in renamed:
-                yield place
-                continue
-            if place is not None:
-                place = self._labelled(edge, place, labels, changed, is_kept=is_kept)
-                if place == old and place.seen == old.seen:
-                    place = old
-                if place.label_box is not None:
-                    labels.append(place.label_box)
-            before, after = (each.label_box if each is not None else None for each in (old, place))
-            if before != after:
-                changed += [box for box in (before, after) if box is not None]
-                around = rect_around(changed)
-            yield place
+            yield edge, old, old if is_kept else self._route(edge), is_kept
 
-    def _moved(self) -> tuple[set[str], set[Edge], list[Rect]]:
-        """Nodes whose boxes are others than before, edges whose lanes are; the boxes of what came, went or moved."""
+    def _moved(self) -> tuple[set[str], set[Edge], list[Rect], list[Route]]:
+        """Nodes whose boxes are others than before, edges whose lanes are; the boxes of what came, went or moved, and
+        the ways of the edges that went."""
         if self.like is None or self.delta is None:
-            return set(), set(), []
+            return set(), set(), [], []
         old, moved, changed = self.like.layout, set(), []
         pairs: list[tuple[str, Rect | None, Rect | None]] = [(TRIGGER, old.trigger, self.trigger)]
         pairs += [(key, old.tasks.get(key), self.tasks.get(key)) for key in self.delta.tasks]
@@ -232,11 +248,13 @@ class _Drawing:
         keys = {*old.phases, *self.phases}
         moved.update(phase_ref(key) for key in keys if old.phases.get(key) != self.phases.get(key))
         if not self.delta.edges:
-            return moved, set(), changed
+            return moved, set(), changed, []
         gone = self.delta.edges - set(self.flow.edges)
-        changed += [place.label_box for edge in gone if (place := old.edges.get(edge.id)) and place.label_box]
+        left = [place for edge in gone if (place := old.edges.get(edge.id))]
+        changed += [place.label_box for place in left if place.label_box]
         lanes = self.like.lanes
-        return moved, {edge for edge in {*lanes, *self.lanes} if lanes.get(edge) != self.lanes.get(edge)}, changed
+        relaid = {edge for edge in {*lanes, *self.lanes} if lanes.get(edge) != self.lanes.get(edge)}
+        return moved, relaid, changed, [place.route for place in left]
 
     def _with_old_places(self) -> Iterable[tuple[Edge, EdgePlace | None]]:
         edges = self.flow.edges
@@ -258,23 +276,32 @@ class _Drawing:
         lane = self.lanes.get(edge, ALONE)
         ways = _ways(edge, lane, source, target, others)
         route = ways.routes[0 if edge.on is On.ERROR else lane.number]
-        return EdgePlace(route, seen=NOWHERE if is_about_phase else ways.seen)
+        return EdgePlace(route, seen=NOWHERE if is_about_phase else ways.seen, bounds=route_bounds(route))
 
     def _labelled(
-        self, edge: Edge, place: EdgePlace, labels: Sequence[Rect], changed: Sequence[Rect], *, is_kept: bool
+        self,
+        edge: Edge,
+        place: EdgePlace,
+        labels: Sequence[Rect],
+        changes: _Changes,
+        near: _Ways,
+        *,
+        is_kept: bool,
     ) -> EdgePlace:
         is_same = is_kept and not (self.delta is not None and edge.source in self.delta.tasks)
-        if is_same and (not place.label or not changed):
+        if is_same and (not place.label or not changes):
             return place
         label = place.label if is_same else edge_label(self.flow, edge)
         if not label:
             return replace(place, label="", label_box=None)
         width, height = label_width(label) + 4, LABEL_HEIGHT + 4
         area = label_area(place.route, width, height)
-        if is_same and not any(area.overlaps(box) for box in changed):
+        if is_same and not changes.touch(area):
             return place
         taken = [*self._neighbours.in_area(area), *(box for box in labels if area.overlaps(box))]
-        return replace(place, label=label, label_box=label_box(place_label(place.route, width, height, taken), label))
+        others = near.in_area(area, but=place)
+        middle = place_label(place.route, width, height, taken, others)
+        return replace(place, label=label, label_box=label_box(middle, label))
 
     @cached_property
     def _neighbours(self) -> _Neighbours:
@@ -291,6 +318,53 @@ def _ways(edge: Edge, lane: Lane, source: Rect, target: Rect, others: Sequence[R
         return success_ways(source, target, others, lanes=lane.lanes)
     lower = error_offset(source, target, lane.lanes) if lane.is_accompanied else 0
     return error_way(source, target, others, lower=lower)
+
+
+def _differ(old: EdgePlace | None, new: EdgePlace | None) -> bool:
+    """Whether an edge goes another way than before."""
+    return old is not new and (old is None or new is None or old.route != new.route)
+
+
+@dataclass(slots=True)
+class _Changes:
+    """What may change where a label stands: cards and labels that came, went or moved, and ways, old and new."""
+
+    boxes: list[Rect]
+    lines: list[tuple[Rect, Route]]
+
+    def __bool__(self) -> bool:
+        return bool(self.boxes or self.lines)
+
+    def touch(self, area: Rect) -> bool:
+        """Whether any of it shares something with an area."""
+        return any(area.overlaps(box) for box in self.boxes) or any(
+            bounds.overlaps(area) and runs_through(line, area) for bounds, line in self.lines
+        )
+
+
+class _Ways:
+    """The ways of a drawing by the squares of a coarse grid that they may reach into."""
+
+    def __init__(self, places: Iterable[EdgePlace]) -> None:
+        self._places = places
+        self._squares: dict[tuple[int, int], list[EdgePlace]] | None = None
+
+    def in_area(self, area: Rect, *, but: EdgePlace) -> list[Route]:
+        """The ways, but one, that may share something with an area, in the order of their edges."""
+        if self._squares is None:
+            self._squares = {}
+            for place in self._places:
+                for square in _squares_of(place.bounds):
+                    self._squares.setdefault(square, []).append(place)
+        found = (place for square in _squares_of(area) for place in self._squares.get(square, ()))
+        near = {id(place): place for place in found if place is not but and place.bounds.overlaps(area)}
+        return [place.route for place in near.values()]
+
+
+def _squares_of(area: Rect) -> Iterator[tuple[int, int]]:
+    across = range(int(area.x // SQUARE), int((area.x + area.width) // SQUARE) + 1)
+    down = range(int(area.y // SQUARE), int((area.y + area.height) // SQUARE) + 1)
+    return ((x, y) for x in across for y in down)
 
 
 class _Neighbours:

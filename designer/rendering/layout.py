@@ -44,13 +44,15 @@ _TOO_LARGE: Final = "too large"
 class EdgePlace:
     """The way of an edge (a chain of cubic curves) and the box of its label, if it has one.
 
-    `seen`: the area in which anything that comes, goes or moves may change that way, where it was drawn by us.
+    `seen`: the area in which anything that comes, goes or moves may change that way, where we drew it; `bounds`:
+    a box that the way does not leave, likewise.
     """
 
     route: tuple[Point, ...]
     label: str = ""
     label_box: Rect | None = None
     seen: Rect = field(default=NOWHERE, compare=False)
+    bounds: Rect = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True)

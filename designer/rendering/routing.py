@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
 from typing import Final, Protocol
 
 Point = tuple[float, float]
@@ -315,27 +317,66 @@ def point_at(route: Sequence[Point], share: float) -> Point:
     )
 
 
-_SHARES: Final = (0.5, 0.44, 0.56, 0.38, 0.62, 0.32, 0.68, 0.26, 0.74, 0.2, 0.8)
+_SHARES: Final = (0.5, 0.44, 0.56, 0.38, 0.62, 0.32, 0.68, 0.26, 0.74, 0.2, 0.8, 0.14, 0.86)
 _ASIDE: Final = (-1, 1, -2, 2)
+_SPOTS: Final = (
+    *((share, 0) for share in _SHARES),
+    *((share, lines) for lines in _ASIDE for share in (0.5, 0.38, 0.62, 0.26, 0.74, 0.14, 0.86)),
+)
+_COVERING: Final = 100  # how many ways that run through a label are as bad as a card or label under it
 
 
-def place_label(route: Sequence[Point], width: float, height: float, taken: Iterable[Box]) -> Point:
+def place_label(
+    route: Sequence[Point], width: float, height: float, taken: Iterable[Box], ways: Iterable[Route] = ()
+) -> Point:
     """The middle of a label: as near to the middle of its route as can be without covering anything that is taken.
 
-    On the route where that can be, else up to two lines above or below it.
+    On the route where that can be, else up to two lines above or below it; where none of the other `ways` runs through
+    it, if there is such a place.
     """
-    obstacles = list(taken)
+    obstacles, lines_near = list(taken), [polyline(way) for way in ways]
     best, least = point_at(route, 0.5), None
-    spots = [(share, 0) for share in _SHARES] + [(share, lines) for lines in _ASIDE for share in (0.5, 0.38, 0.62)]
-    for share, lines in spots if obstacles else ():
+    for share, lines in _SPOTS if obstacles or lines_near else ():
         x, y = _down(point_at(route, share), lines * height)
         box = Rect(x - width / 2, y - height / 2, width, height)
-        covered = sum(box.overlaps(other) for other in obstacles)
-        if least is None or covered < least:
-            best, least = (x, y), covered
-        if covered == 0:
+        harm = _COVERING * sum(box.overlaps(other) for other in obstacles)
+        if least is not None and harm >= least:
+            continue
+        harm += sum(runs_through(line, box) for line in lines_near)
+        if least is None or harm < least:
+            best, least = (x, y), harm
+        if harm == 0:
             break
     return best
+
+
+@lru_cache(maxsize=8192)
+def polyline(route: Route) -> Route:
+    """Points along a route, so close to each other that the lines between them may stand for it."""
+    steps = 16 * ((len(route) - 1) // 3)
+    return tuple(point_at(route, step / steps) for step in range(steps + 1))
+
+
+def runs_through(line: Route, box: Box) -> bool:
+    """Whether a chain of straight lines and a box share a point."""
+    left, right, top, bottom = box.x, box.x + box.width, box.y, box.y + box.height
+    for (ax, ay), (bx, by) in pairwise(line):
+        if (ax < left and bx < left) or (ax > right and bx > right):
+            continue
+        if (ay < top and by < top) or (ay > bottom and by > bottom):
+            continue
+        # Beside each other along both axes; they are apart only if the whole box lies on one side of the line.
+        dx, dy = bx - ax, by - ay
+        sides = [dx * (y - ay) - dy * (x - ax) for x in (left, right) for y in (top, bottom)]
+        if min(sides) <= 0 <= max(sides):
+            return True
+    return False
+
+
+def route_bounds(route: Sequence[Point]) -> Rect:
+    """A box that a route does not leave: that around the points of its curves."""
+    xs, ys = [point[0] for point in route], [point[1] for point in route]
+    return Rect(min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys))
 
 
 def label_area(route: Sequence[Point], width: float, height: float) -> Rect:

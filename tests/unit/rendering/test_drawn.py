@@ -12,14 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from designer import parts
+from designer.gallery.catalog import Template, templates
 from designer.graph.checks import check_flow
 from designer.graph.codec import canonical_json, encode_flow
 from designer.graph.delta import differs_in_places_only
 from designer.graph.edits import EditRefused
 from designer.graph.model import Edge, Flow, On, Position
 from designer.rendering.drawn import draw_flow, drawn_layout
-from designer.rendering.layout import Layout, layout_flow
-from designer.rendering.routing import Rect, Ways, error_way, point_at, success_ways
+from designer.rendering.layout import Layout, label_box, layout_flow
+from designer.rendering.routing import Rect, Ways, error_way, point_at, polyline, runs_through, success_ways
+from designer.services.editing import tidy_edit
 from tests.drawing import draw
 from tests.strategies import edits, flows
 
@@ -163,3 +165,47 @@ def test_graphviz_keeps_edges_between_the_same_tasks_apart_too() -> None:
     laid = layout_flow(flow)
     middles = sorted(point_at(laid.edges[edge.id].route, 0.5)[1] for edge in flow.edges if edge.source == "which")
     assert all(b - a >= APART for a, b in pairwise(middles))
+
+
+def faults(layout: Layout, id: str, box: Rect) -> list[str]:
+    """What a label in this box covers, and the other edges that run through it."""
+    others = {key: place for key, place in layout.edges.items() if key != id}
+    found = [key for key, card in layout.tasks.items() if box.overlaps(card)]
+    found += [f"label of {key}" for key, place in others.items() if place.label_box and box.overlaps(place.label_box)]
+    return found + [key for key, place in others.items() if runs_through(polyline(place.route), box)]
+
+
+def assert_labels_are_clear(flow: Flow) -> None:
+    """Each label covers nothing and has no other edge through it, unless there is no such place on its edge."""
+    layout = drawn_layout(flow)
+    for id, place in layout.edges.items():
+        if place.label_box is None or not (found := faults(layout, id, place.label_box)):
+            continue
+        middles = [point_at(place.route, share / 50) for share in range(10, 41)]
+        boxes = [label_box(middle, place.label) for middle in middles]
+        roomy = [Rect(box.x - 8, box.y - 8, box.width + 16, box.height + 16) for box in boxes]
+        free = [box for box in roomy if not faults(layout, id, box)]
+        assert not free, f"{place.label} of {id} meets {found}, though there is room at {free[0]}"
+
+
+@pytest.mark.parametrize("template", templates(), ids=lambda template: template.key)
+def test_no_edge_of_a_tidied_template_runs_through_the_label_of_another(template: Template) -> None:
+    flow = tidy_edit(template.flow).apply(template.flow).flow
+    layout = drawn_layout(flow)
+    assert {
+        id: found
+        for id, place in layout.edges.items()
+        if place.label_box and (found := faults(layout, id, place.label_box))
+    } == {}
+
+
+@given(flow=flows(most_blocks=12), data=st.data())
+@settings(max_examples=40, deadline=None)
+def test_a_label_is_clear_of_tasks_labels_and_other_edges_where_there_is_room(flow: Flow, data: st.DataObject) -> None:
+    assert_labels_are_clear(placed(flow, data))
+
+
+@given(flow=flows(most_blocks=12))
+@settings(max_examples=15, deadline=None)
+def test_labels_are_clear_after_tidying_up(flow: Flow) -> None:
+    assert_labels_are_clear(tidy_edit(flow).apply(flow).flow)
