@@ -16,8 +16,8 @@ PINS = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==", re.MULTILINE)
 
 @pytest.mark.parametrize("python", ["3.11.0", "3.11.2", "3.11.3", "3.12.0", "3.13.0"])
 def test_lock_is_whole_on(python: str) -> None:
-    """`pip-compile` leaves out what only another Python needs: `redis` takes `async-timeout` below 3.11.3, and Debian 12
-    has 3.11.2. Whatever is missing belongs among our own dependencies."""
+    """`pip-compile` leaves out what only another Python needs: `redis` takes `async-timeout` below 3.11.3, and Debian
+    12 has 3.11.2. Whatever is missing belongs among our own dependencies."""
     locked = {canonicalize_name(name) for name in PINS.findall((ROOT / "requirements" / "base.txt").read_text())}
     assert len(locked) > 50
     minor = ".".join(python.split(".")[:2])
