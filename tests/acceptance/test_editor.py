@@ -160,6 +160,8 @@ def test_an_edge_dropped_on_paper_asks_what_stands_there(board: Board) -> None:
     start = board.handle("junction")
     board.drag(start, (start[0] + 160, start[1] + 150))
     expect(page.get_by_role("heading", name="Add what?")).to_be_visible()
+    names = page.locator("#chooser [role=option] .clip:not(.choice-hint)")
+    assert names.evaluate_all("all => all.filter((one) => one.scrollWidth > one.clientWidth).length") == 0, "names are cut"
     page.keyboard.type("mail")
     page.keyboard.press("Enter")
     expect(board.card("send_e_mail")).to_be_visible()
@@ -239,6 +241,7 @@ def test_tasks_are_copied_cut_and_pasted_into_another_flow(board: Board) -> None
     board.add("noop", (240, 200))
     board.add("delay", (520, 200))
     board.connect("junction", "delay")
+    expect(board.edges()).to_have_count(1)
     page.locator("#canvas").focus()
     page.keyboard.press("Control+a")
     page.keyboard.press("Control+c")

@@ -10,6 +10,7 @@ import { removeSelected } from "./commands.js";
 /** @typedef {import("./main.js").Editor} Editor */
 
 const KEPT = "quadrille-clipboard";
+const NO_TASKS = "The clipboard holds no tasks. What was copied in an editor can be pasted, and a flow file as JSON.";
 
 export class Clipboard {
   #isMiddle = false;
@@ -94,7 +95,7 @@ export class Clipboard {
     const { editor } = this;
     if (!editor.canEdit) return editor.refuse("You may look at this flow, not change it.");
     const fragment = read(text) ?? read(localStorage.getItem(KEPT) ?? "");
-    if (!fragment) return editor.refuse("The clipboard holds no tasks.");
+    if (!fragment) return editor.refuse(text.trim() ? NO_TASKS : "The clipboard is empty. Copy tasks first.");
     const at = this.#place();
     const under = editor.graph.phaseAt({ x: at[0], y: at[1] });
     const phase = under ? under.ref.slice("phase:".length) : null;

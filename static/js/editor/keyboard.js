@@ -155,7 +155,9 @@ export class Keyboard {
     const { editor } = this;
     const key = event.key.toLowerCase();
     if (key === "a") this.#handled(event, () => {
-      editor.selection.set(...editor.graph.tasks.map((task) => task.ref));
+      // With the phases: edges lead to and from them too, and whoever copies a flow wants them.
+      const all = [...editor.graph.nodes.values()].filter(({ type }) => ["task", "phase", "note"].includes(type));
+      editor.selection.set(...all.map(({ ref }) => ref));
       editor.announceSelection();
     });
     if (key === "d" && editor.canEdit) this.#handled(event, () => duplicateSelected(editor));

@@ -96,11 +96,11 @@ export class Palette {
     else items[Math.min(next, items.length - 1)]?.focus();
   }
 
-  /** A press that may become a drag onto the canvas. @param {PointerEvent} press */
+  /** A press that may become a drag onto the canvas; a finger that goes up or down scrolls the list instead. @param {PointerEvent} press */
   #press(press) {
     const item = /** @type {Element} */ (press.target).closest(".palette-item:is([data-kind], [data-preset=note])");
     this.wasDragged = false;
-    if (!(item instanceof HTMLElement) || press.button !== 0 || press.pointerType === "touch") return;
+    if (!(item instanceof HTMLElement) || press.button !== 0) return;
     const stop = new AbortController();
     const { signal } = stop;
     const end = () => {
@@ -124,8 +124,9 @@ export class Palette {
 
   /** @param {PointerEvent} event */
   #isOver(event) {
-    const box = this.editor.svg.getBoundingClientRect();
-    return contains({ x: box.x, y: box.y, width: box.width, height: box.height }, { x: event.clientX, y: event.clientY });
+    const point = { x: event.clientX, y: event.clientY };
+    // In a narrow window the list lies over the canvas.
+    return contains(this.editor.svg.getBoundingClientRect(), point) && !contains(this.element.getBoundingClientRect(), point);
   }
 
   /** @param {PointerEvent} event @param {import("./geometry.js").Size} [card] @returns {import("./geometry.js").Point} where its corner goes */
@@ -163,6 +164,7 @@ export class Palette {
 
   /** @param {HTMLElement} item @param {PointerEvent} event */
   #drop(item, event) {
+    this.editor.closeSide("palette");
     if (item.dataset.preset === "note") void addNote(this.editor, this.#corner(event, NOTE));
     else addAtPlace(this.editor, presetOf(item), { at: this.#corner(event), onEdge: this.#edgeAt(event) });
   }
