@@ -22,7 +22,7 @@ from designer.problem_rows import ProblemRow, problem_rows_of
 from designer.rendering.svg import definitions
 from designer.services.drafting import draft_of, next_redo, next_undo, words_of_entry
 from designer.services.edit_words import words_of
-from designer.services.publishing import flow_keys
+from designer.services.publishing import around_of, flow_keys
 
 MOST_PEOPLE = 500
 
@@ -127,7 +127,9 @@ class EditorPage:
     @cached_property
     def problems(self) -> tuple[ProblemRow, ...]:
         """What is wrong with the draft, the worst first."""
-        return problem_rows_of(self.row.pk, self.draft, flow_keys(self.row.environment_id))
+        return problem_rows_of(
+            self.row.pk, self.draft, flow_keys(self.row.environment_id), around_of(self.row, self.draft)
+        )
 
     @property
     def error_count(self) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
-from designer.graph.checks import Problem, check_flow
+from designer.graph.checks import Around, Problem, check_flow
 from designer.graph.delta import differs_in_places_only
 from designer.graph.model import Flow
 from designer.graph.values import Path
@@ -28,9 +28,14 @@ class ProblemRow:
     path: str
 
 
-def problem_rows(flow: Flow, *, flows: Collection[str] | None = None) -> tuple[ProblemRow, ...]:
-    """What the checks find, errors first. `flows`: the keys of the flows beside it."""
-    return tuple(_row(flow, problem) for problem in check_flow(flow, flows=flows))
+def problem_rows(
+    flow: Flow, *, flows: Collection[str] | None = None, around: Around | None = None
+) -> tuple[ProblemRow, ...]:
+    """What the checks find, errors first. `flows`: the keys of the flows beside it; `around`: what else is there."""
+    return tuple(_row(flow, problem) for problem in check_flow(flow, flows=flows, around=around))
+
+
+_Beside = tuple[Collection[str], Around | None]
 
 
 class _Recent:
@@ -38,18 +43,19 @@ class _Recent:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._found: OrderedDict[object, tuple[Flow, Collection[str], tuple[ProblemRow, ...]]] = OrderedDict()
+        self._found: OrderedDict[object, tuple[Flow, _Beside, tuple[ProblemRow, ...]]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def rows(self, id: object, flow: Flow, flows: Collection[str]) -> tuple[ProblemRow, ...]:
+    def rows(self, id: object, flow: Flow, flows: Collection[str], around: Around | None) -> tuple[ProblemRow, ...]:
+        beside = (flows, around)
         with self._lock:
             known = self._found.get(id)
-        if known is not None and known[1] == flows and differs_in_places_only(known[0], flow):
+        if known is not None and known[1] == beside and differs_in_places_only(known[0], flow):
             rows = known[2]
         else:
-            rows = problem_rows(flow, flows=flows)
+            rows = problem_rows(flow, flows=flows, around=around)
         with self._lock:
-            self._found[id] = (flow, flows, rows)
+            self._found[id] = (flow, beside, rows)
             self._found.move_to_end(id)
             while len(self._found) > self._most:
                 self._found.popitem(last=False)
@@ -59,9 +65,11 @@ class _Recent:
 _recent: Final = _Recent(REMEMBERED)
 
 
-def problem_rows_of(id: int, flow: Flow, flows: Collection[str]) -> tuple[ProblemRow, ...]:
+def problem_rows_of(
+    id: int, flow: Flow, flows: Collection[str], around: Around | None = None
+) -> tuple[ProblemRow, ...]:
     """The same for the draft of a stored flow. Where it has only been moved about since, nothing is checked again."""
-    return _recent.rows(id, flow, flows)
+    return _recent.rows(id, flow, flows, around)
 
 
 def _row(flow: Flow, problem: Problem) -> ProblemRow:

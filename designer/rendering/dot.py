@@ -62,7 +62,7 @@ class _Drawing:
         self.graph.attr(
             "graph", rankdir="LR", compound="true", nodesep="0.42", ranksep=self._rank_gap(), charset="utf-8"
         )
-        self.graph.attr("graph", fontname=_FONT, fontsize="13", labeljust="l", margin="20")
+        self.graph.attr("graph", fontname=_FONT, fontsize="13", labeljust="l")
         self.graph.attr("node", shape="box", fixedsize="true", fontname=_FONT, fontsize="12", label="")
         self.graph.attr("edge", fontname=_FONT, fontsize=f"{LABEL_SIZE:g}", arrowsize="0.7")
         if colour is not None:
@@ -78,7 +78,8 @@ class _Drawing:
         self._add_trigger()
         for key, phase in self.flow.phases.items():
             with self.graph.subgraph(name=cluster_name(key)) as cluster:
-                cluster.attr(label=self._words(phase.name, 40) if self.colour else "n")
+                # Of a cluster these are points; of the whole graph they would be inches.
+                cluster.attr(label=self._words(phase.name, 40) if self.colour else "n", margin="20")
                 self._add_tasks(cluster, self.members[key])
                 if not self.members[key]:
                     cluster.node(graphviz.nohtml(anchor_name(key)), style="invis", width="2.2", height="0.6")

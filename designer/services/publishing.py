@@ -9,9 +9,11 @@ from django.db.models import Max
 from django.utils import timezone
 
 from accounts.audit import record
+from accounts.connections.models import Connection
+from accounts.models import MemberGroup
 from accounts.scope import Scope
 from designer import models
-from designer.graph.checks import Problem, check_flow
+from designer.graph.checks import Around, Problem, check_flow, names_what_is_around
 from designer.graph.checks.problem import Severity
 from designer.graph.codec import canonical_json, graph_hash
 from designer.graph.model import Flow
@@ -78,6 +80,17 @@ def publish_flow(
 def flow_keys(environment_id: int) -> frozenset[str]:
     """The keys of the flows of an environment: what a flow there may call."""
     return frozenset(models.Flow.objects.filter(environment=environment_id).values_list("key", flat=True))
+
+
+def around_of(row: models.Flow, flow: Flow) -> Around | None:
+    """The groups and connections that the tasks of `flow`, a graph of `row`, may name; None where they name none."""
+    if not names_what_is_around(flow):
+        return None
+    groups = MemberGroup.objects.filter(organization__environments=row.environment_id)
+    connections = Connection.objects.filter(environment=row.environment_id)
+    return Around(
+        frozenset(groups.values_list("slug", flat=True)), frozenset(connections.values_list("key", flat=True))
+    )
 
 
 def refuse_problems(flow: Flow, *, flows: Collection[str] | None = None, forgives_settings: bool = False) -> None:

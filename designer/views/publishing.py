@@ -19,7 +19,14 @@ from designer.graph.checks import check_flow
 from designer.graph.model import Flow
 from designer.services.drafting import StaleRevision, draft_of
 from designer.services.guards import Impact, Place, failing_cases, instances
-from designer.services.publishing import FlowHasProblems, flow_keys, is_unchanged, publish_flow, red_cases
+from designer.services.publishing import (
+    FlowHasProblems,
+    around_of,
+    flow_keys,
+    is_unchanged,
+    publish_flow,
+    red_cases,
+)
 from designer.services.versions import flow_of
 from designer.trying.services import cases_of
 from designer.views.editor import flow_row
@@ -60,7 +67,7 @@ def _page(
     request: HtmxHttpRequest, row: models.Flow, form: PublishForm, *, status: int = 200, refusal: str = ""
 ) -> HttpResponse:
     draft = draft_of(row)
-    problems = check_flow(draft, flows=flow_keys(row.environment_id))
+    problems = check_flow(draft, flows=flow_keys(row.environment_id), around=around_of(row, draft))
     errors = [problem for problem in problems if problem.is_error]
     live = flow_of(row.live_version) if row.live_version else None
     next_number = (row.versions.order_by("-number").values_list("number", flat=True).first() or 0) + 1

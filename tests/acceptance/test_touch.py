@@ -94,18 +94,21 @@ def test_one_finger_on_paper_moves_the_paper_and_on_a_task_the_task(board: Board
 
 
 def test_a_finger_drags_a_task_out_of_the_palette(board: Board) -> None:
-    page = board.page
+    page, fingers = board.page, Fingers(board.page)
     item = page.locator("[data-preset=decision]")
     item.scroll_into_view_if_needed()
     start = _middle(item)
     end = (board.middle("junction")[0] + 40, board.middle("junction")[1] + 240)
-    Fingers(page).drag(start, end)
+    fingers.drag(start, end)
     expect(board.card("decision")).to_be_visible()
     board.saved()
     dropped = board.middle("decision")
     assert abs(dropped[0] - end[0]) <= 24  # the card is as wide as its text
     assert abs(dropped[1] - end[1]) <= 5
-    page.locator("[data-preset=noop]").tap()
+    item = page.locator("[data-preset=noop]")
+    item.scroll_into_view_if_needed()
+    fingers.put(_middle(item))
+    fingers.lift()
     expect(board.card("junction_2")).to_be_visible()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from designer.graph.checks.around import Around, check_around, names_what_is_around
 from designer.graph.checks.calls import check_calls
 from designer.graph.checks.decisions import check_decisions
 from designer.graph.checks.problem import Problem, Severity, error
@@ -19,10 +20,13 @@ from designer.graph.model import Flow
 from designer.graph.plan import FlowNotRunnable, compile_plan
 
 
-def check_flow(flow: Flow, *, flows: Collection[str] | None = None) -> tuple[Problem, ...]:
+def check_flow(
+    flow: Flow, *, flows: Collection[str] | None = None, around: Around | None = None
+) -> tuple[Problem, ...]:
     """Everything that is wrong with `flow`: errors first, each part in the flow's order. Never raises.
 
-    `flows`: the keys of the flows beside it, its own included; None when they are not known.
+    `flows`: the keys of the flows beside it, its own included; None when they are not known. `around`: the groups
+    and connections there are, likewise.
     """
     subject = Subject(flow)
     problems = dict.fromkeys(
@@ -32,6 +36,7 @@ def check_flow(flow: Flow, *, flows: Collection[str] | None = None) -> tuple[Pro
             *check_settings(subject),
             *check_references(subject),
             *check_calls(subject, flows),
+            *check_around(subject, around),
         )
     )
     if not any(problem.is_error for problem in problems):
@@ -48,4 +53,4 @@ def _what_the_compiler_says(subject: Subject) -> tuple[Problem, ...]:
     return ()
 
 
-__all__ = ["Problem", "Severity", "check_flow"]
+__all__ = ["Around", "Problem", "Severity", "check_flow", "names_what_is_around"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import replace
 from xml.etree.ElementTree import Element
 
 import pytest
 from defusedxml.ElementTree import fromstring
+from PIL import Image
 
 from designer.graph.kinds import KINDS
 from designer.graph.model import Flow
@@ -138,6 +140,17 @@ def test_the_svg_file_stands_alone(nasty: Flow) -> None:
 def test_every_variable_of_the_look_is_a_token() -> None:
     assert tokens()["accent"] == "#2f5bd0"
     assert not re.search(r"var\(", standalone_style())
+
+
+def test_a_picture_is_as_large_as_what_is_drawn() -> None:
+    flow = draw("trigger -> a -> b")
+    with Image.open(io.BytesIO(png_file(flow))) as picture:
+        assert picture.width < 1_000
+        assert picture.height < 400
+    size = re.search(rb"/MediaBox ?\[ ?0 0 ([\d.]+) ([\d.]+)", pdf_file(flow))
+    assert size is not None
+    assert float(size[1]) < 800
+    assert float(size[2]) < 300
 
 
 def test_the_pdf_file_is_a_page_with_any_of_the_programs(nasty: Flow) -> None:

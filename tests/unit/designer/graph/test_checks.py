@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from designer.graph.checks import Problem, Severity, check_flow
+from designer.graph.checks import Around, Problem, Severity, check_flow
 from designer.graph.model import Condition, Edge, Flow, On, Phase, Requirement, Statement, Task
 from designer.graph.plan import compile_plan
 from tests.drawing import draw
@@ -464,6 +464,19 @@ def test_a_called_flow_has_to_be_there_where_that_is_known() -> None:
     assert check_flow(flow, flows=["bills", "drawn"]) == ()
     (problem,) = check_flow(flow, flows=["billing", "drawn"])
     assert (problem.code, problem.path, problem.is_error) == ("flow_unknown", "tasks.a.settings.flow", True)
+
+
+def test_groups_and_connections_have_to_be_there_where_that_is_known() -> None:
+    agent = {"agent": "helper", "prompt": "Which?"}
+    people = ["finance", "anna@example.com", "{{ input.owner }}", "board", "10006129"]
+    flow = draw("a; b", kinds={"a": "manual", "b": "ai_agent"}, settings={"a": {"assigned_to": people}, "b": agent})
+    assert check_flow(flow) == ()
+    assert check_flow(flow, around=Around(frozenset({"finance", "board"}), frozenset({"helper"}))) == ()
+    group, connection = check_flow(flow, around=Around(frozenset({"finances", "board"})))
+    assert (group.code, group.path, group.is_error) == ("group_unknown", "tasks.a.settings.assigned_to[0]", False)
+    assert "finances" in group.message
+    assert (connection.code, connection.path) == ("connection_unknown", "tasks.b.settings.agent")
+    assert not connection.is_error
 
 
 def test_a_flow_that_calls_itself_is_warned_about() -> None:
