@@ -5,6 +5,7 @@ import { arranged, WAYS } from "./arrange.js";
 import { arrival } from "./attention.js";
 import { choose } from "./chooser.js";
 import * as edits from "./edits.js";
+import { frameAround } from "./frames.js";
 import { contains, freePlace, grow, snapPoint, union } from "./geometry.js";
 import { hideGhost, showGhost, showHome } from "./preview.js";
 import { settleShifts } from "./shifts.js";
@@ -225,25 +226,30 @@ export function addPhase(editor) {
   const tasks = selection.refs.map((ref) => graph.nodes.get(ref)).filter((node) => node?.type === "task");
   const key = edits.freeKey("phase", (wanted) => graph.nodes.has(`phase:${wanted}`));
   const number = graph.phases.length + 1;
-  const around = tasks.length ? frameAround(/** @type {NodeFacts[]} */ (tasks)) : emptyFrame(viewport.seen);
-  const edit = edits.addPhase({ key, name: `Phase ${number}`, frame: around }, tasks.map((task) => task?.ref ?? ""));
-  return submit(editor, edit, { said: `Added Phase ${number}`, select: [`phase:${key}`] });
+  const others = graph.shown.filter((node) => !tasks.includes(node));
+  const { frame, moved } = tasks.length
+    ? frameAround(/** @type {NodeFacts[]} */ (tasks), others)
+    : { frame: emptyFrame(viewport.seen, others), moved: new Map() };
+  const edit = edits.addPhase({ key, name: `Phase ${number}`, frame }, tasks.map((task) => task?.ref ?? ""));
+  const places = others.filter(({ ref }) => moved.has(ref)).map((node) => {
+    const by = moved.get(node.ref) ?? { x: 0, y: 0 };
+    return { type: node.type, key: node.ref, x: node.x + by.x, y: node.y + by.y };
+  });
+  const cards = places.filter(({ type }) => type === "task");
+  const notes = places.filter(({ type }) => type === "note").map((place) => ({ ...place, key: noteKey(place.key) }));
+  const steps = [edit, ...(cards.length ? [edits.moveTasks(cards)] : []), ...(notes.length ? [edits.moveNotes(notes)] : [])];
+  const reveal = (/** @type {string} */ ref) => {
+    const node = graph.nodes.get(ref);
+    if (node) viewport.reveal(node);
+  };
+  return submit(editor, edits.batch(steps), { said: `Added Phase ${number}`, select: [`phase:${key}`], arrived: reveal });
 }
 
-/** @param {NodeFacts[]} tasks @returns {Rect} */
-function frameAround(tasks) {
-  const left = Math.min(...tasks.map((task) => task.x)) - 24;
-  const top = Math.min(...tasks.map((task) => task.y)) - 48;
-  const right = Math.max(...tasks.map((task) => task.x + task.width)) + 24;
-  const bottom = Math.max(...tasks.map((task) => task.y + task.height)) + 24;
-  const corner = snapPoint({ x: left, y: top });
-  return { ...corner, width: Math.ceil((right - corner.x) / 8) * 8, height: Math.ceil((bottom - corner.y) / 8) * 8 };
-}
-
-/** @param {Rect} seen @returns {Rect} */
-function emptyFrame(seen) {
+/** In the middle of what is seen, or the next place below that nothing else takes. @param {Rect} seen @param {Rect[]} others @returns {Rect} */
+function emptyFrame(seen, others) {
   const [width, height] = [480, 240];
-  return { ...snapPoint({ x: seen.x + (seen.width - width) / 2, y: seen.y + (seen.height - height) / 2 }), width, height };
+  const middle = { x: seen.x + (seen.width - width) / 2, y: seen.y + (seen.height - height) / 2 };
+  return { ...freePlace(middle, { width, height }, others), width, height };
 }
 
 /** Delete what is selected, or what was when one asked for it. @param {Editor} editor @param {string[]} [chosen] refs */
