@@ -1,12 +1,22 @@
 // A click that comes before what it is for has loaded: it waits, instead of doing at once what would have been asked about
-// first. A classic script, so that it is there before anything can be clicked.
+// first; so does a choice that is stored as soon as it is made. A classic script, so that it is there before anything can be
+// clicked.
 (() => {
   const WAITING = "[data-controller~=confirm], [data-controller~=opens]";
   /** @type {WeakSet<EventTarget>} */
   const ready = new WeakSet();
   /** @type {EventTarget | null} */
   let clicked = null;
+  /** @type {Set<EventTarget>} */
+  const chosen = new Set();
 
+  document.addEventListener(
+    "change",
+    ({ target }) => {
+      if (target instanceof Element && target.matches("[data-controller~=submits]") && !ready.has(target)) chosen.add(target);
+    },
+    { capture: true },
+  );
   document.addEventListener(
     "click",
     (event) => {
@@ -21,6 +31,7 @@
   document.addEventListener("controllers-ready", ({ target }) => {
     if (!target) return;
     ready.add(target);
+    if (chosen.delete(target)) target.dispatchEvent(new Event("change", { bubbles: true }));
     if (target !== clicked) return;
     clicked = null;
     /** @type {HTMLElement} */ (target).click();

@@ -18,6 +18,9 @@ export class Inspector {
   #timer = 0;
   /** @type {{ref: string, path: string} | null} */
   #wanted = null;
+  /** What is typed before the field that it is for has come. */
+  #ahead = "";
+  #isEntered = false;
   /** By path: the revision whose value stands in a field that was not brought up to date, as one was typing. @type {Map<string, number>} */
   #seen = new Map();
   /** What is on its way. @type {Set<{subject: string, path: unknown, value: unknown, seen: number}>} */
@@ -89,6 +92,8 @@ export class Inspector {
   /** Put the cursor into the form. @param {string} ref @param {string} [path] of a setting, joined by dots */
   focus(ref, path = "") {
     this.#wanted = { ref, path };
+    this.#ahead = "";
+    this.#isEntered = false;
     // Until the form is there, what is typed must not reach another form, nor count as keys of the canvas.
     if (ref !== this.shown) this.element.focus({ preventScroll: true });
     this.#focusWanted();
@@ -108,6 +113,28 @@ export class Inspector {
     const control = /** @type {HTMLElement | null} */ (field?.querySelector(`${CONTROLS}, button`) ?? this.body.querySelector(`${CONTROLS}, button, a`));
     control?.focus();
     if (control instanceof HTMLInputElement && (!wanted.path || wanted.path === "name")) control.select();
+    if (control instanceof HTMLTextAreaElement || (control instanceof HTMLInputElement && control.type === "text")) this.#catchUp(control);
+  }
+
+  /** What was typed ahead of the field is typed into it. @param {HTMLInputElement | HTMLTextAreaElement} control that has the keyboard */
+  #catchUp(control) {
+    if (this.#ahead && !control.readOnly) {
+      control.setRangeText(this.#ahead, control.selectionStart ?? 0, control.selectionEnd ?? 0, "end");
+      control.dispatchEvent(new Event("input", { bubbles: true }));
+      if (this.#isEntered) control.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+    this.#ahead = "";
+  }
+
+  /** A key that is for a field that has not come yet. @param {KeyboardEvent} event @returns {boolean} whether it is kept */
+  #keep(event) {
+    if (!this.#wanted || event.target !== this.element || event.ctrlKey || event.metaKey || event.altKey) return false;
+    if (event.key === "Enter") this.#isEntered = true;
+    else if (event.key === "Backspace") this.#ahead = this.#ahead.slice(0, -1);
+    else if ([...event.key].length === 1) this.#ahead += event.key;
+    else return false;
+    event.preventDefault();
+    return true;
   }
 
   /** @param {string} html */
@@ -299,6 +326,7 @@ export class Inspector {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
+    if (this.#keep(event)) return;
     if (event.key === "Escape") {
       event.preventDefault();
       this.editor.closeSide("inspector");

@@ -433,8 +433,8 @@ export class Editor {
 /** @param {HTMLElement} root */
 export default function connect(root) {
   const editor = new Editor(root);
-  void editor.outline.ready.then(() => (root.dataset.ready = "true"));
-  void import("./settings/index.js").then(({ attach }) => attach(editor));
+  const helpers = import("./settings/index.js").then(({ attach }) => attach(editor));
+  void Promise.all([editor.outline.ready, helpers]).then(() => (root.dataset.ready = "true"));
   const stops = [editor.watch(), editor.comments.watch()];
   return () => {
     for (const stop of stops) stop();

@@ -80,6 +80,8 @@ export class QuadrilleInbox extends HTMLElement {
     this.retry = RETRY_MILLISECONDS;
     this.counts = { unseen: 0, unread: 0, total: 0 };
     /** @type {Message[]} */ this.messages = [];
+    /** What is drawn, by the number of its message, and what it says. @type {Map<number, {item: HTMLElement, says: string}>} */
+    this.drawn = new Map();
     this.generation = 0;
     /** The number of the latest list that was asked for: one that was overtaken is not shown. */ this.asked = 0;
     /** As for the list, of what was told of the counts. */ this.told = 0;
@@ -239,9 +241,40 @@ export class QuadrilleInbox extends HTMLElement {
     this.panel.style.left = `${left - this.getBoundingClientRect().left}px`;
   }
 
+  /** Items that say what they said stay as they are: one may be read, or have the keyboard. */
   draw() {
-    this.list.replaceChildren(...this.messages.map((message) => this.item(message)));
-    if (!this.messages.length) this.list.append(make("li", { class: "empty" }, "Nothing here yet."));
+    const focused = this.focused();
+    const items = this.messages.map((message) => {
+      const says = JSON.stringify({ ...message, is_seen: true }); // which is not shown
+      const known = this.drawn.get(message.id);
+      return { id: message.id, says, item: known?.says === says ? known.item : this.item(message) };
+    });
+    const shown = items.length ? items.map(({ item }) => item) : [make("li", { class: "empty" }, "Nothing here yet.")];
+    this.drawn = new Map(items.map(({ id, ...rest }) => [id, rest]));
+    for (const item of [...this.list.children]) if (!shown.includes(/** @type {HTMLElement} */ (item))) item.remove();
+    let next = this.list.firstElementChild;
+    for (const item of shown) {
+      if (item === next) next = next.nextElementSibling;
+      else this.list.insertBefore(item, next);
+    }
+    if (focused && !this.list.contains(this.shadowRoot?.activeElement ?? null)) this.focusAgain(focused);
+  }
+
+  /** @returns {{message: number, place: number, act: string} | null} which button of which message has the keyboard */
+  focused() {
+    const button = this.shadowRoot?.activeElement;
+    const item = button?.closest("li");
+    if (!button || !item) return null;
+    const message = [...this.drawn].find(([, known]) => known.item === item)?.[0] ?? 0;
+    return { message, place: [...this.list.children].indexOf(item), act: /** @type {HTMLElement} */ (button).dataset.act ?? "" };
+  }
+
+  /** The same button of what is drawn anew, or of what stands in its place now; else the bell. @param {{message: number, place: number, act: string}} was */
+  focusAgain({ message, place, act }) {
+    const item = this.drawn.get(message)?.item ?? this.list.children[Math.min(place, this.list.children.length - 1)];
+    const button = item?.querySelector(`[data-act="${CSS.escape(act)}"]`) ?? item?.querySelector("button");
+    if (button instanceof HTMLElement) button.focus({ preventScroll: true });
+    else this.bell.focus();
   }
 
   /** @param {Message} message */
@@ -253,21 +286,21 @@ export class QuadrilleInbox extends HTMLElement {
     const when = new Date(message.created_at);
     row.append(make("time", { datetime: message.created_at, title: when.toString() }, when.toLocaleString()));
     for (const action of message.actions) {
-      const button = make("button", { type: "button", class: action.type }, action.is_done ? `✓ ${action.label}` : action.label);
+      const button = make("button", { type: "button", class: action.type, "data-act": action.type }, action.is_done ? `✓ ${action.label}` : action.label);
       button.addEventListener("click", () => this.press(message, action));
       row.append(button);
     }
     if (message.redirect?.url) {
-      const open = make("button", { type: "button" }, "Open");
+      const open = make("button", { type: "button", "data-act": "open" }, "Open");
       open.addEventListener("click", async () => {
         await this.act(`messages/${message.id}/read`);
         this.go(message.redirect);
       });
       row.append(open);
     }
-    const read = make("button", { type: "button" }, message.is_read ? "Unread" : "Read");
+    const read = make("button", { type: "button", "data-act": "read" }, message.is_read ? "Unread" : "Read");
     read.addEventListener("click", () => this.act(`messages/${message.id}/${message.is_read ? "unread" : "read"}`));
-    const archive = make("button", { type: "button" }, "Archive");
+    const archive = make("button", { type: "button", "data-act": "archive" }, "Archive");
     archive.addEventListener("click", () => this.act(`messages/${message.id}/archive`));
     row.append(read, archive);
     item.append(row);

@@ -245,7 +245,15 @@ function showName(control) {
   const row = control.closest("[data-schema-row]");
   const words = row?.querySelector("[data-row-words]");
   const part = (/** @type {string} */ name) => /** @type {HTMLInputElement | null | undefined} */ (row?.querySelector(`[data-part=${name}]`))?.value;
-  if (words) words.textContent = part("title") || part("name") || "";
+  const label = part("title") || part("name") || "";
+  if (words) words.textContent = label;
+  for (const button of row?.querySelectorAll("[data-row-act]") ?? []) nameButton(button, label);
+}
+
+/** @param {Element} button of a row @param {string} label of the row */
+function nameButton(button, label) {
+  const words = button.querySelector(".hush");
+  if (words) words.textContent = `${button.getAttribute("title")}: ${label}`;
 }
 
 /** @param {string} label @param {boolean} isFirst @param {boolean} isLast */
@@ -257,7 +265,8 @@ function buttons(label, isFirst, isLast) {
     ["remove", "trash", "Remove", false],
   ])) {
     const button = element("button", { type: "button", class: "button button-quiet button-small button-icon", "data-row-act": act, title: words, ...(isOff && { disabled: "" }) });
-    button.append(element("span", { class: "hush" }, `${words}: ${label}`), iconFor(icon));
+    button.append(element("span", { class: "hush" }), iconFor(icon));
+    nameButton(button, label);
     row.append(button);
   }
   return row;
