@@ -16,7 +16,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.acceptance.browser import Watch, find_chromium, launch, watched_page
+from tests.acceptance.board import Board, open_new
+from tests.acceptance.browser import Watch, find_chromium, launch, sign_in, watched_page
 from tests.acceptance.quadrille import Quadrille, quadrille
 
 
@@ -57,3 +58,10 @@ def page(visit: tuple[Page, Watch]) -> Page:
 def watch(visit: tuple[Page, Watch]) -> Watch:
     """The eyes on that page."""
     return visit[1]
+
+
+@pytest.fixture
+def board(page: Page, server: Quadrille, request: pytest.FixtureRequest) -> Board:
+    """The editor with a new flow."""
+    sign_in(page, server, "designer")
+    return open_new(page, request.node.name.replace("_", " "))

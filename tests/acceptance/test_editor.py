@@ -1,134 +1,14 @@
-"""The editor, gesture by gesture: what a designer does by mouse, by keys alone, beside another, without a network."""
+"""The editor, gesture by gesture: what a designer does by mouse."""
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
-from typing import Final
 
-import pytest
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Route, expect
 
-from tests.acceptance.axe import look_at
-from tests.acceptance.browser import PHONE, Watch, sign_in, watched_page
-from tests.acceptance.quadrille import Quadrille
-
-PLACE: Final = "/o/demo/development"
-
-
-@dataclass
-class Board:
-    """An open editor."""
-
-    page: Page
-
-    def card(self, key: str) -> Locator:
-        """The card of a task."""
-        return self.page.locator(f"[id='node-{key}']")
-
-    def edges(self) -> Locator:
-        """All edges."""
-        return self.page.locator("#graph-edges > .edge")
-
-    def middle(self, key: str) -> tuple[float, float]:
-        """Where to press a card."""
-        return _middle(self.card(key).locator(".card"))
-
-    def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
-        """Press, move in steps, let go."""
-        mouse = self.page.mouse
-        mouse.move(*start)
-        mouse.down()
-        mouse.move((start[0] + end[0]) / 2, (start[1] + end[1]) / 2, steps=4)
-        mouse.move(*end, steps=4)
-        mouse.up()
-
-    def handle(self, key: str, on: str = "success") -> tuple[float, float]:
-        """Where to pull an edge from: the handle that shows when one points at the card."""
-        self.page.mouse.move(*self.middle(key))
-        return _middle(self.page.locator(f".handle-{on}[data-port='{key}'] .handle-dot"))
-
-    def add(self, preset: str, at: tuple[float, float]) -> None:
-        """Drag something from the palette to a place on the canvas, in pixels from its corner."""
-        box = self.page.locator("#canvas").bounding_box()
-        assert box is not None
-        before = self.page.locator("#graph-nodes > .node").count()
-        item = self.page.locator(f"[data-preset={preset}]")
-        item.scroll_into_view_if_needed()
-        self.drag(_middle(item), (box["x"] + at[0], box["y"] + at[1]))
-        nodes = self.page.locator("#graph-nodes > .node")
-        expect(nodes).to_have_count(before + 1)
-        self.shows(nodes.last.get_attribute("data-task") or "")
-        self.saved()
-
-    def select(self, key: str) -> None:
-        """Click a card, and wait for its form."""
-        self.page.mouse.click(*self.middle(key))
-        self.shows(key)
-
-    def shows(self, ref: str) -> None:
-        """Wait until the inspector shows the form of something."""
-        expect(self.page.locator("#inspector")).to_have_attribute("data-subject", ref)
-
-    def connect(self, source: str, target: str, on: str = "success") -> None:
-        """Pull an edge from one card to another."""
-        self.drag(self.handle(source, on), self.middle(target))
-
-    def saved(self) -> None:
-        """Wait until everything is stored."""
-        expect(self.page.locator(".editor")).to_have_attribute("data-saving", "done")
-
-    def comes_to(self, key: str, wanted: tuple[float, float]) -> None:
-        """Wait until a card is within half a square of a place."""
-        for _ in range(100):
-            x, y = self.middle(key)
-            if abs(x - wanted[0]) <= 5 and abs(y - wanted[1]) <= 5:
-                return
-            self.page.wait_for_timeout(50)
-        raise AssertionError(f"{key} is at {(x, y)}, not at {wanted}")
-
-    def said(self, text: str) -> None:
-        """Wait for a word of the live region."""
-        expect(self.page.locator("#live")).to_contain_text(text)
-
-    def focused(self) -> str:
-        """The id of what has the keyboard."""
-        found: str = self.page.evaluate("document.activeElement.id")
-        return found
-
-
-def _middle(element: Locator) -> tuple[float, float]:
-    box = None
-    while box is None:  # a part that is just being replaced has none
-        element.wait_for(state="attached")  # a level line has no height and so counts as hidden
-        box = element.bounding_box()
-    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-
-
-def open_new(page: Page, name: str) -> Board:
-    """A new flow of this name, in the editor."""
-    page.goto(f"{PLACE}/flows/-/new/")
-    page.get_by_label("Name", exact=True).fill(name)
-    page.locator("main form .button-primary").click()
-    page.wait_for_url("**/edit/")
-    return ready(page)
-
-
-def ready(page: Page) -> Board:
-    """The editor of the page, once its script runs."""
-    page.locator(".editor[data-ready=true]").wait_for()
-    return Board(page)
-
-
-@pytest.fixture
-def board(page: Page, server: Quadrille, request: pytest.FixtureRequest) -> Board:
-    """The editor with a new flow."""
-    sign_in(page, server, "designer")
-    return open_new(page, request.node.name.replace("_", " "))
-
-
-# ---------------------------------------------------------------- by mouse
+from tests.acceptance.board import Board, middle_of, open_new, ready
+from tests.acceptance.browser import Watch
 
 
 def test_tasks_are_dragged_in_moved_connected_and_deleted(board: Board) -> None:
@@ -194,7 +74,7 @@ def test_a_task_dropped_on_an_edge_goes_in_between(board: Board) -> None:
     board.connect("junction", "junction_2")
     expect(board.edges()).to_have_count(1)
     page.locator("[data-preset=delay]").scroll_into_view_if_needed()
-    board.drag(_middle(page.locator("[data-preset=delay]")), _middle(board.edges().locator(".edge-line")))
+    board.drag(middle_of(page.locator("[data-preset=delay]")), middle_of(board.edges().locator(".edge-line")))
     expect(board.card("delay")).to_be_visible()
     expect(board.edges()).to_have_count(2)
 
@@ -204,7 +84,7 @@ def test_a_task_that_stands_alone_is_put_on_an_edge(board: Board) -> None:
     board.add("noop", (640, 220))
     board.connect("junction", "junction_2")
     board.add("delay", (420, 420))
-    board.drag(board.middle("delay"), _middle(board.edges().locator(".edge-line")))
+    board.drag(board.middle("delay"), middle_of(board.edges().locator(".edge-line")))
     board.said("Put Delay on")
     expect(board.edges()).to_have_count(2)
     board.page.get_by_role("button", name="Undo").click()
@@ -217,9 +97,9 @@ def test_an_edge_is_led_elsewhere_by_its_end(board: Board) -> None:
     board.add("noop", (560, 160))
     board.add("noop", (560, 360))
     board.connect("junction", "junction_2")
-    page.mouse.click(*_middle(board.edges().locator(".edge-line")))
+    page.mouse.click(*middle_of(board.edges().locator(".edge-line")))
     end = page.locator("[data-end=target]")
-    board.drag(_middle(end), board.middle("junction_3"))
+    board.drag(middle_of(end), board.middle("junction_3"))
     board.said("Now leads from Junction to Junction")
     expect(page.locator("#edge-junction-junction_3, [data-edge*=junction_3]").first).to_be_attached()
     expect(board.edges()).to_have_count(1)
@@ -334,7 +214,7 @@ def test_a_phase_is_folded_to_its_title_and_its_edges_lead_to_it(board: Board) -
     expect(board.card("junction")).to_be_hidden()
     board.said("Folded Phase 1")
     assert line.get_attribute("d") != drawn
-    board.drag(_middle(page.locator("#phase-phase .phase-name")), (900, 300))
+    board.drag(middle_of(page.locator("#phase-phase .phase-name")), (900, 300))
     board.said("Moved")
     board.saved()
     expect(board.card("junction")).to_be_hidden()
@@ -558,214 +438,20 @@ def test_everything_on_the_canvas_is_svg(board: Board) -> None:
     assert page.evaluate(foreign) == []
 
 
-# ---------------------------------------------------------------- by keyboard
-
-
-def test_a_flow_is_drawn_with_the_keys_alone(board: Board) -> None:
-    page, press = board.page, board.page.keyboard.press
-    page.locator("#canvas").focus()
-    press("Home")
-    assert board.focused() == "node-trigger"
-    for words, key in (("set values", "set_values"), ("decision", "decision")):
-        press("n")
-        page.keyboard.type(words)
-        press("Enter")
-        expect(board.card(key)).to_be_focused()
-    expect(board.edges()).to_have_count(2)
-    board.said("Added Decision after Set values")
-    board.shows("decision")
-
-    press("F2")
-    page.keyboard.type("Large?")
-    press("Enter")
-    expect(board.card("decision")).to_contain_text("Large?")
-    press("Escape")
-    expect(board.card("decision")).to_be_focused()
-    press("ArrowLeft")
-    expect(board.card("set_values")).to_be_focused()
-    press("ArrowRight")
-
-    before = board.middle("decision")
-    for _ in range(3):
-        press("Alt+ArrowDown")
-    board.said("Moved Large?")
-    board.comes_to("decision", (before[0], before[1] + 24))
-    expect(board.card("decision")).to_be_focused()
-
-    press("n")
-    page.keyboard.type("junction")
-    press("Enter")
-    expect(board.card("junction")).to_be_focused()
-    press("ArrowLeft")
-    press("e")
-    assert board.focused().startswith("edge-decision~junction")
-    press("Delete")
-    expect(board.edges()).to_have_count(2)
-    expect(board.card("decision")).to_be_focused()
-    press("c")
-    expect(page.get_by_role("heading", name="Connect to…")).to_be_visible()
-    page.keyboard.type("junction")
-    press("Enter")
-    expect(board.edges()).to_have_count(3)
-    press("Control+a")
-    press("g")
-    expect(page.locator("#phase-phase")).to_be_focused()
-    press("Control+z")
-    expect(page.locator("#phase-phase")).to_have_count(0)
-    press("Control+Shift+z")
-    expect(page.locator("#phase-phase")).to_have_count(1)
-    press("?")
-    expect(page.get_by_role("heading", name="Keys and gestures")).to_be_visible()
-    press("Escape")
-    press("Control+s")
-    expect(page.locator("#toasts")).to_contain_text("Every change is saved as you make it.")
-
-
-# ---------------------------------------------------------------- beside another
-
-
-def test_two_open_editors_show_the_same(board: Board) -> None:
-    other = board.page.context.new_page()
-    other.goto(board.page.url)
-    beside = ready(other)
-    board.add("noop", (300, 200))
-    expect(beside.card("junction")).to_be_visible()
-    beside.select("junction")
-    field = other.locator("#inspector").get_by_label("Name")
-    field.fill("Seen by both")
-    field.blur()
-    expect(board.card("junction")).to_contain_text("Seen by both")
-    expect(board.page.locator("#inspector .inspector-title")).to_have_text("Seen by both")
-
-
-def test_a_change_of_what_another_has_changed_is_asked_about(
-    board: Board, watch: Watch, browser: Browser, server: Quadrille
-) -> None:
-    watch.expected_errors.append("409")
+def test_a_phase_around_one_of_many_is_covered_by_none_of_the_others(board: Board) -> None:
     page = board.page
-    board.add("noop", (300, 200))
-    # A window that follows nobody: as if its connection were slow.
-    with watched_page(browser, server) as (slow, slow_watch):
-        slow_watch.expected_errors += ["409", "WebSocket"]
-        sign_in(slow, server, "administrator")
-        slow.route_web_socket(re.compile("/live/"), lambda socket: None)
-        slow.goto(page.url)
-        behind = ready(slow)
-        behind.select("junction")
-        field = page.locator("#inspector").get_by_label("Name")
-        field.fill("First")
-        field.blur()
+    for top in (150, 216, 282):
+        board.add("noop", (420, top))
         board.saved()
-        late = slow.locator("#field-name")
-        late.fill("Second")
-        late.blur()
-        clash = slow.get_by_role("group", name="Two values for Name")
-        expect(clash).to_contain_text("First")
-        expect(clash).to_contain_text("Second")
-        expect(behind.card("junction")).to_contain_text("First")
-        expect(late).to_have_value("Second")
-        clash.get_by_role("button", name="Keep mine").click()
-        expect(behind.card("junction")).to_contain_text("Second")
-        expect(clash).to_have_count(0)
-    expect(board.card("junction")).to_contain_text("Second")
-
-
-def test_without_a_network_a_change_is_kept_and_sent_again(board: Board, watch: Watch) -> None:
-    watch.expected_errors += ["ERR_FAILED", "Failed to load"]
-    page = board.page
-    board.add("noop", (300, 200))
-    page.route("**/edit/edits", lambda route: route.abort())
-    before = board.middle("junction")
-    board.drag(before, (before[0] + 80, before[1]))
-    expect(page.locator("#notice")).to_contain_text("One change is not saved")
-    expect(page.locator("#notice")).to_contain_text("Trying again")
-    assert abs(board.middle("junction")[0] - before[0] - 80) <= 8
-    page.unroute("**/edit/edits")
-    board.saved()  # by itself
-    expect(page.locator("#notice")).to_be_hidden()
-    expect(page.locator("#live")).to_have_text("All changes are saved now.")
-    page.reload()
-    ready(page)
-    page.get_by_role("button", name="Undo").click()
-    expect(board.card("junction")).to_be_visible()
-
-
-def test_a_change_whose_answer_was_lost_is_made_once(board: Board, watch: Watch) -> None:
-    watch.expected_errors += ["ERR_FAILED", "Failed to load", "503"]
-    page = board.page
-    board.add("noop", (300, 200))
-    lost: list[int] = []
-
-    def lose(route: Route) -> None:
-        """The first is made, and its answer lost; the second is told to wait."""
-        lost.append(route.fetch().status if not lost else 503)
-        if len(lost) == 1:
-            route.abort()
-        elif len(lost) == 2:
-            route.fulfill(status=503, headers={"Retry-After": "1"})
-        else:
-            route.continue_()
-
-    page.route("**/edit/duplicate", lose)
-    page.keyboard.press("Control+d")
-    expect(page.locator("#notice")).to_contain_text("One change is not saved")
+    board.select("junction_2")
+    page.locator("#node-junction_2").focus()
+    page.keyboard.press("g")
+    board.said("Added Phase 1")
     board.saved()
-    expect(page.locator("#notice")).to_be_hidden()
-    expect(page.locator("g.node[data-task]")).to_have_count(2)
-    assert lost[:2] == [200, 503]
-    page.reload()
-    ready(page)
-    expect(page.locator("g.node[data-task]")).to_have_count(2)
-
-
-# ---------------------------------------------------------------- for everyone
-
-
-def test_viewers_see_and_cannot_change(board: Board, browser: Browser, server: Quadrille) -> None:
-    board.add("noop", (300, 200))
-    with watched_page(browser, server) as (page, _):
-        sign_in(page, server, "viewer")
-        page.goto(board.page.url)
-        seen = ready(page)
-        expect(page.get_by_text("read only")).to_be_visible()
-        expect(page.locator(".palette")).to_have_count(0)
-        before = seen.middle("junction")
-        seen.drag(before, (before[0] + 80, before[1] + 80))
-        assert seen.middle("junction") == before
-        page.keyboard.press("Delete")
-        expect(seen.card("junction")).to_be_visible()
-        expect(page.locator("#inspector").get_by_label("Name")).not_to_be_editable()
-
-
-def test_on_a_phone_the_palette_and_the_inspector_are_drawers(browser: Browser, server: Quadrille) -> None:
-    with watched_page(browser, server, size=PHONE) as (page, _):
-        sign_in(page, server, "designer")
-        board = open_new(page, "On a phone")
-        page.get_by_role("button", name="Canvas", exact=True).click()
-        page.locator("[data-act=side][data-side=palette]").click()
-        page.locator("[data-preset=delay]").click()
-        expect(board.card("delay")).to_be_visible()
-        expect(page.locator(".palette")).to_be_hidden()
-        page.locator("[data-act=side][data-side=inspector]").click()
-        page.get_by_label("For", exact=True).fill("2 days")
-        page.get_by_label("For", exact=True).blur()
-        expect(board.card("delay")).to_contain_text("2 d")
-        page.get_by_role("button", name="Close the inspector").click()
-        expect(page.locator(".inspector")).to_be_hidden()
-
-
-@pytest.mark.parametrize("state", ["empty", "drawn"])
-def test_the_editor_is_accessible(board: Board, state: str) -> None:
-    page = board.page
-    if state == "drawn":
-        board.add("decision", (240, 220))
-        board.add("manual", (560, 120))
-        board.connect("decision", "manual_task")
-        page.locator("[data-preset=phase]").click()
-        expect(page.locator("#phase-phase")).to_be_visible()
-        board.select("decision")
-        page.locator("#inspector").get_by_role("button", name="Branch", exact=True).click()
-        expect(page.get_by_label("Name of the branch")).to_be_visible()
-        page.locator(".problems-head").click()
-    found = look_at(page)
-    assert not found, "\n".join(found)
+    area = page.locator(".phase .area").bounding_box()
+    assert area is not None
+    for key in ("junction", "junction_3"):
+        card = page.locator(f"#node-{key} .card").bounding_box()
+        assert card is not None
+        is_above, is_below = card["y"] + card["height"] <= area["y"], card["y"] >= area["y"] + area["height"]
+        assert is_above or is_below, f"{key} lies over the phase"

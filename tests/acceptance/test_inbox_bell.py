@@ -114,8 +114,12 @@ def test_a_bell_on_a_foreign_page_counts_up_live(
         page.wait_for_function("window.pressed.join() === 'primary'")
         page.get_by_role("button", name="Archive").first.click()
         expect(page.get_by_text("Parcel P-2")).to_have_count(0)
+        kept = page.get_by_role("button", name="Archive").last
+        kept.focus()
         trigger("P-3")
         expect(page.get_by_text("Parcel P-3")).to_be_visible()  # the open list follows
+        expect(page.get_by_role("button", name="Archive")).to_have_count(2)
+        expect(kept).to_be_focused()
         with held_up(page, LISTS) as show_what_was:  # and goes back to nothing older
             with page.expect_request(LISTS):
                 page.get_by_role("button", name="Archive").last.click()

@@ -12,10 +12,10 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.acceptance.board import Board, open_new
 from tests.acceptance.browser import Watch, sign_in
 from tests.acceptance.holding import held_up
 from tests.acceptance.quadrille import Quadrille
-from tests.acceptance.test_editor import Board, open_new
 from tests.acceptance.test_steering import ASK, api, automation, flow_of, open_instance, publish, show_step, start
 
 __all__ = ["api"]  # a fixture
@@ -28,6 +28,7 @@ ASKING: Final = re.compile(r"/js/app\.")
 DATA: Final = re.compile(r"/edit/data\?")
 SAYING: Final = re.compile(r"/comments/$")
 RUNS: Final = re.compile(r"/try/run$|/run$")
+ROLES: Final = re.compile(r"/members/\d+/role")
 FINDS: Final = re.compile(r"/edit/find")
 STEPS: Final = re.compile(r"/instances/\d+/\?step=charge")
 LISTS: Final = (
@@ -350,6 +351,28 @@ def test_a_run_that_was_overtaken_is_not_shown(rows: Page) -> None:
     expect(panel.locator("#newest")).to_have_count(1)
 
 
+def test_a_name_typed_before_its_form_has_come_is_the_name(rows: Page) -> None:
+    page = rows
+    board = Board(page)
+    board.add("delay", (400, 420))
+    board.saved()
+    board.select("set_values")
+    expect(page.locator("#inspector")).to_have_attribute("data-subject", "set_values")
+    page.locator("#node-delay").focus()
+    with held_up(page, FORMS) as show_form:
+        with page.expect_request(FORMS):
+            page.keyboard.press("F2")
+        page.keyboard.type("Pausf")
+        page.keyboard.press("Backspace")
+        page.keyboard.type("e")
+        show_form()
+        expect(page.locator("#inspector")).to_have_attribute("data-subject", "delay")
+    expect(page.locator("#inspector").get_by_label("Name")).to_have_value("Pause")
+    page.keyboard.press("Enter")
+    board.saved()
+    expect(board.card("delay")).to_contain_text("Pause")
+
+
 # ---------------------------------------------------------------- lists, instances
 
 
@@ -396,3 +419,18 @@ def test_what_is_clicked_before_it_can_ask_asks_as_soon_as_it_can(page: Page, se
     page.get_by_role("button", name="Remove Early birds").click()
     question.get_by_role("button", name="Remove").click()
     expect(page.get_by_text("The group Early birds is gone.")).to_be_visible()
+
+
+def test_a_role_chosen_before_the_page_is_whole_is_sent(page: Page, server: Quadrille) -> None:
+    sign_in(page, server, "administrator")
+    page.route(ROLES, lambda route: route.fulfill(status=204))  # nobody's role is changed
+    with held_up(page, ASKING) as load_it:
+        with page.expect_request(ASKING):
+            page.goto("/o/demo/development/settings/members/", wait_until="commit")
+        role = page.locator("select[name=role]").first
+        role.wait_for()
+        other = "viewer" if role.input_value() != "viewer" else "operator"
+        role.select_option(other)
+        with page.expect_request(ROLES) as asked:
+            load_it()
+    assert f"role={other}" in (asked.value.post_data or "")

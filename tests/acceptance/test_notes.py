@@ -8,9 +8,9 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.acceptance.axe import look_at
+from tests.acceptance.board import Board, open_new, ready
 from tests.acceptance.browser import sign_in, watched_page
 from tests.acceptance.quadrille import Quadrille
-from tests.acceptance.test_editor import Board, open_new, ready
 
 
 @pytest.fixture

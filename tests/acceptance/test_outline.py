@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.acceptance.axe import look_at
+from tests.acceptance.board import Board, open_new
 from tests.acceptance.browser import PHONE, sign_in, watched_page
 from tests.acceptance.quadrille import Quadrille
-from tests.acceptance.test_editor import Board, open_new
 
 SMALL_PHONE: Final = (320, 640)
 

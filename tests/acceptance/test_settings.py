@@ -10,10 +10,10 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.acceptance.axe import look_at
+from tests.acceptance.board import Board, ready
 from tests.acceptance.browser import Watch, sign_in
 from tests.acceptance.holding import held_up
 from tests.acceptance.quadrille import Quadrille
-from tests.acceptance.test_editor import Board, ready
 
 PLACE: Final = "/o/demo/development"
 ORDER: Final = {
@@ -343,6 +343,7 @@ def test_a_form_is_drawn_by_keys_alone(board: Board) -> None:
     page.keyboard.type("One")
     page.keyboard.press("Tab")
     expect(page.locator("[data-schema-row] > summary b")).to_have_text("How it travels")
+    expect(page.get_by_role("button", name="Remove: How it travels")).to_be_visible()
     choices = page.get_by_label("Choices, one a line")
     expect(choices).to_be_visible()
     choices.focus()

@@ -10,9 +10,9 @@ from typing import Final
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.acceptance.board import Board, ready
 from tests.acceptance.browser import sign_in
 from tests.acceptance.quadrille import Quadrille
-from tests.acceptance.test_editor import Board, ready
 
 PLACE: Final = "/o/demo/development"
 FORM: Final = (

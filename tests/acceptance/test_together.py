@@ -11,9 +11,9 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.acceptance.axe import look_at
+from tests.acceptance.board import Board, open_new, ready
 from tests.acceptance.browser import DESKTOP, PHONE, Watch, sign_in, watched_page
 from tests.acceptance.quadrille import Quadrille
-from tests.acceptance.test_editor import Board, open_new, ready
 
 
 @dataclass
@@ -74,6 +74,23 @@ def test_people_see_each_other_and_where_they_are(seats: tuple[Seat, Seat]) -> N
     )
     ben.page.goto("about:blank")
     expect(face).to_have_count(0)
+
+
+def test_on_a_phone_the_bar_has_two_lines_also_with_others_here(
+    seats: tuple[Seat, Seat], browser: Browser, server: Quadrille
+) -> None:
+    with watched_page(browser, server, size=PHONE) as (phone, _):
+        sign_in(phone, server, "designer")
+        phone.goto(seats[0].page.url)
+        ready(phone)
+        expect(phone.locator(".person").first).to_be_visible()
+        for width in (PHONE[0], 320):
+            phone.set_viewport_size({"width": width, "height": PHONE[1]})
+            bar = phone.locator(".editor-top").bounding_box()
+            assert bar is not None
+            assert bar["height"] < 100, f"{width} px: {bar['height']} px high"
+            assert phone.evaluate("document.documentElement.scrollWidth") <= width
+            expect(phone.locator("#publish-link")).to_be_in_viewport(ratio=1)
 
 
 def test_edits_merge_or_are_asked_about_and_everyone_undoes_their_own(seats: tuple[Seat, Seat]) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
+from tests.acceptance.board import PLACE, Board, middle_of, open_new, ready
 from tests.acceptance.browser import PHONE, sign_in, watched_page
 from tests.acceptance.quadrille import Quadrille
-from tests.acceptance.test_editor import PLACE, Board, _middle, open_new, ready
 
 Spot = tuple[float, float]
 
@@ -97,7 +97,7 @@ def test_a_finger_drags_a_task_out_of_the_palette(board: Board) -> None:
     page, fingers = board.page, Fingers(board.page)
     item = page.locator("[data-preset=decision]")
     item.scroll_into_view_if_needed()
-    start = _middle(item)
+    start = middle_of(item)
     end = (board.middle("junction")[0] + 40, board.middle("junction")[1] + 240)
     fingers.drag(start, end)
     expect(board.card("decision")).to_be_visible()
@@ -107,7 +107,7 @@ def test_a_finger_drags_a_task_out_of_the_palette(board: Board) -> None:
     assert abs(dropped[1] - end[1]) <= 5
     item = page.locator("[data-preset=noop]")
     item.scroll_into_view_if_needed()
-    fingers.put(_middle(item))
+    fingers.put(middle_of(item))
     fingers.lift()
     expect(board.card("junction_2")).to_be_visible()
 
