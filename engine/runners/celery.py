@@ -37,6 +37,9 @@ WAKES: Final = {ADVANCE: "engine.advance", ATTEMPTS: "engine.wake"}
 """The task that wakes each queue's workers, by its name: the doors (`engine.tasks`) are above this room."""
 WAKE_INTERVAL_SECONDS: Final = 0.05
 """Wake-ups of one process closer together than this become one message, which is sent at the end of the interval."""
+TOLD_SECONDS: Final = 0.25
+"""So long a message waits where NOTIFY has told all who listen: it is for those whom that did not reach, and it
+costs a worker milliseconds."""
 MESSAGE_SECONDS: Final = 60
 """A wake-up that is not read so long tells nothing new: whoever was away looks for work by itself."""
 
@@ -51,11 +54,11 @@ class Sender:
         self._is_waiting = False
 
     def wake(self, *, has_time: bool = False) -> None:
-        """Send now, or at the end of the interval; always then if it `has_time`."""
+        """Send now, or at the end of the interval; if it `has_time`, after `TOLD_SECONDS`."""
         with self._lock:
             if self._is_waiting:
                 return
-            pause = WAKE_INTERVAL_SECONDS if has_time else self._next_at - time.monotonic()
+            pause = TOLD_SECONDS if has_time else self._next_at - time.monotonic()
             self._is_waiting = pause > 0
             if pause <= 0:
                 self._next_at = time.monotonic() + WAKE_INTERVAL_SECONDS

@@ -27,6 +27,7 @@ from designer.services.versions import plan_of
 from engine import failpoints
 from engine.core.facts import Fact, FactRefused
 from engine.core.programs import plan_with
+from engine.services import well_known
 from engine.services.case import Case, Folds
 from engine.services.cohorts import Cohort, EndedAttempt, note, recall, repeat
 from engine.services.errors import NotLegalNow
@@ -105,6 +106,8 @@ def change_remembered(
     Needs no transaction. Raises `Outdated`, and has changed nothing, when one is not so any more, when one of the
     leases (`tokens`) has passed to somebody else, or when a change is refused, which may be for the same reason.
     """
+    if well_known.carry(cohorts, rows, worker, now):
+        return
     batch = _Batch(worker, tokens)
     unknown = [cohort for cohort in cohorts if not batch.recall(cohort, rows, now)]
     if unknown:

@@ -34,7 +34,11 @@ def follow_flows_that(question: Question, follower: FollowerOfMany) -> None:
 
 def is_followed(case: Case) -> bool:
     """Whether anybody would be told of a case: then it is written and told in one transaction."""
-    flow = case.plan.flow
+    return is_flow_followed(case.plan.flow)
+
+
+def is_flow_followed(flow: Flow) -> bool:
+    """Whether anybody would be told of its instances."""
     return any(name in _followers for name in flow.extensions) or any(asks(flow) for asks in _of_many)
 
 

@@ -8,17 +8,22 @@ is believed once it has come out the same twice, at different moments.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Generic, TypeVar
 
+from designer.graph.model import Flow
 from designer.graph.plan import Plan
 from designer.services.versions import plan_of
 from engine.core.facts import Fact, FactType
-from engine.core.state import State
+from engine.core.ports import StepContext
+from engine.core.state import InstanceStatus, State
 from engine.services import executing, limits
 from engine.services.case import Case, Folds
 from engine.services.rounds import LEASE, ClaimedAttempt, Worker, new_token
+from engine.services.states import write_state
+from engine.services.writing import ends_of, has_more
+from engine.storage.alike import BegunStep, Pattern, Slot
 from engine.storage.contract import InstanceRow, StepKey, StepPatch
 
 Key = tuple[Any, ...]
@@ -34,6 +39,9 @@ _NOW: Final = object()
 """In the place of the moment at which it happened."""
 _END_OF_LEASE: Final = object()
 """In the place of the moment a lease later."""
+_SLOTS: Final = {id(_NOW): Slot.NOW, id(_END_OF_LEASE): Slot.LEASE_ENDS}
+SLOTS_OF_ENDED: Final = {"output": Slot.OUTPUT, "input": Slot.INPUT, "attempts": Slot.ATTEMPTS}
+SLOTS_OF_BEGUN: Final = {"lease_owner": Slot.OWNER, "lease_token": Slot.TOKEN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +57,20 @@ class _Step:
 
 
 @dataclass(frozen=True, slots=True)
+class Track:
+    """A passage as it is written of any instance that takes it. `begun`: the number and the context of each attempt
+    that begins, the latter as one instance had it.
+    """
+
+    flow: Flow
+    pattern: Pattern
+    state: str
+    status: str
+    fact_count: int
+    begun: Sequence[tuple[int, StepContext]]
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
     """What came of it: the marking, the facts, the columns of instance and steps."""
 
@@ -57,6 +79,8 @@ class Passage:
     facts: Sequence[tuple[FactType, str | None, int, Any, bool]]
     columns: Mapping[str, Any]
     steps: Sequence[_Step]
+    track: Track | None = field(default=None, compare=False)
+    """Once it is believed: how it is written without a case for each instance. None where it cannot be."""
 
     @property
     def count_begun(self) -> int:
@@ -108,7 +132,7 @@ def note(key: Key, case: Case, begun: Sequence[ClaimedAttempt]) -> None:
         return
     before = _seen.by_key.get(key)
     if before is not None and before[0] != case.now and before[1] == passage:
-        _known.put(key, case.row.state, passage)
+        _known.put(key, case.row.state, replace(passage, track=_track_of(passage, case, begun)))
     else:
         _seen.put(key, case.row.state, (case.now, passage))
 
@@ -140,6 +164,51 @@ def _passage_of(case: Case, begun: Sequence[ClaimedAttempt]) -> Passage | None:
 
 class _OfAnotherMoment(Exception):
     pass
+
+
+def _track_of(passage: Passage, case: Case, begun: Sequence[ClaimedAttempt]) -> Track | None:
+    """None where what is written follows from more than the passage."""
+    ended = [step for step in passage.steps if step.begun is None]
+    fresh = [step for step in passage.steps if step.begun is not None]
+    if len(ended) != 1 or ended[0].may_be_new or not all(step.may_be_new for step in fresh):
+        return None
+    if has_more(case):
+        return None
+    fact_count = case.row.fact_count + len(case.facts)
+    state, status = write_state(passage.state), passage.state.status
+    instance = {**_with_slots(passage.columns, {}), "state": state, "fact_count": fact_count}
+    if status.value != case.row.status:
+        instance["status"] = status.value
+    if status is InstanceStatus.COMPLETE:
+        if ends_of(case) != [ended[0].task]:
+            return None
+        instance["output"] = Slot.OUTPUT
+    pattern = Pattern(
+        case.row.environment_id,
+        case.row.fact_count,
+        instance,
+        ended[0].task,
+        ended[0].iteration,
+        ended[0].kind,
+        _with_slots(ended[0].columns, SLOTS_OF_ENDED),
+        [BegunStep(s.task, s.iteration, s.kind, _with_slots(s.columns, SLOTS_OF_BEGUN)) for s in fresh],
+        [
+            (number, type.value, task or "", iteration, data, derived)
+            for number, (type, task, iteration, data, derived) in enumerate(passage.facts, case.row.fact_count + 1)
+        ],
+    )
+    contexts = {attempt.step.task: (attempt.number, attempt.context) for attempt in begun}
+    return Track(case.plan.flow, pattern, state, status.value, fact_count, [contexts[step.task] for step in fresh])
+
+
+def _with_slots(columns: Mapping[str, Any], own: Mapping[str, Slot]) -> dict[str, Any]:
+    return {name: own[name] if name in own else _SLOTS.get(id(value), value) for name, value in columns.items()}
+
+
+def track(key: Key, row: InstanceRow) -> Track | None:
+    """How an instance is carried past this point; None where it is not known, or not to be written so."""
+    passage = _known.by_key.get(key)
+    return None if passage is None or passage.plan is not plan_of(row.version_id) else passage.track
 
 
 def _timeless(fact: Fact, now: datetime) -> tuple[FactType, str | None, int, Any, bool]:

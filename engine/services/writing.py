@@ -45,7 +45,7 @@ def write(cases: Sequence[Case], tokens: Mapping[StepKey, int] | None = None) ->
         if not all(step in batch.steps and not batch.steps[step].may_be_new for step in tokens):
             raise Outdated  # not that we know; but a step that is inserted cannot be fenced
         fence = Fence({case.row.id: case.row.fact_count for case in cases}, tokens)
-    if not (any(map(_has_more, cases)) or any(map(is_wanted, {case.row.environment_id for case in cases}))):
+    if not (any(map(has_more, cases)) or any(map(is_wanted, {case.row.environment_id for case in cases}))):
         storage().write(batch, fence)
         return
     with transaction.atomic():
@@ -53,7 +53,7 @@ def write(cases: Sequence[Case], tokens: Mapping[StepKey, int] | None = None) ->
         _write_more(cases)
 
 
-def _has_more(case: Case) -> bool:
+def has_more(case: Case) -> bool:
     """Whether more has to be written than facts, steps and the instance, even where nobody listens."""
     more = case.timers or case.dropped or case.is_resumed or case.must_hold or case.consumed or case.superseded
     return bool(more or _has_signals(case))
@@ -204,6 +204,13 @@ def _organization_of(environment_id: int) -> int:
         known = Environment.objects.values_list("organization_id", flat=True).get(pk=environment_id)
         _organizations[environment_id] = known
     return known
+
+
+def announce_rows(rows: Sequence[InstanceRow]) -> None:
+    """Tell the pages that look at these instances how they are now. Call after the commit."""
+    publish(
+        [Announcement(row.id, row.environment_id, _organization_of(row.environment_id), row.fact_count) for row in rows]
+    )
 
 
 def announce_after_commit(cases: Sequence[Case]) -> None:

@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from engine.storage.alike import Member, Moment
 
 
 class StepKey(NamedTuple):
@@ -307,6 +310,13 @@ class Storage(Protocol):
 
         Without a fence its instances have to be locked. With one they need not be: where anything that the fence names
         is not as it says, nothing is written and `Outdated` is raised. Needs no transaction.
+        """
+        ...
+
+    def write_alike(self, members: Sequence[Member], moment: Moment) -> None:
+        """As `write` with a fence, for instances of which nearly all is known beforehand: at least one, each once.
+
+        Where anything is not as they say, nothing is written and `Outdated` is raised. Needs no transaction.
         """
         ...
 

@@ -14,7 +14,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import Connection, Cursor, RawCursor
 from psycopg.errors import DivisionByZero
 
-from engine.storage import json_text
+from engine.storage.alike import Member, Moment
 from engine.storage.contract import (
     Batch,
     ClaimableStep,
@@ -26,17 +26,27 @@ from engine.storage.contract import (
     StepKey,
     Taken,
 )
+from engine.storage.postgres_alike import statement_for
+from engine.storage.postgres_text import (
+    HELD,
+    PLAIN,
+    array_of,
+    insert_text,
+    numbered,
+    plain_array_of,
+    source_text,
+    statement_text,
+    text_of,
+    texts_of,
+    update_text,
+)
 from engine.storage.shared import (
     BIG,
     IN_PLACE,
     JSON,
     LONG_AGO,
-    MOMENT,
     ONE_MORE_LOST,
     QUEUED,
-    TEXT,
-    TRUTH,
-    WHOLE,
     Insert,
     Row,
     SqlStorage,
@@ -44,17 +54,6 @@ from engine.storage.shared import (
     Which,
 )
 
-_TYPES: Final[Mapping[str, str]] = {
-    TEXT: "text",
-    WHOLE: "integer",
-    BIG: "bigint",
-    TRUTH: "boolean",
-    MOMENT: "timestamptz",
-    JSON: "jsonb",
-    "real": "double precision",
-}
-PLAIN: Final = frozenset({WHOLE, BIG, TRUTH, MOMENT, "real"})
-"""Types whose values need no quotes within an array."""
 PREPARE_AFTER: Final = 3
 """Statements are prepared when they are used so often on a dedicated connection."""
 KEYS: Final = frozenset({"id", "instance_id", "task", "iteration", "event_id"})
@@ -62,8 +61,6 @@ KEYS: Final = frozenset({"id", "instance_id", "task", "iteration", "event_id"})
 FOUND: Final = ", ".join(["s.id AS step", *(f"i.{name} AS {name}_" for name in InstanceRow._fields)])
 TAKEN: Final = 1 + len(ClaimableStep._fields)
 """So many columns of a taken step come before those of its instance."""
-HELD: Final = "held_"
-"""The column of a row source with the value that the table has to hold still."""
 KEEP_TO_INDEXES: Final = """
     SELECT set_config(name, 'off', false)
     FROM unnest(string_to_array('seqscan bitmapscan hashjoin mergejoin material', ' ')) AS way,
@@ -101,11 +98,11 @@ class PostgresStorage(SqlStorage):
 
     def query(self, sql: str, *parameters: Any) -> list[Any]:
         with connection.wrap_database_errors, self._cursor() as cursor:
-            return cursor.execute(_numbered(sql), parameters).fetchall()
+            return cursor.execute(numbered(sql), parameters).fetchall()
 
     def execute(self, sql: str, *parameters: Any) -> int:
         with connection.wrap_database_errors, self._cursor() as cursor:
-            return cursor.execute(_numbered(sql), parameters).rowcount
+            return cursor.execute(numbered(sql), parameters).rowcount
 
     def put(self, sql: str, *parameters: Any) -> None:
         """As `execute`, for a statement that looks nothing up in a table and only inserts: whatever connection it is
@@ -135,7 +132,7 @@ class PostgresStorage(SqlStorage):
         queued = self.locked(which, f"{QUEUED} AND s.environment_id = o.id", "o.share")
         offered = "unnest(%s::bigint[], %s::bigint[]) AS o(id, share)"
         sql = f"SELECT q.* FROM {offered} CROSS JOIN LATERAL ({queued}) q"
-        arrays = (_array(map(str, shares)), _array(map(str, shares.values())))
+        arrays = (array_of(map(str, shares)), array_of(map(str, shares.values())))
         return [(StepKey(*row[:3]), row[3]) for row in self.query(sql, *arrays, *self.parameters(which))]
 
     def take(
@@ -177,7 +174,7 @@ class PostgresStorage(SqlStorage):
         return [id for (id,) in self.query(f"SELECT nextval({sequence}) FROM generate_series(1, %s::integer)", count)]
 
     def ids(self, ids: Iterable[int]) -> tuple[str, Any]:
-        return "= ANY(%s::bigint[])", _array(map(str, ids))
+        return "= ANY(%s::bigint[])", array_of(map(str, ids))
 
     def rows(self, columns: Mapping[str, str], rows: Iterable[Row]) -> tuple[str, Sequence[Any]]:
         return self.source(columns, rows, arrays=KEYS)
@@ -194,26 +191,26 @@ class PostgresStorage(SqlStorage):
         table = rows if isinstance(rows, Sequence) else list(rows)
         if len(table) == 1:
             for (name, type), value in zip(columns.items(), table[0], strict=True):
-                text = _text(type, value)
+                text = text_of(type, value)
                 if name in arrays:
-                    spread[name] = _plain_array([text]) if type in PLAIN else _array([text])
+                    spread[name] = plain_array_of([text]) if type in PLAIN else array_of([text])
                 else:
                     values[name] = text
-            return _source_text(tuple(columns.items()), tuple(values), tuple(spread)), (
+            return source_text(tuple(columns.items()), tuple(values), tuple(spread)), (
                 *values.values(),
                 *spread.values(),
             )
         for (name, type), column in zip(columns.items(), zip(*table, strict=True), strict=True):
             may_agree = name not in arrays
             if may_agree and type != JSON and column.count(column[0]) == len(column):
-                values[name] = _text(type, column[0])
+                values[name] = text_of(type, column[0])
                 continue
-            texts = _texts(type, column)
+            texts = texts_of(type, column)
             if may_agree and type == JSON and texts.count(texts[0]) == len(texts):
                 values[name] = texts[0]
             else:
-                spread[name] = _plain_array(texts) if type in PLAIN else _array(texts)
-        return _source_text(tuple(columns.items()), tuple(values), tuple(spread)), (*values.values(), *spread.values())
+                spread[name] = plain_array_of(texts) if type in PLAIN else array_of(texts)
+        return source_text(tuple(columns.items()), tuple(values), tuple(spread)), (*values.values(), *spread.values())
 
     def moment(self, at: datetime) -> Any:
         return at
@@ -231,6 +228,21 @@ class PostgresStorage(SqlStorage):
                 statement.update(write)
         if statement.parts:
             statement.run(is_fenced=fence is not None)
+
+    def write_alike(self, members: Sequence[Member], moment: Moment) -> None:
+        sql, parameters = statement_for(members, moment, self)
+        self.execute_fenced(sql, *parameters)
+
+    def execute_fenced(self, sql: str, *parameters: Any) -> None:
+        """As `execute`, for a statement with fences. Raises `Outdated`, and has written nothing, when one does not
+        hold."""
+        try:
+            with transaction.atomic() if connection.in_atomic_block else nullcontext():
+                self.execute(sql, *parameters)
+        except DataError as error:
+            if isinstance(error.__cause__, DivisionByZero):
+                raise Outdated from error
+            raise
 
     def insert(self, put: Insert) -> None:
         statement = _Statement(self)
@@ -259,7 +271,7 @@ class _Statement:
         """One more part."""
         source, parameters = self.storage.source(put.types, put.rows, arrays=[next(iter(put.types))])
         after = self._after_fences() if self.fences else "TRUE"
-        self._add(_insert_text(put.table, tuple(put.types), source, after, put.conflict), parameters)
+        self._add(insert_text(put.table, tuple(put.types), source, after, put.conflict), parameters)
 
     def update(self, put: Update) -> None:
         """One more part."""
@@ -272,7 +284,7 @@ class _Statement:
         fence = put.fence if put.held is not None else ""
         after = self._after_fences() if self.fences else ""
         appended = self.storage.appended("x.attempts")
-        sql = _update_text(put.table, tuple(put.types), tuple(put.key), source, fence, after, appended)
+        sql = update_text(put.table, tuple(put.types), tuple(put.key), source, fence, after, appended)
         name = self._add(sql, parameters)
         if put.held is not None:
             self.fences.append((name, len(rows)))
@@ -289,32 +301,15 @@ class _Statement:
 
     def run(self, *, is_fenced: bool) -> None:
         """Send it. Raises `Outdated`, and has written nothing, when a fence does not hold."""
-        sql = _statement_text(tuple(self.parts), tuple(name for name, _ in self.fences))
+        sql = statement_text(tuple(self.parts), tuple(name for name, _ in self.fences))
         self.parameters += [count for _, count in self.fences]
         if self.only_inserts:
             self.storage.put(sql, *self.parameters)
             return
-        if not is_fenced:
+        if is_fenced:
+            self.storage.execute_fenced(sql, *self.parameters)
+        else:
             self.storage.execute(sql, *self.parameters)
-            return
-        try:
-            with transaction.atomic() if connection.in_atomic_block else nullcontext():
-                self.storage.execute(sql, *self.parameters)
-        except DataError as error:
-            if isinstance(error.__cause__, DivisionByZero):
-                raise Outdated from error
-            raise
-
-
-# The texts of statements. The same few are written over and over, which took longer than most else of a step.
-
-
-@lru_cache(maxsize=1024)
-def _source_text(columns: tuple[tuple[str, str], ...], values: tuple[str, ...], spread: tuple[str, ...]) -> str:
-    types = dict(columns)
-    selected = ["r.*", *(f"%s::{_TYPES[types[name]]} AS {name}" for name in values)]
-    unnested = ", ".join(f"%s::{_TYPES[types[name]]}[]" for name in spread)
-    return f"(SELECT {', '.join(selected)} FROM unnest({unnested}) AS r({', '.join(spread)})) x"
 
 
 @lru_cache(maxsize=64)
@@ -330,77 +325,3 @@ def _take_text(locked: str) -> str:
         UPDATE engine_step SET claimable_at = %s, lease_owner = %s,
             lease_token = %s::bigint + engine_step.id, {ONE_MORE_LOST}
         FROM found WHERE engine_step.id = found.step AND engine_step.claimable_at <= %s RETURNING {answered}, {rows}"""
-
-
-@lru_cache(maxsize=1024)
-def _insert_text(table: str, columns: tuple[str, ...], source: str, after: str, conflict: str) -> str:
-    names = ", ".join(columns)
-    return f"INSERT INTO {table} ({names}) SELECT {names} FROM {source} WHERE {after} {conflict}"
-
-
-@lru_cache(maxsize=1024)
-def _update_text(
-    table: str, columns: tuple[str, ...], key: tuple[str, ...], source: str, fence: str, after: str, appended: str
-) -> str:
-    """`fence`: the column that has to hold still what the source's column `HELD` says."""
-    changes = ", ".join(
-        f"attempts = {appended}" if name == "attempts" else f"{name} = x.{name}" for name in columns if name not in key
-    )
-    conditions = [f"{table}.{name} = x.{name}" for name in key]
-    if fence:
-        conditions.append(f"{table}.{fence} = x.{HELD}")
-    if after:
-        conditions.append(after)
-    return f"UPDATE {table} SET {changes} FROM {source} WHERE {' AND '.join(conditions)} RETURNING 1"
-
-
-@lru_cache(maxsize=1024)
-def _statement_text(parts: tuple[str, ...], fences: tuple[str, ...]) -> str:
-    written = ", ".join(f"w{number} AS ({part})" for number, part in enumerate(parts))
-    checks = " AND ".join(f"(SELECT count(*) FROM {name}) = %s::bigint" for name in fences)
-    return f"WITH {written} SELECT {f'1 / ({checks})::int' if checks else '1'}"
-
-
-@lru_cache(maxsize=1024)
-def _numbered(sql: str) -> str:
-    """`%s` as `$1`, `$2`, …: the statement as the server reads it."""
-    first, *others = sql.replace("%%", "%").split("%s")
-    return first + "".join(f"${number}{part}" for number, part in enumerate(others, start=1))
-
-
-def _text(type: str, value: Any) -> str | None:
-    """A value as PostgreSQL reads it; None for NULL."""
-    if value is None or (value.__class__ is str and type != JSON):
-        return value
-    if type == JSON:
-        return json_text.write(value)
-    return _moment_text(value) if type == MOMENT else str(value)
-
-
-_moment_text = lru_cache(maxsize=256)(str)  # a batch has few different moments: mostly its own
-
-
-def _texts(type: str, column: Sequence[Any]) -> list[str | None]:
-    """The values of a column as PostgreSQL reads them; None for NULL."""
-    if type == JSON:
-        # Rows of a batch often share a value. (None is one as well: there is but one of it.)
-        written = {id(value): None if value is None else json_text.write(value) for value in column}
-        return [written[id(value)] for value in column]
-    known = {value: None if value is None else str(value) for value in set(column)}
-    return [known[value] for value in column]
-
-
-def _array(texts: Iterable[str | None]) -> str:
-    """The text of an array. Written here because psycopg takes many times as long for it."""
-    column = list(texts)
-    known = {text: "NULL" if text is None else f'"{_escaped(text)}"' for text in set(column)}
-    return "{" + ",".join([known[text] for text in column]) + "}"
-
-
-def _plain_array(texts: Sequence[str | None]) -> str:
-    """As `_array`, for texts without quotes, commas and backslashes."""
-    return "{" + ",".join(["NULL" if text is None else text for text in texts] if None in texts else texts) + "}"  # type: ignore[arg-type]
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')

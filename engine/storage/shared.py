@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
+from engine.storage.alike import Member, Moment, as_batch
 from engine.storage.contract import (
     AwaitingStep,
     Batch,
@@ -491,16 +492,23 @@ class SqlStorage(ABC):
         if batch.facts:
             yield Insert("engine_fact", FACT_TYPES, batch.facts)
 
+    def write_alike(self, members: Sequence[Member], moment: Moment) -> None:
+        self.write(*as_batch(members, moment))
+
     def _put_steps(self, columns: tuple[str, ...], group: Sequence[Row]) -> Insert:
         """Insert steps, or write these columns of those that are there."""
         defaults = {name: value for name, value in NEW_STEP.items() if name not in columns}
         types = _types(STEP_TYPES, (*STEP_KEY, "environment_id", "kind", *columns, *defaults))
         rows = [(*row, *defaults.values()) for row in group]
+        return Insert(STEPS, types, rows, self.put_conflict(columns))
+
+    def put_conflict(self, columns: Iterable[str]) -> str:
+        """Behind the insertion of steps: these columns are written of those that are there."""
         changes = ", ".join(
             f"attempts = {self.appended('excluded.attempts')}" if name == "attempts" else f"{name} = excluded.{name}"
             for name in (*columns, "kind")
         )
-        return Insert(STEPS, types, rows, f"ON CONFLICT (instance_id, task, iteration) DO UPDATE SET {changes}")
+        return f"ON CONFLICT (instance_id, task, iteration) DO UPDATE SET {changes}"
 
     def step_data(self, wanted: Mapping[int, Iterable[str] | None]) -> list[StepData]:
         some = [(id, task) for id, tasks in wanted.items() if tasks is not None for task in tasks]

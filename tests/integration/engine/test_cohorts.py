@@ -10,11 +10,13 @@ import pytest
 from accounts.scope import Scope
 from designer.models import Flow
 from engine.models import Fact, Instance, Step
+from engine.outbox.models import Message
 from engine.services import cohorts, passages
 from engine.services.attempts import EndedAttempt, make_attempt, settle_attempts
 from engine.services.cohorts import cohorts_of
 from engine.services.instances import StartRequest, start_instances
 from engine.services.rounds import LEASE, ClaimedAttempt
+from engine.services.webhook_endpoints import add_endpoint
 from tests.integration.engine.conftest import Engine, python
 
 LINE = "a -> b -> c"
@@ -200,6 +202,56 @@ def test_a_worker_without_room_begins_nothing_where_the_way_is_known(engine: Eng
     assert instance.status == "complete"
     # It was for want of room, not because each goes its own way.
     assert not cohorts._different
+
+
+def test_instances_at_different_points_are_recorded_as_if_alone_where_their_ways_are_known(
+    engine: Engine, scope: Scope
+) -> None:
+    row = engine.publish(LINE, settings=ECHO)
+    for _ in range(3):
+        (alone,) = started(engine, scope, row, 1)
+        engine.work()
+        engine.later(seconds=7)
+    wanted = _without_moments(recorded(alone))
+    assert all(passage.track is not None for passage in passages._known.by_key.values())
+    begun: list[ClaimedAttempt] = []
+    together = []
+    for _ in range(4):
+        together += started(engine, scope, row, 2)
+        begun = settle_all(engine, [*begun, *engine.claim()])
+        engine.later(seconds=1)
+    assert {attempt.step.task for attempt in begun} == {"b", "c"}
+    settle_to_the_end(engine, begun)
+    assert [_without_moments(recorded(instance)) for instance in together] == [wanted] * 8
+
+
+def test_steps_that_begin_side_by_side_are_begun_where_the_way_is_known(engine: Engine, scope: Scope) -> None:
+    row = engine.publish("start -> a,b; a,b -> c", settings={**ECHO, "start": python()})
+    for _ in range(4):
+        (instance,) = started(engine, scope, row, 1)
+        begun = settle_all(engine, engine.claim())
+        assert {(attempt.step.task, attempt.context.task.key) for attempt in begun} == {("a", "a"), ("b", "b")}
+        tokens = dict(Step.objects.filter(instance=instance, lease_owner="worker").values_list("task", "lease_token"))
+        assert tokens == {attempt.step.task: attempt.token for attempt in begun}
+        settle_to_the_end(engine, begun)
+        instance.refresh_from_db()
+        assert instance.status == "complete"
+        engine.later(seconds=7)
+
+
+def test_whoever_listens_is_told_where_the_way_is_known(engine: Engine, scope: Scope) -> None:
+    row = engine.publish(LINE, settings=ECHO)
+    for _ in range(3):
+        started(engine, scope, row, 1)
+        engine.work()
+        engine.later(seconds=7)
+    assert passages._known.by_key
+    assert not Message.objects.exists()
+    add_endpoint(scope, name="Shop", url="http://127.0.0.1:9/", types=["step.completed", "instance.completed"])
+    started(engine, scope, row, 2)
+    engine.work()
+    told = list(Message.objects.values_list("type", flat=True))
+    assert (told.count("step.completed"), told.count("instance.completed")) == (6, 2)
 
 
 def _without_moments(run: tuple[Any, ...]) -> tuple[Any, ...]:
