@@ -14,8 +14,8 @@ Order of locks: instances by id, then their steps and timers. Nobody locks the o
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,6 @@ from django.db import Error as DatabaseTrouble
 from django.db import transaction
 
 from designer.services.versions import plan_of
-from engine import failpoints
 from engine.core.facts import Fact, FactRefused
 from engine.core.programs import plan_with
 from engine.services import well_known
@@ -34,7 +33,7 @@ from engine.services.errors import NotLegalNow
 from engine.services.followers import is_followed, tell_followers
 from engine.services.rounds import Worker, follow
 from engine.services.states import first_state, read_state
-from engine.services.writing import announce_after_commit, row_after, write
+from engine.services.writing import announce_after_commit, reaching_failpoints, row_after, write
 from engine.storage import storage
 from engine.storage.contract import InstanceRow, Outdated, StepKey
 
@@ -147,19 +146,6 @@ def report_broken(changes: Sequence[Change], outcomes: Sequence[Outcome]) -> Non
             log.error("instance %d is left as it was", change.instance_id, exc_info=outcome.refusal)
 
 
-@contextmanager
-def reaching_failpoints(changed: Sequence[Case]) -> Iterator[None]:
-    """Reach the failpoints around the writing of these cases."""
-    if not failpoints.armed:
-        yield
-        return
-    kinds = {patch.kind for case in changed for patch in case.steps.values()}
-    failpoints.reach("before_write", kinds)
-    yield
-    failpoints.reach("before_commit", kinds)
-    transaction.on_commit(lambda: failpoints.reach("after_commit", kinds))
-
-
 class _Batch:
     """The cases of one unit of work, and what broke."""
 
@@ -247,7 +233,7 @@ class _Batch:
 
     def _write(self, changed: Sequence[Case]) -> None:
         if changed:
-            with reaching_failpoints(changed):
+            with reaching_failpoints(lambda: {patch.kind for case in changed for patch in case.steps.values()}):
                 write(changed, self.tokens)
             announce_after_commit(changed)
         if self.worker is not None:

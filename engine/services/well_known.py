@@ -10,7 +10,6 @@ from datetime import datetime
 
 from django.db import transaction
 
-from engine import failpoints
 from engine.core.ports import Completed, StepContext
 from engine.outbox.wishes import is_wanted
 from engine.services import passages
@@ -19,7 +18,7 @@ from engine.services.followers import is_flow_followed
 from engine.services.passages import Track
 from engine.services.rounds import LEASE, ClaimedAttempt, Worker, new_token
 from engine.services.watching import is_watched
-from engine.services.writing import announce_rows
+from engine.services.writing import announce_rows, reaching_failpoints
 from engine.storage import storage
 from engine.storage.alike import Member, Moment
 from engine.storage.contract import InstanceRow, StepKey
@@ -31,7 +30,7 @@ def carry(cohorts: Sequence[Cohort], rows: Mapping[int, InstanceRow], worker: Wo
 
     Raises `Outdated` as `advancing.change_remembered`, and nothing has happened.
     """
-    if failpoints.armed or is_watched():
+    if is_watched():
         return False
     found: list[tuple[Cohort, Track]] = []
     room = worker.room
@@ -63,10 +62,11 @@ def carry(cohorts: Sequence[Cohort], rows: Mapping[int, InstanceRow], worker: Wo
                 for (number, context), token in zip(track.begun, tokens, strict=True)
             ]
             changed.append(_row_after(row, track))
-    storage().write_alike(members, Moment(now, now + LEASE, worker.name))
-    worker.room = room
-    worker.claimed += claimed
-    worker.rows.update((row.id, row) for row in changed)
+    with reaching_failpoints(lambda: {kind for _, track in found for kind in track.pattern.kinds}):
+        storage().write_alike(members, Moment(now, now + LEASE, worker.name))
+        worker.room = room
+        worker.claimed += claimed
+        worker.rows.update((row.id, row) for row in changed)
     transaction.on_commit(lambda: announce_rows(changed))
     return True
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
 from django.db import transaction
 
 from accounts.models import Environment
+from engine import failpoints
 from engine.calls.models import Signal
 from engine.core.state import InstanceStatus
 from engine.models import Step
@@ -24,6 +26,19 @@ from engine.services.waking import deliver_after_commit, wake_after_commit
 from engine.services.watching import is_watched, report_after_commit
 from engine.storage import storage
 from engine.storage.contract import Batch, FactRow, Fence, InstanceRow, Outdated, StepKey
+
+
+@contextmanager
+def reaching_failpoints(kinds: Callable[[], Collection[str]]) -> Iterator[None]:
+    """Reach the failpoints around the writing of steps of these kinds."""
+    if not failpoints.armed:
+        yield
+        return
+    written = kinds()
+    failpoints.reach("before_write", written)
+    yield
+    failpoints.reach("before_commit", written)
+    transaction.on_commit(lambda: failpoints.reach("after_commit", written))
 
 
 def write(cases: Sequence[Case], tokens: Mapping[StepKey, int] | None = None) -> None:

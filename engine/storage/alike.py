@@ -54,6 +54,11 @@ class Pattern:
     memo: dict[str, Any] = field(default_factory=dict)
     """What a storage makes of it."""
 
+    @property
+    def kinds(self) -> set[str]:
+        """The kinds of its steps."""
+        return {self.kind, *(step.kind for step in self.begun)}
+
 
 class Member(NamedTuple):
     """One instance to which it happens. `token` has to be that of the ended step's lease; `new_tokens`: those of the
