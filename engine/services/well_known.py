@@ -30,7 +30,7 @@ def carry(cohorts: Sequence[Cohort], rows: Mapping[int, InstanceRow], worker: Wo
 
     Raises `Outdated` as `advancing.change_remembered`, and nothing has happened.
     """
-    if is_watched():
+    if not cohorts or is_watched():
         return False
     found: list[tuple[Cohort, Track]] = []
     room = worker.room

@@ -239,6 +239,10 @@ def test_steps_that_begin_side_by_side_are_begun_where_the_way_is_known(engine: 
         engine.later(seconds=7)
 
 
+def test_where_nothing_has_ended_nothing_is_written(engine: Engine) -> None:
+    assert settle_attempts([], engine.worker("worker", 10), now=engine.now) == 0
+
+
 def test_whoever_listens_is_told_where_the_way_is_known(engine: Engine, scope: Scope) -> None:
     row = engine.publish(LINE, settings=ECHO)
     for _ in range(3):
