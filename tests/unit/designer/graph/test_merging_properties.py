@@ -173,6 +173,16 @@ def test_any_interleaving_keeps_every_accepted_edit_and_converges(data: st.DataO
     assert canonical_json(flow) == canonical_json(server.first)
 
 
+@settings(SLOW, max_examples=300)
+@given(st.data())
+def test_an_undo_takes_back_nothing_that_another_did_to_the_same_since(data: st.DataObject) -> None:
+    server = Server(data.draw(flows(most_blocks=2)))
+    if not server.post("ada", crowded(data, server.flow), 0):
+        return
+    server.post("ben", crowded(data, server.flow), 1)
+    server.undo("ada")  # says itself what must not be lost
+
+
 @SLOW
 @given(st.data())
 def test_the_order_in_which_two_edits_arrive_does_not_matter(data: st.DataObject) -> None:
