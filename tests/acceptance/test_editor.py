@@ -308,6 +308,15 @@ def test_the_wheel_moves_and_zooms_to_the_pointer(board: Board) -> None:
     board.comes_to("junction", (x, y))
     page.mouse.wheel(0, 120)
     board.comes_to("junction", (x, y - 120))
+    # The paper has moved along by itself: a pattern that changes would have everything painted anew in each frame.
+    assert page.locator("#squares").get_attribute("patternTransform") is None
+    paper, canvas = page.locator(".canvas-paper").bounding_box(), page.locator("#canvas").bounding_box()
+    assert paper is not None
+    assert canvas is not None
+    assert paper["x"] <= canvas["x"]
+    assert paper["y"] <= canvas["y"]
+    assert paper["x"] + paper["width"] >= canvas["x"] + canvas["width"]
+    assert paper["y"] + paper["height"] >= canvas["y"] + canvas["height"]
 
 
 def test_everything_is_done_by_its_name(board: Board) -> None:

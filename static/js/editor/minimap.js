@@ -47,7 +47,8 @@ export class Minimap {
     const all = union([...nodes, seen]);
     if (!all || !this.svg.clientWidth) return;
     const area = grow(all, Math.max(all.width, all.height) * 0.03);
-    this.svg.setAttribute("viewBox", `${area.x} ${area.y} ${area.width} ${area.height}`);
+    const box = `${area.x} ${area.y} ${area.width} ${area.height}`;
+    if (this.svg.getAttribute("viewBox") !== box) this.svg.setAttribute("viewBox", box);
     this.#window(area, seen);
     if (!this.#isStale) return;
     this.#isStale = false;

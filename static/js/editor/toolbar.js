@@ -72,6 +72,7 @@ export class Toolbar {
 
   /** @param {number} scale */
   zoomed(scale) {
-    if (this.zoom) this.zoom.textContent = `${Math.round(scale * 100)} %`;
+    const words = `${Math.round(scale * 100)} %`;
+    if (this.zoom && this.zoom.textContent !== words) this.zoom.textContent = words; // not in each frame in which one only moves
   }
 }

@@ -4,6 +4,8 @@
 import { clampScale, fitView, reveal, toCanvas, zoomAt } from "./geometry.js";
 
 const STEP = 1.2;
+const SQUARES = 80; // after so many canvas units the squared paper repeats itself
+const LARGEST_WINDOW = { width: 8000, height: 5000 }; // in pixels: what the paper covers, wherever one looks
 
 export class Viewport {
   /**
@@ -16,7 +18,8 @@ export class Viewport {
     this.layer = layer;
     this.key = key;
     this.changed = changed;
-    this.paper = svg.querySelector("#squares");
+    this.paper = svg.querySelector(".canvas-paper");
+    this.paperScale = 0;
     this.view = recall(key) ?? { x: 0, y: 0, scale: 1 };
     /** Whether somebody has chosen this view already, now or before the page was loaded anew. */
     this.wasOpened = recall(key) !== null;
@@ -103,11 +106,23 @@ export class Viewport {
     const { x, y, scale } = this.view;
     const transform = `translate(${x} ${y}) scale(${scale})`;
     this.layer.setAttribute("transform", transform);
-    this.paper?.setAttribute("patternTransform", transform);
-    this.svg.dataset.far = String(scale < 0.5); // squares and small print would only be noise
+    this.#showPaper();
+    const isFar = String(scale < 0.5); // squares and small print would only be noise
+    if (this.svg.dataset.far !== isFar) this.svg.dataset.far = isFar;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.#remember(), 200); // not in each frame of a gesture
     this.changed(this.view);
+  }
+
+  /** The paper moves along as far as its squares repeat. Not its pattern: that would have everything in the canvas painted anew in each
+   * frame, where what only moves is not. */
+  #showPaper() {
+    const { x, y, scale } = this.view;
+    const step = SQUARES * scale;
+    this.paper?.setAttribute("transform", `translate(${(x % step) - step} ${(y % step) - step}) scale(${scale})`);
+    if (this.paperScale === scale) return;
+    this.paperScale = scale;
+    for (const side of /** @type {const} */ (["width", "height"])) this.paper?.setAttribute(side, String(LARGEST_WINDOW[side] / scale + 2 * SQUARES));
   }
 
   #remember() {
