@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from django.db import Error, connection
@@ -15,7 +18,7 @@ from django.db import Error, connection
 from accounts.scope import Scope
 from engine.models import Instance, Step
 from engine.services.rounds import MOST_LOST_IN_COMPANY
-from tests.chaos.ends import Order, calm_ends, end_of, new_scope, start
+from tests.chaos.ends import Order, calm_ends, end_of, make_calm_data, new_scope, start
 from tests.chaos.installation import LEASE_SECONDS, Installation
 from tests.chaos.stalls import Stalls
 from tests.integration.engine.conftest import assert_history_is_whole
@@ -67,7 +70,14 @@ class Campaign:
     def prepare(self, orders: Sequence[Order]) -> Run:
         """Know how the orders are to end, before anything is started."""
         with tempfile.TemporaryDirectory() as folder:
-            return Run(self.new_scope(), orders, calm_ends(orders, folder))
+            data = shutil.copytree(self._calm_data, Path(folder) / "data")
+            return Run(self.new_scope(), orders, calm_ends(orders, data))
+
+    @cached_property
+    def _calm_data(self) -> Path:
+        folder = self.made.folder / "calm"
+        make_calm_data(folder)
+        return folder
 
 
 class Run:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from accounts.scope import Scope
     from engine.models import Instance
 
+ROOT = Path(__file__).resolve().parents[2]
 MOST_AT_ONCE = 500
 MOST_TRIES = 20
 OUTCOMES = (
@@ -154,11 +157,8 @@ def main() -> None:
     import django
 
     django.setup()
-    from django.core.management import call_command
-
     from engine.models import Instance
 
-    call_command("migrate", verbosity=0)
     now = datetime(2030, 1, 1, tzinfo=UTC)
     orders = [Order(**(order | {"delay_seconds": tuple(order["delay_seconds"])})) for order in json.load(sys.stdin)]
     scope = new_scope("calm")
@@ -168,31 +168,34 @@ def main() -> None:
     sys.stdout.write(json.dumps(ends))
 
 
-def calm_ends(orders: Sequence[Order], folder: str) -> list[list[dict[str, Any]]]:
-    """How the orders end when nothing happens to them, by a run in a process and a database of its own."""
-    import subprocess
+def make_calm_data(folder: Path) -> None:
+    """A data folder with the tables and nothing in them: made once, copied for each run."""
+    _run(["manage.py", "migrate", "--verbosity", "0"], folder)
 
+
+def calm_ends(orders: Sequence[Order], folder: Path) -> list[list[dict[str, Any]]]:
+    """How the orders end when nothing happens to them, by a run in a process and a data folder of its own."""
+    printed = _run(["-m", "tests.chaos.ends"], folder, json.dumps([asdict(order) for order in orders]))
+    ends: list[list[dict[str, Any]]] = json.loads(printed)
+    return ends
+
+
+def _run(words: list[str], folder: Path, given: str = "") -> str:
     unwanted = ("DATABASE_URL", "REDIS_URL", "CHAOS_EFFECTS", "QUADRILLE_LEASE_SECONDS")
     environment = {name: value for name, value in os.environ.items() if name not in unwanted} | {
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "QUADRILLE_MODE": "embedded",
-        "QUADRILLE_DATA": folder,
+        "QUADRILLE_DATA": str(folder),
         "QUADRILLE_PYTHON_MODULES": "tests.chaos.functions",
         "CHAOS_SLOWEST_SECONDS": "0",
         "LOG_LEVEL": "ERROR",
     }
     done = subprocess.run(
-        [sys.executable, "-m", "tests.chaos.ends"],
-        env=environment,
-        input=json.dumps([asdict(order) for order in orders]),
-        capture_output=True,
-        text=True,
-        check=False,
+        [sys.executable, *words], cwd=ROOT, env=environment, input=given, capture_output=True, text=True, check=False
     )
     if done.returncode:
         raise RuntimeError(done.stdout + done.stderr)
-    ends: list[list[dict[str, Any]]] = json.loads(done.stdout)
-    return ends
+    return done.stdout
 
 
 if __name__ == "__main__":
