@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
-from tests.acceptance.board import PLACE, Board, middle_of, open_new, ready
+from tests.acceptance.board import PLACE, Board, open_new, ready
 from tests.acceptance.browser import PHONE, sign_in, watched_page
 from tests.acceptance.quadrille import Quadrille
 
@@ -91,25 +91,6 @@ def test_one_finger_on_paper_moves_the_paper_and_on_a_task_the_task(board: Board
     board.saved()
     board.comes_to("junction", (start[0] + 40, start[1] + 120))
     board.comes_to("delay", (before[1][0] + 64, before[1][1] + 32))
-
-
-def test_a_finger_drags_a_task_out_of_the_palette(board: Board) -> None:
-    page, fingers = board.page, Fingers(board.page)
-    item = page.locator("[data-preset=decision]")
-    item.scroll_into_view_if_needed()
-    start = middle_of(item)
-    end = (board.middle("junction")[0] + 40, board.middle("junction")[1] + 240)
-    fingers.drag(start, end)
-    expect(board.card("decision")).to_be_visible()
-    board.saved()
-    dropped = board.middle("decision")
-    assert abs(dropped[0] - end[0]) <= 24  # the card is as wide as its text
-    assert abs(dropped[1] - end[1]) <= 5
-    item = page.locator("[data-preset=noop]")
-    item.scroll_into_view_if_needed()
-    fingers.put(middle_of(item))
-    fingers.lift()
-    expect(board.card("junction_2")).to_be_visible()
 
 
 def test_a_pen_draws_an_edge_from_a_port(board: Board) -> None:
