@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from django.db import transaction
 
+from engine.core.facts import FactType
 from engine.models import Instance
 from engine.services.case import Case
 from engine.telemetry import metrics, tracing
@@ -23,6 +25,20 @@ def report_after_commit(cases: Sequence[Case]) -> None:
     ended = {case.row.id: case for case in cases if any(fact.type in metrics.INSTANCE_ENDS for fact in case.facts)}
     if tracing.is_on and ended:
         transaction.on_commit(lambda: _send_traces(ended), robust=True)
+
+
+def is_traced() -> bool:
+    """Whether anybody wants the traces of instances that end."""
+    return tracing.is_on
+
+
+def count_after_commit(facts: Iterable[tuple[str, int]]) -> None:
+    """Count what a batch records: types of facts, and how many times. Only where nobody wants traces."""
+    if metrics.is_on:
+        counts = Counter[FactType]()
+        for type, count in facts:
+            counts[FactType(type)] += count
+        transaction.on_commit(lambda: metrics.count_types(counts), robust=True)
 
 
 def _send_traces(ended: dict[int, Case]) -> None:

@@ -17,7 +17,7 @@ from engine.services.cohorts import Cohort, EndedAttempt
 from engine.services.followers import is_flow_followed
 from engine.services.passages import Track
 from engine.services.rounds import LEASE, ClaimedAttempt, Worker, new_token
-from engine.services.watching import is_watched
+from engine.services.watching import count_after_commit, is_traced
 from engine.services.writing import announce_rows, reaching_failpoints
 from engine.storage import storage
 from engine.storage.alike import Member, Moment
@@ -30,7 +30,7 @@ def carry(cohorts: Sequence[Cohort], rows: Mapping[int, InstanceRow], worker: Wo
 
     Raises `Outdated` as `advancing.change_remembered`, and nothing has happened.
     """
-    if not cohorts or is_watched():
+    if not cohorts or is_traced():
         return False
     found: list[tuple[Cohort, Track]] = []
     room = worker.room
@@ -68,6 +68,7 @@ def carry(cohorts: Sequence[Cohort], rows: Mapping[int, InstanceRow], worker: Wo
         worker.claimed += claimed
         worker.rows.update((row.id, row) for row in changed)
     transaction.on_commit(lambda: announce_rows(changed))
+    count_after_commit((fact[1], 1 + len(cohort.others)) for cohort, track in found for fact in track.pattern.facts)
     return True
 
 

@@ -115,8 +115,13 @@ def registry() -> CollectorRegistry:
 
 def count_facts(cases: Iterable[Case]) -> None:
     """What a batch has recorded. Call after the commit."""
+    count_types(Tally([fact.type for case in cases for fact in case.facts]))
+
+
+def count_types(counts: Mapping[FactType, int]) -> None:
+    """How many facts of each type have been recorded. Call after the commit."""
     ours = meters()
-    for type, count in Tally([fact.type for case in cases for fact in case.facts]).items():
+    for type, count in counts.items():
         ours.facts.labels(type.value).inc(count)
         if type in STEP_OUTCOMES:
             ours.steps.labels(STEP_OUTCOMES[type]).inc(count)

@@ -42,9 +42,9 @@ def links_on(page: Page) -> Iterator[str]:
             yield address
 
 
-def every_page(page: Page, start: str) -> Iterator[str]:
+def every_page(page: Page, *starts: str) -> Iterator[str]:
     """Open each kind of page once, by following links; yields the view's name while the page is open."""
-    waiting, seen = [urljoin(page.url, start)], set[str]()
+    waiting, seen = [urljoin(page.url, start) for start in starts], set[str]()
     while waiting:
         address = waiting.pop(0)
         name = view_of(address)
@@ -76,11 +76,9 @@ def test_every_page_is_accessible(page: Page, server: Quadrille) -> None:
     wait_for_messages(page)
     findings: list[str] = []
     visited: set[str] = set()
-    for start in (CONSOLE + "flows/", CONSOLE + "instances/", CONSOLE + "inbox/", *WANDERED[1:]):
-        for name in every_page(page, start):
-            if name not in visited:
-                visited.add(name)
-                findings += look_at(page)
+    for name in every_page(page, CONSOLE + "flows/", CONSOLE + "instances/", CONSOLE + "inbox/", *WANDERED[1:]):
+        visited.add(name)
+        findings += look_at(page)
     assert not findings, "\n".join(findings)
     missed = MUST_BE_VISITED - visited
     assert not missed, f"no link leads to {sorted(missed)}; visited {sorted(visited)}"

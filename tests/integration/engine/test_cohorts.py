@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -11,12 +12,13 @@ from accounts.scope import Scope
 from designer.models import Flow
 from engine.models import Fact, Instance, Step
 from engine.outbox.models import Message
-from engine.services import cohorts, passages
+from engine.services import cohorts, passages, well_known
 from engine.services.attempts import EndedAttempt, make_attempt, settle_attempts
 from engine.services.cohorts import cohorts_of
 from engine.services.instances import StartRequest, start_instances
 from engine.services.rounds import LEASE, ClaimedAttempt
 from engine.services.webhook_endpoints import add_endpoint
+from engine.telemetry import metrics
 from tests.integration.engine.conftest import Engine, python
 
 LINE = "a -> b -> c"
@@ -256,6 +258,59 @@ def test_whoever_listens_is_told_where_the_way_is_known(engine: Engine, scope: S
     engine.work()
     told = list(Message.objects.values_list("type", flat=True))
     assert (told.count("step.completed"), told.count("instance.completed")) == (6, 2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_recorded_is_counted_where_the_way_is_known(engine: Engine, scope: Scope) -> None:
+    row = engine.publish(LINE, settings=ECHO)
+    metrics.turn_on()
+    try:
+        found = []
+        for _ in range(5):
+            before = counted()
+            started(engine, scope, row, 2)
+            engine.work()
+            found.append({name: value - before.get(name, 0) for name, value in counted().items()})
+            engine.later(seconds=7)
+        assert passages._known.by_key
+        with failing_without_the_known_way():
+            before = counted()
+            started(engine, scope, row, 2)
+            engine.work()
+            found.append({name: value - before.get(name, 0) for name, value in counted().items()})
+    finally:
+        metrics.turn_off()
+    assert found[0]["quadrille_steps_total", "completed"] == 6
+    assert found[0]["quadrille_instances_ended_total", "complete"] == 2
+    assert found == [found[0]] * 6
+
+
+def counted() -> dict[tuple[str, str], float]:
+    """What the counters of facts, steps and instances say, by their label."""
+    return {
+        (sample.name, next(iter(sample.labels.values()))): sample.value
+        for meter in (metrics.meters().facts, metrics.meters().steps, metrics.meters().instances)
+        for family in meter.collect()
+        for sample in family.samples
+        if sample.name.endswith("_total")
+    }
+
+
+@contextmanager
+def failing_without_the_known_way() -> Iterator[None]:
+    """Fail where attempts that have ended are thought about anew."""
+    carried = []
+    original = well_known.carry
+
+    def carry(*arguments: Any) -> bool:
+        carried.append(original(*arguments))
+        return carried[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(well_known, "carry", carry)
+        yield
+    assert carried
+    assert all(carried)
 
 
 def _without_moments(run: tuple[Any, ...]) -> tuple[Any, ...]:
