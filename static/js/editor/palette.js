@@ -9,6 +9,7 @@ import { hideGhost, showGhost } from "./preview.js";
 /** @typedef {{id: string, kind: string, name: string, hint: string, icon: string, tone: string, settings: object}} Preset */
 
 const SLACK = 5;
+const HOLD = 350; // milliseconds after which a finger holds what it rests on, whichever way it goes then
 
 /** @param {HTMLElement} root @returns {Preset[]} what the palette offers, in its order */
 export function presets(root) {
@@ -36,6 +37,9 @@ export class Palette {
       this.wasDragged = false;
     });
     this.element.addEventListener("pointerdown", (event) => this.#press(event));
+    // There from the start: what is added under a finger that is down comes too late to keep the list from scrolling.
+    this.element.addEventListener("touchmove", (event) => this.#keep(event), { passive: false });
+    this.element.addEventListener("contextmenu", (event) => this.#keep(event));
     this.wasDragged = false;
   }
 
@@ -96,19 +100,31 @@ export class Palette {
     else items[Math.min(next, items.length - 1)]?.focus();
   }
 
-  /** A press that may become a drag onto the canvas; a finger that goes up or down scrolls the list instead. @param {PointerEvent} press */
+  /** Nothing scrolls and no menu opens while a finger holds something. @param {Event} event */
+  #keep(event) {
+    if (event.cancelable && this.element.querySelector(".is-held")) event.preventDefault();
+  }
+
+  /** A press that may become a drag onto the canvas; a finger that goes up or down at once scrolls the list instead, one that
+   * rests first holds what it rests on. @param {PointerEvent} press */
   #press(press) {
     const item = /** @type {Element} */ (press.target).closest(".palette-item:is([data-kind], [data-preset=note])");
     this.wasDragged = false;
     if (!(item instanceof HTMLElement) || press.button !== 0) return;
     const stop = new AbortController();
     const { signal } = stop;
+    const held = press.pointerType === "touch" ? setTimeout(() => item.classList.add("is-held"), HOLD) : 0;
     const end = () => {
       stop.abort();
+      clearTimeout(held);
+      item.classList.remove("is-held");
       this.#show(null);
     };
     addEventListener("pointermove", (event) => {
-      this.wasDragged ||= Math.hypot(event.clientX - press.clientX, event.clientY - press.clientY) > SLACK;
+      const [x, y] = [Math.abs(event.clientX - press.clientX), Math.abs(event.clientY - press.clientY)];
+      // Held sideways, too: else the browser flings the list on as the finger lifts, and takes the next tap for its end.
+      if (!this.wasDragged && x > Math.max(y, SLACK)) item.classList.add("is-held");
+      this.wasDragged ||= Math.hypot(x, y) > SLACK;
       if (this.wasDragged) this.#show(event, item.dataset.preset === "note");
     }, { signal });
     addEventListener("pointerup", (event) => {
