@@ -109,11 +109,13 @@ def decode_fragment(document: Json) -> Flow:
     """Part of a flow as the clipboard holds it: `{phases?, tasks, edges?, notes?}`, as a flow without a name.
 
     Tasks may name phases, and requirements may name nodes, that are not in the fragment; both are then left out.
-    Raises `FlowFileInvalid`.
+    Without a `format` it is read as one of the present format. Raises `FlowFileInvalid`.
     """
     refuse_unclean(document)
     if not isinstance(document, Mapping):
         raise FlowFileInvalid([PathProblem("", "A fragment is an object with tasks and edges.")])
+    if "format" in document:
+        document = upgraded(document)
     decoder = _Decoder(is_fragment=True)
     allowed = ("format", "phases", "tasks", "edges", "notes")
     decoder.known_keys(document, allowed, "")

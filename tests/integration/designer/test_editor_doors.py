@@ -260,7 +260,7 @@ def test_an_undo_that_no_longer_applies_can_be_passed_over(
         ("undo", {}),
         ("tidy", {}),
         ("duplicate", {"tasks": ["b"]}),
-        ("paste", {"fragment": {"format": "quadrille/1", "tasks": [{"key": "z", "name": "Z", "kind": "noop"}]}}),
+        ("paste", {"fragment": {"format": 1, "tasks": [{"key": "z", "name": "Z", "kind": "noop"}]}}),
     ],
 )
 def test_what_got_through_is_not_done_twice(
@@ -443,6 +443,12 @@ def test_a_whole_flow_file_is_pasted_as_what_is_in_it(designer: Client, row: mod
         ({"fragment": {"tasks": []}}, 422, "no tasks"),
         ({"fragment": "noop"}, 422, "fragment is an object"),
         ({}, 422, "fragment is an object"),
+        (
+            {"fragment": {"format": 99, "tasks": [{"key": "x", "name": "X", "kind": "noop"}]}},
+            422,
+            "is not known; write 1.",
+        ),
+        ({"fragment": {"format": None, "tasks": [{"key": "x", "name": "X", "kind": "noop"}]}}, 422, "the format: 1."),
         ({"fragment": {"tasks": [{"key": "x", "name": "X", "kind": "telepathy"}]}}, 422, "telepathy"),
         ({"fragment": {"tasks": [{"key": "x", "name": "X", "kind": "noop"}]}, "at": [1]}, 400, "at:"),
         ({"fragment": {"tasks": [{"key": "x", "name": "X", "kind": "noop"}]}, "at": [1e9, 0]}, 400, "at:"),

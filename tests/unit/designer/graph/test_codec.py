@@ -247,6 +247,16 @@ def test_a_fragment_leaves_out_what_leads_out_of_it() -> None:
     assert fragment.tasks["b"].requirements == (Requirement("a"),)
 
 
+@pytest.mark.parametrize("format", [99, 0, "1", True, None, 1.0])
+def test_a_fragment_of_an_unknown_format_is_refused_in_the_words_of_the_flow_file(format: object) -> None:
+    tasks = [{"key": "a", "kind": "noop"}]
+    with pytest.raises(FlowFileInvalid) as refusal:
+        decode_fragment({"format": format, "tasks": tasks})
+    [problem] = refusal.value.problems
+    assert {problem.path: problem.message} == problems_of(document(format=format))
+    assert list(decode_fragment({"format": 1, "tasks": tasks}).tasks) == ["a"]
+
+
 def test_the_hash_is_that_of_the_canonical_json_and_changes_with_the_flow() -> None:
     flow, other = draw("a -> b"), draw("a -> c")
     assert len(graph_hash(flow)) == 64
