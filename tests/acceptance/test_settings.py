@@ -210,6 +210,8 @@ def test_branches_are_put_in_order_and_tried_on_sample_data(board: Board) -> Non
     page.keyboard.press("Enter")
     board.saved()
     expect(branch_names(page).first).to_have_value("Large")
+    expect(page.get_by_role("button", name="Move Rushed down")).to_be_disabled()
+    expect(page.get_by_role("button", name="Move Rushed up")).to_be_focused()
     expect(page.get_by_role("button", name="Undo")).to_be_enabled()
 
 

@@ -320,7 +320,10 @@ export class Inspector {
     }
     if (act === "up") previous?.before(row);
     if (act === "down") next?.after(row);
-    if (act !== "remove") button.focus();
+    for (const one of row.parentElement?.children ?? []) bound(one);
+    // At the end of the list this way is barred: the focus goes to the way back, as a barred button would lose it.
+    const back = row.querySelector(`button[data-act=${act === "up" ? "down" : "up"}]`);
+    if (act !== "remove") /** @type {HTMLElement} */ (button.matches(":disabled") ? (back ?? button) : button).focus();
     this.#store(field);
   }
 
@@ -397,4 +400,12 @@ function setToDefault(control) {
 function fitHeight(area) {
   area.style.setProperty("height", "auto");
   area.style.setProperty("height", `${Math.min(420, Math.max(area.scrollHeight + 2, 34))}px`);
+}
+
+/** The first of a list has no way up, the last none down, as the server will say too. @param {Element} row */
+function bound(row) {
+  for (const [act, next] of [["up", row.previousElementSibling], ["down", row.nextElementSibling]]) {
+    const button = row.querySelector(`button[data-act=${act}]`);
+    if (button instanceof HTMLButtonElement) button.disabled = !next;
+  }
 }
