@@ -52,6 +52,9 @@ BUSY_SECONDS: Final = 1.0
 """How long after the last claim that found something."""
 GIVE_WAY_SECONDS: Final = 0.005
 """So long an idle worker that came late the last time lets others go first: what is left then is for it."""
+HOLD_BACK_SECONDS: Final = 0.00025
+"""So long for each attempt that it has in hand a worker that is told of more lets others go first: who has less."""
+MOST_HOLD_BACK_SECONDS: Final = 0.005
 WAITS_SECONDS: Final = 0.5
 """So long at most a claimed attempt waits for a thread of its worker. Then others may have it."""
 CAREFUL_SECONDS: Final = 5.0
@@ -112,6 +115,7 @@ class AttemptLoop:
         self._ended: list[EndedAttempt] = []
         self._rows: dict[int, InstanceRow] = {}
         self._is_woken = True
+        self._woken_at = 0.0
         self._stopping = threading.Event()
         self._next_poll = 0.0
         self._busy_until = 0.0
@@ -128,6 +132,7 @@ class AttemptLoop:
     def wake(self) -> None:
         """There may be something to claim."""
         if not self._is_woken:
+            self._woken_at = time.monotonic()
             self._is_woken = True
             self._results.put(None)
 
@@ -160,7 +165,7 @@ class AttemptLoop:
         worker = Worker(self.name, self._room(), rows=self._rows)
         try:
             self._settle(worker)
-            if self._is_woken or time.monotonic() >= self._next_poll:
+            if self._is_due(len(worker.claimed)):
                 self._claim(worker)
         finally:
             # What is committed is claimed, whatever broke after it.
@@ -271,6 +276,14 @@ class AttemptLoop:
             self._claim_size = min(2 * self._claim_size, MOST_PER_COMMIT)
             self._is_woken = True
             self._when_full()
+
+    def _is_due(self, in_hand: int) -> bool:
+        """Whether to look for more now. Told of new work, whoever has more `in_hand` comes later: so it goes to workers
+        that would be idle, and these to processors that would."""
+        now = time.monotonic()
+        if now >= self._next_poll:
+            return True
+        return self._is_woken and now >= self._woken_at + min(in_hand * HOLD_BACK_SECONDS, MOST_HOLD_BACK_SECONDS)
 
     def _lets_guests_in(self) -> bool:
         """Whether to claim although what this worker has fills it: that may go on for ever, while others wait. Some of
