@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
-from tests.acceptance.board import PLACE, Board, open_new, ready
+from tests.acceptance.board import PLACE, Board, middle_of, open_new, ready
 from tests.acceptance.browser import PHONE, sign_in, watched_page
 from tests.acceptance.quadrille import Quadrille
 
@@ -91,6 +93,32 @@ def test_one_finger_on_paper_moves_the_paper_and_on_a_task_the_task(board: Board
     board.saved()
     board.comes_to("junction", (start[0] + 40, start[1] + 120))
     board.comes_to("delay", (before[1][0] + 64, before[1][1] + 32))
+
+
+@pytest.mark.parametrize("rests", [False, True], ids=["at once", "after a rest"])
+def test_a_finger_drags_a_task_out_of_the_palette(board: Board, rests: bool) -> None:
+    """Sideways at once, or after a rest whichever way: a finger that goes up or down at once scrolls the list."""
+    page, fingers = board.page, Fingers(board.page)
+    item = page.locator("[data-preset=decision]")
+    item.scroll_into_view_if_needed()
+    start = middle_of(item)
+    end = (start[0] + 360, start[1] + 440) if rests else (start[0] + 540, start[1] + 60)
+    fingers.put(start)
+    if rests:
+        expect(item).to_have_class(re.compile(r"\bis-held\b"))
+    for step in range(1, 9):
+        fingers.move((start[0] + (end[0] - start[0]) * step / 8, start[1] + (end[1] - start[1]) * step / 8))
+    expect(page.locator("html")).to_have_class(re.compile(r"\bis-dragging\b"))
+    fingers.lift()
+    expect(board.card("decision")).to_be_visible()
+    expect(page.locator(".is-held, .is-dragging")).to_have_count(0)
+    board.saved()
+    dropped = board.middle("decision")
+    assert abs(dropped[0] - end[0]) <= 24  # the card is as wide as its text
+    assert abs(dropped[1] - end[1]) <= 5
+    fingers.put(start)
+    fingers.lift()
+    expect(board.card("decision_2")).to_be_visible()
 
 
 def test_a_pen_draws_an_edge_from_a_port(board: Board) -> None:
