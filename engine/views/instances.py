@@ -14,9 +14,11 @@ from accounts.http import HtmxHttpRequest, render_part
 from accounts.live.sync import answer_sync
 from accounts.roles import Role
 from accounts.scope import Scope, scoped
+from designer.graph.model import Json
 from designer.models import Flow
 from designer.schema_form import SchemaForm
 from designer.services.versions import plan_of
+from designer.trying.services import sample_of
 from engine.forms import StartForm, startable
 from engine.models import Instance
 from engine.parts.instances import InstanceList
@@ -49,9 +51,12 @@ def start(request: HtmxHttpRequest, scope: Scope, flow: str = "") -> HttpRespons
     row = get_object_or_404(Flow.objects.within(scope).defer("draft_document"), key=flow) if flow else None
     chosen = row.key if row else request.GET.get("flow", "") or _first(scope)
     if request.method != "POST":
-        form = StartForm(initial={"flow": chosen, "input": sample_input(scope, chosen)}, scope=scope)
-        fields = input_form(scope, chosen)
-        return render_part(request, "engine/start.html", part="form", context=_context(form, row, fields, chosen))
+        sample = flow_sample(scope, chosen) if "sample" in request.GET else None
+        begun = latest_input(scope, chosen) if sample is None else _as_text(sample)
+        form = StartForm(initial={"flow": chosen, "input": begun}, scope=scope)
+        fields = input_form(scope, chosen, sample=sample)
+        context = _context(scope, form, row, fields, chosen) | {"is_sample": sample is not None}
+        return render_part(request, "engine/start.html", part="form", context=context)
     data = request.POST.copy()
     if row is not None:
         data["flow"] = row.key
@@ -67,7 +72,7 @@ def start(request: HtmxHttpRequest, scope: Scope, flow: str = "") -> HttpRespons
             to = scope.url("engine:instance", pk=instance.pk)
             return HttpResponseClientRedirect(to) if request.htmx else HttpResponseRedirect(to)
     return render_part(
-        request, "engine/start.html", part="form", context=_context(form, row, fields, chosen), status=422
+        request, "engine/start.html", part="form", context=_context(scope, form, row, fields, chosen), status=422
     )
 
 
@@ -78,17 +83,17 @@ def _first(scope: Scope) -> str:
 
 def _ask_for_the_chosen(request: HtmxHttpRequest, scope: Scope, data: Any, chosen: str) -> HttpResponse:
     """The form of the flow that was chosen, where what was sent is the input of another: no input goes astray."""
-    given = {"flow": chosen, "key": data.get("key", ""), "input": sample_input(scope, chosen)}
+    given = {"flow": chosen, "key": data.get("key", ""), "input": latest_input(scope, chosen)}
     form = StartForm(given, scope=scope)
     if form.is_valid():
         form.add_error(
             None, f"What was filled in is another flow's input. Fill in that of {form.cleaned_data['flow']}."
         )
-    context = _context(form, None, input_form(scope, chosen), chosen)
+    context = _context(scope, form, None, input_form(scope, chosen), chosen)
     return render_part(request, "engine/start.html", part="form", context=context, status=422)
 
 
-def input_form(scope: Scope, flow: str, data: Any = None) -> SchemaForm | None:
+def input_form(scope: Scope, flow: str, data: Any = None, *, sample: Json = None) -> SchemaForm | None:
     """The form of what a flow declares of its input; None where it declares nothing, or JSON is to be given.
 
     An input that is no object, or a schema that no fields can show, is given as JSON.
@@ -99,13 +104,20 @@ def input_form(scope: Scope, flow: str, data: Any = None) -> SchemaForm | None:
     if row is None or row.live_version_id is None:
         return None
     version = plan_of(row.live_version_id).flow
-    form = SchemaForm(version.input_schema, data, timezone=version.timezone, auto_id="start-%s")
+    form = SchemaForm(version.input_schema, data, values=sample, timezone=version.timezone, auto_id="start-%s")
     return form if form.fields and not form.whole else None
 
 
-def _context(form: StartForm, flow: Flow | None, fields: SchemaForm | None, asked: str) -> dict[str, Any]:
+def _context(scope: Scope, form: StartForm, flow: Flow | None, fields: SchemaForm | None, asked: str) -> dict[str, Any]:
     has_flows = form.fields["flow"].queryset.exists()  # type: ignore[attr-defined]
-    return {"form": form, "flow": flow, "fields": fields, "has_flows": has_flows, "asked": asked}
+    return {
+        "form": form,
+        "flow": flow,
+        "fields": fields,
+        "has_flows": has_flows,
+        "asked": asked,
+        "has_sample": flow_sample(scope, asked) is not None,
+    }
 
 
 def _try_to_start(
@@ -133,11 +145,21 @@ def _try_to_start(
     return instance
 
 
-def sample_input(scope: Scope, flow: str) -> str:
+def flow_sample(scope: Scope, flow: str) -> Json:
+    """What the flow is tried with, as a template brings it along or somebody typed it in; None for nothing."""
+    row = Flow.objects.within(scope).filter(key=flow).only("pk").first() if flow else None
+    return sample_of(row) if row is not None else None
+
+
+def _as_text(value: Json) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def latest_input(scope: Scope, flow: str) -> str:
     """The input of the latest instance of a flow, to begin with; `{}` where there is none."""
     if not flow:
         return ""
     instance = Instance.objects.within(scope).filter(flow__key=flow).order_by("-pk").only("input", "trigger").first()
     latest = instance.input if instance is not None and not is_input_hidden(instance) else None
-    text = json.dumps(latest if latest is not None else {}, indent=2, ensure_ascii=False)
+    text = _as_text(latest if latest is not None else {})
     return text if len(text) <= 20_000 else ""

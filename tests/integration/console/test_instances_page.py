@@ -15,6 +15,7 @@ from accounts.scope import Scope
 from designer.models import Flow
 from designer.services.drafting import create_flow
 from designer.services.publishing import publish_flow
+from designer.trying.services import keep_sample
 from engine.models import Instance, SavedView, Step
 from engine.parts import instances as parts
 from engine.services import saved_views
@@ -323,6 +324,28 @@ def test_a_flow_that_declares_its_input_is_started_by_a_form(client_as: ClientAs
     started = operator.post(address, {"field-0": "ann", "field-1": "2"})
     assert started.status_code == 302
     assert Instance.objects.get(flow=row).input == {"who": "ann", "count": 2}
+
+
+def test_the_sample_of_a_flow_is_offered_to_start_with(client_as: ClientAs, scope: Scope) -> None:
+    schema = {"type": "object", "properties": {"who": {"type": "string", "title": "Customer"}}}
+    rows = [create_flow(scope, key="fields", name="Fields", flow=draw("a", input_schema=schema))]
+    rows += [create_flow(scope, key=key, name=key.title(), flow=draw("a")) for key in ("json", "plain")]
+    for row in rows:
+        publish_flow(scope, row)
+    for row in rows[:2]:
+        keep_sample(row, {"who": "Ada & co"}, {})
+    operator = client_as(Role.OPERATOR)
+    pages = {row.key: operator.get(scope.url("engine:start", flow=row.key)).content.decode() for row in rows}
+    assert ["Fill in the sample" in page for page in pages.values()] == [True, True, False]
+    assert not any("Ada" in page for page in pages.values())
+    for row in rows[:2]:
+        page = operator.get(scope.url("engine:start", flow=row.key) + "?sample=1").content.decode()
+        assert "Ada &amp; co" in page
+        assert "The sample input of the flow is filled in." in page
+    chosen = operator.get(f"{HERE}start/?flow=json&sample=1", headers=HTMX).content.decode()
+    assert "Ada &amp; co" in chosen
+    nothing = operator.get(scope.url("engine:start", flow="plain") + "?sample=1").content.decode()
+    assert "The sample input" not in nothing
 
 
 def test_an_input_is_never_given_to_a_flow_that_it_was_not_filled_in_for(client_as: ClientAs, scope: Scope) -> None:
