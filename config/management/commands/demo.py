@@ -14,7 +14,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Where the demo will be served."""
-        parser.add_argument("--url", default="http://127.0.0.1:8000", help="the address this server will have")
+        parser.add_argument(
+            "--url", default=likely_address(), help="the address this server will have (default: %(default)s)"
+        )
         parser.add_argument("--new-password", action="store_true", help="give every demo member a new password")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -36,3 +38,15 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"(also viewer@, assignee@, operator@, administrator@demo.example; kept in {settings.DEMO_NOTE})"
             )
+
+
+def likely_address() -> str:
+    """Where people find this server unless told: in production under the first name that it answers to."""
+    if not settings.PRODUCTION:
+        return "http://127.0.0.1:8000"
+    origins = [origin for origin in settings.CSRF_TRUSTED_ORIGINS if "*" not in origin]
+    hosts = [host for host in settings.ALLOWED_HOSTS if not host.startswith((".", "*"))]
+    if origins:
+        return str(origins[0])
+    scheme = "https" if settings.SECURE_SSL_REDIRECT else "http"
+    return f"{scheme}://{hosts[0]}" if hosts else "http://127.0.0.1:8000"

@@ -82,3 +82,22 @@ def test_a_new_password_can_be_asked_for(note: Path) -> None:
 def test_an_address_that_is_none_is_refused() -> None:
     with pytest.raises(CommandError, match="--url must look like"):
         demo("--url", "localhost")
+
+
+@pytest.mark.parametrize(
+    ("origins", "hosts", "redirects", "wanted"),
+    [
+        (["https://flows.example.org"], ["inside"], True, "https://flows.example.org"),
+        (["https://*.example.org"], [".example.org", "flows.example.org"], True, "https://flows.example.org"),
+        ([], ["flows.example.org"], False, "http://flows.example.org"),
+        ([], [".example.org"], True, "http://127.0.0.1:8000"),
+    ],
+)
+def test_in_production_it_is_where_the_server_answers(
+    settings: Settings, origins: list[str], hosts: list[str], redirects: bool, wanted: str
+) -> None:
+    settings.PRODUCTION = True
+    settings.CSRF_TRUSTED_ORIGINS, settings.ALLOWED_HOSTS = origins, hosts
+    settings.SECURE_SSL_REDIRECT = redirects
+    printed = demo()
+    assert f"Quadrille will be at {wanted}\n" in printed
