@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils.safestring import SafeString, mark_safe
 
@@ -13,6 +13,7 @@ from accounts.models import MemberGroup, Membership
 from accounts.roles import Role
 from accounts.scope import Scope
 from designer import models
+from designer.graph.decoding import MOST_TASKS
 from designer.graph.edits import edit_from_json
 from designer.graph.model import Flow
 from designer.inspector.forms import Form, FormContext, form_for, form_for_flow
@@ -72,6 +73,9 @@ class EditorPage:
     def can_edit(self) -> bool:
         """Whether this member may change it; viewers see the same, read only."""
         return self.scope.allows(Role.DESIGNER)
+
+    most_tasks: ClassVar[int] = MOST_TASKS
+    """So many a flow may have."""
 
     @property
     def user_id(self) -> int:

@@ -386,6 +386,7 @@ def _note_facts(note: Note) -> Facts:
         "icon": "note",
         "tone": "plain",
         "summary": "",
+        "colour": note.colour.value,
         "label": f"Note: {' '.join(note.text.split()) or 'empty'}",
         "phase": None,
         "branches": [],

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from designer.graph.codec import decode_fragment, encode_task
+from designer.graph.decoding import MOST_TASKS
 from designer.graph.edits import Batch, Edit, EditRefused, Paste, TidyUp, copy_fragment, pasted_keys, pasted_notes
 from designer.graph.model import TRIGGER, Flow, Frame, Json, On, Position, Task, note_ref, phase_ref
 from designer.graph.rules import targets_from
-from designer.rendering.drawn import drawn_layout
+from designer.rendering.drawn import drawn_boxes
 from designer.rendering.graphviz import LayoutTooLarge
 from designer.rendering.layout import tidy_positions
 from designer.rendering.routing import Box
@@ -26,7 +27,7 @@ def with_places(flow: Flow, edit: Edit) -> Edit:
     unframed = [key for key, phase in flow.phases.items() if phase.frame is None]
     if not unplaced and not unframed:
         return edit
-    layout = drawn_layout(flow)
+    layout = drawn_boxes(flow)
     positions = {key: Position(round(layout.tasks[key].x), round(layout.tasks[key].y)) for key in unplaced}
     frames = {}
     for key in unframed:
@@ -49,7 +50,7 @@ def duplicate_edit(flow: Flow, refs: Sequence[str]) -> tuple[Edit, list[str]]:
     fragment = decode_fragment(copy_fragment(flow, refs))
     if not fragment.tasks and not fragment.phases and not fragment.notes:
         raise EditRefused("Select the tasks to duplicate first.")
-    boxes = drawn_layout(flow)
+    boxes = drawn_boxes(flow)
     chosen: list[Box] = [*(boxes.tasks[key] for key in fragment.tasks), *_papers(fragment)]
     top = min((box.y for box in chosen), default=0)
     bottom = max((box.y + box.height for box in chosen), default=0)
@@ -79,8 +80,13 @@ def paste_edit(flow: Flow, fragment: Flow, *, at: Position | None, phase: str | 
     """
     if not fragment.tasks and not fragment.phases and not fragment.notes:
         raise EditRefused("There are no tasks in what was pasted.")
+    if len(flow.tasks) + len(fragment.tasks) > MOST_TASKS:  # before they are all laid out
+        raise EditRefused(
+            f"A flow has at most {MOST_TASKS:,} tasks: this one has {len(flow.tasks):,}, "
+            f"and {len(fragment.tasks):,} are to be pasted."
+        )
     placed = with_places(fragment, Batch(())).apply(fragment).flow
-    boxes = drawn_layout(placed)
+    boxes = drawn_boxes(placed)
     found: list[Box] = [*boxes.tasks.values(), *boxes.phases.values(), *_papers(placed)]
     left, top = min(box.x for box in found), min(box.y for box in found)
     right, bottom = max(box.x + box.width for box in found), max(box.y + box.height for box in found)

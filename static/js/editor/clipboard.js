@@ -10,6 +10,7 @@ import { removeSelected } from "./commands.js";
 /** @typedef {import("./main.js").Editor} Editor */
 
 const KEPT = "quadrille-clipboard";
+const MANY = 100; // things whose pasting may take a moment
 const NO_TASKS = "The clipboard holds no tasks. What was copied in an editor can be pasted, and a flow file as JSON.";
 
 export class Clipboard {
@@ -39,6 +40,7 @@ export class Clipboard {
   #copied(event, isCut) {
     if (!this.#isOurs(event) || String(getSelection() ?? "") !== "") return;
     event.preventDefault();
+    this.editor.standing.take();
     if (isCut) void this.cut();
     else void this.copy();
   }
@@ -100,7 +102,14 @@ export class Clipboard {
     const under = editor.graph.phaseAt({ x: at[0], y: at[1] });
     const phase = under ? under.ref.slice("phase:".length) : null;
     const arrive = arrival(editor);
-    return editor.queue.push({
+    const reason = tooMany(editor, fragment);
+    if (reason) return editor.refuse(reason);
+    const size = [fragment.tasks, fragment.phases, fragment.notes].reduce((sum, list) => sum + (Array.isArray(list) ? list.length : 0), 0);
+    if (size >= MANY) {
+      editor.hint(`Pasting ${size.toLocaleString("en")} things…`);
+      editor.announce(`Pasting ${size.toLocaleString("en")} things…`);
+    }
+    const done = editor.queue.push({
       door: "paste",
       body: { fragment, at, phase },
       accepted({ added = [] }) { // not told where it had got through before
@@ -112,6 +121,8 @@ export class Clipboard {
       refused: (problem) => editor.refuse(problem.errors?.length ? `${problem.errors[0].path}: ${problem.errors[0].message}` : problem.detail),
       stale: (problem) => editor.offerAgain(problem.detail, () => this.paste(text)),
     });
+    if (size >= MANY) void done.then(() => editor.hint(""));
+    return done;
   }
 
   /** Under the pointer where it is over the canvas, else in the middle of what is seen. @returns {[number, number]} */
@@ -145,7 +156,7 @@ async function keep(text) {
   }
 }
 
-/** @param {string} text @returns {object | null} the tasks in it, if there are any */
+/** @param {string} text @returns {Record<string, unknown> | null} the tasks in it, if there are any */
 function read(text) {
   try {
     const found = JSON.parse(text);
@@ -153,4 +164,14 @@ function read(text) {
   } catch {
     return null;
   }
+}
+
+/** Why a flow cannot take so many tasks more: said before they are on their way.
+ * @param {Editor} editor @param {Record<string, unknown>} fragment @returns {string} empty where it can */
+function tooMany(editor, fragment) {
+  const [most, here] = [Number(editor.root.dataset.mostTasks), editor.graph.tasks.length];
+  const more = Array.isArray(fragment.tasks) ? fragment.tasks.length : 0;
+  if (here + more <= most) return "";
+  const [limit, now, wanted] = [most, here, more].map((number) => number.toLocaleString("en"));
+  return `A flow has at most ${limit} tasks: this one has ${now}, and ${wanted} are to be pasted.`;
 }

@@ -88,7 +88,9 @@ export class Comments {
     const hasGoneOn = attention();
     this.element.hidden = false;
     this.toggle?.setAttribute("aria-expanded", "true");
-    this.#help ??= import("./mentions.js").then(({ MentionHelp }) => new MentionHelp(this.element, (text) => this.editor.announce(text)));
+    this.#help ??= import("./mentions.js")
+      .then(({ MentionHelp }) => new MentionHelp(this.element, (text) => this.editor.announce(text)))
+      .catch(() => (this.#help = null)); // comments do without; the next one asks for it once more
     await Promise.all([this.#load(ref), this.#help]);
     const first = this.element.querySelector("#comment-new") ?? this.element.querySelector("[data-comments-close]");
     if (focus && this.isOpen && !hasGoneOn() && first instanceof HTMLElement) first.focus();

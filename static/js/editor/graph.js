@@ -9,7 +9,7 @@
  * @typedef {{key: string, name: string}} Branch
  * @typedef {Rect & {ref: string, id: string, type: "task" | "phase" | "trigger" | "note", name: string, kind: string,
  *   kind_label?: string, icon: string, tone: string, summary: string, label: string, phase: string | null, branches: Branch[], can_fail: boolean, shift?: import("./geometry.js").Point,
- *   full?: import("./geometry.js").Size, hidden?: boolean}} NodeFacts
+ *   colour?: string, full?: import("./geometry.js").Size, hidden?: boolean}} NodeFacts
  *   `full`: the size of a folded phase when it is not; `hidden`: it lies in a folded phase (collapse.js)
  *   `shift`: how far it stands from where the server has it, because moves are on the way (shifts.js)
  * @typedef {{ref: string, id: string, edge: string, source: string, target: string, branch: string | null,

@@ -15,6 +15,7 @@ import { isMuted, offerChoice } from "./single_keys.js";
 const ARROWS = { ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down" };
 /** @type {Record<Direction, {x: number, y: number}>} */
 const WAYS = { left: { x: -1, y: 0 }, right: { x: 1, y: 0 }, up: { x: 0, y: -1 }, down: { x: 0, y: 1 } };
+const ABOUT_SELECTED = new Set(["delete", "backspace", "g", "l"]);
 const NUDGE_PAUSE = 450; // milliseconds of rest after which a nudged card is told to the server
 
 export class Keyboard {
@@ -109,8 +110,9 @@ export class Keyboard {
     if (direction) return this.#handled(event, () => this.#walk(direction, event.shiftKey));
     if (isMuted(event)) return undefined;
     const act = this.#acts()[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-    if (act) this.#handled(event, () => act(editor));
-    return undefined;
+    if (!act) return undefined;
+    if (ABOUT_SELECTED.has(event.key.toLowerCase())) editor.standing.take();
+    return this.#handled(event, () => act(editor));
   }
 
   /** @returns {Record<string, (editor: Editor) => void>} */
@@ -160,7 +162,10 @@ export class Keyboard {
       editor.selection.set(...all.map(({ ref }) => ref));
       editor.announceSelection();
     });
-    if (key === "d" && editor.canEdit) this.#handled(event, () => duplicateSelected(editor));
+    if (key === "d" && editor.canEdit) this.#handled(event, () => {
+      editor.standing.take();
+      duplicateSelected(editor);
+    });
   }
 
   /** @param {KeyboardEvent} event @param {() => void} act */
@@ -268,6 +273,7 @@ export class Keyboard {
   #move(direction, squares) {
     const { editor } = this;
     if (!editor.canEdit) return;
+    editor.standing.take();
     const wanted = editor.selection.refs.filter((ref) => editor.graph.nodes.get(ref) && ref !== "trigger");
     if (!wanted.length) return editor.announce("Select a task to move first");
     this.#nudge ??= { refs: new Set(editor.withContents(wanted)), by: { x: 0, y: 0 }, timer: 0 };

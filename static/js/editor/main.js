@@ -34,6 +34,7 @@ import { Problems } from "./problems.js";
 import { EditQueue } from "./queue.js";
 import { Selection } from "./selection.js";
 import { settleShifts } from "./shifts.js";
+import { Standing } from "./standing.js";
 import { Toolbar } from "./toolbar.js";
 import { TryingDoor } from "./trying_door.js";
 import { Unsaved, whileSeen } from "./unsaved.js";
@@ -85,6 +86,7 @@ export class Editor {
     });
     this.ports = new Ports(this);
     this.gestures = new Gestures(this);
+    this.standing = new Standing(this);
     this.keyboard = new Keyboard(this);
     this.menu = new Menu(this);
     this.clipboard = new Clipboard(this);

@@ -4,6 +4,8 @@
  * are loaded when the canvas is first pressed or gets the focus, so that they are there before a key asks for them.
  */
 
+import { late } from "./late.js";
+
 /** @typedef {import("./main.js").Editor} Editor */
 /** @typedef {import("./geometry.js").Point} Point */
 
@@ -25,7 +27,7 @@ export class Menu {
       // A long press may send this as well; and the keyboard's menu key has a handler of its own.
       if (event.button === 2 || event.timeStamp - this.#last > 1000) this.#open(event);
     });
-    for (const sign of ["pointerdown", "focusin"]) svg.addEventListener(sign, () => void lists(), { once: true });
+    for (const sign of ["pointerdown", "focusin"]) svg.addEventListener(sign, () => lists().catch(() => {}), { once: true });
     svg.addEventListener("pointerdown", (event) => this.#begin(event));
     svg.addEventListener("pointermove", (event) => this.#moved(event));
     for (const end of ["pointerup", "pointercancel"]) svg.addEventListener(end, () => this.#stop());
@@ -71,22 +73,22 @@ export class Menu {
 
   /** @param {string} ref empty: about the paper @param {Point} at on the screen @param {Point} [place] on the canvas */
   async about(ref, at, place) {
-    const { about } = await lists();
-    await about(this.editor, ref, at, place);
+    const found = await late(this.editor, "The menu", lists);
+    await found?.about(this.editor, ref, at, place);
   }
 
   /** Everything that can be done, by its name. */
   async commands() {
-    const { commands } = await lists();
-    await commands(this.editor);
+    const found = await late(this.editor, "The list of commands", lists);
+    await found?.commands(this.editor);
   }
 
   /** Add a task after what has the keyboard. */
   async addAfter() {
     const ref = this.editor.focusedRef || this.editor.selection.leading;
     if (!ref) return this.editor.palette?.focus();
-    const { addAfter } = await lists();
-    await addAfter(this.editor, ref);
+    const found = await late(this.editor, "The list of tasks", lists);
+    await found?.addAfter(this.editor, ref);
     return undefined;
   }
 }

@@ -54,7 +54,7 @@ export class Minimap {
     this.#isStale = false;
     const ordered = ["phase", "note", "trigger", "task"].flatMap((type) => nodes.filter((node) => node.type === type));
     this.cards.replaceChildren(
-      ...ordered.map(({ x, y, width, height, type }) => svgElement("rect", { class: `minimap-${type}`, x, y, width, height, rx: 8 })),
+      ...ordered.map(({ x, y, width, height, type, colour }) => svgElement("rect", { class: `minimap-${type} ${colour ? `is-${colour}` : ""}`, x, y, width, height, rx: 8 })),
     );
   }
 

@@ -4,6 +4,8 @@
  * shown for the first time: at once on a phone, on larger screens with the button.
  */
 
+import { late } from "./late.js";
+
 /** @typedef {import("./main.js").Editor} Editor */
 /** @typedef {import("./outline.js").Outline} Outline */
 /** @typedef {"canvas" | "outline"} View */
@@ -35,7 +37,12 @@ export class OutlineDoor {
 
   /** @returns {Promise<Outline>} */
   #load() {
-    this.#loading ??= import("./outline.js").then(({ Outline }) => (this.#room = new Outline(this.editor, this.element)));
+    this.#loading ??= import("./outline.js")
+      .then(({ Outline }) => (this.#room = new Outline(this.editor, this.element)))
+      .catch((error) => {
+        this.#loading = null; // so that it is asked for once more
+        throw error;
+      });
     return this.#loading;
   }
 
@@ -43,7 +50,7 @@ export class OutlineDoor {
   async choose(view) {
     const { editor } = this;
     this.#wanted = view;
-    if (view === "outline") await this.#load();
+    if (view === "outline" && !(await late(editor, "The outline", () => this.#load()))) return;
     if (this.#wanted !== view) return;
     const ref = editor.focusedRef || editor.selection.leading;
     sessionStorage.setItem(CHOSEN, view);

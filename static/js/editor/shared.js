@@ -7,6 +7,7 @@ import "./chooser.js";
 import "./commands.js";
 import "./connect.js";
 import "./doors.js";
+import "./late.js";
 import "./palette.js";
 import "./settings/popup.js";
 import "./single_keys.js";

@@ -1,6 +1,8 @@
 // @ts-check
 /** The button and the key that open the “Try it” panel. What is behind it is loaded with the first click. */
 
+import { late } from "./late.js";
+
 /** @typedef {import("./main.js").Editor} Editor */
 /** @typedef {import("./trying.js").Trying} Trying */
 
@@ -24,7 +26,9 @@ export class TryingDoor {
 
   async toggle() {
     this.#room ??= this.#load();
-    await (await this.#room).toggle();
+    const room = await late(this.editor, "The sandbox", () => /** @type {Promise<Trying>} */ (this.#room));
+    if (room) await room.toggle();
+    else this.#room = null; // so that it is asked for once more
   }
 
   async #load() {
@@ -34,11 +38,11 @@ export class TryingDoor {
 
   /** @param {string} ref of what was chosen */
   async selected(ref) {
-    if (this.#room && ref) (await this.#room).selected(ref);
+    if (this.#room && ref) (await this.#room.catch(() => null))?.selected(ref);
   }
 
   /** The canvas was drawn anew. */
   async refresh() {
-    if (this.#room) (await this.#room).refresh();
+    if (this.#room) (await this.#room.catch(() => null))?.refresh();
   }
 }

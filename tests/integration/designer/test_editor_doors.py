@@ -19,6 +19,7 @@ from designer.services.drafting import create_flow, draft_of
 from tests.drawing import draw
 
 BASE = "/o/acme/development/flows/drawn/edit/"
+CROWD = [{"key": f"t{number}", "name": "T", "kind": "noop"} for number in range(4_997)]
 ADD = {"edit": "add_task", "task": {"key": "c", "name": "C", "kind": "noop", "at": [80, 400]}}
 
 
@@ -441,6 +442,7 @@ def test_a_whole_flow_file_is_pasted_as_what_is_in_it(designer: Client, row: mod
     ("body", "wanted", "words"),
     [
         ({"fragment": {"tasks": []}}, 422, "no tasks"),
+        ({"fragment": {"tasks": CROWD}}, 422, "this one has 4, and 4,997 are to be pasted"),
         ({"fragment": "noop"}, 422, "fragment is an object"),
         ({}, 422, "fragment is an object"),
         (
@@ -477,6 +479,16 @@ def test_viewers_may_copy_and_not_paste(
     assert viewer.post(BASE + "copy", b"{", content_type="application/json").status_code == 400
     theirs = "/o/globex/development/flows/theirs/edit/copy"
     assert viewer.post(theirs, {"refs": []}, content_type="application/json").status_code == 404
+
+
+def test_nobody_pastes_into_a_flow_of_another_organization(designer: Client, foreign_scope: Scope) -> None:
+    theirs = create_flow(foreign_scope, key="theirs", name="Theirs")
+    body = {"revision": 1, "fragment": {"format": 1, "tasks": [{"key": "z", "name": "Z", "kind": "noop"}]}}
+    for place in ("/o/globex/development/flows/theirs/edit/", BASE.replace("/flows/drawn/", "/flows/theirs/")):
+        answer = designer.post(place + "paste", body, content_type="application/json")
+        assert answer.status_code == 404, place
+    theirs.refresh_from_db()
+    assert (theirs.draft_revision, draft_of(theirs).tasks) == (1, {})
 
 
 def test_duplicates_get_keys_of_their_own(designer: Client, row: models.Flow) -> None:

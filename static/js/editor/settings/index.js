@@ -4,6 +4,7 @@
  * Each helper is loaded when a form that needs it first comes into sight.
  */
 
+import { late } from "../late.js";
 import { Popup } from "./popup.js";
 
 /** @typedef {import("../main.js").Editor} Editor @typedef {HTMLInputElement | HTMLTextAreaElement} TextField */
@@ -16,25 +17,29 @@ export function attach(editor) {
   const popup = new Popup();
   /** @type {Promise<import("./picker.js").Picker> | null} */
   let picking = null;
-  const picker = () => (picking ??= import("./picker.js").then(({ Picker }) => new Picker(editor, popup)));
+  const picker = () => (picking ??= import("./picker.js").then(({ Picker }) => new Picker(editor, popup)).catch((error) => {
+    picking = null; // so that it is asked for once more
+    throw error;
+  }));
+  const pick = async (/** @type {TextField} */ field) => (await late(editor, "The list of data", picker))?.open(field);
   const fieldOf = (/** @type {EventTarget | null} */ target) =>
     target instanceof Element && target.matches(PICKING) ? /** @type {TextField} */ (target) : null;
 
   element.addEventListener("click", (event) => {
     const button = /** @type {Element} */ (event.target).closest("[data-pick-button]");
     const field = fieldOf(button?.parentElement?.querySelector(PICKING) ?? null);
-    if (field) void picker().then((ready) => ready.open(field));
+    if (field) void pick(field);
   });
   element.addEventListener("input", (event) => {
     const field = fieldOf(event.target);
-    if (field && !field.readOnly) void picker().then((ready) => ready.suggest(field));
+    if (field && !field.readOnly) void picker().then((ready) => ready.suggest(field), () => {});
   });
   element.addEventListener("keydown", (event) => {
     if (popup.key(event)) return;
     const field = fieldOf(event.target);
     if (field && !field.readOnly && event.key === " " && event.ctrlKey) {
       event.preventDefault();
-      void picker().then((ready) => (field.value ? ready.suggest(field) : ready.open(field)));
+      void (field.value ? picker().then((ready) => ready.suggest(field), () => {}) : pick(field));
     }
   }, { capture: true });
   element.addEventListener("focusout", () => popup.close());
@@ -66,8 +71,8 @@ export function attach(editor) {
       const ready = helpers.get(selector);
       if (!ready) for (const target of element.querySelectorAll(selector)) sight.observe(target);
       else if (element.querySelector(selector)) {
-        const show = await ready;
-        if (element.querySelector(selector)) show(element);
+        const show = await ready.catch(() => void helpers.delete(selector)); // the field does without until the next try
+        if (show && element.querySelector(selector)) show(element);
       }
     }
   };
