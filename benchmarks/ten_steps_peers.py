@@ -62,7 +62,10 @@ def main(arguments: Sequence[str] = ()) -> bool:
             for name, measured in found.items():
                 with new_place() as place:
                     if name == "ours":
-                        measured.append(run_ours(place, Amount(1600, options.in_flight, 128)))
+                        amount = Amount(
+                            max(1600, 16 * options.in_flight), options.in_flight, max(128, options.in_flight)
+                        )
+                        measured.append(run_ours(place, amount))
                     else:
                         amount = Amount(rivals[name].workflows, options.in_flight, options.in_flight)
                         measured.append(run_peer(rivals[name].peer, place, amount))
