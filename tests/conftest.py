@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
 
@@ -14,8 +17,25 @@ from accounts.scope import Scope
 from engine.outbox.wishes import suppose_nobody
 from engine.scripts.live import LIVE
 from engine.services.crowding import forget_crowded
+from tests import prepared
 
 PASSWORD = "a long enough passphrase"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Thousands of tests and all of the product are there from now on: no collector needs to look at them again."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_keepdb: bool, django_db_createdb: bool) -> bool:
+    """Begin with the tables that `tests/run` has prepared, if it has. The file goes with its folder at the end."""
+    database = settings.DATABASES["default"]
+    if django_db_keepdb or django_db_createdb or not database["ENGINE"].endswith("sqlite3"):
+        return django_db_keepdb
+    return prepared.copy_database(Path(database["TEST"]["NAME"]))
 
 
 @pytest.fixture(autouse=True)

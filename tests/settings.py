@@ -30,7 +30,12 @@ from config.settings import *  # noqa: E402, F403
 from config.settings import DATABASES, STATIC_ROOT, STORAGES  # noqa: E402
 
 # A file rather than memory: several threads then share one database as they do in production.
-DATABASES["default"]["TEST"] = {"NAME": str(DATA / "test.sqlite3")} if not os.environ.get("DATABASE_URL") else {}
+# On PostgreSQL the tables are those of a database that has been migrated already, where there is one.
+TEMPLATE = os.environ.get("QUADRILLE_TEST_TEMPLATE")
+if not os.environ.get("DATABASE_URL"):
+    DATABASES["default"]["TEST"] = {"NAME": str(DATA / "test.sqlite3")}
+else:
+    DATABASES["default"]["TEST"] = {"TEMPLATE": TEMPLATE} if TEMPLATE else {}
 # Threads that a test has started keep no connection: the database could not be dropped afterwards.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 # Argon2 is slow on purpose; tests that are about it name it themselves.

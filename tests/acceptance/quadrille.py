@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.acceptance.slowness import SLOWNESS
+from tests.prepared import copy_folder
 from tests.servers import await_port, free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -105,6 +106,7 @@ def quadrille(*, demo: bool = True) -> Iterator[Quadrille]:
     folder = Path(tempfile.mkdtemp(prefix="quadrille-story-"))
     server = Quadrille(folder, free_port())
     try:
+        copy_folder(folder)
         server.manage("prepare")
         if demo:
             server.manage("demo", "--url", server.url)

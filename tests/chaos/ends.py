@@ -19,6 +19,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from tests.chaos.flows import NAMED, ChaosFlow, random_flow
+from tests.prepared import copy_database
 
 if TYPE_CHECKING:
     from accounts.scope import Scope
@@ -170,7 +171,8 @@ def main() -> None:
 
 def make_calm_data(folder: Path) -> None:
     """A data folder with the tables and nothing in them: made once, copied for each run."""
-    _run(["manage.py", "migrate", "--verbosity", "0"], folder)
+    if not copy_database(folder / "quadrille.sqlite3"):
+        _run(["manage.py", "migrate", "--verbosity", "0"], folder)
 
 
 def calm_ends(orders: Sequence[Order], folder: Path) -> list[list[dict[str, Any]]]:

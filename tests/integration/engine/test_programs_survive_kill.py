@@ -22,7 +22,7 @@ PATIENCE_SECONDS = 120
 def installation(tmp_path: Path) -> Iterator[Installation]:
     """A prepared one that does not run yet."""
     made = Installation(tmp_path)
-    made.run("manage.py", "migrate", "--verbosity", "0")
+    made.prepare()
     made.run("-m", MODULE, "prepare")
     yield made
     made.kill()

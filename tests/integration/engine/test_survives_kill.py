@@ -17,8 +17,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from tests.integration.engine.survivor import INSTANCES, KILLS, LONGEST_LIFE_SECONDS, ROUNDS
+from tests.prepared import TEMPLATE, copy_database
 from tests.servers import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -50,6 +52,12 @@ class Installation:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    def prepare(self) -> None:
+        """Make the tables."""
+        is_there = bool(os.environ.get(TEMPLATE)) if self.url else copy_database(self.folder / "quadrille.sqlite3")
+        if not is_there:
+            self.run("manage.py", "migrate", "--verbosity", "0")
+
     def serve(self) -> None:
         """Start it, and return once it serves."""
         log = self.folder / "log"
@@ -72,19 +80,20 @@ class Installation:
             self.process = None
 
     def unfinished(self) -> int:
-        sql = "SELECT count(*) FROM engine_instance WHERE status NOT IN ('complete', 'errored', 'terminated')"
+        question = "SELECT count(*) FROM engine_instance WHERE status NOT IN ('complete', 'errored', 'terminated')"
         if self.url:
             with psycopg.connect(self.url) as server:
-                return int(server.execute(sql).fetchone()[0])  # type: ignore[index]
+                return int(server.execute(question).fetchone()[0])  # type: ignore[index]
         with closing(sqlite3.connect(self.folder / "quadrille.sqlite3", timeout=30)) as database:
-            return int(database.execute(sql).fetchone()[0])
+            return int(database.execute(question).fetchone()[0])
 
 
 @contextmanager
 def fresh_database(server: str) -> Iterator[str]:
     """A database of its own on a PostgreSQL server."""
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE survivor")
+        template = os.environ.get(TEMPLATE, "template1")
+        connection.execute(sql.SQL("CREATE DATABASE survivor TEMPLATE {}").format(sql.Identifier(template)))
         yield f"{server.rpartition('/')[0]}/survivor"
         connection.execute("DROP DATABASE survivor WITH (FORCE)")
 
@@ -95,7 +104,7 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
     server = os.environ.get("DATABASE_URL", "")
     with fresh_database(server) if server else nullcontext("") as url:
         made = Installation(tmp_path, url)
-        made.run("manage.py", "migrate", "--verbosity", "0")
+        made.prepare()
         made.run("-m", "tests.integration.engine.survivor", "prepare")
         yield made
         made.kill()
