@@ -12,10 +12,9 @@ import pytest
 
 from tests.integration.engine.program_survivor import INSTANCES, KILLS, ROUNDS
 from tests.integration.engine.survivor import LONGEST_LIFE_SECONDS
-from tests.integration.engine.test_survives_kill import Installation
+from tests.integration.engine.test_survives_kill import PATIENCE_SECONDS, Installation
 
 MODULE = "tests.integration.engine.program_survivor"
-PATIENCE_SECONDS = 120
 
 
 @pytest.fixture
@@ -25,7 +24,7 @@ def installation(tmp_path: Path) -> Iterator[Installation]:
     made.prepare()
     made.run("-m", MODULE, "prepare")
     yield made
-    made.kill()
+    made.close()
 
 
 def test_programs_go_on_after_each_kill_and_no_step_that_completed_runs_again(installation: Installation) -> None:
