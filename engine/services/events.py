@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Final
 
 from django.utils import timezone
 
 from accounts.scope import Scope
 from designer.graph.model import Json
-from engine.core.facts import FactType
+from engine.core.facts import FactRefused, FactType
 from engine.core.ports import InboundMessage
+from engine.core.state import InstanceStatus
 from engine.models import Event, Instance, Step
 from engine.services.actors import actor_of
-from engine.services.advancing import change_instance
+from engine.services.advancing import Change, change_instance, change_locked
 from engine.services.case import AskEvent, Case
 from engine.services.errors import InvalidInput, NotLegalNow
 from engine.services.executing import storing_problem
+from engine.services.together import DoAlone, Together
 from engine.storage import storage
-from engine.storage.contract import StepKey
+from engine.storage.contract import AwaitingStep, StepKey
 
 LONGEST_TYPE = 200
 
@@ -30,27 +36,79 @@ def send_event(
     Raises `InvalidInput`, and `NotLegalNow` when the instance has ended.
     """
     _check(type, payload)
-    moment = now or timezone.now()
-    sent: list[Event] = []
-    told: list[Case] = []
+    return _send_together(_Sending(instance.pk, type, payload, now or timezone.now(), actor_of(scope)))
 
-    def apply(case: Case) -> None:
-        told.append(case)
-        if case.state.status.is_final:
-            raise NotLegalNow(f"The instance is {case.state.status.value}: it takes no events any more.")
-        event = Event.objects.create(instance_id=instance.pk, type=type, payload=payload, received_at=moment)
-        sent.append(event)
-        case.tell(case.fact(FactType.EVENT_RECEIVED, type=type, event=event.pk, by=actor_of(scope)))
-        message = InboundMessage(type, payload)
-        for waiting in storage().awaiting_steps([instance.pk] if case.awaits_something else []):
-            if waiting.event_type == type:
+
+@dataclass(frozen=True, slots=True)
+class _Sending:
+    """An event that is to be sent to an instance, and by whom."""
+
+    instance_id: int
+    type: str
+    payload: Json
+    at: datetime
+    by: Json
+
+
+def _send(wishes: Sequence[_Sending]) -> list[Event | Exception]:
+    """Send events to an instance each, in the caller's transaction. Of several, those whose instance is locked are left
+    alone: nobody is to wait for somebody else's."""
+    rows = storage().lock_instances(sorted(wish.instance_id for wish in wishes), skip_locked=len(wishes) > 1)
+    statuses = {row.id: InstanceStatus(row.status) for row in rows}
+    taking = [row for row in rows if not statuses[row.id].is_final]
+    awaiting = cache(lambda: storage().awaiting_steps([row.id for row in taking]))
+    by_instance = {wish.instance_id: wish for wish in wishes}
+    tellings = {row.id: _Telling(by_instance[row.id], awaiting) for row in taking}
+    Event.objects.bulk_create([telling.event for telling in tellings.values()])
+    changes = [Change(id, telling) for id, telling in tellings.items()]
+    for outcome in change_locked(taking, changes, now=max(wish.at for wish in wishes)):
+        if isinstance(outcome.refusal, FactRefused):
+            raise NotLegalNow(outcome.refusal.reason) from outcome.refusal
+        if outcome.refusal is not None:
+            raise outcome.refusal
+    answers: list[Event | Exception] = []
+    for wish in wishes:
+        status = statuses.get(wish.instance_id)
+        if status is None:
+            answers.append(DoAlone() if len(wishes) > 1 else NotLegalNow("The instance does not exist any more."))
+        elif status.is_final:
+            answers.append(NotLegalNow(f"The instance is {status.value}: it takes no events any more."))
+        else:
+            answers.append(tellings[wish.instance_id].told())
+    return answers
+
+
+class _Telling:
+    """Tells a locked case of an event, which is stored before. `awaiting`: all steps that wait for one."""
+
+    def __init__(self, wish: _Sending, awaiting: Callable[[], Sequence[AwaitingStep]]) -> None:
+        self.event = Event(instance_id=wish.instance_id, type=wish.type, payload=wish.payload, received_at=wish.at)
+        self.awaiting = awaiting
+        self.by = wish.by
+        self.case: Case | None = None
+
+    def __call__(self, case: Case) -> None:
+        self.case, event = case, self.event
+        case.tell(case.fact(FactType.EVENT_RECEIVED, type=event.type, event=event.pk, by=self.by))
+        message = InboundMessage(event.type, event.payload)
+        for waiting in self.awaiting() if case.awaits_something else ():
+            if (waiting.instance_id, waiting.event_type) == (event.instance_id, event.type):
                 step = StepKey(waiting.instance_id, waiting.task, waiting.iteration)
                 case.asks.append(AskEvent(step, event.pk, message))
 
-    change_instance(instance.pk, apply, now=moment)
-    if sent[0].pk in told[0].consumed:
-        sent[0].refresh_from_db(fields=["consumed_at", "consumed_by"])
-    return sent[0]
+    def told(self) -> Event:
+        """The event as it was written, should a step have taken it."""
+        if self.case is not None and self.event.pk in self.case.consumed:
+            self.event.refresh_from_db(fields=["consumed_at", "consumed_by"])
+        return self.event
+
+
+def _is_for_another(chosen: Sequence[_Sending], wish: _Sending) -> bool:
+    """Whether an event may be sent together with others: an instance takes one after the other."""
+    return all(one.instance_id != wish.instance_id for one in chosen)
+
+
+_send_together: Final = Together(_send, fits=_is_for_another)
 
 
 def offer_event(

@@ -28,6 +28,7 @@ from engine.services.executing import storing_problem
 from engine.services.fitting import fitting
 from engine.services.queueing import room_to_start
 from engine.services.queueing import start_queued_instances as start_queued_instances
+from engine.services.together import Together
 from engine.storage import storage
 from engine.storage.contract import InstanceRow
 
@@ -79,6 +80,29 @@ def start_instances(
     Those beyond the flow's limit of running instances stay queued, in order. Raises as `start_instance`; problems of
     request n have paths that begin with `instances.n` when there are several.
     """
+    wish = check_start(scope, flow, requests, now=now)
+    if len(requests) == 1:
+        return _start_together(wish)
+    with transaction.atomic():
+        (rows,) = start_checked([wish])
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedStart:
+    """Instances of one flow that may be started, as far as can be seen without a lock. `versions`: their ids."""
+
+    scope: Scope
+    flow: Flow
+    requests: Sequence[StartRequest]
+    versions: Sequence[int]
+    now: datetime
+
+
+def check_start(
+    scope: Scope, flow: Flow, requests: Sequence[StartRequest], *, now: datetime | None = None
+) -> CheckedStart:
+    """What `start_checked` takes. Raises as `start_instances`."""
     moment = now or timezone.now()
     if not flow.is_enabled:
         raise NotLegalNow("The flow is disabled: nothing starts it.")
@@ -86,20 +110,38 @@ def start_instances(
     _check(requests)
     _check_inputs(requests, versions)
     _refuse_taken_keys(flow, requests)
-    with transaction.atomic():
-        room = least(room_to_start(flow), room_for_new(flow.environment_id, len(requests)))
-        rows = [
-            _new_row(scope, flow, version, request, moment, is_queued=room is not None and number >= room)
-            for number, (version, request) in enumerate(zip(versions, requests, strict=True))
-        ]
-        for row, id in zip(rows, storage().draw_instance_ids(len(rows)), strict=True):
-            row.pk = id
-        starts = [_Start(row, actor_of(scope)) for row in rows]
-        _write(flow, requests, starts, moment)
-        note_uses((row.environment_id, row.pk, row.context) for row in rows if row.context)
+    return CheckedStart(scope, flow, requests, versions, moment)
+
+
+def start_checked(wishes: Sequence[CheckedStart]) -> list[list[Instance]]:
+    """Start what several ask for of one flow, in the caller's transaction; all or none. Raises `KeyTaken`, and
+    IntegrityError where two ask for the same key.
+    """
+    flow = wishes[0].flow
+    requests = [request for wish in wishes for request in wish.requests]
+    room = least(room_to_start(flow), room_for_new(flow.environment_id, len(requests)))
+    starts: list[_Start] = []
+    for wish in wishes:
+        for version, request in zip(wish.versions, wish.requests, strict=True):
+            is_queued = room is not None and len(starts) >= room
+            row = _new_row(wish.scope, wish.flow, version, request, wish.now, is_queued=is_queued)
+            starts.append(_Start(row, actor_of(wish.scope)))
+    for start, id in zip(starts, storage().draw_instance_ids(len(starts)), strict=True):
+        start.row.pk = id
+    _write(flow, requests, starts, max(wish.now for wish in wishes))
+    note_uses((start.row.environment_id, start.row.pk, start.row.context) for start in starts if start.row.context)
     for start in starts:
         start.bring_up_to_date()
-    return rows
+    rows = iter(start.row for start in starts)
+    return [[next(rows) for _ in wish.requests] for wish in wishes]
+
+
+def is_of_same_flow(chosen: Sequence[CheckedStart], wish: CheckedStart) -> bool:
+    """Whether a start may share the transaction of others: nobody holds the places of two flows."""
+    return chosen[0].flow.pk == wish.flow.pk
+
+
+_start_together: Final = Together(start_checked, fits=is_of_same_flow)
 
 
 def _write(flow: Flow, requests: Sequence[StartRequest], starts: Sequence[_Start], now: datetime) -> None:

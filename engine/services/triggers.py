@@ -12,7 +12,9 @@ import base64
 import hashlib
 import hmac
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -22,6 +24,7 @@ from django.utils import timezone
 
 from accounts.clean_json import BadJson, clean_json
 from accounts.lookups import Lookup
+from accounts.models import Environment
 from accounts.scope import Scope, system_scope
 from accounts.sealing import SecretUnreadable, unseal
 from designer.graph.model import Json
@@ -32,12 +35,13 @@ from designer.services.versions import flow_of
 from engine.core.filters import mismatch
 from engine.core.templates import TemplateError, render_value
 from engine.entities.store import refer_to
-from engine.models import InboundEvent, Instance, Occurrence
+from engine.models import InboundEvent, Occurrence
 from engine.services.errors import InvalidInput, KeyTaken, NotLegalNow
 from engine.services.executing import MAX_VALUE_BYTES, storing_problem
 from engine.services.fitting import fitting
-from engine.services.instances import StartRequest, start_instances
+from engine.services.instances import CheckedStart, StartRequest, check_start, start_checked
 from engine.services.listeners import tell_listeners
+from engine.services.together import Together
 from engine.services.waking import wake_after_commit
 from engine.storage import json_text
 
@@ -101,13 +105,39 @@ def receive_event(
         problems.append(("payload", problem))
     if problems:
         raise InvalidInput(problems)
-    moment = now or timezone.now()
-    with transaction.atomic():
-        event = InboundEvent.objects.create(
-            environment=scope.environment, type=type, version=version, app=app, payload=payload, received_at=moment
+    return _take_in_together(_Arrival(scope.environment, type, payload, version, app, now or timezone.now()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    """An event on a bus that is to be stored."""
+
+    environment: Environment
+    type: str
+    payload: Json
+    version: str
+    app: str
+    received_at: datetime
+
+
+def _take_in(arrivals: Sequence[_Arrival]) -> Sequence[InboundEvent]:
+    """Store events in the caller's transaction."""
+    taken = InboundEvent.objects.bulk_create(
+        InboundEvent(
+            environment=one.environment,
+            type=one.type,
+            version=one.version,
+            app=one.app,
+            payload=one.payload,
+            received_at=one.received_at,
         )
-        wake_after_commit()
-    return event
+        for one in arrivals
+    )
+    wake_after_commit()
+    return taken
+
+
+_take_in_together: Final = Together(_take_in)
 
 
 def match_inbound_events(now: datetime, limit: int = 100) -> int:
@@ -183,8 +213,7 @@ def _receive_once(trigger: Trigger, payload: Json, dedupe: str | None, *, now: d
     if not trigger.flow.is_enabled:
         raise NotLegalNow("The flow is disabled: nothing starts it.")
     try:
-        with transaction.atomic():
-            return fire_trigger(trigger, payload, now=now, dedupe=dedupe, by=by)
+        return _fire_together(_prepare(trigger, payload, now=now, dedupe=dedupe, inbound=None, by=by))
     except IntegrityError:
         before = known.first()
         if before is None:
@@ -267,28 +296,75 @@ def fire_trigger(
     """Fire a trigger once: filter, render its inputs, start an instance; write down what came of it. Call it inside a
     transaction. Raises IntegrityError when `dedupe` has fired already. `by`: who did it, where a person did.
     """
-    occurrence = Occurrence(
-        environment_id=trigger.environment_id,
-        trigger=trigger,
-        flow=trigger.flow,
-        type=trigger.type,
-        at=now,
-        dedupe=dedupe,
-        payload=payload,
-        inbound_event=inbound,
-    )
-    filtered = mismatch(str(trigger.settings.get("filter") or ""), payload)
-    try:
-        if filtered is None:
-            occurrence.instance = _start(trigger, payload, now, by)
-    except (NotLegalNow, InvalidInput, KeyTaken, TemplateError) as refusal:
-        occurrence.outcome, occurrence.reason = Occurrence.Outcome.REFUSED, str(refusal)[:2000]
-    else:
-        outcomes = Occurrence.Outcome
-        occurrence.outcome = outcomes.STARTED if filtered is None else outcomes.FILTERED
-        occurrence.reason = filtered or ""
-    occurrence.save()
+    (occurrence,) = _fire([_prepare(trigger, payload, now=now, dedupe=dedupe, inbound=inbound, by=by)])
     return occurrence
+
+
+@dataclass(frozen=True, slots=True)
+class _Firing:
+    """A trigger that fires. `start`: what it starts; None when the columns of its occurrence say why it does not."""
+
+    flow_id: int
+    columns: Mapping[str, Any]
+    start: CheckedStart | None
+
+
+REFUSALS: Final = (NotLegalNow, InvalidInput, KeyTaken, TemplateError)
+
+
+def _prepare(
+    trigger: Trigger, payload: Json, *, now: datetime, dedupe: str | None, inbound: InboundEvent | None, by: str
+) -> _Firing:
+    """Filter, and render its inputs. Writes nothing."""
+    start, columns = None, {"outcome": Occurrence.Outcome.STARTED, "reason": ""}
+    filtered = mismatch(str(trigger.settings.get("filter") or ""), payload)
+    if filtered is not None:
+        columns = {"outcome": Occurrence.Outcome.FILTERED, "reason": filtered}
+    else:
+        try:
+            start = _start_of(trigger, payload, now, by)
+        except REFUSALS as refusal:
+            columns = _refused(refusal)
+    others = {
+        "environment_id": trigger.environment_id,
+        "trigger": trigger,
+        "flow": trigger.flow,
+        "type": trigger.type,
+        "at": now,
+        "dedupe": dedupe,
+        "payload": payload,
+        "inbound_event": inbound,
+    }
+    return _Firing(trigger.flow_id, columns | others, start)
+
+
+def _refused(refusal: Exception) -> dict[str, Any]:
+    return {"outcome": Occurrence.Outcome.REFUSED, "reason": str(refusal)[:2000]}
+
+
+def _fire(firings: Sequence[_Firing]) -> list[Occurrence]:
+    """Start what firings of one flow start, in the caller's transaction, and write down what came of each. Raises
+    IntegrityError where one has fired before; of several also what one of them is refused for.
+    """
+    starting = [firing.start for firing in firings if firing.start is not None]
+    has_key = any(request.key is not None for start in starting for request in start.requests)
+    occurrences = [Occurrence(**firing.columns) for firing in firings]
+    try:
+        with transaction.atomic() if has_key else nullcontext():
+            started = iter(start_checked(starting) if starting else [])
+    except REFUSALS as refusal:
+        if len(firings) > 1:
+            raise
+        for name, value in _refused(refusal).items():
+            setattr(occurrences[0], name, value)
+    else:
+        for firing, occurrence in zip(firings, occurrences, strict=True):
+            if firing.start is not None:
+                (occurrence.instance,) = next(started)
+    return Occurrence.objects.bulk_create(occurrences)
+
+
+_fire_together: Final = Together(_fire, fits=lambda chosen, firing: chosen[0].flow_id == firing.flow_id)
 
 
 def try_trigger(trigger: Trigger, payload: Json, *, now: datetime) -> TriedTrigger:
@@ -331,7 +407,8 @@ def add_preparer(prepare: Preparer) -> None:
     _preparers.append(prepare)
 
 
-def _start(trigger: Trigger, payload: Json, now: datetime, by: str) -> Instance:
+def _start_of(trigger: Trigger, payload: Json, now: datetime, by: str) -> CheckedStart:
+    """What a trigger starts. Raises what it is refused for."""
     flow: Flow = trigger.flow
     inputs = trigger.settings.get("inputs")
     data = _data(flow, payload, now)
@@ -345,7 +422,7 @@ def _start(trigger: Trigger, payload: Json, now: datetime, by: str) -> Instance:
     request = StartRequest(input=value, trigger=told, context=context)
     for prepare in _preparers:
         request = prepare(trigger, request, now)
-    return start_instances(system_scope(trigger.environment), flow, [request], now=now)[0]
+    return check_start(system_scope(trigger.environment), flow, [request], now=now)
 
 
 ABOUT_ENTITIES: Final = ("entity.", "journey.", "automation.")

@@ -210,8 +210,9 @@ class Storage(Protocol):
         """Ids for instances that the caller's transaction is about to insert."""
         ...
 
-    def lock_instances(self, ids: Sequence[int]) -> list[InstanceRow]:
-        """These instances in the order of their ids, locked until the transaction ends. Missing ones are left out."""
+    def lock_instances(self, ids: Sequence[int], *, skip_locked: bool = False) -> list[InstanceRow]:
+        """These instances in the order of their ids, locked until the transaction ends. Missing ones are left out, and
+        with `skip_locked` those that somebody else holds."""
         ...
 
     def has_claimable(self, now: datetime) -> bool:

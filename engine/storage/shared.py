@@ -258,13 +258,14 @@ class SqlStorage(ABC):
 
     # -- instances ----------------------------------------------------------------------------------------------------
 
-    def lock_instances(self, ids: Sequence[int]) -> list[InstanceRow]:
+    def lock_instances(self, ids: Sequence[int], *, skip_locked: bool = False) -> list[InstanceRow]:
         if not ids:
             return []
         inside, parameter = self.ids(ids)
+        lock = f"{self.lock} SKIP LOCKED" if skip_locked and self.lock else self.lock
         return [
             InstanceRow(*row)
-            for row in self.query(f"{SELECT_INSTANCES} WHERE id {inside} ORDER BY id {self.lock}", parameter)
+            for row in self.query(f"{SELECT_INSTANCES} WHERE id {inside} ORDER BY id {lock}", parameter)
         ]
 
     def instance_data(self, ids: Sequence[int]) -> list[InstanceData]:
