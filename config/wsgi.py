@@ -1,9 +1,27 @@
 """Pages and APIs for a WSGI server (production)."""
 
+import gc
 import os
+from collections.abc import Iterable
+from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-application = get_wsgi_application()
+pages = get_wsgi_application()
+# What is loaded by now stays: nobody needs to look through it for what has gone, again and again.
+gc.collect()
+gc.freeze()
+
+
+def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """Hand a whole answer over as a list. Granian sends that at once; from anything else it asks for the body in turns
+    on a thread of its own, which takes longer than many an answer of the API.
+    """
+    answer: Any = pages(environ, start_response)
+    if getattr(answer, "streaming", True):
+        return answer  # type: ignore[no-any-return]  # a stream, or the server's own way of sending a file
+    body = b"".join(answer)
+    answer.close()
+    return [body]

@@ -23,6 +23,7 @@ class ApiView(APIView):
 
     authentication_classes = []
     permission_classes = []
+    parser_classes = []
     renderer_classes = [JsonRenderer]
     needs: ClassVar[Mapping[str, ApiScope]] = {}
     scope: Scope
@@ -31,6 +32,9 @@ class ApiView(APIView):
         """JSON, always: a caller that accepts something else still gets a readable answer."""
         renderers: Sequence[BaseRenderer] = self.get_renderers()
         return renderers[0], renderers[0].media_type
+
+    def perform_authentication(self, request: Request) -> None:
+        """Nobody is signed in here: `initial` checks the key."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Check the key before anything else is looked at, then whether it may do this."""

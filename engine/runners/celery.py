@@ -79,12 +79,27 @@ class Sender:
             log.warning("workers could not be woken; they look for work by themselves", exc_info=True)
 
 
+class _Unanswered:
+    """What sending answers. Celery's own would make itself a backend, in each new thread, for what nobody asks for."""
+
+    def __init__(self, id: str) -> None:
+        self.id = id
+        self.ignored = True
+
+
 def send_wakes(queues: Collection[str] = QUEUES) -> None:
     """Wake one worker of each queue."""
     if metrics.is_on:
         metrics.count_wake("message")
     for queue in queues:
-        current_app.send_task(WAKES[queue], queue=queue, ignore_result=True, retry=False, expires=MESSAGE_SECONDS)
+        current_app.send_task(
+            WAKES[queue],
+            queue=queue,
+            ignore_result=True,
+            retry=False,
+            expires=MESSAGE_SECONDS,
+            result_cls=_Unanswered,  # type: ignore[arg-type]  # all that is asked of it
+        )
 
 
 _sender: Final = Sender(send_wakes)
