@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db.models import QuerySet
 from django.http import Http404, QueryDict
 
@@ -23,22 +25,50 @@ _FLOW = Lookup(
     -1,
     "a key",
 )
+_FLOW_TO_START = Lookup(
+    # What a version says is known by its id after the first time; it may be long, and so may the draft.
+    lambda environment, key: (
+        Flow.objects.filter(environment=environment, key=key)
+        .select_related("live_version")
+        .defer("draft_document", "live_version__document")
+        .order_by()
+    ),
+    -1,
+    "a key",
+)
 
 
 def _instances(environment: int, key: str) -> QuerySet[Instance]:
     rows = Instance.objects.filter(environment=environment, key=key).order_by("-pk")
-    return rows.select_related("flow", "version").defer("flow__draft_document")
+    return rows.select_related("flow", "version").defer("flow__draft_document", "version__document")
+
+
+def _addressed(environment: int, key: str) -> QuerySet[Instance]:
+    rows = Instance.objects.filter(environment=environment, key=key).order_by("-pk")
+    return rows.select_related("flow").only("key", "flow__key")
 
 
 _INSTANCES = Lookup(lambda environment, key: _instances(environment, key)[:3], -1, "a key")
 _INSTANCE_OF_FLOW = Lookup(
     lambda environment, key, flow: _instances(environment, key).filter(flow__key=flow), -1, "a key", "a flow"
 )
+_ADDRESSED = Lookup(lambda environment, key: _addressed(environment, key)[:3], -1, "a key")
+_ADDRESSED_OF_FLOW = Lookup(
+    lambda environment, key, flow: _addressed(environment, key).filter(flow__key=flow), -1, "a key", "a flow"
+)
 
 
 def find_flow(scope: Scope, key: str) -> Flow:
     """The flow with this key. Raises Http404."""
-    flow = _FLOW.first(scope.environment.pk, key)
+    return _flow(scope, _FLOW.first(scope.environment.pk, key))
+
+
+def find_flow_to_start(scope: Scope, key: str) -> Flow:
+    """As `find_flow`, without the texts of the draft and of the live version: they are read when they are asked for."""
+    return _flow(scope, _FLOW_TO_START.first(scope.environment.pk, key))
+
+
+def _flow(scope: Scope, flow: Flow | None) -> Flow:
     if flow is None:
         raise Http404
     flow.environment = scope.environment
@@ -61,7 +91,17 @@ def find_instance(scope: Scope, key: str, query: QueryDict) -> Instance:
     """
     flow = query.get("flow")
     environment = scope.environment.pk
-    found = _INSTANCE_OF_FLOW.all(environment, key, flow) if flow else _INSTANCES.all(environment, key)
+    return _only(scope, _INSTANCE_OF_FLOW.all(environment, key, flow) if flow else _INSTANCES.all(environment, key))
+
+
+def find_addressee(scope: Scope, key: str, query: QueryDict) -> Instance:
+    """As `find_instance`, for who only says which instance is meant: anything else of it is read when asked for."""
+    flow = query.get("flow")
+    environment = scope.environment.pk
+    return _only(scope, _ADDRESSED_OF_FLOW.all(environment, key, flow) if flow else _ADDRESSED.all(environment, key))
+
+
+def _only(scope: Scope, found: Sequence[Instance]) -> Instance:
     if not found:
         raise Http404
     if len(found) > 1:

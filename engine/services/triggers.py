@@ -176,6 +176,8 @@ def find_webhook(secret_path: str) -> Trigger | None:
 
 def _called(secret_path: str, type: str) -> QuerySet[Trigger]:
     rows = Trigger.objects.select_related("flow__live_version", "environment__organization").order_by()
+    # What a version says is known by its id after the first time.
+    rows = rows.defer("flow__draft_document", "flow__live_version__document")
     return rows.filter(type=type, secret_path=secret_path, is_active=True)
 
 
@@ -206,8 +208,7 @@ def receive_webhook(
 
 def _receive_once(trigger: Trigger, payload: Json, dedupe: str | None, *, now: datetime, by: str = "") -> Occurrence:
     """Fire a trigger that somebody calls; a repeat is answered with the first occurrence. Raises `NotLegalNow`."""
-    known = Occurrence.objects.filter(trigger=trigger, dedupe=dedupe)
-    before = known.first() if dedupe is not None else None
+    before = _fired_before(trigger, dedupe)
     if before is not None:
         return before
     if not trigger.flow.is_enabled:
@@ -215,10 +216,14 @@ def _receive_once(trigger: Trigger, payload: Json, dedupe: str | None, *, now: d
     try:
         return _fire_together(_prepare(trigger, payload, now=now, dedupe=dedupe, inbound=None, by=by))
     except IntegrityError:
-        before = known.first()
+        before = _fired_before(trigger, dedupe)
         if before is None:
             raise
         return before
+
+
+def _fired_before(trigger: Trigger, dedupe: str | None) -> Occurrence | None:
+    return None if dedupe is None else Occurrence.objects.filter(trigger=trigger, dedupe=dedupe).first()
 
 
 def check_signature(trigger: Trigger, body: bytes, headers: Mapping[str, str], *, now: datetime) -> None:

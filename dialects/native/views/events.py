@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from accounts.roles import ApiScope
 from dialects.native import openapi, schemas
 from dialects.native.base import NativeView
-from dialects.native.finding import find_instance
+from dialects.native.finding import find_addressee
 from dialects.native.wire import event_json
 from dialects.shared.bodies import read_object
 from dialects.shared.idempotency import answer_once
@@ -33,7 +33,7 @@ class InstanceEvents(NativeView):
         """Kept first-in-first-out per type until a wait takes it, also before the wait begins and while paused."""
 
         def act() -> Response:
-            found = find_instance(self.scope, instance, request.query_params)
+            found = find_addressee(self.scope, instance, request.query_params)
             body = read_object(request, schemas.EVENT)
             event = send_event(self.scope, found, type=body["type"], payload=body.get("payload"))
             return Response(event_json(event), status=202)

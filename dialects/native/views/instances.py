@@ -17,7 +17,7 @@ from accounts.roles import ApiScope
 from accounts.scope import Scope
 from dialects.native import openapi, schemas
 from dialects.native.base import NativeView
-from dialects.native.finding import find_flow, find_instance
+from dialects.native.finding import find_flow_to_start, find_instance
 from dialects.native.wire import fact_json, instance_json, instance_summary
 from dialects.shared.bodies import read_object
 from dialects.shared.cursors import newest_first, page_json, whole_number
@@ -54,7 +54,7 @@ class StartInstance(NativeView):
         started: list[Instance] = []
 
         def act() -> Response:
-            flow = find_flow(self.scope, key)
+            flow = find_flow_to_start(self.scope, key)
             body = read_object(request, schemas.START)
             [instance] = start_instances(self.scope, flow, requests_of(self.scope, [body]))
             started.append(instance)
@@ -113,7 +113,7 @@ class StartBatch(NativeView):
         """Start several instances in one transaction."""
 
         def act() -> Response:
-            flow = find_flow(self.scope, key)
+            flow = find_flow_to_start(self.scope, key)
             body = read_object(request, schemas.START_BATCH, max_bytes=settings.MAX_REQUEST_BYTES)
             started = start_instances(self.scope, flow, requests_of(self.scope, body["instances"]))
             return Response({"items": [instance_summary(instance) for instance in started]}, status=201)
