@@ -1,0 +1,47 @@
+"""What a request that takes something in asks of the database: little, and nothing that grows with the flow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from designer.models import Trigger
+from tests.integration.api.conftest import Answer, Api, flow_file
+
+MARKS = ("SAVEPOINT", "RELEASE", "BEGIN")
+
+
+@pytest.fixture
+def hooked(api: Api) -> str:
+    """The address of a webhook of the flow `hello`, which has an instance `one`."""
+    api.post("/flows", {**flow_file(), "triggers": [{"type": "webhook"}]})
+    assert api.post("/flows/hello/publish").status_code == 201
+    assert api.post("/flows/hello/instances", {"id": "one"}).status_code == 201
+    return f"/hooks/{Trigger.objects.get(type='webhook').secret_path}"
+
+
+def asked(act: Callable[[], Answer], status: int) -> list[str]:
+    """The statements of a request, without those that mark transactions."""
+    act()  # what is remembered for ever is known from here on
+    with CaptureQueriesContext(connection) as seen:
+        assert act().status_code == status
+    return [query["sql"] for query in seen.captured_queries if not query["sql"].startswith(MARKS)]
+
+
+def test_a_start_asks_for_no_text_of_the_flow(api: Api, hooked: str) -> None:
+    statements = asked(lambda: api.post("/flows/hello/instances", {}), 201)
+    assert not [sql for sql in statements if "document" in sql]
+
+
+def test_an_event_for_an_instance_reads_its_name_alone(api: Api, hooked: str) -> None:
+    statements = asked(lambda: api.post("/instances/one/events", {"type": "paid"}), 202)
+    assert not [sql for sql in statements if "document" in sql or '"engine_instance"."input"' in sql]
+
+
+def test_a_webhook_without_an_id_asks_for_no_earlier_one(api: Api, hooked: str) -> None:
+    statements = asked(lambda: api.client.post(hooked, b"{}", content_type="application/json"), 202)
+    assert not [sql for sql in statements if "document" in sql]
+    assert not [sql for sql in statements if "occurrence" in sql and sql.startswith("SELECT")]
