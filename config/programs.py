@@ -17,7 +17,6 @@ from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponseBase
-from django.middleware.csrf import CsrfViewMiddleware
 
 PREFIXES: Final = ("/api/v1/", "/hooks/", "/cloudflare/", "/formance/", "/novu/")
 PAGES: Final = frozenset({"/api/v1/", "/api/v1/reference"})
@@ -44,14 +43,6 @@ class _PassedByPrograms:
 
 class Sessions(_PassedByPrograms, SessionMiddleware):
     """Django's sessions."""
-
-
-class Csrf(_PassedByPrograms, CsrfViewMiddleware):
-    """Django's protection of forms. Where no cookie is trusted there is nothing to protect."""
-
-    def process_view(self, request: HttpRequest, *view: Any) -> Any:
-        """Look for the token, in forms of pages."""
-        return None if is_for_a_program(request) else super().process_view(request, *view)
 
 
 class SignedIn(_PassedByPrograms, AuthenticationMiddleware):

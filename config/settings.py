@@ -96,7 +96,7 @@ MIDDLEWARE = [
     "config.health.AnswerProbes",
     "config.programs.Sessions",
     "django.middleware.common.CommonMiddleware",
-    "config.programs.Csrf",
+    "django.middleware.csrf.CsrfViewMiddleware",
     "config.programs.SignedIn",
     "config.programs.Notes",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
