@@ -138,7 +138,7 @@ SQLITE_OPTIONS: dict[str, Any] = {
         f"PRAGMA synchronous={SQLITE_SYNCHRONOUS};"
         "PRAGMA busy_timeout=30000;"
         "PRAGMA temp_store=MEMORY;"
-        "PRAGMA cache_size=-65536;"
+        "PRAGMA cache_size=-16384;"  # KiB, for each thread; the system keeps the rest of the file in its own
         "PRAGMA mmap_size=268435456;"
         "PRAGMA journal_size_limit=67108864;"
     ),
