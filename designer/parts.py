@@ -15,10 +15,10 @@ from designer.graph.lowering import is_back_edge
 from designer.graph.model import TRIGGER, Edge, Flow, Note, Task, note_ref, phase_ref
 from designer.inspector.forms import EDGE_PREFIX, branch_label, name_of
 from designer.rendering.cards import CARD_HEIGHT, GRID, card_summary
+from designer.rendering.curves import Rect
 from designer.rendering.drawn import Drawn, draw_flow
 from designer.rendering.layout import Layout
 from designer.rendering.notes import note_svg
-from designer.rendering.routing import Rect
 from designer.rendering.svg import (
     Ends,
     edge_element_id,

@@ -6,10 +6,8 @@ stands where the cards and the labels before it leave room. What comes out is as
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any, Final
 
 from designer.graph.delta import Delta, delta_between
@@ -22,24 +20,19 @@ from designer.rendering.cards import (
     PHASE_HEAD,
     PHASE_PADDING,
     TRIGGER_SIZE,
-    WIDEST,
     card_size,
     edge_label,
     label_width,
 )
-from designer.rendering.layout import MARGIN, EdgePlace, Layout, label_box, rect_around, tidy_positions
+from designer.rendering.curves import NOWHERE, Rect, Route, polyline, route_bounds, runs_through
+from designer.rendering.layout import EdgePlace, Layout, label_box, rect_around, tidy_positions
+from designer.rendering.obstacles import NOTHING, Obstacles
 from designer.rendering.routing import (
-    NOWHERE,
-    Rect,
-    Route,
     Ways,
     error_offset,
     error_way,
     label_area,
     place_label,
-    polyline,
-    route_bounds,
-    runs_through,
     success_ways,
 )
 
@@ -74,6 +67,7 @@ class Drawn:
     starts: tuple[str, ...]
     lanes: Mapping[Edge, Lane]
     places: Sequence[EdgePlace | None]
+    obstacles: Obstacles
 
 
 def drawn_layout(flow: Flow) -> Layout:
@@ -124,6 +118,7 @@ class _Drawing:
         self.phases = {key: self._frame(phase) for key, phase in flow.phases.items()}
         self.starts = self._starts()
         self.trigger = self._trigger()
+        self.obstacles = self._obstacles()
         if like is not None and delta is not None and not delta.edges:
             self.lanes = like.lanes
         else:
@@ -135,7 +130,7 @@ class _Drawing:
         ids = self.like.ids if self.like is not None and is_connected else [edge.id for edge in self.flow.edges]
         edges = {id: place for id, place in zip(ids, places, strict=True) if place is not None}
         layout = Layout(tasks=self.tasks, phases=self.phases, trigger=self.trigger, edges=edges)
-        return Drawn(self.flow, layout, True, ids, self.starts, self.lanes, places)
+        return Drawn(self.flow, layout, True, ids, self.starts, self.lanes, places, self.obstacles)
 
     # -- boxes
 
@@ -194,6 +189,14 @@ class _Drawing:
         starts = [self.tasks[key] for key in self.starts if key in self.tasks]
         level = sum(box.y + box.height / 2 for box in starts) / len(starts) if starts else 80
         return Rect(left - 2 * TRIGGER_SIZE, round(level - TRIGGER_SIZE / 2), TRIGGER_SIZE, TRIGGER_SIZE)
+
+    def _obstacles(self) -> Obstacles:
+        if self.like is None or self.delta is None:
+            return Obstacles([*self.tasks.values(), self.trigger])
+        old, trigger = self.like.layout, self.like.layout.trigger
+        pairs = [(old.tasks.get(key), self.tasks.get(key)) for key in self.delta.tasks] + [(trigger, self.trigger)]
+        gone = [before for before, after in pairs if before is not None and before is not after]
+        return self.like.obstacles.changed(gone, [after for before, after in pairs if after and before is not after])
 
     def _box(self, ref: str) -> Rect | None:
         if ref == TRIGGER:
@@ -280,7 +283,7 @@ class _Drawing:
             return None
         # A phase is left and entered past its own cards: they stand in no way.
         is_about_phase = phase_of_ref(edge.source) is not None or phase_of_ref(edge.target) is not None
-        others = () if is_about_phase else self._neighbours.between(source, target)
+        others = NOTHING if is_about_phase else self.obstacles
         lane = self.lanes.get(edge, ALONE)
         ways = _ways(edge, lane, source, target, others)
         route = ways.routes[0 if edge.on is On.ERROR else lane.number]
@@ -306,14 +309,11 @@ class _Drawing:
         area = label_area(place.route, width, height)
         if is_same and not changes.touch(area):
             return place
-        taken = [*self._neighbours.in_area(area), *(box for box in labels if area.overlaps(box))]
+        taken = [*self.obstacles.within(area.x, area.y, area.x + area.width, area.y + area.height)]
+        taken += (box for box in labels if area.overlaps(box))
         others = near.in_area(area, but=place)
         middle = place_label(place.route, width, height, taken, others)
         return replace(place, label=label, label_box=label_box(middle, label))
-
-    @cached_property
-    def _neighbours(self) -> _Neighbours:
-        return _Neighbours([*self.tasks.values(), self.trigger])
 
 
 def _card(task: Task) -> Rect:
@@ -321,7 +321,7 @@ def _card(task: Task) -> Rect:
     return Rect(at.x, at.y, size.width, size.height)
 
 
-def _ways(edge: Edge, lane: Lane, source: Rect, target: Rect, others: Sequence[Rect]) -> Ways:
+def _ways(edge: Edge, lane: Lane, source: Rect, target: Rect, others: Obstacles) -> Ways:
     if edge.on is not On.ERROR:
         return success_ways(source, target, others, lanes=lane.lanes)
     lower = error_offset(source, target, lane.lanes) if lane.is_accompanied else 0
@@ -373,27 +373,6 @@ def _squares_of(area: Rect) -> Iterator[tuple[int, int]]:
     across = range(int(area.x // SQUARE), int((area.x + area.width) // SQUARE) + 1)
     down = range(int(area.y // SQUARE), int((area.y + area.height) // SQUARE) + 1)
     return ((x, y) for x in across for y in down)
-
-
-class _Neighbours:
-    """The cards of a drawing by their place from left to right."""
-
-    def __init__(self, cards: Sequence[Rect]) -> None:
-        self._cards = sorted(cards, key=lambda card: card.x)
-        self._lefts = [card.x for card in self._cards]
-
-    def between(self, source: Rect, target: Rect) -> list[Rect]:
-        """The cards that could stand in the way of an edge."""
-        left = min(source.x, target.x) - MARGIN
-        right = max(source.x + source.width, target.x + target.width) + MARGIN
-        return [box for box in self._within(left, right) if box is not source and box is not target]
-
-    def in_area(self, area: Rect) -> list[Rect]:
-        """The cards that share something with an area."""
-        return [box for box in self._within(area.x, area.x + area.width) if box.overlaps(area)]
-
-    def _within(self, left: float, right: float) -> list[Rect]:
-        return self._cards[bisect_left(self._lefts, left - WIDEST) : bisect_right(self._lefts, right)]
 
 
 # -- what has no place yet --------------------------------------------------------------------------------------------

@@ -23,14 +23,9 @@ from designer.rendering.cards import (
     edge_label,
     label_width,
 )
+from designer.rendering.curves import NOWHERE, Point, Rect, nearest_point
 from designer.rendering.dot import cluster_name, layout_dot
-from designer.rendering.routing import (
-    ARROW_GAP,
-    NOWHERE,
-    Point,
-    Rect,
-    nearest_point,
-)
+from designer.rendering.routing import ARROW_GAP
 
 MARGIN: Final = 40
 Made = TypeVar("Made")

@@ -1,25 +1,23 @@
 """Ways of edges between cards. Pure; `static/js/editor/routes.js` draws the same ways while something is dragged.
 
-A route is a chain of cubic Bézier curves: its first point, then three points for each curve.
-
 - A normal edge leaves at the middle of the right side and arrives at the middle of the left side.
 - An error edge leaves at the middle of the bottom.
 - An edge to a card that does not lie to the right goes out on the right, passes between the two or above both, and
   comes in from the left: so do the edges of loops.
-- A normal edge with a card in its way goes along a free line above or below that card.
+- An edge with a card in its way goes along a free line above or below that card; where there is none nearby, around
+  corners (`designer.rendering.corners`).
 - Several edges from one card to another go side by side, in lanes from top to bottom.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import pairwise
-from typing import Final, Protocol
+from typing import Final
 
-Point = tuple[float, float]
-Route = tuple[Point, ...]
+from designer.rendering.corners import ways_with_corners
+from designer.rendering.curves import Box, Point, Rect, Route, are_free, point_at, polyline, runs_through
+from designer.rendering.obstacles import NOTHING, Obstacles
 
 ARROW_GAP: Final = 4.0  # from the middle of a port to the tip of an arrow: its radius
 _REACH: Final = 28.0
@@ -27,46 +25,11 @@ _CLEARANCE: Final = 30.0
 _MARGIN: Final = 16.0
 _TURN: Final = 36.0
 _BENDS: Final = (56.0, 36.0, 24.0)
-_FAR: Final = 1e9
 _LEAST_SIDE: Final = 6.0
+_NEARBY: Final = 240.0
+"""A level line farther than this above or below both ends is not looked for."""
 LANE: Final = 16.0
 """How far edges between the same two stand apart, where their cards leave room for it."""
-
-
-class Box(Protocol):
-    """Anything with a place and a size."""
-
-    @property
-    def x(self) -> float: ...
-    @property
-    def y(self) -> float: ...
-    @property
-    def width(self) -> float: ...
-    @property
-    def height(self) -> float: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Rect:
-    """A box of its own."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-    def overlaps(self, other: Box) -> bool:
-        """Whether the two share an area."""
-        return (
-            self.x < other.x + other.width
-            and other.x < self.x + self.width
-            and self.y < other.y + other.height
-            and other.y < self.y + self.height
-        )
-
-
-NOWHERE: Final = Rect(0, 0, -_FAR, -_FAR)
-"""An area that overlaps nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +43,8 @@ class Ways:
     seen: Rect
 
 
-def success_ways(source: Box, target: Box, others: Sequence[Box] = (), *, lanes: int = 1) -> Ways:
-    """From the right side to the left side, around `others`: `lanes` edges side by side."""
+def success_ways(source: Box, target: Box, others: Obstacles = NOTHING, *, lanes: int = 1) -> Ways:
+    """From the right side to the left side, around `others` but the two: `lanes` edges side by side."""
     start = (source.x + source.width, source.y + source.height / 2)
     end = (target.x - ARROW_GAP, target.y + target.height / 2)
     offsets = lane_offsets(source, target, lanes)
@@ -89,56 +52,79 @@ def success_ways(source: Box, target: Box, others: Sequence[Box] = (), *, lanes:
         return _around(source, target, start, end, others, offsets)
     bend = max((end[0] - start[0]) / 2, _REACH)
     straight = tuple(_straight(start, end, bend, by) for by in offsets)
-    boxes = _between(others, start[0], end[0])
     heights = [start[1] + offsets[0], end[1] + offsets[0], start[1] + offsets[-1], end[1] + offsets[-1]]
-    blocking = [box for box in boxes if any(_crosses(way, box) for way in straight)]
+    seen = _area(start[0], end[0], heights)
+    boxes = _but(others, seen, source, target)
+    blocking = [box for box in boxes if not are_free(straight, (box,))]
     if not blocking:
-        return Ways(straight, _area(start[0], end[0], heights))
+        return Ways(straight, seen)
     clearance, near = _MARGIN + offsets[-1], (start[1] + end[1]) / 2
-    first = min(blocking, key=lambda box: (box.x, box.y)).y - clearance
-    for level in _levels(boxes, first, near, clearance):
-        for reach in _BENDS:
+    foremost = min(blocking, key=lambda box: (box.x, box.y))
+    first = min(foremost.y - clearance, foremost.y + foremost.height + clearance, key=lambda y: abs(y - near))
+    nearby = _nearby(start[0], end[0], heights)
+    boxes = _but(others, nearby, source, target)
+    levels = _levels(boxes, first, near, nearby, clearance)
+    reaches = [min(reach, (end[0] - start[0]) / 3) for reach in _BENDS]
+    for level in _free_levels(levels, boxes, start[0] + max(reaches), end[0] - max(reaches), offsets):
+        for reach in reaches:
             ways = tuple(_along(_down(start, by), _down(end, by), level + by, reach) for by in offsets)
-            if _are_free(ways, boxes):
+            if are_free(ways, boxes):
                 return Ways(ways, _area(start[0], end[0], [*heights, *_searched(first, level, near, clearance)]))
-    return Ways(straight, _column(start[0], end[0]))
+    return _cornered(start, end, (source, target), others, offsets, straight, nearby)
 
 
-def error_way(source: Box, target: Box, others: Sequence[Box] = (), *, lower: float = 0.0) -> Ways:
-    """From the bottom to the left side, or to the top of a card right below; around `others`.
+def error_way(source: Box, target: Box, others: Obstacles = NOTHING, *, lower: float = 0.0) -> Ways:
+    """From the bottom to the left side, or to the top of a card right below; around `others` but the two.
 
     `lower`: how far below the middle of the left side it arrives, where other edges lead there beside it.
     """
     start = (source.x + source.width / 2, source.y + source.height)
-    if target.y >= start[1] + _REACH and target.x <= start[0] <= target.x + target.width:
-        end = (target.x + target.width / 2, target.y - ARROW_GAP)
-        bend = max((end[1] - start[1]) / 2, 12.0)
-        return Ways(((start, (start[0], start[1] + bend), (end[0], end[1] - bend), end),), NOWHERE)
     end = (target.x - ARROW_GAP, target.y + target.height / 2 + lower)
-    heights = [start[1], end[1]]
+    if target.y >= start[1] + _REACH and target.x <= start[0] <= target.x + target.width:
+        top = (target.x + target.width / 2, target.y - ARROW_GAP)
+        bend = max((top[1] - start[1]) / 2, 12.0)
+        plain: Route = (start, (start[0], start[1] + bend), (top[0], top[1] - bend), top)
+        seen = _area(min(start[0], top[0]) - _MARGIN, max(start[0], top[0]) + _MARGIN, [start[1], top[1]])
+        if are_free((plain,), _but(others, seen, source, target)):
+            return Ways((plain,), seen)
+        return _cornered(start, end, (source, target), others, (0.0,), (plain,), seen, is_error=True)
     if end[0] < start[0] + _REACH:
-        left, right = end[0] - _TURN, start[0] + _TURN
-        boxes = _between(others, left, right)
-        first = max(source.y + source.height, target.y + target.height) + _CLEARANCE
-        if target.y > start[1] + 2 * _MARGIN:
-            first = (start[1] + target.y) / 2
-        for level in _levels([*boxes, target], first, start[1]):
-            way = _error_back(start, end, level)
-            if _are_free((way,), boxes):
-                return Ways((way,), _area(left, right, [*heights, *_searched(first, level, start[1])]))
-        return Ways((_error_back(start, end, first),), _column(left, right))
+        return _error_around(source, target, start, end, others)
     drop = max(abs(end[1] - start[1]) * 0.6, _REACH)
     straight = (start, (start[0], start[1] + drop), (end[0] - max((end[0] - start[0]) / 2, _REACH), end[1]), end)
-    boxes = _between(others, start[0], end[0])
-    heights.append(start[1] + drop)
-    if _are_free((straight,), boxes):
-        return Ways((straight,), _area(start[0], end[0], heights))
+    heights = [start[1], end[1], start[1] + drop]
+    seen = _area(start[0], end[0], heights)
+    ends = (source, target)
+    if are_free((straight,), _but(others, seen, *ends), ends):
+        return Ways((straight,), seen)
+    nearby = _nearby(start[0], end[0], heights)
+    boxes = _but(others, nearby, *ends)
     first = start[1] + _MARGIN
-    for level in (level for level in _levels(boxes, first, start[1]) if level > start[1]):
+    levels = (level for level in _levels([*boxes, *ends], first, start[1], nearby) if level > start[1])
+    for level in _free_levels(
+        levels, [*boxes, *ends], start[0] + 10, end[0] - min(2 * _REACH, (end[0] - start[0]) / 3)
+    ):
         way = _error_along(start, end, level)
-        if _are_free((way,), boxes):
+        if are_free((way,), boxes, ends):
             return Ways((way,), _area(start[0], end[0], [*heights, *_searched(first, level, start[1])]))
-    return Ways((_error_along(start, end, first),), _column(start[0], end[0]))
+    return _cornered(start, end, ends, others, (0.0,), (straight,), nearby, is_error=True)
+
+
+def _error_around(source: Box, target: Box, start: Point, end: Point, others: Obstacles) -> Ways:
+    """Out at the bottom, along a free line between or below the two, in on the left."""
+    ends, heights = (source, target), [start[1], end[1]]
+    left, right = end[0] - _TURN, start[0] + _TURN
+    first = max(source.y + source.height, target.y + target.height) + _CLEARANCE
+    if target.y > start[1] + 2 * _MARGIN:
+        first = (start[1] + target.y) / 2
+    nearby = _nearby(left, right, [*heights, first])
+    boxes = _but(others, nearby, *ends)
+    levels = _levels([*boxes, *ends], first, start[1], nearby)
+    for level in _free_levels(levels, [*boxes, *ends], end[0], start[0]):
+        way = _error_back(start, end, level)
+        if are_free((way,), boxes, ends):
+            return Ways((way,), _area(left, right, [*heights, *_searched(first, level, start[1])]))
+    return _cornered(start, end, ends, others, (0.0,), (_error_back(start, end, first),), nearby, is_error=True)
 
 
 def lane_offsets(source: Box, target: Box, lanes: int) -> tuple[float, ...]:
@@ -155,25 +141,39 @@ def error_offset(source: Box, target: Box, lanes: int) -> float:
     return min(lane_offsets(source, target, lanes)[-1] + LANE, target.height / 2 - _LEAST_SIDE)
 
 
-def _around(
-    source: Box, target: Box, start: Point, end: Point, others: Sequence[Box], offsets: Sequence[float]
-) -> Ways:
+def _around(source: Box, target: Box, start: Point, end: Point, others: Obstacles, offsets: Sequence[float]) -> Ways:
     """Out on the right, along a free line between or above the two, in on the left."""
-    wide = (len(offsets) - 1) * LANE
+    ends, wide = (source, target), (len(offsets) - 1) * LANE
     left, right = end[0] - _TURN - wide, start[0] + _TURN + wide
-    boxes = _between(others, left, right)
     above, below = min(source.y + source.height, target.y + target.height), max(source.y, target.y)
     first = (above + below) / 2 if below - above >= _REACH else min(source.y, target.y) - _CLEARANCE
     heights = [each + by for each in (start[1], end[1]) for by in offsets]
-    kept: tuple[Route, ...] = ()
-    for level in _levels(_between([*others, source, target], left, right), first, start[1]):
+    nearby = _nearby(left, right, [*heights, first - wide, first + wide])
+    boxes = _but(others, nearby, *ends)
+    levels = _levels([*boxes, *ends], first, start[1], nearby)
+    for level in _free_levels(levels, [*boxes, *ends], end[0], start[0]):
         ways = _backs(start, end, level, offsets)
-        if _are_free(ways, boxes):
+        if are_free(ways, boxes, ends):
             searched = _searched(first, level, start[1])
             reached = [searched[0] - wide, searched[1] + wide]
             return Ways(ways, _area(left, right, [*heights, *reached]))
-        kept = kept or ways
-    return Ways(kept, _column(left, right))
+    return _cornered(start, end, ends, others, offsets, _backs(start, end, first, offsets), nearby)
+
+
+def _cornered(
+    start: Point,
+    end: Point,
+    ends: tuple[Box, Box],
+    others: Obstacles,
+    offsets: Sequence[float],
+    plain: tuple[Route, ...],
+    looked_at: Rect,
+    *,
+    is_error: bool = False,
+) -> Ways:
+    """Ways with corners, else the plain ones; `looked_at` for a way along one line."""
+    found, area = ways_with_corners(start, end, ends, others, offsets, is_down=is_error)
+    return Ways(found or plain, _both(area, looked_at))
 
 
 def _backs(start: Point, end: Point, level: float, offsets: Sequence[float]) -> tuple[Route, ...]:
@@ -199,9 +199,14 @@ def _area(left: float, right: float, heights: Sequence[float]) -> Rect:
     return Rect(left, top, right - left, max(heights) + slack - top)
 
 
-def _column(left: float, right: float) -> Rect:
-    """Everything between two sides: no line was free."""
-    return Rect(left, -_FAR, right - left, 2 * _FAR)
+def _nearby(left: float, right: float, heights: Sequence[float]) -> Rect:
+    """Where level lines are looked for."""
+    return _area(left, right, [min(heights) - _NEARBY, max(heights) + _NEARBY])
+
+
+def _both(a: Rect, b: Rect) -> Rect:
+    left, top = min(a.x, b.x), min(a.y, b.y)
+    return Rect(left, top, max(a.x + a.width, b.x + b.width) - left, max(a.y + a.height, b.y + b.height) - top)
 
 
 def _searched(first: float, level: float, near: float, clearance: float = _MARGIN) -> tuple[float, float]:
@@ -268,53 +273,32 @@ def _line(a: Point, b: Point) -> tuple[Point, Point, Point]:
 # -- free lines -------------------------------------------------------------------------------------------------------
 
 
-def _between(boxes: Iterable[Box], left: float, right: float) -> list[Box]:
-    return [box for box in boxes if box.x < right and box.x + box.width > left]
+def _but(others: Obstacles, area: Rect, source: Box, target: Box) -> list[Box]:
+    """What may stand in the way in an area."""
+    found = others.within(area.x, area.y, area.x + area.width, area.y + area.height)
+    return [box for box in found if box is not source and box is not target]
 
 
-def _levels(boxes: Sequence[Box], first: float, near: float, clearance: float = _MARGIN) -> list[float]:
-    """`first`, then the lines above and below each box, the nearest first, those beyond all boxes among them."""
+def _levels(boxes: Sequence[Box], first: float, near: float, nearby: Rect, clearance: float = _MARGIN) -> list[float]:
+    """`first`, then the lines above and below each box that are not far off, the nearest first."""
     found = {level for box in boxes for level in (box.y - clearance, box.y + box.height + clearance)}
-    return [first, *sorted(found, key=lambda level: (abs(level - near), level))]
+    inside = [level for level in found if nearby.y + clearance < level < nearby.y + nearby.height - clearance]
+    return [first, *sorted(inside, key=lambda level: (abs(level - near), level))]
 
 
-def _are_free(ways: Iterable[Route], boxes: Sequence[Box]) -> bool:
-    """Whether none of these crosses anything."""
-    return not any(_crosses(way, box) for way in ways for box in boxes)
+def _free_levels(
+    levels: Iterable[float], boxes: Sequence[Box], left: float, right: float, offsets: Sequence[float] = (0.0,)
+) -> Iterator[float]:
+    """Those of the lines that run through no box on their way from `left` to `right`."""
+    top, bottom = offsets[0], offsets[-1]
+    blocked = [
+        (box.y - bottom, box.y + box.height - top) for box in boxes if box.x < right and box.x + box.width > left
+    ]
+    return (level for level in levels if not any(above < level < below for above, below in blocked))
 
 
 def _down(point: Point, by: float) -> Point:
     return point[0], point[1] + by
-
-
-def _crosses(route: Sequence[Point], box: Box) -> bool:
-    left, right, top, bottom = box.x - 2, box.x + box.width + 2, box.y - 2, box.y + box.height + 2
-    curves = (len(route) - 1) // 3
-    for number in range(curves):
-        (ax, ay), (bx, by), (cx, cy), (dx, dy) = route[3 * number : 3 * number + 4]
-        # A curve stays between its four points: most boxes are nowhere near.
-        if max(ax, bx, cx, dx) < left or min(ax, bx, cx, dx) > right:
-            continue
-        if max(ay, by, cy, dy) < top or min(ay, by, cy, dy) > bottom:
-            continue
-        steps = (point_at(route, (number + n / 12) / curves) for n in range(13))
-        if any(left <= x <= right and top <= y <= bottom for x, y in steps):
-            return True
-    return False
-
-
-def point_at(route: Sequence[Point], share: float) -> Point:
-    """The point of a route at `share` (0 to 1) of its curves."""
-    curves = (len(route) - 1) // 3
-    number = min(int(share * curves), curves - 1)
-    t = share * curves - number
-    a, b, c, d = route[3 * number : 3 * number + 4]
-    u = 1 - t
-    weights = (u * u * u, 3 * u * u * t, 3 * u * t * t, t * t * t)
-    return (
-        sum(weight * point[0] for weight, point in zip(weights, (a, b, c, d), strict=True)),
-        sum(weight * point[1] for weight, point in zip(weights, (a, b, c, d), strict=True)),
-    )
 
 
 _SHARES: Final = (0.5, 0.44, 0.56, 0.38, 0.62, 0.32, 0.68, 0.26, 0.74, 0.2, 0.8, 0.14, 0.86)
@@ -350,51 +334,8 @@ def place_label(
     return best
 
 
-@lru_cache(maxsize=8192)
-def polyline(route: Route) -> Route:
-    """Points along a route, so close to each other that the lines between them may stand for it."""
-    steps = 16 * ((len(route) - 1) // 3)
-    return tuple(point_at(route, step / steps) for step in range(steps + 1))
-
-
-def runs_through(line: Route, box: Box) -> bool:
-    """Whether a chain of straight lines and a box share a point."""
-    left, right, top, bottom = box.x, box.x + box.width, box.y, box.y + box.height
-    for (ax, ay), (bx, by) in pairwise(line):
-        if (ax < left and bx < left) or (ax > right and bx > right):
-            continue
-        if (ay < top and by < top) or (ay > bottom and by > bottom):
-            continue
-        # Beside each other along both axes; they are apart only if the whole box lies on one side of the line.
-        dx, dy = bx - ax, by - ay
-        sides = [dx * (y - ay) - dy * (x - ax) for x in (left, right) for y in (top, bottom)]
-        if min(sides) <= 0 <= max(sides):
-            return True
-    return False
-
-
-def route_bounds(route: Sequence[Point]) -> Rect:
-    """A box that a route does not leave: that around the points of its curves."""
-    xs, ys = [point[0] for point in route], [point[1] for point in route]
-    return Rect(min(xs), min(ys), max(xs) - min(xs), max(ys) - min(ys))
-
-
 def label_area(route: Sequence[Point], width: float, height: float) -> Rect:
     """Where a label may come to lie: what is not here says nothing about its place."""
     xs, ys = [point[0] for point in route], [point[1] for point in route]
     left, top = min(xs) - width / 2, min(ys) - 2.5 * height
     return Rect(left, top, max(xs) + width / 2 - left, max(ys) + 2.5 * height - top)
-
-
-def nearest_point(route: Sequence[Point], wanted: Point) -> Point:
-    """The point of a route that is nearest to another point."""
-    shares = [number / 24 for number in range(3, 22)]
-    return min(
-        (point_at(route, share) for share in shares), key=lambda p: (p[0] - wanted[0]) ** 2 + (p[1] - wanted[1]) ** 2
-    )
-
-
-def path_data(route: Sequence[Point]) -> str:
-    """A route as the `d` of an SVG path."""
-    first, *rest = [f"{x:g} {y:g}" for x, y in ((round(x, 1), round(y, 1)) for x, y in route)]
-    return f"M{first}" + "".join(f"C{rest[n]} {rest[n + 1]} {rest[n + 2]}" for n in range(0, len(rest), 3))

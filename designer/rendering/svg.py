@@ -29,11 +29,11 @@ from designer.rendering.cards import (
     card_summary,
     label_width,
 )
+from designer.rendering.curves import Rect, path_data, point_at
 from designer.rendering.icons import symbols_svg
 from designer.rendering.labels import clean, markup, shorten, text_width
 from designer.rendering.layout import Layout
 from designer.rendering.marks import LOOKS, QUIET, Look, Mark, as_mark, look_of
-from designer.rendering.routing import Rect, path_data, point_at
 from designer.rendering.theme import standalone_style
 
 ARROWS: Final = ("plain", "taken", "failed", "dead", "error", "added", "removed", "changed")

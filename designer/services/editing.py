@@ -9,10 +9,10 @@ from designer.graph.decoding import MOST_TASKS
 from designer.graph.edits import Batch, Edit, EditRefused, Paste, TidyUp, copy_fragment, pasted_keys, pasted_notes
 from designer.graph.model import TRIGGER, Flow, Frame, Json, On, Position, Task, note_ref, phase_ref
 from designer.graph.rules import targets_from
+from designer.rendering.curves import Box
 from designer.rendering.drawn import drawn_boxes
 from designer.rendering.graphviz import LayoutTooLarge
 from designer.rendering.layout import tidy_positions
-from designer.rendering.routing import Box
 
 ASIDE = 24
 LONGEST_FOUND = 500

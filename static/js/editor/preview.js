@@ -2,6 +2,7 @@
 /** What a gesture looks like while it lasts: moved cards, re-routed edges, the rubber band. The server's parts replace it. */
 
 import { centre } from "./geometry.js";
+import { Obstacles } from "./obstacles.js";
 import { route } from "./routes.js";
 import { svgElement } from "./parts.js";
 
@@ -19,8 +20,7 @@ export function showMoved(editor, refs, by) {
     if (x || y) element.style.setProperty("translate", `${x}px ${y}px`);
     else element.style.removeProperty("translate");
   }
-  const place = (/** @type {string} */ ref) => moved(editor, ref, refs, by);
-  for (const edge of editor.graph.edgesAt(refs)) showRoute(editor, edge, place);
+  showRoutes(editor, editor.graph.edgesAt(refs), (ref) => moved(editor, ref, refs, by));
 }
 
 /** @param {Editor} editor @param {string} ref @param {Set<string>} refs @param {Point} by @returns {Rect | null} */
@@ -30,14 +30,24 @@ function moved(editor, ref, refs, by) {
   return refs.has(ref) ? { ...node, x: node.x + by.x, y: node.y + by.y } : node;
 }
 
-/** @param {Editor} editor @param {import("./graph.js").EdgeFacts} edge @param {(ref: string) => Rect | null} place */
-export function showRoute(editor, edge, place) {
+/** Edges on the ways that they would have with each thing at its `place`. @param {Editor} editor
+ * @param {import("./graph.js").EdgeFacts[]} edges @param {(ref: string) => Rect | null} place */
+export function showRoutes(editor, edges, place) {
+  if (!edges.length) return;
+  const cards = new Map(editor.graph.cards.map((card) => [card.ref, place(card.ref) ?? card]));
+  const obstacles = new Obstacles([...cards.values()]);
+  for (const edge of edges) showRoute(editor, edge, (ref) => cards.get(ref) ?? place(ref), obstacles);
+}
+
+/** @param {Editor} editor @param {import("./graph.js").EdgeFacts} edge @param {(ref: string) => Rect | null} place
+ * @param {Obstacles} obstacles */
+function showRoute(editor, edge, place, obstacles) {
   const element = editor.element(edge.ref);
   const [from, to] = [editor.graph.standIn(edge.source), editor.graph.standIn(edge.target)];
   const [source, target] = [place(from), place(to)];
   if (!element || !source || !target || from === to) return;
   const isAboutPhase = from.startsWith("phase:") || to.startsWith("phase:");
-  const { path, middle } = route(source, target, edge.on, isAboutPhase ? [] : cardsBut(editor, [edge.source, edge.target], place), editor.graph.laneOf(edge));
+  const { path, middle } = route(source, target, edge.on, isAboutPhase ? undefined : obstacles, editor.graph.laneOf(edge));
   for (const line of element.querySelectorAll(".edge-line, .edge-reach")) line.setAttribute("d", path);
   const label = /** @type {SVGGraphicsElement | null} */ (element.querySelector(".edge-label"));
   if (!label) return;
@@ -48,13 +58,6 @@ export function showRoute(editor, edge, place) {
   }
   const home = JSON.parse(label.dataset.middle);
   label.style.setProperty("translate", `${middle.x - home.x}px ${middle.y - home.y}px`);
-}
-
-/** What stands in the way of an edge. @param {Editor} editor @param {string[]} ends @param {(ref: string) => Rect | null} place
- * @returns {Rect[]} */
-function cardsBut(editor, ends, place) {
-  const cards = editor.graph.cards.filter((node) => !ends.includes(node.ref));
-  return cards.map((card) => place(card.ref) ?? card);
 }
 
 /** Nodes back to where the facts have them: after a gesture that was given up. @param {Editor} editor @param {Iterable<string>} refs */

@@ -1,14 +1,18 @@
 // @ts-check
 /**
  * Ways of edges between cards, the same as `designer/rendering/routing.py` computes (tests/js/editor/routes.json holds both to
- * it), for what moves while a gesture lasts. Pure. A route is a chain of cubic Bézier curves: its first point, then three
- * points for each curve.
+ * it), for what moves while a gesture lasts. Pure.
  *
  * @typedef {import("./geometry.js").Rect} Rect
  * @typedef {import("./geometry.js").Point} Point
- * @typedef {[number, number]} Pair
- * @typedef {Pair[]} Way
+ * @typedef {import("./curves.js").Pair} Pair
+ * @typedef {import("./curves.js").Way} Way
+ * @typedef {[number, number, number, number]} Area left, top, right, bottom
  */
+
+import { waysWithCorners } from "./corners.js";
+import { areFree, line, pathData, pointAt } from "./curves.js";
+import { Obstacles } from "./obstacles.js";
 
 const ARROW_GAP = 4;
 const REACH = 28;
@@ -18,6 +22,9 @@ const TURN = 36;
 const BENDS = [56, 36, 24];
 const LANE = 16;
 const LEAST_SIDE = 6;
+const NEARBY = 240;
+const SLACK = MARGIN + 3;
+const NOTHING = new Obstacles([]);
 
 /**
  * Where an edge goes among those between the same two: `lane` of `lanes`, from the top; `isAccompanied`: an error edge beside
@@ -25,67 +32,95 @@ const LEAST_SIDE = 6;
  * @typedef {{lane: number, lanes: number, isAccompanied?: boolean}} Lane
  */
 
-/** @param {Rect} source @param {Rect} target @param {"success" | "error"} on @param {Rect[]} [others] what may stand in the way
+/** @param {Rect} source @param {Rect} target @param {"success" | "error"} on @param {Obstacles} [others] what may stand in the way
  * @param {Lane} [lane] @returns {{path: string, middle: Point}} */
-export function route(source, target, on, others = [], { lane, lanes, isAccompanied } = { lane: 0, lanes: 1 }) {
+export function route(source, target, on, others = NOTHING, { lane, lanes, isAccompanied } = { lane: 0, lanes: 1 }) {
   const below = isAccompanied ? errorOffset(source, target, lanes) : 0;
   const way = on === "error" ? errorRoute(source, target, others, below) : successRoutes(source, target, others, lanes)[lane];
   const [x, y] = pointAt(way, 0.5);
   return { path: pathData(way), middle: { x, y } };
 }
 
-/** From the right side to the left side, around `others`: so many edges side by side. @param {Rect} source @param {Rect} target
- * @param {Rect[]} [others] @param {number} [lanes] @returns {Way[]} */
-export function successRoutes(source, target, others = [], lanes = 1) {
+/** From the right side to the left side, around `others` but the two: so many edges side by side. @param {Rect} source
+ * @param {Rect} target @param {Obstacles} [others] @param {number} [lanes] @returns {Way[]} */
+export function successRoutes(source, target, others = NOTHING, lanes = 1) {
   /** @type {Pair} */
   const start = [source.x + source.width, source.y + source.height / 2];
   /** @type {Pair} */
   const end = [target.x - ARROW_GAP, target.y + target.height / 2];
   const offsets = laneOffsets(source, target, lanes);
+  const ends = [source, target];
   if (end[0] < start[0] + REACH) return around(source, target, start, end, others, offsets);
   const bend = Math.max((end[0] - start[0]) / 2, REACH);
   const straight = offsets.map((by) => curve(start, end, bend, by));
-  const boxes = between(others, start[0], end[0]);
-  const blocking = boxes.filter((box) => straight.some((way) => crosses(way, box)));
+  const heights = [start[1] + offsets[0], end[1] + offsets[0], start[1] + offsets[lanes - 1], end[1] + offsets[lanes - 1]];
+  const blocking = others.within(...area(start[0], end[0], heights, 0), ends).filter((box) => !areFree(straight, [box]));
   if (!blocking.length) return straight;
-  const clearance = MARGIN + offsets[lanes - 1];
+  const [clearance, near] = [MARGIN + offsets[lanes - 1], (start[1] + end[1]) / 2];
   const foremost = blocking.reduce((a, b) => (b.x < a.x || (b.x === a.x && b.y < a.y) ? b : a));
-  for (const level of levels(boxes, foremost.y - clearance, (start[1] + end[1]) / 2, clearance)) {
-    for (const reach of BENDS) {
+  const [over, under] = [foremost.y - clearance, foremost.y + foremost.height + clearance];
+  const first = Math.abs(over - near) <= Math.abs(under - near) ? over : under;
+  const nearby = area(start[0], end[0], heights, NEARBY);
+  const boxes = others.within(...nearby, ends);
+  const reaches = BENDS.map((reach) => Math.min(reach, (end[0] - start[0]) / 3));
+  const levels = levelsOf(boxes, first, near, nearby, clearance);
+  for (const level of freeLevels(levels, boxes, start[0] + reaches[0], end[0] - reaches[0], offsets)) {
+    for (const reach of reaches) {
       const ways = offsets.map((by) => along(down(start, by), down(end, by), level + by, reach));
       if (areFree(ways, boxes)) return ways;
     }
   }
-  return straight;
+  return waysWithCorners(start, end, ends, others, offsets, false) ?? straight;
 }
 
-/** From the bottom to the left side (`lower` than its middle), or to the top of a card right below; around `others`.
- * @param {Rect} source @param {Rect} target @param {Rect[]} [others] @param {number} [lower] @returns {Way} */
-export function errorRoute(source, target, others = [], lower = 0) {
+/** From the bottom to the left side (`lower` than its middle), or to the top of a card right below; around `others` but the two.
+ * @param {Rect} source @param {Rect} target @param {Obstacles} [others] @param {number} [lower] @returns {Way} */
+export function errorRoute(source, target, others = NOTHING, lower = 0) {
   /** @type {Pair} */
   const start = [source.x + source.width / 2, source.y + source.height];
+  /** @type {Pair} */
+  const end = [target.x - ARROW_GAP, target.y + target.height / 2 + lower];
+  const ends = [source, target];
+  const cornered = (/** @type {Way} */ plain) => waysWithCorners(start, end, ends, others, [0], true)?.[0] ?? plain;
   if (target.y >= start[1] + REACH && target.x <= start[0] && start[0] <= target.x + target.width) {
     /** @type {Pair} */
     const top = [target.x + target.width / 2, target.y - ARROW_GAP];
     const bend = Math.max((top[1] - start[1]) / 2, 12);
-    return [start, [start[0], start[1] + bend], [top[0], top[1] - bend], top];
+    /** @type {Way} */
+    const plain = [start, [start[0], start[1] + bend], [top[0], top[1] - bend], top];
+    const beside = area(Math.min(start[0], top[0]) - MARGIN, Math.max(start[0], top[0]) + MARGIN, [start[1], top[1]], 0);
+    return areFree([plain], others.within(...beside, ends)) ? plain : cornered(plain);
   }
-  /** @type {Pair} */
-  const end = [target.x - ARROW_GAP, target.y + target.height / 2 + lower];
-  if (end[0] < start[0] + REACH) {
-    const boxes = between(others, end[0] - TURN, start[0] + TURN);
-    const isFarBelow = target.y > start[1] + 2 * MARGIN;
-    const low = Math.max(source.y + source.height, target.y + target.height) + CLEARANCE;
-    const first = isFarBelow ? (start[1] + target.y) / 2 : low;
-    return firstFree(levels([...boxes, target], first, start[1]).map((level) => () => errorBack(start, end, level)), boxes);
-  }
+  if (end[0] < start[0] + REACH) return errorAround(source, target, start, end, others, cornered);
   const drop = Math.max(Math.abs(end[1] - start[1]) * 0.6, REACH);
   /** @type {Way} */
   const straight = [start, [start[0], start[1] + drop], [end[0] - Math.max((end[0] - start[0]) / 2, REACH), end[1]], end];
-  const boxes = between(others, start[0], end[0]);
-  if (!boxes.some((box) => crosses(straight, box))) return straight;
-  const below = levels(boxes, start[1] + MARGIN, start[1]).filter((level) => level > start[1]);
-  return firstFree(below.map((level) => () => errorAlong(start, end, level)), boxes);
+  const heights = [start[1], end[1], start[1] + drop];
+  if (areFree([straight], others.within(...area(start[0], end[0], heights, 0), ends), ends)) return straight;
+  const nearby = area(start[0], end[0], heights, NEARBY);
+  const boxes = others.within(...nearby, ends);
+  const levels = levelsOf([...boxes, ...ends], start[1] + MARGIN, start[1], nearby).filter((level) => level > start[1]);
+  const last = end[0] - Math.min(2 * REACH, (end[0] - start[0]) / 3);
+  for (const level of freeLevels(levels, [...boxes, ...ends], start[0] + 10, last)) {
+    const way = errorAlong(start, end, level);
+    if (areFree([way], boxes, ends)) return way;
+  }
+  return cornered(straight);
+}
+
+/** Out at the bottom, along a free line between or below the two, in on the left. @param {Rect} source @param {Rect} target
+ * @param {Pair} start @param {Pair} end @param {Obstacles} others @param {(plain: Way) => Way} cornered @returns {Way} */
+function errorAround(source, target, start, end, others, cornered) {
+  const ends = [source, target];
+  const low = Math.max(source.y + source.height, target.y + target.height) + CLEARANCE;
+  const first = target.y > start[1] + 2 * MARGIN ? (start[1] + target.y) / 2 : low;
+  const nearby = area(end[0] - TURN, start[0] + TURN, [start[1], end[1], first], NEARBY);
+  const boxes = others.within(...nearby, ends);
+  for (const level of freeLevels(levelsOf([...boxes, ...ends], first, start[1], nearby), [...boxes, ...ends], end[0], start[0])) {
+    const way = errorBack(start, end, level);
+    if (areFree([way], boxes, ends)) return way;
+  }
+  return cornered(errorBack(start, end, first));
 }
 
 /** How far from the middle of its side each of several edges begins and ends, the highest first. @param {Rect} source
@@ -102,17 +137,20 @@ export function errorOffset(source, target, lanes) {
 }
 
 /** Out on the right, along a free line between or above the two, in on the left. @param {Rect} source @param {Rect} target
- * @param {Pair} start @param {Pair} end @param {Rect[]} others @param {number[]} offsets @returns {Way[]} */
+ * @param {Pair} start @param {Pair} end @param {Obstacles} others @param {number[]} offsets @returns {Way[]} */
 function around(source, target, start, end, others, offsets) {
-  const wide = (offsets.length - 1) * LANE;
-  const [left, right] = [end[0] - TURN - wide, start[0] + TURN + wide];
-  const boxes = between(others, left, right);
+  const [ends, wide] = [[source, target], (offsets.length - 1) * LANE];
   const above = Math.min(source.y + source.height, target.y + target.height);
   const below = Math.max(source.y, target.y);
   const first = below - above >= REACH ? (above + below) / 2 : Math.min(source.y, target.y) - CLEARANCE;
-  const lines = levels(between([...others, source, target], left, right), first, start[1]);
-  const free = lines.find((level) => areFree(backs(start, end, level, offsets), boxes));
-  return backs(start, end, free ?? first, offsets);
+  const heights = [first - wide, first + wide, ...offsets.flatMap((by) => [start[1] + by, end[1] + by])];
+  const nearby = area(end[0] - TURN - wide, start[0] + TURN + wide, heights, NEARBY);
+  const boxes = others.within(...nearby, ends);
+  for (const level of freeLevels(levelsOf([...boxes, ...ends], first, start[1], nearby), [...boxes, ...ends], end[0], start[0])) {
+    const ways = backs(start, end, level, offsets);
+    if (areFree(ways, boxes, ends)) return ways;
+  }
+  return waysWithCorners(start, end, ends, others, offsets, false) ?? backs(start, end, first, offsets);
 }
 
 /** Ways back side by side, the one inside the other: none crosses another at a turn. @param {Pair} start @param {Pair} end
@@ -175,78 +213,31 @@ function errorAlong(start, end, level) {
   return [start, [start[0], (start[1] + level) / 2], [start[0], level], on, ...line(on, off), [off[0] + half, level], [end[0] - half, end[1]], end];
 }
 
-/** @param {Pair} a @param {Pair} b @returns {Way} */
-function line(a, b) {
-  const [dx, dy] = [(b[0] - a[0]) / 3, (b[1] - a[1]) / 3];
-  return [[a[0] + dx, a[1] + dy], [b[0] - dx, b[1] - dy], b];
-}
-
 // ------------------------------------------------------------------ free lines
 
-/** @param {Rect[]} boxes @param {number} left @param {number} right */
-function between(boxes, left, right) {
-  return boxes.filter((box) => box.x < right && box.x + box.width > left);
+/** What a way there may depend on. @param {number} left @param {number} right @param {number[]} heights @param {number} beyond
+ * @returns {Area} */
+function area(left, right, heights, beyond) {
+  return [left, Math.min(...heights) - beyond - SLACK, right, Math.max(...heights) + beyond + SLACK];
 }
 
-/** `first`, then the lines above and below each box, the nearest first. @param {Rect[]} boxes @param {number} first
- * @param {number} near @param {number} [clearance] */
-function levels(boxes, first, near, clearance = MARGIN) {
+/** `first`, then the lines above and below each box that are not far off, the nearest first. @param {Rect[]} boxes
+ * @param {number} first @param {number} near @param {Area} nearby @param {number} [clearance] */
+function levelsOf(boxes, first, near, [, top, , bottom], clearance = MARGIN) {
   const found = [...new Set(boxes.flatMap((box) => [box.y - clearance, box.y + box.height + clearance]))];
-  return [first, ...found.sort((a, b) => Math.abs(a - near) - Math.abs(b - near) || a - b)];
+  const inside = found.filter((level) => top + clearance < level && level < bottom - clearance);
+  return [first, ...inside.sort((a, b) => Math.abs(a - near) - Math.abs(b - near) || a - b)];
 }
 
-/** The first way that crosses nothing, else the very first. @param {(() => Way)[]} ways @param {Rect[]} boxes @returns {Way} */
-function firstFree(ways, boxes) {
-  for (const make of ways) {
-    const way = make();
-    if (!boxes.some((box) => crosses(way, box))) return way;
-  }
-  return ways[0]();
-}
-
-/** Whether none of these crosses anything. @param {Way[]} ways @param {Rect[]} boxes */
-function areFree(ways, boxes) {
-  return !ways.some((way) => boxes.some((box) => crosses(way, box)));
+/** Those of the lines that run through no box on their way from `left` to `right`. @param {number[]} levels @param {Rect[]} boxes
+ * @param {number} left @param {number} right @param {number[]} [offsets] */
+function freeLevels(levels, boxes, left, right, offsets = [0]) {
+  const [top, bottom] = [offsets[0], offsets[offsets.length - 1]];
+  const across = boxes.filter((box) => box.x < right && box.x + box.width > left);
+  return levels.filter((level) => !across.some((box) => box.y - bottom < level && level < box.y + box.height - top));
 }
 
 /** @param {Pair} point @param {number} by @returns {Pair} */
 function down([x, y], by) {
   return [x, y + by];
-}
-
-/** @param {Way} way @param {Rect} box */
-function crosses(way, box) {
-  const [left, right, top, bottom] = [box.x - 2, box.x + box.width + 2, box.y - 2, box.y + box.height + 2];
-  const curves = Math.floor((way.length - 1) / 3);
-  for (let number = 0; number < curves; number += 1) {
-    const [a, b, c, d] = way.slice(3 * number, 3 * number + 4);
-    // A curve stays between its four points: most boxes are nowhere near.
-    if (Math.max(a[0], b[0], c[0], d[0]) < left || Math.min(a[0], b[0], c[0], d[0]) > right) continue;
-    if (Math.max(a[1], b[1], c[1], d[1]) < top || Math.min(a[1], b[1], c[1], d[1]) > bottom) continue;
-    for (let step = 0; step <= 12; step += 1) {
-      const [x, y] = pointAt(way, (number + step / 12) / curves);
-      if (left <= x && x <= right && top <= y && y <= bottom) return true;
-    }
-  }
-  return false;
-}
-
-/** The point of a route at `share` (0 to 1) of its curves. @param {Way} way @param {number} share @returns {Pair} */
-export function pointAt(way, share) {
-  const curves = Math.floor((way.length - 1) / 3);
-  const number = Math.min(Math.floor(share * curves), curves - 1);
-  const t = share * curves - number;
-  const u = 1 - t;
-  const weights = [u * u * u, 3 * u * u * t, 3 * u * t * t, t * t * t];
-  const at = (/** @type {0 | 1} */ axis) =>
-    weights.reduce((sum, weight, step) => sum + weight * way[3 * number + step][axis], 0);
-  return [at(0), at(1)];
-}
-
-/** A route as the `d` of an SVG path. @param {Way} way */
-export function pathData(way) {
-  const [first, ...rest] = way.map(([x, y]) => `${Math.round(x * 10) / 10} ${Math.round(y * 10) / 10}`);
-  let path = `M${first}`;
-  for (let at = 0; at < rest.length; at += 3) path += `C${rest[at]} ${rest[at + 1]} ${rest[at + 2]}`;
-  return path;
 }

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { errorOffset, errorRoute, pathData, route, successRoutes } from "../../../static/js/editor/routes.js";
+import { pathData } from "../../../static/js/editor/curves.js";
+import { Obstacles } from "../../../static/js/editor/obstacles.js";
+import { errorOffset, errorRoute, route, successRoutes } from "../../../static/js/editor/routes.js";
 
 const cases = JSON.parse(readFileSync(new URL("./routes.json", import.meta.url), "utf-8"));
 const numbers = (path) => path.match(/-?[\d.]+/g).map(Number);
@@ -15,7 +17,8 @@ function assertSameWay(found, wanted, what) {
 }
 
 test("the page draws the very ways that the server draws", () => {
-  for (const { source, target, others, lanes, success, error, beside } of cases) {
+  for (const { source, target, others: cards, lanes, success, error, beside } of cases) {
+    const others = new Obstacles(cards);
     const found = successRoutes(source, target, others, lanes);
     assert.equal(found.length, success.length);
     found.forEach((way, lane) => assertSameWay(pathData(way), success[lane], `success, lane ${lane} of ${lanes}`));
@@ -27,9 +30,9 @@ test("the page draws the very ways that the server draws", () => {
 
 test("each of several edges has a lane of its own", () => {
   const [a, b] = [{ x: 0, y: 0, width: 100, height: 56 }, { x: 200, y: 0, width: 100, height: 56 }];
-  const middles = [0, 1, 2].map((lane) => route(a, b, "success", [], { lane, lanes: 3 }).middle.y);
+  const middles = [0, 1, 2].map((lane) => route(a, b, "success", undefined, { lane, lanes: 3 }).middle.y);
   assert.deepEqual(middles, [12, 28, 44]);
-  const error = route(a, b, "error", [], { lane: 0, lanes: 1, isAccompanied: true });
+  const error = route(a, b, "error", undefined, { lane: 0, lanes: 1, isAccompanied: true });
   assert.match(error.path, / 196 44$/);
 });
 

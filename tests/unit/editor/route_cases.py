@@ -7,14 +7,16 @@ import random
 from pathlib import Path
 from typing import Any
 
-from designer.rendering.routing import Rect, error_offset, error_way, path_data, success_ways
+from designer.rendering.curves import Rect, path_data
+from designer.rendering.obstacles import Obstacles
+from designer.rendering.routing import error_offset, error_way, success_ways
 
 CASES = Path(__file__).parents[2] / "js" / "editor" / "routes.json"
 
 
-def box(chance: random.Random) -> dict[str, int]:
+def box(chance: random.Random, wide: int = 900, high: int = 600) -> dict[str, int]:
     """A card somewhere on the grid."""
-    x, y = chance.randrange(0, 900, 8), chance.randrange(0, 600, 8)
+    x, y = chance.randrange(0, wide, 8), chance.randrange(0, high, 8)
     return {"x": x, "y": y, "width": chance.choice([44, 160, 192, 264]), "height": 56}
 
 
@@ -28,8 +30,24 @@ def case(chance: random.Random) -> dict[str, Any]:
     return {**boxes, **ways(*ends, standing, lanes)}
 
 
-def ways(source: Rect, target: Rect, others: list[Rect], lanes: int) -> dict[str, Any]:
+def crowded_case(chance: random.Random) -> dict[str, Any]:
+    """The same with so many in the way, 16 to 32 units apart, that some ways have corners."""
+    apart: list[Rect] = []
+    gap = chance.choice([16, 24, 32])
+    for _ in range(chance.choice([40, 80, 160])):
+        new = Rect(**box(chance, 1400, 480))
+        roomy = Rect(new.x - gap, new.y - gap, new.width + 2 * gap, new.height + 2 * gap)
+        if not any(roomy.overlaps(other) for other in apart):
+            apart.append(new)
+    source, target, *others = ({k: getattr(card, k) for k in ("x", "y", "width", "height")} for card in apart)
+    lanes = chance.choice([1, 1, 2, 3, 4])
+    boxes = {"source": source, "target": target, "others": others, "lanes": lanes}
+    return {**boxes, **ways(apart[0], apart[1], apart[2:], lanes)}
+
+
+def ways(source: Rect, target: Rect, cards: list[Rect], lanes: int) -> dict[str, Any]:
     """The edges from one card to the other: so many side by side, an error edge alone, and one beside the others."""
+    others = Obstacles(cards)
     beside = error_way(source, target, others, lower=error_offset(source, target, lanes))
     return {
         "success": [path_data(route) for route in success_ways(source, target, others, lanes=lanes).routes],
@@ -40,5 +58,6 @@ def ways(source: Rect, target: Rect, others: list[Rect], lanes: int) -> dict[str
 
 if __name__ == "__main__":
     chance = random.Random(4)
-    lines = ",\n".join(json.dumps(case(chance)) for _ in range(60))
+    cases = [*(case(chance) for _ in range(60)), *(crowded_case(chance) for _ in range(80))]
+    lines = ",\n".join(map(json.dumps, cases))
     CASES.write_text(f"[\n{lines}\n]\n", encoding="utf-8")

@@ -5,7 +5,7 @@
 
 import json
 
-from designer.rendering.routing import Rect
+from designer.rendering.curves import Rect
 from tests.unit.editor.route_cases import CASES, ways
 
 

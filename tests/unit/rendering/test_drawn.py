@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from designer import parts
@@ -18,9 +18,11 @@ from designer.graph.codec import canonical_json, encode_flow
 from designer.graph.delta import differs_in_places_only
 from designer.graph.edits import EditRefused
 from designer.graph.model import Edge, Flow, On, Position
+from designer.rendering.curves import Rect, Route, point_at, polyline, runs_through
 from designer.rendering.drawn import draw_flow, drawn_layout
 from designer.rendering.layout import Layout, label_box, layout_flow
-from designer.rendering.routing import Rect, Ways, error_way, point_at, polyline, runs_through, success_ways
+from designer.rendering.obstacles import Obstacles
+from designer.rendering.routing import Ways, error_offset, error_way, success_ways
 from designer.services.editing import tidy_edit
 from tests.drawing import draw
 from tests.strategies import edits, flows
@@ -87,7 +89,7 @@ def test_what_lies_outside_of_what_a_way_has_seen_does_not_change_it(
     source: Rect, target: Rect, others: list[Rect], more: list[Rect], lanes: int
 ) -> None:
     def succeed(others: list[Rect]) -> Ways:
-        return success_ways(source, target, others, lanes=lanes)
+        return success_ways(source, target, Obstacles(others), lanes=lanes)
 
     for find in (succeed, error_from(source, target)):
         ways = find(others)
@@ -97,7 +99,74 @@ def test_what_lies_outside_of_what_a_way_has_seen_does_not_change_it(
 
 
 def error_from(source: Rect, target: Rect) -> Callable[[list[Rect]], Ways]:
-    return lambda others: error_way(source, target, others)
+    return lambda others: error_way(source, target, Obstacles(others))
+
+
+# -- cards in the way -------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def sheets(chance: st.DrawFn) -> list[Rect]:
+    """Two cards or more, here and there, 8 to 40 units apart at least."""
+    places = st.tuples(st.integers(0, 110), st.integers(0, 60), st.sampled_from((44, 160, 192, 264)))
+    cards = with_room(chance(st.lists(places, min_size=2, max_size=48)), chance(st.sampled_from((8, 16, 24, 40))))
+    assume(len(cards) > 1)
+    return cards
+
+
+def with_room(places: list[tuple[int, int, int]], room: int) -> list[Rect]:
+    cards: list[Rect] = []
+    for x, y, width in places:
+        card = Rect(8 * x, 8 * y, width, 56)
+        around = Rect(card.x - room, card.y - room, width + 2 * room, 56 + 2 * room)
+        if not any(around.overlaps(other) for other in cards):
+            cards.append(card)
+    return cards
+
+
+def passes_behind(route: Route, box: Rect) -> bool:
+    """Looked at point by point, 40 to a curve; two units of a card's edge do not count."""
+    steps = 40 * ((len(route) - 1) // 3)
+    points = (point_at(route, step / steps) for step in range(steps + 1))
+    return any(box.x + 2 < x < box.x + box.width - 2 and box.y + 2 < y < box.y + box.height - 2 for x, y in points)
+
+
+@given(sheets(), st.integers(1, 4))
+@settings(max_examples=200, deadline=None)
+def test_no_edge_passes_behind_a_card_where_cards_stand_8_units_apart(cards: list[Rect], lanes: int) -> None:
+    source, target = cards[:2]
+    obstacles, below = Obstacles(cards), error_offset(source, target, lanes)
+    routes = [*success_ways(source, target, obstacles, lanes=lanes).routes]
+    routes += [*error_way(source, target, obstacles).routes, *error_way(source, target, obstacles, lower=below).routes]
+    for route in routes:
+        assert not [card for card in cards if passes_behind(route, card)]
+
+
+BEHIND = {
+    "a card covers the gap": ((0, 0), (640, 0), [(224, 0)]),
+    "a wall covers the gap": ((0, 200), (640, 200), [(216, y) for y in range(-300, 800, 88)]),
+    "right before the next": ((0, 0), (460, 0), [(224, 0)]),
+    "beside the turn of a way back": ((320, 0), (0, 0), [(544, 0), (544, 96), (-224, 0), (-224, -96)]),
+}
+
+
+@pytest.mark.parametrize("name", BEHIND)
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_an_edge_goes_around_what_covers_its_way(name: str, lanes: int) -> None:
+    (x1, y1), (x2, y2), places = BEHIND[name]
+    source, target = Rect(x1, y1, 192, 56), Rect(x2, y2, 192, 56)
+    others = [Rect(x, y, 192, 56) for x, y in places]
+    for route in success_ways(source, target, Obstacles(others), lanes=lanes).routes:
+        assert not [card for card in others if passes_behind(route, card)]
+
+
+@pytest.mark.parametrize(("top", "is_above"), [(160, True), (0, False)])
+def test_the_shorter_way_around_is_taken(top: int, is_above: bool) -> None:
+    source, target, wall = Rect(0, 200, 192, 56), Rect(480, 200, 192, 56), Rect(224, top, 224, 300)
+    [route] = success_ways(source, target, Obstacles([wall])).routes
+    assert not passes_behind(route, wall)
+    middle = point_at(route, 0.5)[1]
+    assert middle < wall.y if is_above else middle > wall.y + wall.height
 
 
 # -- edges between the same two tasks ---------------------------------------------------------------------------------
