@@ -23,6 +23,7 @@ def copy_database(target: Path) -> bool:
     folder = os.environ.get(FOLDER)
     if not folder:
         return False
+    target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(Path(folder) / DATABASE, target)
     return True
 

@@ -192,6 +192,34 @@ def test_what_one_types_for_a_task_that_another_deletes_is_kept(seats: tuple[Sea
     assert ben.page.evaluate("navigator.clipboard.readText()") == "A name that took thought"
 
 
+def test_an_undo_of_what_another_has_deleted_says_so_and_changes_nothing(seats: tuple[Seat, Seat]) -> None:
+    ada, ben = seats
+    ben.board.select("delay")
+    ben.set("name", "Rest")
+    expect(ada.board.card("delay")).to_contain_text("Rest")
+    ada.board.select("delay")
+    ada.page.locator("#canvas").focus()
+    ada.page.keyboard.press("Delete")
+    expect(ben.board.card("delay")).to_have_count(0)
+    before = ben.page.locator("[id^='node-']").count()
+
+    ben.undo()
+    notice = ben.page.locator("#notice")
+    expect(notice).to_contain_text("cannot be undone any more")
+    for seat in seats:
+        expect(seat.page.locator("[id^='node-']")).to_have_count(before)
+        expect(seat.board.card("delay")).to_have_count(0)
+    notice.get_by_role("button", name="Leave it").click()
+    expect(notice).to_be_hidden()
+
+    # Whoever deleted it can have it back, with the name that it had.
+    ada.undo()
+    for seat in seats:
+        expect(seat.board.card("delay")).to_contain_text("Rest")
+    ben.undo()
+    expect(ada.board.card("delay")).not_to_contain_text("Rest")
+
+
 def test_people_talk_about_a_task(seats: tuple[Seat, Seat], browser: Browser, server: Quadrille) -> None:
     ada, ben = seats
     ada.board.select("junction")

@@ -25,8 +25,8 @@ from tests.servers import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE_SECONDS = 600
-"""For what is left after the last kill, which an idle machine does within twenty seconds: lives are short, and so is the
-time between them, in which delays come to their end."""
+"""For what is left after the last kill, which an idle machine does within twenty seconds: lives are short, and
+so is the time between them, in which delays come to their end."""
 
 
 class Installation:
