@@ -20,6 +20,7 @@ from engine.services.events import send_event
 from engine.services.instances import StartRequest, check_start, start_checked, start_instance
 from engine.services.together import DoAlone, Together
 from engine.services.triggers import fire_trigger, receive_event, receive_webhook
+from engine.storage import storage
 from tests.integration.engine.conftest import Engine
 
 SECONDS = 60
@@ -230,6 +231,42 @@ def test_events_sent_together_are_answered_for_each(engine: Engine, scope: Scope
     assert isinstance(missing, DoAlone)
     assert list(Event.objects.filter(instance=ended).values_list("consumed_at", flat=True)) == [engine.now]
     assert list(Instance.objects.order_by("pk").values_list("status", flat=True)) == ["complete", "waiting", "complete"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_events_together_pass_over_an_instance_that_somebody_holds(
+    engine: Engine, scope: Scope, pool: ThreadPoolExecutor
+) -> None:
+    """On SQLite whoever writes holds everything, so that nobody else gets as far as to pass over it."""
+    flow = engine.publish("wait", kinds={"wait": "wait_event"}, settings={"wait": {"event_type": "paid"}})
+    held, free = (waiting(engine, flow, key) for key in ("held", "free"))
+    is_held, may_go = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        try:
+            with transaction.atomic():
+                storage().lock_instances([held.pk])
+                is_held.set()
+                assert may_go.wait(SECONDS)
+        finally:
+            connection.close()
+
+    holding = pool.submit(hold) if connection.vendor == "postgresql" else None
+    assert holding is None or is_held.wait(SECONDS)
+    try:
+        with transaction.atomic():
+            if holding is not None:
+                with connection.cursor() as cursor:
+                    cursor.execute("SET LOCAL lock_timeout = '10s'")
+            wishes = [events._Sending(one.pk, "paid", {}, engine.now, None) for one in (held, free)]
+            first, second = events._send(wishes)
+    finally:
+        may_go.set()
+    assert isinstance(first, Event if holding is None else DoAlone)
+    assert isinstance(second, Event)
+    if holding is not None:
+        holding.result(SECONDS)
+        assert send_event(scope, held, type="paid", now=engine.now).consumed_at == engine.now
 
 
 def test_starts_together_are_all_or_none_and_share_their_statements(engine: Engine, scope: Scope) -> None:
