@@ -16,19 +16,28 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from ipaddress import ip_address
-from typing import Any
+from typing import NamedTuple
 
-import httpcore
 import httpx
 from django.conf import settings
 
 from accounts.addresses import Network, may_call, parse_networks
-from accounts.outbound_connections import Deadline, Kept, Place, hang_up, kept_connections
+from accounts.outbound_connections import Kept, Place, kept_connections
+from accounts.outbound_wire import (
+    BODILESS_METHODS,
+    Answer,
+    BodyTooLarge,
+    RawHeaders,
+    Wire,
+    WireBroken,
+    WireTimedOut,
+    request_bytes,
+)
 
 MAX_RESPONSE_BYTES = 1024 * 1024
 MAX_REDIRECTS = 5
@@ -36,8 +45,9 @@ CONNECT_SECONDS = 10.0
 HOST = re.compile(r"[\w.-]{1,253}|[0-9a-fA-F:.]{2,45}")
 REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 """Methods whose request may be sent again when nobody knows whether it arrived (RFC 9110, 9.2.2)."""
-SWITCHING_PROTOCOLS = 101
-COMPRESSED = {"gzip", "x-gzip", "deflate"}
+COMPRESSED = {b"gzip", b"x-gzip", b"deflate"}
+PORTS = {"http": 80, "https": 443}
+USUAL_HEADERS = {"Accept": "*/*", "User-Agent": "Quadrille"}
 
 Resolve = Callable[[str, int], Sequence[str]]
 
@@ -106,13 +116,15 @@ def send(
     started = time.monotonic()
     if allowed is None:
         allowed = _allowed_by_settings(tuple(settings.OUTBOUND_ALLOW))
-    deadline = Deadline(started + request.timeout_seconds)
-    backend = GuardedBackend(deadline=deadline, allowed=allowed, resolve=resolve or look_up)
-    outgoing = checked_request(request)
+    guard = Guard(deadline=started + request.timeout_seconds, allowed=allowed, resolve=resolve or look_up)
     with speaking_plainly():
-        exchange = _exchange_with_redirects if request.follow_redirects else _exchange
-        status, headers, body, url = exchange(request, outgoing, backend)
-    return OutboundResponse(status, headers, body, url, time.monotonic() - started)
+        if request.follow_redirects:
+            answer, url = _exchange_with_redirects(request, guard)
+        else:
+            target = target_of(request.url)
+            answer, url = _exchange(request, target, _request_bytes(request, target), guard), target.url
+        body = plain_body(bytes(answer.body), answer.headers, request.max_bytes)
+    return OutboundResponse(answer.status, plain_headers(answer.headers), body, url, time.monotonic() - started)
 
 
 @lru_cache(maxsize=64)
@@ -120,125 +132,134 @@ def _allowed_by_settings(texts: tuple[str, ...]) -> Sequence[Network]:
     return parse_networks(texts)
 
 
-_Answer = tuple[int, Mapping[str, str], bytes, str]
+class Target(NamedTuple):
+    """Where a request goes. `place`: the host with its port as the header `Host` names it."""
 
-
-def _exchange_with_redirects(request: OutboundRequest, outgoing: httpx.Request, backend: GuardedBackend) -> _Answer:
-    with httpx.Client(
-        transport=GuardedTransport(backend),
-        timeout=request.timeout_seconds,
-        follow_redirects=True,
-        max_redirects=MAX_REDIRECTS,
-        trust_env=False,
-    ) as client:
-        response = client.send(outgoing, stream=True)
-        try:
-            body = read_body(response.iter_raw(), response.headers, request.max_bytes)
-        finally:
-            response.close()
-    return response.status_code, plain_headers(response.headers), body, str(response.url)
-
-
-def _exchange(request: OutboundRequest, outgoing: httpx.Request, backend: GuardedBackend) -> _Answer:
-    """One request, one answer: over a connection that is kept for the owner, if there is one, else over a new one."""
-    url = outgoing.url
-    port = url.port or (443 if url.scheme == "https" else 80)
-    # What a server does twice when it is asked twice must not meet a connection that is just being closed.
-    may_reuse = request.owner is not None and outgoing.method in REPEATABLE
-    if may_reuse:
-        addresses = backend.checked_addresses(url.host, port)
-        places = [_place(request, url, port, address) for address in addresses]
-        kept = kept_connections.take(places)
-        if kept is not None:
-            kept.deadline.at = backend.deadline.at
-            try:
-                return _converse(request, outgoing, kept)
-            except (httpcore.ReadError, httpcore.WriteError, httpcore.RemoteProtocolError):
-                if time.monotonic() >= backend.deadline.at:
-                    raise
-                # It was closed while we took it up: once more over a new one.
-    origin = httpcore.Origin(url.raw_scheme, url.raw_host, port)
-    connection = httpcore.HTTPConnection(
-        origin, ssl_context=_tls() if url.scheme == "https" else None, network_backend=backend
-    )
-    return _converse(request, outgoing, Kept(_place(request, url, port, ""), connection, backend.deadline), backend)
-
-
-def _place(request: OutboundRequest, url: httpx.URL, port: int, address: str) -> Place:
-    return Place(request.owner or 0, url.raw_scheme, url.raw_host, port, address)
-
-
-def _converse(
-    request: OutboundRequest, outgoing: httpx.Request, kept: Kept, backend: GuardedBackend | None = None
-) -> _Answer:
-    """Send, read to the end, and keep the connection where it has an owner. `backend`: who makes it, if it is new."""
-    url, is_done = outgoing.url, False
-    try:
-        answer = kept.connection.handle_request(
-            httpcore.Request(
-                method=outgoing.method,
-                url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-                headers=outgoing.headers.raw,
-                content=request.body or None,
-            )
-        )
-        if not isinstance(answer.stream, Iterable):
-            raise TypeError("a synchronous connection answers with a synchronous stream")
-        headers = httpx.Headers(answer.headers)
-        body = read_body(answer.stream, headers, request.max_bytes)
-        answer.close()
-        is_done = True
-    finally:
-        if is_done and request.owner is not None and answer.status != SWITCHING_PROTOCOLS:
-            if backend is not None:
-                kept.place = kept.place._replace(address=backend.connected_to)
-            kept_connections.keep(kept)
-        else:
-            hang_up(kept.connection)
-    return answer.status, plain_headers(headers), body, str(url)
-
-
-def plain_headers(headers: httpx.Headers) -> dict[str, str]:
-    """By their names in lower case."""
-    return {name.lower(): value for name, value in headers.items()}
-
-
-def checked_request(request: OutboundRequest) -> httpx.Request:
-    """The request for httpx. Raises OutboundRefused for what no server would understand."""
-    try:
-        url = parsed_url(request.url)
-        headers = httpx.Headers({"Accept": "*/*", "User-Agent": "Quadrille", **request.headers})
-        # The body is counted as it comes; a compressed one could grow a thousandfold in one step.
-        headers["Accept-Encoding"] = "identity"
-        outgoing = httpx.Request(request.method.upper(), url, headers=headers, content=request.body or None)
-    except (httpx.InvalidURL, ValueError, TypeError) as error:
-        raise OutboundRefused(f"The request is malformed: {error}") from None
-    return outgoing
+    scheme: str
+    host: str
+    port: int
+    place: bytes
+    path: bytes
+    url: str
 
 
 @lru_cache(maxsize=1024)
-def parsed_url(text: str) -> httpx.URL:
-    """An address that can be called. Raises OutboundRefused, httpx.InvalidURL, ValueError or TypeError."""
-    url = httpx.URL(text)
-    if url.scheme not in {"http", "https"} or not url.host:
+def target_of(text: str) -> Target:
+    """Where an address leads that can be called. Raises OutboundRefused."""
+    try:
+        url = httpx.URL(text)
+        host = url.raw_host.decode("ascii")
+    except (httpx.InvalidURL, ValueError, TypeError) as error:
+        raise OutboundRefused(f"The request is malformed: {error}") from None
+    if url.scheme not in PORTS or not url.host:
         raise OutboundRefused("The address must start with http:// or https:// and name a host.")
     if not HOST.fullmatch(url.host) or not (url.port is None or 0 < url.port < 65536):
         raise OutboundRefused("The address names a host or a port that cannot exist.")
     if url.userinfo:
         raise OutboundRefused("The address contains a user name or password. Send them in a header instead.")
-    return url
+    return Target(url.scheme, host, url.port or PORTS[url.scheme], url.netloc, url.raw_path, str(url))
 
 
-def read_body(chunks: Iterable[bytes], headers: httpx.Headers, max_bytes: int) -> bytes:
-    """The body, decompressed when the server compressed it against our wish. Raises ResponseTooLarge."""
-    body = bytearray()
-    for chunk in chunks:
-        body += chunk
-        if len(body) > max_bytes:
-            raise ResponseTooLarge(f"The answer is larger than {max_bytes} bytes.")
-    if headers.get("content-encoding", "").strip().lower() not in COMPRESSED:
-        return bytes(body)
-    plain = zlib.decompressobj(wbits=47).decompress(bytes(body), max_bytes + 1)
+def _headers_of(request: OutboundRequest) -> dict[str, str]:
+    """Without two of one name, and with what goes without saying."""
+    given = {name.lower(): (name, value) for name, value in request.headers.items()}
+    headers = {name: value for name, value in USUAL_HEADERS.items() if name.lower() not in given}
+    headers |= dict(given.values())
+    # The body is counted as it comes; a compressed one could grow a thousandfold in one step.
+    headers = {name: value for name, value in headers.items() if name.lower() != "accept-encoding"}
+    return headers | {"Accept-Encoding": "identity"}
+
+
+def _request_bytes(request: OutboundRequest, target: Target) -> bytes:
+    headers = _headers_of(request)
+    try:
+        lines = [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
+        if not any(name.lower() == b"host" for name, _ in lines):
+            lines.insert(0, (b"Host", target.place))
+        return request_bytes(request.method.upper().encode("ascii"), target.path, lines, request.body)
+    except ValueError as error:
+        raise OutboundRefused(f"The request is malformed: {error}") from None
+
+
+def _exchange_with_redirects(request: OutboundRequest, guard: Guard) -> tuple[Answer, str]:
+    try:
+        outgoing = httpx.Request(
+            request.method.upper(),
+            httpx.URL(target_of(request.url).url),
+            headers=_headers_of(request),
+            content=request.body or None,
+        )
+    except (ValueError, TypeError) as error:
+        raise OutboundRefused(f"The request is malformed: {error}") from None
+    transport = GuardedTransport(request, guard)
+    with httpx.Client(
+        transport=transport, follow_redirects=True, max_redirects=MAX_REDIRECTS, trust_env=False
+    ) as client:
+        response = client.send(outgoing, stream=True)
+        response.close()
+    return transport.answer, str(response.url)
+
+
+def _exchange(request: OutboundRequest, target: Target, sent: bytes, guard: Guard) -> Answer:
+    """One request, one answer: over a connection that is kept for the owner, if there is one, else over a new one."""
+    method = sent[: sent.index(b" ")]
+    # What a server does twice when it is asked twice must not meet a connection that is just being closed.
+    may_reuse = request.owner is not None and method.decode("ascii") in REPEATABLE
+    if may_reuse:
+        places = [_place(request, target, address) for address in guard.checked_addresses(target.host, target.port)]
+        kept = kept_connections.take(places)
+        if kept is not None:
+            try:
+                return _converse(request, sent, method, kept, guard.deadline)
+            except WireBroken:
+                if time.monotonic() >= guard.deadline:
+                    raise
+                # It was closed while we took it up: once more over a new one.
+    address, connected = guard.connect(target.host, target.port)
+    if target.scheme == "https":
+        connected = guard.secure(connected, target.host)
+    return _converse(request, sent, method, Kept(_place(request, target, address), Wire(connected)), guard.deadline)
+
+
+def _place(request: OutboundRequest, target: Target, address: str) -> Place:
+    return Place(request.owner or 0, target.scheme, target.place, target.port, address)
+
+
+def _converse(request: OutboundRequest, sent: bytes, method: bytes, kept: Kept, deadline: float) -> Answer:
+    """Send, read to the end, and keep the connection where it has an owner."""
+    is_bodiless, is_done = method in BODILESS_METHODS, False
+    try:
+        answer = kept.connection.exchange(sent, is_bodiless=is_bodiless, max_bytes=request.max_bytes, deadline=deadline)
+        is_done = True
+    finally:
+        if is_done and request.owner is not None:
+            kept_connections.keep(kept)
+        else:
+            kept.connection.close()
+    return answer
+
+
+def plain_headers(headers: RawHeaders) -> dict[str, str]:
+    """By their names in lower case; those of one name as one."""
+    plain: dict[str, str] = {}
+    for name, value in headers:
+        key, text = name.decode("latin-1").lower(), _text(value)
+        plain[key] = f"{plain[key]}, {text}" if key in plain else text
+    return plain
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+def plain_body(body: bytes, headers: RawHeaders, max_bytes: int) -> bytes:
+    """The body, decompressed when the server compressed it against our wish. Raises ResponseTooLarge or zlib.error."""
+    if not any(name.lower() == b"content-encoding" and value.lower() in COMPRESSED for name, value in headers):
+        return body
+    plain = zlib.decompressobj(wbits=47).decompress(body, max_bytes + 1)
     if len(plain) > max_bytes:
         raise ResponseTooLarge(f"The answer is larger than {max_bytes} bytes once it is decompressed.")
     return plain
@@ -246,18 +267,18 @@ def read_body(chunks: Iterable[bytes], headers: httpx.Headers, max_bytes: int) -
 
 @contextmanager
 def speaking_plainly() -> Iterator[None]:
-    """Turn the errors of httpx and httpcore into ours, in words for people."""
+    """Turn the errors of the wire and of httpx into ours, in words for people."""
     try:
         yield
-    except (httpx.TimeoutException, httpcore.TimeoutException) as error:
+    except (WireTimedOut, TimeoutError) as error:
         raise OutboundTimedOut("The other side did not answer in time.") from error
-    except (httpx.UnsupportedProtocol, httpcore.UnsupportedProtocol, httpx.InvalidURL) as error:
+    except (httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
         raise OutboundRefused("A redirect leads to something that is not http:// or https://.") from error
-    except (httpx.LocalProtocolError, httpcore.LocalProtocolError) as error:
-        raise OutboundRefused(f"The request is malformed: {error}") from error
+    except BodyTooLarge as error:
+        raise ResponseTooLarge(f"The answer is larger than {error} bytes.") from error
     except httpx.TooManyRedirects as error:
         raise OutboundFailed(f"There were more than {MAX_REDIRECTS} redirects.") from error
-    except (httpx.HTTPError, httpcore.NetworkError, httpcore.ProtocolError, ssl.SSLError, zlib.error) as error:
+    except (httpx.HTTPError, WireBroken, OSError, zlib.error) as error:
         raise OutboundFailed(f"The connection failed: {error}") from error
 
 
@@ -282,38 +303,43 @@ def look_up(host: str, port: int) -> Sequence[str]:
     return list(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))
 
 
-class GuardedBackend(httpcore.SyncBackend):
+class Guard:
     """Connects only to checked addresses, and lets nothing outlast the deadline of the exchange."""
 
-    def __init__(self, *, deadline: Deadline, allowed: Sequence[Network], resolve: Resolve) -> None:
-        super().__init__()
-        self.connected_to = ""
-        """The address of the last connection."""
-        self._checked: dict[tuple[str, int], Sequence[str]] = {}
+    def __init__(self, *, deadline: float, allowed: Sequence[Network], resolve: Resolve) -> None:
         self.deadline = deadline
-        self.allowed = tuple(allowed)
-        self.resolve = resolve
+        self._checked: dict[tuple[str, int], Sequence[str]] = {}
+        self._allowed = tuple(allowed)
+        self._resolve = resolve
 
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        """A connection to the first address of the host that answers."""
-        last_error: Exception = httpcore.ConnectError(f"{host} has no address")
+    def connect(self, host: str, port: int) -> tuple[str, socket.socket]:
+        """A connection to the first address of the host that answers, and which that is. Raises OSError."""
+        last_error = OSError(f"{host} has no address")
         for address in self.checked_addresses(host, port):
-            seconds = min(CONNECT_SECONDS, remaining(self.deadline))
             try:
-                stream = super().connect_tcp(address, port, seconds, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                connected = socket.create_connection((address, port), min(CONNECT_SECONDS, self.remaining()))
+            except OSError as error:
                 last_error = error
                 continue
-            self.connected_to = address
-            return DeadlineStream(stream, self.deadline)
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return address, connected
         raise last_error
+
+    def secure(self, connected: socket.socket, host: str) -> ssl.SSLSocket:
+        """The same connection, encrypted, its certificate checked against the host's name. Raises OSError."""
+        try:
+            connected.settimeout(self.remaining())
+            return _tls().wrap_socket(connected, server_hostname=host)
+        except BaseException:
+            connected.close()
+            raise
+
+    def remaining(self) -> float:
+        """Seconds until the deadline. Raises WireTimedOut when it has passed."""
+        seconds = self.deadline - time.monotonic()
+        if seconds <= 0:
+            raise WireTimedOut
+        return seconds
 
     def checked_addresses(self, host: str, port: int) -> Sequence[str]:
         """Every address of the host. Raises OutboundRefused if any of them may not be called."""
@@ -321,7 +347,7 @@ class GuardedBackend(httpcore.SyncBackend):
         if known is not None:
             return known
         addresses = self.resolve_in_time(host, port)
-        if not all(_may_call(address, self.allowed) for address in addresses):
+        if not all(_may_call(address, self._allowed) for address in addresses):
             raise OutboundRefused(
                 f"{host} leads into a private network, which requests may not reach. "
                 "An administrator can allow it with QUADRILLE_OUTBOUND_ALLOW."
@@ -337,101 +363,43 @@ class GuardedBackend(httpcore.SyncBackend):
 
         def ask() -> None:
             try:
-                answers.put(self.resolve(host, port))
+                answers.put(self._resolve(host, port))
             except (OSError, UnicodeError) as error:
                 answers.put(error)
 
         threading.Thread(target=ask, name="look-up", daemon=True).start()
         try:
-            answer = answers.get(timeout=min(CONNECT_SECONDS, remaining(self.deadline)))
+            answer = answers.get(timeout=min(CONNECT_SECONDS, self.remaining()))
         except queue.Empty:
-            raise httpcore.ConnectTimeout(f"{host} could not be looked up in time") from None
+            raise WireTimedOut from None
         if isinstance(answer, Exception):
             raise OutboundFailed(f"There is no host called {host}.") from answer
         return answer
 
 
-class DeadlineStream(httpcore.NetworkStream):
-    """A connection on which no single operation, and so not the sum of them, goes beyond the deadline."""
-
-    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
-        self.stream = stream
-        self.deadline = deadline
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """Some bytes; none at the end."""
-        return self.stream.read(max_bytes, remaining(self.deadline))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """All of the bytes."""
-        self.stream.write(buffer, remaining(self.deadline))
-
-    def close(self) -> None:
-        """Hang up."""
-        self.stream.close()
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        """The same connection, encrypted, its certificate checked against the host's name."""
-        secured = self.stream.start_tls(ssl_context, server_hostname, remaining(self.deadline))
-        return DeadlineStream(secured, self.deadline)
-
-    def get_extra_info(self, info: str) -> Any:
-        """What the connection below knows about itself."""
-        return self.stream.get_extra_info(info)
-
-
-def remaining(deadline: Deadline) -> float:
-    """Seconds until the deadline. Raises httpcore.ReadTimeout when it has passed."""
-    seconds = deadline.at - time.monotonic()
-    if seconds <= 0:
-        raise httpcore.ReadTimeout("the time ran out")
-    return seconds
-
-
 @cache
 def _tls() -> ssl.SSLContext:
     """How certificates are checked. Reading all that are trusted takes longer than most requests: once per process."""
-    return httpx.create_ssl_context(trust_env=False)
+    context = httpx.create_ssl_context(trust_env=False)
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 class GuardedTransport(httpx.BaseTransport):
-    """httpx over a connection pool whose connections the backend makes."""
+    """Sends what httpx makes of a request and of each redirect, past no guard."""
 
-    def __init__(self, backend: GuardedBackend) -> None:
-        self.pool = httpcore.ConnectionPool(ssl_context=_tls(), network_backend=backend)
+    def __init__(self, request: OutboundRequest, guard: Guard) -> None:
+        self._request = request
+        self._guard = guard
+        self.answer = Answer()
+        """The last one."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """One exchange; the answer's body is read later."""
-        url = request.url
-        outgoing = httpcore.Request(
-            method=request.method,
-            url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-            headers=request.headers.raw,
-            content=request.stream,
-            extensions=request.extensions,
-        )
-        answer = self.pool.handle_request(outgoing)
-        if not isinstance(answer.stream, Iterable):
-            raise TypeError("a synchronous pool answers with a synchronous stream")
-        return httpx.Response(answer.status, headers=answer.headers, stream=PooledBody(answer.stream))
-
-    def close(self) -> None:
-        """Hang up on everyone."""
-        self.pool.close()
-
-
-class PooledBody(httpx.SyncByteStream):
-    """The body of an answer, chunk by chunk."""
-
-    def __init__(self, chunks: Iterable[bytes]) -> None:
-        self.chunks = chunks
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield from self.chunks
-
-    def close(self) -> None:
-        """Let the connection go."""
-        if hasattr(self.chunks, "close"):
-            self.chunks.close()
+        """One exchange. What httpx gets has no body: only its head says what follows."""
+        target = target_of(str(request.url))
+        try:
+            sent = request_bytes(request.method.encode("ascii"), target.path, request.headers.raw, request.read())
+        except ValueError as error:
+            raise OutboundRefused(f"The request is malformed: {error}") from None
+        self.answer = _exchange(self._request, target, sent, self._guard)
+        return httpx.Response(self.answer.status, headers=self.answer.headers, stream=httpx.ByteStream(b""))

@@ -14,11 +14,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-import httpcore
+from accounts.outbound_wire import Wire
 
 IDLE_SECONDS: Final = 3.0
 """How long a connection is kept. Less than after what servers usually hang up."""
@@ -30,17 +29,10 @@ class Place(NamedTuple):
     """Where a connection leads. `owner`: on whose behalf it was made."""
 
     owner: int
-    scheme: bytes
+    scheme: str
     host: bytes
     port: int
     address: str
-
-
-@dataclass(slots=True)
-class Deadline:
-    """Until when the exchange that goes on over a connection may last, on the monotonic clock."""
-
-    at: float
 
 
 @dataclass(eq=False, slots=True)
@@ -48,8 +40,7 @@ class Kept:
     """A connection that nobody uses just now."""
 
     place: Place
-    connection: httpcore.HTTPConnection
-    deadline: Deadline
+    connection: Wire
     idle_since: float = 0.0
 
 
@@ -70,9 +61,9 @@ class KeptConnections:
     def take(self, places: Sequence[Place]) -> Kept | None:
         """One that leads to the first of these places that has any, and that the other side has not closed."""
         while (kept := self._take(places)) is not None:
-            if time.monotonic() - kept.idle_since < IDLE_SECONDS and not kept.connection.has_expired():
+            if time.monotonic() - kept.idle_since < IDLE_SECONDS and not kept.connection.has_news():
                 return kept
-            hang_up(kept.connection)
+            kept.connection.close()
         return None
 
     def _take(self, places: Sequence[Place]) -> Kept | None:
@@ -88,8 +79,8 @@ class KeptConnections:
 
     def keep(self, kept: Kept) -> None:
         """Keep a connection over which an exchange has come to its end; hang up where another is not possible."""
-        if not kept.connection.is_idle():
-            hang_up(kept.connection)
+        if not kept.connection.is_idle:
+            kept.connection.close()
             return
         kept.idle_since = time.monotonic()
         with self._lock:
@@ -98,7 +89,7 @@ class KeptConnections:
             too_many = [self._pop_oldest()] if self._count > MOST_IDLE else []
             must_sweep, self._is_swept = not self._is_swept, True
         for old in too_many:
-            hang_up(old.connection)
+            old.connection.close()
         if must_sweep:
             self._sweep_later()
 
@@ -126,7 +117,7 @@ class KeptConnections:
             while self._idle and self._oldest_place()[0] <= moment:
                 old.append(self._pop_oldest())
         for kept in old:
-            hang_up(kept.connection)
+            kept.connection.close()
 
     def _oldest_place(self) -> tuple[float, Place]:
         return min((waiting[0].idle_since, place) for place, waiting in self._idle.items())
@@ -138,12 +129,6 @@ class KeptConnections:
             del self._idle[place]
         self._count -= 1
         return kept
-
-
-def hang_up(connection: httpcore.HTTPConnection) -> None:
-    """Close a connection, whatever is the matter with it."""
-    with suppress(Exception):
-        connection.close()
 
 
 kept_connections: Final = KeptConnections()
