@@ -18,6 +18,12 @@ DATABASE = "quadrille.sqlite3"
 STATIC = "static"
 
 
+def static_folder() -> Path | None:
+    """The static files as `manage.py prepare` has collected them, if it has. To be read only."""
+    folder = os.environ.get(FOLDER)
+    return Path(folder) / STATIC if folder else None
+
+
 def copy_database(target: Path) -> bool:
     """Copy the migrated SQLite file to `target`, which is no file yet. Answers whether there is one to copy."""
     folder = os.environ.get(FOLDER)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -15,11 +16,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from tests.acceptance.slowness import SLOWNESS
+from tests.nursery import Nursery
 from tests.prepared import copy_folder
 from tests.servers import await_port, free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+SIGN_IN = "/accounts/sign-in/"
+SESSION_COOKIE = "quadrille_session"
 UNWANTED = (
     "DJANGO_SETTINGS_MODULE",
     "DATABASE_URL",
@@ -38,6 +44,7 @@ class Quadrille:
     data: Path
     port: int
     process: subprocess.Popen[bytes] | None = field(default=None)
+    _nursery: Nursery | None = None
 
     @property
     def url(self) -> str:
@@ -55,20 +62,28 @@ class Quadrille:
         noted: dict[str, Any] = json.loads((self.data / "demo-credentials.json").read_text())
         return noted
 
+    def new_session(self, role: str) -> str:
+        """What the cookie of a new session of that member of the demo holds: the form is sent without a browser."""
+        noted = self.credentials
+        with httpx.Client(base_url=self.url, timeout=60) as visitor:
+            page = visitor.get(SIGN_IN).text
+            token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
+            assert token, page
+            person = {"username": noted["users"][role], "password": noted["password"]}
+            answer = visitor.post(SIGN_IN, data={"csrfmiddlewaretoken": token[1], **person})
+            assert answer.status_code == 302, answer.text
+            return visitor.cookies[SESSION_COOKIE]
+
     def environment(self) -> dict[str, str]:
         """The process environment: ours, without what would point it at another database or mode."""
         kept = {name: value for name, value in os.environ.items() if name not in UNWANTED}
         return kept | {"QUADRILLE_MODE": "embedded", "QUADRILLE_DATA": str(self.data), "QUADRILLE_DEMO": "1"}
 
-    def manage(self, *words: str, stdin: str | None = None) -> str:
+    def manage(self, *words: str) -> str:
         """Run a management command; answers what it printed. Raises RuntimeError with its output when it fails."""
-        command = [sys.executable, str(ROOT / "manage.py"), *words]
-        done = subprocess.run(
-            command, cwd=ROOT, env=self.environment(), input=stdin, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise RuntimeError(f"manage.py {' '.join(words)} failed:\n{done.stdout}{done.stderr}")
-        return done.stdout
+        if self._nursery is None:
+            self._nursery = Nursery("command", {**self.environment(), "DJANGO_SETTINGS_MODULE": "config.settings"})
+        return self._nursery.run(*words)
 
     def start(self) -> None:
         """Serve, and return once the port accepts connections."""
@@ -87,6 +102,12 @@ class Quadrille:
     def stop(self) -> None:
         """End it as an operator would; kill it when it does not listen."""
         self._end(signal.SIGTERM)
+
+    def close(self) -> None:
+        """End everything."""
+        self.stop()
+        if self._nursery is not None:
+            self._nursery.close()
 
     def _end(self, how: signal.Signals) -> None:
         if self.process is None:
@@ -113,5 +134,5 @@ def quadrille(*, demo: bool = True) -> Iterator[Quadrille]:
         server.start()
         yield server
     finally:
-        server.stop()
+        server.close()
         shutil.rmtree(folder, ignore_errors=True)

@@ -110,6 +110,7 @@ def test_pages_for_strangers_are_accessible(page: Page, watch: Watch) -> None:
 @pytest.mark.parametrize("role", ["viewer", "assignee", "operator"])
 def test_what_a_role_sees_first_is_accessible(page: Page, server: Quadrille, role: str) -> None:
     sign_in(page, server, role)
+    page.goto("/")
     assert look_at(page) == []
 
 

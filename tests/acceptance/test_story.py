@@ -11,7 +11,7 @@ from typing import Final
 from playwright.sync_api import Locator, Page, expect
 
 from tests.acceptance.board import Board, ready
-from tests.acceptance.browser import sign_in
+from tests.acceptance.browser import sign_in_by_hand
 from tests.acceptance.quadrille import Quadrille
 
 PLACE: Final = "/o/demo/development"
@@ -25,7 +25,7 @@ MOST_TABS: Final = 120
 
 
 def test_the_story_by_mouse(page: Page, server: Quadrille) -> None:
-    sign_in(page, server, "designer")
+    sign_in_by_hand(page, server, "designer")
     section(page, "Flows").click()
     page.get_by_role("link", name="New flow").first.click()
     page.get_by_label("Name").fill("Day off")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from cryptography.fernet import Fernet
 
+from tests.nursery import Nursery
 from tests.servers import (
     await_answer,
     await_port,
@@ -133,7 +133,7 @@ class Installation:
         self.workers: list[Program] = []
         self.others: list[Program] = []
         self._count = 0
-        self._nursery: subprocess.Popen[str] | None = None
+        self._nursery: Nursery | None = None
 
     @property
     def database_url(self) -> str:
@@ -194,22 +194,10 @@ class Installation:
     def _fork_worker(self, words: list[str]) -> Program:
         """One with the environment of the installation: forked, which costs a fraction of a start."""
         if self._nursery is None:
-            self._nursery = subprocess.Popen(
-                [sys.executable, "-m", "tests.chaos.nursery"],
-                cwd=ROOT,
-                env=self.environment(),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
+            self._nursery = Nursery("worker", self.environment())
         self._count += 1
         log = self.folder / f"worker-{self._count}.log"
-        log.touch()
-        assert self._nursery.stdin is not None
-        assert self._nursery.stdout is not None
-        self._nursery.stdin.write(json.dumps([str(log), *words]) + "\n")
-        self._nursery.stdin.flush()
-        return Program("worker", int(self._nursery.stdout.readline()), log, READY)
+        return Program("worker", self._nursery.fork(log, *words), log, READY)
 
     def start_beat(self) -> None:
         self._count += 1
@@ -250,8 +238,7 @@ class Installation:
 
     def stop_nursery(self) -> None:
         if self._nursery is not None:
-            self._nursery.kill()
-            self._nursery.wait()
+            self._nursery.close()
 
     def manage(self, *words: str) -> str:
         """Run a management command; answers what it printed."""

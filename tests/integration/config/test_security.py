@@ -80,22 +80,19 @@ def test_production_refuses_to_start_and_names_every_reason(tmp_path: Path) -> N
     assert not list(tmp_path.iterdir())
 
 
-def test_embedded_mode_makes_its_data_folder_by_itself(tmp_path: Path) -> None:
+def test_embedded_mode_makes_its_data_folder_and_a_database_that_writes_ahead_and_waits_for_locks(
+    tmp_path: Path,
+) -> None:
     folder = tmp_path / "new" / "data"
-    done = run_manage(folder, "migrate", "--verbosity=0")
-    assert done.returncode == 0, done.stderr
-    assert {"quadrille.sqlite3", "secret.key", "field.key"} <= {entry.name for entry in folder.iterdir()}
-    assert folder.stat().st_mode & 0o077 == 0
-
-
-def test_the_embedded_database_writes_ahead_and_waits_for_locks(tmp_path: Path) -> None:
     code = (
         "from django.db import connection as c; u = c.cursor();"
         "print([u.execute(f'PRAGMA {p}').fetchone()[0] for p in ('journal_mode', 'synchronous', 'busy_timeout')])"
     )
-    done = run_manage(tmp_path, "shell", "--verbosity=0", "--command", code)
+    done = run_manage(folder, "shell", "--verbosity=0", "--command", code)
     assert done.stdout.strip() == "['wal', 1, 30000]", done.stderr
-    done = run_manage(tmp_path, "shell", "--verbosity=0", "--command", code, SQLITE_SYNCHRONOUS="FULL")
+    assert {"quadrille.sqlite3", "secret.key", "field.key"} <= {entry.name for entry in folder.iterdir()}
+    assert folder.stat().st_mode & 0o077 == 0
+    done = run_manage(folder, "shell", "--verbosity=0", "--command", code, SQLITE_SYNCHRONOUS="FULL")
     assert done.stdout.strip() == "['wal', 2, 30000]", done.stderr
 
 

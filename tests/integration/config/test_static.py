@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.test import override_settings
 
 from config.bundles import BUNDLES
+from tests import prepared
 
 HASHED = re.compile(r"\.[0-9a-f]{12}\.\w+$")
 IMPORTS = re.compile(r"""(?:\bfrom\s*|\bimport\s*\(?\s*)["'](\.[^"']+)["']""")
@@ -18,7 +19,10 @@ IMPORTS = re.compile(r"""(?:\bfrom\s*|\bimport\s*\(?\s*)["'](\.[^"']+)["']""")
 
 @pytest.fixture(scope="module")
 def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the collected files."""
+    """A folder with the collected files: those that all rings share, where there are some."""
+    given = prepared.static_folder()
+    if given is not None:
+        return given
     folder = tmp_path_factory.mktemp("static")
     backend = {"BACKEND": "config.static.HashedStaticFiles"}
     default = {"BACKEND": "django.core.files.storage.FileSystemStorage"}

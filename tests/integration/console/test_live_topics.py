@@ -20,6 +20,7 @@ from engine.live.topics import InboxCountTopic, InboxTopic, InstancesTopic, Inst
 from engine.models import Instance, Step
 from engine.parts import graph
 from engine.parts.instances import InstanceList
+from engine.parts.kept import Kept
 from engine.services.announcing import Change, publish
 from engine.services.human_tasks import complete_step
 
@@ -109,6 +110,7 @@ def draws(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return svg.node_svg(flow, layout, key, *others, **more)
 
     monkeypatch.setattr(graph, "node_svg", node_svg)
+    monkeypatch.setattr(graph, "_kept", Kept(100))  # another test may have drawn the same, on a row of this number
     return drawn
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from django.test import TestCase
 
 from designer.graph.model import Flow
+from designer.models import Flow as Row
 from engine import failpoints
 from engine.core.added import PROGRAM, STEP_KINDS
 from engine.core.state import FINAL_STATUSES
@@ -86,9 +87,9 @@ def programmed() -> dict[str, Any]:
     return {"script": "crashing", "class_name": "Crashing", "fingerprint": script.fingerprint}
 
 
-def flow_of(kind: str, number: int) -> Flow:
+def flow_of(kind: str) -> Flow:
     """A step of the kind between two others, and a catch."""
-    key = f"crash-{kind}-{number}".replace("_", "-")
+    key = f"crash-{kind}".replace("_", "-")
     if kind == "decision":
         kinds = {"after": "noop", "other": "noop"}
         ways = "before -> x; x -yes-> after; x -none_met-> other"
@@ -97,6 +98,13 @@ def flow_of(kind: str, number: int) -> Flow:
     kinds = {"x": PROGRAM if kind in PROGRAMMED else kind}
     settings = {"x": programmed() if kind in PROGRAMMED else SETTINGS[kind], **before}
     return draw("before -> x -> after; x -!-> caught", kinds=kinds, settings=settings, key=key)
+
+
+def publish_kind(engine: Engine, kind: str) -> Row:
+    """That flow, and the one that it calls."""
+    if kind == "call":
+        engine.publish("inner", settings={"inner": python()}, key="called")
+    return engine.publish(flow_of(kind))
 
 
 @dataclass
@@ -108,14 +116,11 @@ class Driver:
     attempts: list[tuple[str, str]] = field(default_factory=list)
     """Task and idempotency key of every attempt that was begun, again and again."""
 
-    def start(self, kind: str, number: int) -> Instance:
-        """An instance with a step of that kind."""
-        if kind == "call":
-            self.engine.publish("inner", settings={"inner": python()}, key="called") if number == 0 else None
+    def start(self, row: Row, number: int) -> Instance:
+        """An instance of such a flow, with people of its own."""
         environment = self.engine.scope.environment
         ann = keep_subscriber(environment.pk, f"ann{number}", {"email": "ann@example.com"})
         notification = Notification.objects.create(environment=environment, subscriber=ann, transaction_id=f"t{number}")
-        row = self.engine.publish(flow_of(kind, number))
         return start_instance(
             self.engine.scope,
             row,

@@ -20,6 +20,7 @@ import pytest
 from psycopg import sql
 
 from tests.integration.engine.survivor import INSTANCES, KILLS, LONGEST_LIFE_SECONDS, ROUNDS
+from tests.nursery import Nursery
 from tests.prepared import TEMPLATE, copy_database
 from tests.servers import free_port
 
@@ -46,7 +47,7 @@ class Installation:
             "SURVIVOR_FILE": str(self.lines),
             **({"DATABASE_URL": url} if url else {}),
         }
-        self._nursery: subprocess.Popen[str] | None = None
+        self._nursery = Nursery("command", self.environment)
         self._pid: int | None = None
 
     def run(self, *words: str) -> str:
@@ -65,30 +66,12 @@ class Installation:
     def serve(self) -> None:
         """Start it, and return once it serves."""
         log = self.folder / "log"
-        log.write_bytes(b"")
-        self._pid = self._fork(log, "serve", "--port", str(free_port()))
+        self._pid = self._nursery.fork(log, "serve", "--port", str(free_port()))
         deadline = time.monotonic() + 180
         while b"Quadrille is at" not in log.read_bytes():
             assert self.is_running, log.read_text()
             assert time.monotonic() < deadline, log.read_text()
             time.sleep(0.01)
-
-    def _fork(self, log: Path, *words: str) -> int:
-        """Run a management command in a process that has its imports behind it, which is most of a start."""
-        if self._nursery is None:
-            self._nursery = subprocess.Popen(
-                [sys.executable, "-m", "tests.integration.engine.nursery"],
-                cwd=ROOT,
-                env=self.environment,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-        assert self._nursery.stdin is not None
-        assert self._nursery.stdout is not None
-        self._nursery.stdin.write(json.dumps([str(log), *words]) + "\n")
-        self._nursery.stdin.flush()
-        return int(self._nursery.stdout.readline())
 
     @property
     def is_running(self) -> bool:
@@ -111,8 +94,7 @@ class Installation:
     def close(self) -> None:
         """End everything that still runs."""
         self.kill()
-        if self._nursery is not None:
-            self._nursery.communicate()
+        self._nursery.close()
 
     def unfinished(self) -> int:
         question = "SELECT count(*) FROM engine_instance WHERE status NOT IN ('complete', 'errored', 'terminated')"
