@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.test import Client
 
+from accounts.roles import Role
 from accounts.scope import Scope
 from designer import models
+from designer.services.drafting import create_flow
 from designer.services.importing import import_flow
 from designer.services.publishing import publish_flow
+from tests.drawing import draw
 
 
 def order_file(**changes: Any) -> dict[str, Any]:
@@ -84,3 +89,16 @@ def row(scope: Scope) -> models.Flow:
 def version(scope: Scope, row: models.Flow) -> models.Version:
     """Its version 1."""
     return publish_flow(scope, row, note="First")
+
+
+@pytest.fixture
+def drawn(scope: Scope) -> models.Flow:
+    """`trigger -> a -> pick`, a decision with branches, in a phase: what the editor's doors are tried on."""
+    flow = draw("trigger -> a -> pick; pick -yes-> b; pick -none_met-> d", phases={"work": "a"})
+    return create_flow(scope, key="drawn", name="Drawn", flow=flow)
+
+
+@pytest.fixture
+def designer(client_as: Callable[[Role], Client]) -> Client:
+    """A browser in which the designer is signed in."""
+    return client_as(Role.DESIGNER)
