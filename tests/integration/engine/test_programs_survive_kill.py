@@ -12,7 +12,7 @@ import pytest
 
 from tests.integration.engine.program_survivor import INSTANCES, KILLS, ROUNDS
 from tests.integration.engine.survivor import LONGEST_LIFE_SECONDS
-from tests.integration.engine.test_survives_kill import PATIENCE_SECONDS, Installation
+from tests.integration.engine.test_survives_kill import Installation
 
 MODULE = "tests.integration.engine.program_survivor"
 
@@ -35,10 +35,7 @@ def test_programs_go_on_after_each_kill_and_no_step_that_completed_runs_again(in
         installation.kill()
     assert installation.unfinished(), "everything was done before the last kill: the test has become too easy"
     installation.serve()
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while installation.unfinished():
-        assert time.monotonic() < deadline, installation.run("-m", MODULE, "check")
-        time.sleep(0.1)
+    assert installation.finish(), installation.run("-m", MODULE, "check")
     installation.kill()
     found = json.loads(installation.run("-m", MODULE, "check"))
     pages = [f"page{number}" for number in range(ROUNDS)]

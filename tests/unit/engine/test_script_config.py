@@ -147,7 +147,8 @@ def test_a_step_knows_its_attempt_its_name_and_its_configuration() -> None:
     assert len(dict(context)) == len(context) == 3
 
 
-def test_the_loop_of_programs_has_no_clock_and_comes_to_rest() -> None:
+def test_the_loop_of_programs_has_no_clock_and_comes_to_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.scripts.loop.MOST_CALLBACKS", 1_000)
     loop = ReplayLoop()  # type: ignore[abstract]
     with loop.running():
         for refused in (loop.time, loop.run_in_executor, loop.call_later):
