@@ -21,8 +21,6 @@ def _await_watch(page: Page) -> None:
         seen.append(route)
         route.fulfill(status=204)
 
-    if not page.url.startswith("http"):
-        page.goto("/")  # an empty page asks nobody
     probe = re.compile(re.escape(PROBE))
     page.route(probe, answer)
     while not seen:

@@ -423,6 +423,7 @@ def test_what_is_clicked_before_it_can_ask_asks_as_soon_as_it_can(page: Page, se
 
 def test_a_role_chosen_before_the_page_is_whole_is_sent(page: Page, server: Quadrille) -> None:
     sign_in(page, server, "administrator")
+    page.goto("/")
     page.route(ROLES, lambda route: route.fulfill(status=204))  # nobody's role is changed
     with held_up(page, ASKING) as load_it:
         with page.expect_request(ASKING):

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from config.demo.instances import picture
-from tests.acceptance.browser import find_chromium, launch, sign_in, watched_page
+from tests.acceptance.browser import find_chromium, launch, sign_in_by_hand, watched_page
 from tests.acceptance.quadrille import Quadrille
 from tests.machines.conftest import Workers
 from tests.machines.site import ROOT, Process, Site, until
@@ -83,7 +83,7 @@ def test_a_worker_dies_while_somebody_looks(
     administrator = seen.credentials["users"]["administrator"]
     site.ask("UPDATE accounts_user SET is_superuser = TRUE WHERE email = %s RETURNING id", administrator)
     with watched_page(browser, seen) as (page, watch):
-        sign_in(page, seen, "administrator")
+        sign_in_by_hand(page, seen, "administrator")
         shown(page, "instances/?q=show-0000")
         page.get_by_role("link", name="show-0000", exact=True).click()
         page.evaluate("window.isTheSame = true")
