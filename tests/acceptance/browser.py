@@ -15,7 +15,7 @@ from tests.acceptance.quadrille import SESSION_COOKIE, Quadrille
 from tests.acceptance.slowness import SLOWNESS
 
 # The shell first: the same browser without windows. Of the others each visitor opens a window that nobody sees, whose
-# tabs and bars are pages too; that is a third of what the stories cost.
+# tabs and bars are pages too; that is three tenths of what the stories cost.
 CHROMIUM_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 DESKTOP = (1440, 900)
 PHONE = (390, 844)
