@@ -31,10 +31,11 @@ from tests.acceptance.quadrille import Quadrille, quadrille
 from tests.acceptance.weight import gzipped_bytes
 
 SIZES: Final = (50, 300, 1000)
-PARTS: Final = ("open", "frames", "drop", "tidy", "publish", "diff")
+PARTS: Final = ("open", "frames", "many", "drop", "tidy", "publish", "diff")
 SIDES: Final = ("ours", "xyflow", "bpmn-js")
 ROUNDS: Final = 5
 DROPS: Final = 15
+MANY: Final = 30  # tasks that are dragged at once
 PATIENCE: Final = 60_000
 MOST_OPEN: Final = {300: 1.0, 1000: 2.5}  # seconds
 MOST_FRAME: Final = 32.0  # milliseconds, at 300 tasks
@@ -65,7 +66,14 @@ window.__noting = true;
 requestAnimationFrame((now) => { before = now; requestAnimationFrame(note); });
 """
 
-
+# Those that lie in sight clear of everything around the canvas, row by row: left, top, right, bottom.
+CARDS_IN_SIGHT: Final = """
+(selector) => [...document.querySelectorAll(selector)]
+  .map((element) => (element.querySelector(".card") ?? element).getBoundingClientRect())
+  .filter((box) => box.left > 240 && box.right < 1060 && box.top > 70 && box.bottom < 780)
+  .map(({ left, top, right, bottom }) => [left, top, right, bottom])
+  .sort((a, b) => a[3] - b[3] || a[0] - b[0])
+"""
 NOTE_DROP: Final = """
 const root = document.querySelector(".editor");
 delete document.documentElement.dataset.drop;
@@ -84,10 +92,14 @@ addEventListener("pointerup", () => {
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """How to open and handle one of the three. `card`: matches each task; `ready`: a claim of the page, in script."""
+    """How to open and handle one of the three.
+
+    `card` matches each task, `chosen` each that is selected; `ready`: a claim of the page, in script.
+    """
 
     name: str
     card: str
+    chosen: str
     ready: str
     address: Callable[[int], str]
     paper: tuple[int, int]
@@ -106,7 +118,7 @@ def main(arguments: Sequence[str] = ()) -> bool:
     options = parser.parse_args(arguments)
     wanted = tuple(options.part or PARTS)
     details: dict[str, Any] = _found_before() if options.part else {}
-    sides = [side for side in options.side if side == "ours" or {"open", "frames"} & set(wanted)]
+    sides = [side for side in options.side if side == "ours" or {"open", "frames", "many"} & set(wanted)]
     with contextlib.ExitStack() as stack:
         has_peers = sides != ["ours"]
         peers = stack.enter_context(served(build_pages(map(drawn, options.sizes)))) if has_peers else ""
@@ -144,9 +156,30 @@ def _sides(server: Quadrille, peers: str) -> tuple[Side, Side, Side]:
     place = f"{server.url}/o/demo/development/flows"
     is_ready = 'document.querySelector(".editor")?.dataset.ready === "true"'
     return (
-        Side("ours", "#graph-nodes > .node", is_ready, lambda size: f"{place}/drawn-{size}/edit/", (640, 130)),
-        Side("xyflow", ".react-flow__node", "true", lambda size: f"{peers}/xyflow.html?tasks={size}", (640, 30)),
-        Side("bpmn-js", ".djs-shape", "true", lambda size: f"{peers}/bpmn.html?tasks={size}", (640, 30)),
+        Side(
+            "ours",
+            "#graph-nodes > .node",
+            "#graph-nodes > .is-selected",
+            is_ready,
+            lambda size: f"{place}/drawn-{size}/edit/",
+            (640, 130),
+        ),
+        Side(
+            "xyflow",
+            ".react-flow__node",
+            ".react-flow__node.selected",
+            "true",
+            lambda size: f"{peers}/xyflow.html?tasks={size}",
+            (640, 30),
+        ),
+        Side(
+            "bpmn-js",
+            ".djs-shape",
+            ".djs-shape.selected",
+            "true",
+            lambda size: f"{peers}/bpmn.html?tasks={size}",
+            (640, 30),
+        ),
     )
 
 
@@ -165,6 +198,10 @@ def _measure(
         with _page(browser, server, side) as page:
             _open(page, side, size)
             found |= _frames(page, side)
+    if "many" in parts:
+        with _page(browser, server, side) as page:
+            _open(page, side, size)
+            found["many"] = _many(page, side)
     if side.name == "ours":
         for part, measure in _OURS.items():
             if part in parts:
@@ -215,6 +252,30 @@ def _frames(page: Page, side: Side) -> dict[str, Any]:
     button = "middle" if side.name == "ours" else "left"
     panning = _noted(page, lambda: _drag(page, side.paper, button=button))
     return {"dragging": dragging, "panning": panning}
+
+
+def _many(page: Page, side: Side) -> dict[str, Any]:
+    """Of dragging what a band around thirty tasks has selected. `tasks`: how many these were."""
+    page.wait_for_load_state("load")
+    if side.name == "ours":  # the peers have the whole window, and show thirty as they are opened
+        page.mouse.move(*side.paper)
+        page.keyboard.down("Control")
+        page.mouse.wheel(0, 50)
+        page.keyboard.up("Control")
+    cards = page.evaluate(CARDS_IN_SIGHT, side.card)
+    first, last = cards[0], cards[:MANY][-1]
+    right = max(card[2] for card in cards)
+    page.mouse.move(first[0] - 12, min(card[1] for card in cards) - 12)
+    page.keyboard.down("Shift")
+    page.mouse.down()
+    page.mouse.move(right - 20, last[3], steps=5)
+    page.mouse.move(right + 4, last[3] + 4, steps=5)
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    page.locator(side.chosen).nth(MANY // 2).wait_for(state="attached")
+    chosen = page.locator(side.chosen).count()
+    middle = ((first[0] + first[2]) / 2, (first[1] + first[3]) / 2)
+    return _noted(page, lambda: _drag(page, middle, back=True)) | {"tasks": chosen}
 
 
 def _card_in_the_middle(page: Page, cards: str) -> tuple[float, float]:
@@ -343,7 +404,7 @@ def _lines(details: dict[str, Any]) -> list[Line]:
             if "open" in ours and "open" in theirs:
                 ratio = theirs["open"] / ours["open"]
                 lines.append(Line(f"{size}: open, against {peer}", ours["open"], theirs["open"], "s", ratio, 1.0))
-            for what in ("dragging", "panning"):
+            for what in ("dragging", "panning", "many"):
                 if what in ours and what in theirs:
                     a, b = ours[what]["frames_per_second"], theirs[what]["frames_per_second"]
                     lines.append(Line(f"{size}: {what}, against {peer}", a, b, "frames/s", a / b, None))
@@ -365,6 +426,9 @@ def _against_goals(size: int, ours: dict[str, Any]) -> list[Line]:
         lines.append(_absolute(f"{size}: open, against the goal", ours["open"], MOST_OPEN[size], "s"))
     if size == 300 and "dragging" in ours:
         lines.append(_absolute(f"{size}: slowest frame while dragging", ours["dragging"]["slowest"], MOST_FRAME, "ms"))
+    if "many" in ours:
+        slowest, theirs = ours["many"]["slowest"], MOST_FRAME
+        lines.append(_absolute(f"{size}: slowest frame while dragging {ours['many']['tasks']}", slowest, theirs, "ms"))
     if "drop" in ours:
         lines.append(_absolute(f"{size}: drop to confirmed", ours["drop"], MOST_DROP, "ms"))
     for what in ("tidy", "publish", "diff"):
