@@ -42,8 +42,19 @@ from designer.graph.edits import (
     require_notes,
     take_away,
 )
-from designer.graph.edits.rekeying import rekeyed
-from designer.graph.model import Edge, Flow, Json, Phase, Task, note_of_ref, note_ref, phase_of_ref, phase_ref
+from designer.graph.edits.rekeying import Writer, rekeyed
+from designer.graph.model import (
+    Condition,
+    Edge,
+    Flow,
+    Json,
+    Phase,
+    Task,
+    note_of_ref,
+    note_ref,
+    phase_of_ref,
+    phase_ref,
+)
 from designer.graph.places import EDGE_PREFIX, NOTHING, Held, Place, changed_places, covers, leaves, nested
 from designer.graph.rules import no_such_node
 from designer.graph.values import Path
@@ -111,9 +122,9 @@ def rebased(edit: Edit, base: Flow, now: Flow, renamed: Mapping[str, str] | None
         return fitted
     is_loose = _loose_words(fitted)
     clashes = [
-        _clash(place, mine[place], theirs, base, now)
-        for place in mine
-        if not is_loose(place) and _is_disputed(place, mine[place], theirs)
+        _clash(place, held, against, base, now)
+        for place, held in mine.items()
+        if not is_loose(place) and (against := _against(place, mine, theirs)) is not None
     ]
     if clashes:
         raise EditsClash(tuple(sorted(clashes, key=lambda clash: (clash.ref, str(clash.path)))))
@@ -121,9 +132,12 @@ def rebased(edit: Edit, base: Flow, now: Flow, renamed: Mapping[str, str] | None
         return Batch(())
     done = changed_places(now, fitted.apply(now).flow)
     undone = [place for place in done if place in theirs and place not in mine and not is_loose(place)]
+    undone = [place for place in undone if theirs[place].after != {}]
     if undone and not _renames(fitted):
         # It would take away what the person has never seen: an edge somebody drew to a task that is to go.
-        raise EditsClash(tuple(_clash(place, done[place], theirs, base, now) for place in sorted(undone, key=str)))
+        raise EditsClash(
+            tuple(_clash(place, done[place], theirs[place], base, now) for place in sorted(undone, key=str))
+        )
     return fitted
 
 
@@ -139,20 +153,35 @@ def _together(steps: Sequence[Edit]) -> Edit:
     return steps[0] if len(steps) == 1 else Batch(tuple(steps))
 
 
-def _is_disputed(place: Place, held: Held, theirs: Mapping[Place, Held]) -> bool:
+def _against(place: Place, mine: Mapping[Place, Held], theirs: Mapping[Place, Held]) -> Held | None:
+    """What others have done that goes against a change of mine: another value, or one around or within it."""
     known = theirs.get(place)
     if known is not None:
-        return bool(known.after != held.after)
-    inside = place[1][:1] == ("settings",)
-    return inside and any(covers(place, other) for other, _ in nested(theirs, place[0]))
+        return known if known.after != mine[place].after else None
+    for other, held in nested(theirs, place[0]):
+        if covers(place, other):
+            has_room = _has_room(place, mine) if len(place[1]) < len(other[1]) else _has_room(other, theirs)
+            if not has_room:
+                return held
+    return None
 
 
-def _clash(place: Place, mine: Held, theirs: Mapping[Place, Held], base: Flow, now: Flow) -> Clash:
+def _has_room(place: Place, made: Mapping[Place, Held]) -> bool:
+    """Whether there can be entries in what somebody has made of a place.
+
+    An object without entries is no value that entries would go against: who adds one and who takes the last one away,
+    and who add the first two, get along.
+    """
+    held = made[place]
+    if held.after is not NOTHING or held.before == {}:
+        return held.after is NOTHING or held.after == {}
+    became = (inner for inner, part in nested(made, place[0]) if part.after is not NOTHING and inner != place)
+    return any(covers(place, inner) and len(inner[1]) > len(place[1]) for inner in became)
+
+
+def _clash(place: Place, mine: Held, theirs: Held, base: Flow, now: Flow) -> Clash:
     ref, path = place
-    held = theirs.get(place)
-    if held is None:
-        held = next((known for other, known in nested(theirs, ref) if covers(place, other)), mine)
-    return Clash(ref, path, held.before, held.after, mine.after, is_gone=_is_gone(ref, base, now))
+    return Clash(ref, path, theirs.before, theirs.after, mine.after, is_gone=_is_gone(ref, base, now))
 
 
 def _is_gone(ref: str, base: Flow, now: Flow) -> bool:
@@ -249,34 +278,53 @@ def _with_refs(step: Edit, keys: Mapping[str, str]) -> Edit:
     if isinstance(step, AddNote | ConfigureNote | MoveNotes | RemoveNotes):
         return _with_note_keys(step, keys)
 
-    def of(ref: str) -> str:
-        return keys.get(ref, ref)
+    phases = {old: phase_of_ref(new) or old for ref, new in keys.items() if (old := phase_of_ref(ref)) is not None}
+    tasks = {old: new for old, new in keys.items() if phase_of_ref(old) is None and note_of_ref(old) is None}
+    writer = Writer(tasks, phases)
 
     def phase(key: str | None) -> str | None:
-        return phase_of_ref(of(phase_ref(key))) if key is not None else None
+        return phases.get(key, key) if key is not None else None
 
     def written(name: str, value: Any) -> Any:
-        match value:
-            case Edge():
-                return replace(value, source=of(value.source), target=of(value.target))
-            case Task():
-                return replace(value, key=of(value.key), phase=phase(value.phase))
-            case Phase():
-                return replace(value, key=phase(value.key) or value.key)
-            case str() if name == "task":
-                return of(value)
-            case Mapping() if name == "to":
-                return {of(key): phase(to) if isinstance(to, str) else to for key, to in value.items()}
-            case Mapping() if name == "tasks":
-                return {of(key): to for key, to in value.items()}
-            case tuple() if name == "tasks":
-                return tuple(map(of, value))
-            case tuple() if name == "edges":
-                return tuple(written(name, edge) for edge in value)
+        match name, value:
+            case _, Edge():
+                return writer.edge(value)
+            case _, Task():
+                return writer.task(value)
+            case _, Phase():
+                return writer.phase(value)
+            case _, Condition():
+                return writer.condition("", value, 0)
+            case "fragment", Flow():  # its own tasks are copies; the keys of these say nothing about ours
+                return rekeyed(value, {old: new for old, new in tasks.items() if old not in value.tasks})
+            case "task", str():
+                return writer.ref(value)
+            case "phase", _:
+                return phase(value)
+            case "to", Mapping():
+                return {writer.ref(key): phase(to) if isinstance(to, str) else to for key, to in value.items()}
+            case "tasks", Mapping():
+                return {writer.ref(key): to for key, to in value.items()}
+            case "tasks", tuple():
+                return tuple(map(writer.ref, value))
+            case "frames", Mapping():
+                return {phase(key): frame for key, frame in value.items()}
+            case "edges", tuple():
+                return tuple(map(writer.edge, value))
+            case "changes", tuple():
+                return tuple(_with_names(change, writer) for change in value)
         return value
 
     names = [known.name for known in fields(cast(Any, step))]
     return cast(Edit, replace(cast(Any, step), **{name: written(name, getattr(step, name)) for name in names}))
+
+
+def _with_names(change: Change, writer: Writer) -> Change:
+    """A change whose value speaks of nodes, as settings, requirements and the entity sync do, by their other keys."""
+    if change.path[0] not in ("settings", "requirements", "entity_sync"):
+        return change
+    path = change.path if change.path[0] != "requirements" else ("settings", *change.path)
+    return replace(change, value=writer.document("", change.value, path))
 
 
 def _with_note_keys(step: AddNote | ConfigureNote | MoveNotes | RemoveNotes, keys: Mapping[str, str]) -> Edit:
@@ -321,12 +369,22 @@ def _single(changes: Collection[Change], document: Mapping[str, Json]) -> Iterat
         held: Any = document
         for word in change.path:
             held = held.get(word) if isinstance(held, Mapping) else None
-        if not (change.is_set and isinstance(change.value, Mapping) and change.value and isinstance(held, Mapping)):
+        if not (change.is_set and isinstance(change.value, Mapping) and isinstance(held, Mapping)):
             yield change
             continue
         before, after = dict(leaves(change.path, held)), dict(leaves(change.path, change.value))
-        yield from (take_away(*path) for path in before if path not in after)
-        yield from (Change(path, value) for path, value in after.items() if before.get(path, NOTHING) != value)
+        # An object that has, or had, entries is not set for being empty: others may have given it some.
+        for path, value in before.items():
+            if path not in after and not (value == {} and _is_within(path, after)):
+                yield take_away(*path)
+        for path, value in after.items():
+            if before.get(path, NOTHING) != value and not (value == {} and _is_within(path, before)):
+                yield Change(path, value)
+
+
+def _is_within(path: Path, places: Iterable[Path]) -> bool:
+    """Whether some of the places lie in what is at a path."""
+    return any(len(place) > len(path) and place[: len(path)] == path for place in places)
 
 
 def _moved_refs(step: Edit) -> tuple[str, ...]:

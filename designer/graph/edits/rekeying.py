@@ -6,7 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from designer.graph.edits.base import FLOW, Applied, require
-from designer.graph.model import PHASE_PREFIX, Condition, Edge, Flow, Json, Statement, Task, phase_of_ref, phase_ref
+from designer.graph.model import (
+    PHASE_PREFIX,
+    Condition,
+    Edge,
+    Flow,
+    Json,
+    Phase,
+    Statement,
+    Task,
+    phase_of_ref,
+    phase_ref,
+)
 from designer.graph.references import map_texts, rename_path, rename_steps
 from designer.graph.rules import may_use_task_key, tasks_exist
 from designer.graph.values import TASK_PREFIX, Path
@@ -73,42 +84,41 @@ def rekeyed(
     exact: tuple[TextAt, ...] = (),
 ) -> Flow:
     """The flow with these tasks and phases under other keys, in the same places, and everything that names them."""
-    writer = _Writer(tasks, phases or {}, {(text.owner, text.path): text for text in exact})
+    writer = Writer(tasks, phases or {}, {(text.owner, text.path): text for text in exact})
     return replace(
         flow,
         tasks={tasks.get(key, key): writer.task(task) for key, task in flow.tasks.items()},
-        phases={
-            writer.phases.get(key, key): replace(
-                phase,
-                key=writer.phases.get(key, key),
-                requirements=tuple(replace(r, node=writer.ref(r.node)) for r in phase.requirements),
-            )
-            if writer.phases or any(writer.ref(r.node) != r.node for r in phase.requirements)
-            else phase
-            for key, phase in flow.phases.items()
-        },
+        phases={writer.phases.get(key, key): writer.phase(phase) for key, phase in flow.phases.items()},
         edges=tuple(writer.edge(edge) for edge in flow.edges),
         entity_sync=tuple(writer.document(FLOW, entry, (number,)) for number, entry in enumerate(flow.entity_sync)),
     )
 
 
-class _Writer:
+class Writer:
+    """Writes things that name tasks and phases anew, by other keys for these. What names none of them stays itself."""
+
     def __init__(
-        self, tasks: Mapping[str, str], phases: Mapping[str, str], exact: Mapping[tuple[str, Path], TextAt]
+        self,
+        tasks: Mapping[str, str],
+        phases: Mapping[str, str],
+        exact: Mapping[tuple[str, Path], TextAt] | None = None,
     ) -> None:
         self.tasks = tasks
         self.phases = phases
-        self.exact = exact
+        self.exact = exact or {}
 
     def ref(self, ref: str) -> str:
+        """What the reference to a node is now."""
         phase = phase_of_ref(ref)
         return self.tasks.get(ref, ref) if phase is None else phase_ref(self.phases.get(phase, phase))
 
     def edge(self, edge: Edge) -> Edge:
+        """An edge with both its ends."""
         source, target = self.ref(edge.source), self.ref(edge.target)
         return edge if (source, target) == (edge.source, edge.target) else replace(edge, source=source, target=target)
 
     def task(self, task: Task) -> Task:
+        """A task under its key, in its phase, with its settings and branches."""
         settings = self.document(task.key, task.settings, ("settings",))
         conditions = tuple(self.condition(task.key, c, n) for n, c in enumerate(task.conditions))
         key = self.tasks.get(task.key, task.key)
@@ -118,7 +128,15 @@ class _Writer:
             return task
         return replace(task, key=key, phase=phase, settings=settings, conditions=conditions)
 
+    def phase(self, phase: Phase) -> Phase:
+        """A phase under its key, with its requirements."""
+        key = self.phases.get(phase.key, phase.key)
+        requirements = tuple(replace(r, node=self.ref(r.node)) for r in phase.requirements)
+        same = (key, requirements) == (phase.key, phase.requirements)
+        return phase if same else replace(phase, key=key, requirements=requirements)
+
     def condition(self, owner: str, condition: Condition, number: int) -> Condition:
+        """The branch with this number of a task."""
         path: Path = ("settings", "conditions", number, "statements")
         statements = tuple(self.statement(owner, s, (*path, n)) for n, s in enumerate(condition.statements))
         return condition if statements == condition.statements else replace(condition, statements=statements)
@@ -134,6 +152,7 @@ class _Writer:
         return replace(statement, source=source, values=values)
 
     def document(self, owner: str, value: Json, path: Path) -> Json:
+        """The value at a path of a task, a phase or the entity sync."""
         return map_texts(value, lambda at, text: self.text(owner, at, text), path)
 
     def text(self, owner: str, path: Path, text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
@@ -19,24 +19,44 @@ from designer.graph.edits import (
     AssignPhase,
     Batch,
     Change,
+    ConfigureFlow,
+    ConfigurePhase,
     ConfigureTask,
     Connect,
     Disconnect,
     Edit,
     EditRefused,
+    FramePhase,
     InsertOnEdge,
     MoveTasks,
     Paste,
+    Reconnect,
     RekeyTask,
+    RemoveNotes,
+    RemovePhase,
     RemoveTasks,
     RenameTask,
+    SetCondition,
+    TidyUp,
     edit_from_json,
     edit_to_json,
+    take_away,
 )
 from designer.graph.edits.rekeying import rekeyed
 from designer.graph.merging import EditsClash, rebased, renames, way_back
-from designer.graph.model import Condition, Edge, Flow, Note, Phase, Position, Task
-from designer.graph.places import Place, changed_places
+from designer.graph.model import (
+    Condition,
+    Edge,
+    Flow,
+    Frame,
+    Note,
+    Phase,
+    Position,
+    Requirement,
+    Statement,
+    Task,
+)
+from designer.graph.places import NOTHING, Held, Place, changed_places, covers, leaves
 from tests.strategies import edits, flows
 
 PEOPLE = ("ada", "ben", "cleo")
@@ -280,6 +300,146 @@ def test_an_edit_finds_its_task_under_whatever_keys_others_gave_it(data: st.Data
     assert mine.tasks[names[-1]].name == "Mine"
     gone = rebased(RemoveTasks((key,)), base, now, renames(made, base)).apply(now).flow
     assert gone.tasks.keys() == base.tasks.keys() - {key}
+
+
+@SLOW
+@given(st.data())
+def test_whatever_one_does_while_another_gives_a_task_a_new_key_comes_out_as_if_it_had_been_done_before(
+    data: st.DataObject,
+) -> None:
+    base = data.draw(flows(most_blocks=4))
+    key = next((key for key in ("t0", "t1") if key in base.tasks and data.draw(st.booleans())), "t0")
+    if key not in base.tasks:
+        return
+    rekey = RekeyTask(key, "other")
+    mine = data.draw(edits(base)) if data.draw(st.booleans()) else about(data, base, key)
+    try:
+        expected = mine.apply(base).flow
+    except EditRefused:
+        return
+    if isinstance(mine, RekeyTask) or key not in expected.tasks:
+        return
+    expected, now = rekey.apply(expected).flow, rekey.apply(base).flow
+    after = rebased(mine, base, now, renames([rekey], base)).apply(now).flow
+    assert changed_places(expected, after) == {}, mine
+
+
+def about(data: st.DataObject, flow: Flow, key: str) -> Edit:
+    """An edit that says something about a task in as many ways as there are."""
+    text, other = f"{{{{ steps.{key}.output }}}}", list(flow.tasks)[-1]
+    values = {"action": "set_values", "inputs": {"values": {"a": text}}}
+    new = Task(key="new", name="New", kind="automation", settings={**values, "requirements": [{"task": key}]})
+    chosen = Condition(key="big", name="Big", statements=(Statement(f"steps.{key}.output.total", "equals", (text,)),))
+    decision = Task(key="new", name="New", kind="decision", conditions=(chosen,))
+    made: list[Edit] = [
+        AddTask(new),
+        Batch((AddTask(decision), SetCondition("new", replace(chosen, name="Large")))),
+        AddPhase(Phase(key="new", name="New", requirements=(Requirement(key),)), (key,)),
+        ConfigureTask(other, (Change(("settings", "inputs"), {"values": {"a": text}}),)),
+        ConfigureTask(other, (Change(("settings", "requirements"), [{"task": key}]),)),
+        ConfigureFlow((Change(("entity_sync",), [{"on": f"task:{key}", "entity": "order", "set": {"a": text}}]),)),
+        Batch((AddPhase(Phase(key="p", name="P")), ConfigurePhase("p", (Change(("requirements",), [{"task": key}]),)))),
+        Paste(Flow("f", "F", tasks={"new": new})),
+        Paste(Flow("f", "F", tasks={key: replace(new, key=key, settings=values)})),
+        TidyUp({key: Position(8, 8)}),
+        MoveTasks({key: Position(8, 8)}),
+    ]
+    made += [Reconnect(edge, replace(edge, target=other)) for edge in flow.edges if edge.source == key]
+    made += [Disconnect((edge,)) for edge in flow.edges if key in (edge.source, edge.target)]
+    made += [InsertOnEdge(edge, new) for edge in flow.edges if key in (edge.source, edge.target)]
+    made += [RemovePhase(phase) for phase in flow.phases]
+    made += [FramePhase(phase, Frame(0, 0, 300, 200), {key: Position(8, 8)}) for phase in flow.phases]
+    return data.draw(st.sampled_from(made))
+
+
+@SLOW
+@given(st.data())
+def test_of_what_two_take_away_all_is_gone_and_nothing_else(data: st.DataObject) -> None:
+    base = data.draw(flows(most_blocks=6))
+    things: list[Any] = [st.sampled_from(kind) for kind in (list(base.tasks), base.edges, list(base.notes)) if kind]
+    chosen = data.draw(st.sampled_from(things))
+    both = [tuple(data.draw(st.lists(chosen, min_size=1, max_size=3, unique=True))) for _ in range(2)]
+    mine, theirs = (taking(base, names) for names in both)
+    now = theirs.apply(base).flow
+    after = rebased(mine, base, now).apply(now).flow
+    assert after == taking(base, tuple(dict.fromkeys(both[0] + both[1]))).apply(base).flow
+
+
+def taking(flow: Flow, names: tuple[Any, ...]) -> Edit:
+    """The edit that takes these tasks, edges or notes away."""
+    if isinstance(names[0], Edge):
+        return Disconnect(names)
+    return RemoveTasks(names) if names[0] in flow.tasks else RemoveNotes(names)
+
+
+TREE = st.recursive(
+    st.sampled_from([1, 2]), lambda inner: st.dictionaries(st.sampled_from("ab"), inner, max_size=2), max_leaves=4
+)
+
+
+@settings(SLOW, max_examples=300)
+@given(st.data())
+def test_two_changes_within_one_object_both_stay_or_are_asked_about(data: st.DataObject) -> None:
+    """Never is a value lost, and never does one hear of anything but the two values."""
+    base = sets(data.draw(TREE.filter(lambda tree: isinstance(tree, dict))))
+    mine, theirs = (data.draw(inside(base.tasks["t"])) for _ in range(2))
+    try:
+        alone, now = mine.apply(base).flow, theirs.apply(base).flow
+    except EditRefused:
+        return
+    wanted, seen = changed_places(base, alone), changed_places(base, now)
+    if not wanted:
+        return
+    met = [(a, b) for a in wanted.items() for b in seen.items() if covers(a[0], b[0])]
+    try:
+        after = rebased(mine, base, now).apply(now).flow
+    except EditsClash as clash:
+        asked = {found.place for found in clash.clashes}
+    else:
+        asked = set()
+    if asked:
+        assert asked <= {*wanted, *seen}
+        assert any(map(may_be_asked_about, met)), (mine, theirs)
+        return
+    assert not any(map(must_be_asked_about, met)), (mine, theirs)
+    held = dict(leaves((), after.tasks["t"].settings["inputs"]["values"]))
+    for place, each in {**wanted, **seen}.items():
+        if each.after is not NOTHING and each.after != {}:
+            assert held[place[1][3:]] == each.after
+
+
+def sets(tree: Any) -> Flow:
+    """A flow of one task that sets these values."""
+    settings = {"action": "set_values", "inputs": {"values": tree}}
+    return Flow("f", "F", tasks={"t": Task(key="t", name="T", kind="automation", settings=settings)})
+
+
+@st.composite
+def inside(draw: Any, task: Task) -> Edit:
+    """A change of something within the values of a task; the whole of them is an object still."""
+    path = ("settings", "inputs", "values", *draw(st.lists(st.sampled_from("ab"), min_size=1, max_size=3)))
+    return ConfigureTask(task.key, (take_away(*path) if draw(st.booleans()) else Change(path, draw(TREE)),))
+
+
+Met = tuple[tuple[Place, Held], tuple[Place, Held]]
+
+
+def must_be_asked_about(met: Met) -> bool:
+    """Whether a draft cannot have what two people made of a place, or of one and what lies in it."""
+    (place, mine), (other, theirs) = met
+    if place == other:
+        return bool(mine.after != theirs.after)
+    whole, part = (mine, theirs) if len(place[1]) < len(other[1]) else (theirs, mine)
+    return whole.after is not NOTHING and whole.after != {} and part.after is not NOTHING
+
+
+def may_be_asked_about(met: Met) -> bool:
+    """Whether one of them knows nothing of what the other did there. That an object has no entries is nothing."""
+    (place, mine), (other, theirs) = met
+    if place == other:
+        return bool(mine.after != theirs.after)
+    whole = mine if len(place[1]) < len(other[1]) else theirs
+    return whole.after != {} and whole.before != {}
 
 
 def test_two_phases_are_two_answers_unless_the_task_was_carried_there() -> None:
