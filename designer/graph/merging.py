@@ -160,23 +160,19 @@ def _against(place: Place, mine: Mapping[Place, Held], theirs: Mapping[Place, He
         return known if known.after != mine[place].after else None
     for other, held in nested(theirs, place[0]):
         if covers(place, other):
-            has_room = _has_room(place, mine) if len(place[1]) < len(other[1]) else _has_room(other, theirs)
-            if not has_room:
+            around = mine[place] if len(place[1]) < len(other[1]) else held
+            if not _has_room(around):
                 return held
     return None
 
 
-def _has_room(place: Place, made: Mapping[Place, Held]) -> bool:
-    """Whether there can be entries in what somebody has made of a place.
+def _has_room(made: Held) -> bool:
+    """Whether entries can be in what somebody has made of a place.
 
     An object without entries is no value that entries would go against: who adds one and who takes the last one away,
     and who add the first two, get along.
     """
-    held = made[place]
-    if held.after is not NOTHING or held.before == {}:
-        return held.after is NOTHING or held.after == {}
-    became = (inner for inner, part in nested(made, place[0]) if part.after is not NOTHING and inner != place)
-    return any(covers(place, inner) and len(inner[1]) > len(place[1]) for inner in became)
+    return made.after == {} or (made.after is NOTHING and made.before == {})
 
 
 def _clash(place: Place, mine: Held, theirs: Held, base: Flow, now: Flow) -> Clash:

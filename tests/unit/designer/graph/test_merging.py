@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from designer.graph.codec import decode_fragment
 from designer.graph.edits import (
     AddCondition,
     AddPhase,
@@ -12,6 +15,7 @@ from designer.graph.edits import (
     Batch,
     Change,
     ConfigureFlow,
+    ConfigurePhase,
     ConfigureTask,
     Connect,
     Disconnect,
@@ -25,10 +29,11 @@ from designer.graph.edits import (
     RenameTask,
     SetCondition,
     TidyUp,
+    copy_fragment,
     take_away,
 )
 from designer.graph.merging import EditsClash, rebased, renames, way_back
-from designer.graph.model import Edge, Flow, Phase, Position, Task
+from designer.graph.model import Edge, Flow, Frame, Phase, Position, Task
 from designer.graph.places import NOTHING, changed_places
 from tests.drawing import condition, draw
 
@@ -114,6 +119,11 @@ def test_both_delete_the_same_and_one_something_more() -> None:
     assert set(flow.tasks) == {"pay", "decide"}
 
 
+def test_both_delete_an_edge_and_one_another_too() -> None:
+    one, other = Edge("pay", "decide"), Edge("decide", "ship", "yes")
+    assert not {one, other} & set(both(Disconnect((one,)), Disconnect((one, other))).edges)
+
+
 def test_both_delete_the_same_edge() -> None:
     edit = Disconnect((Edge("pay", "decide"),))
     assert rebased(edit, BASE, edit.apply(BASE).flow) == Batch(())
@@ -146,6 +156,57 @@ def test_two_new_tasks_under_one_key_are_both_kept_with_their_edges() -> None:
 def test_two_new_phases_under_one_key_are_both_kept() -> None:
     flow = both(AddPhase(Phase("p", "Theirs"), ("ship",)), AddPhase(Phase("p", "Mine"), ("refuse",)))
     assert (flow.tasks["ship"].phase, flow.tasks["refuse"].phase) == ("p", "p-2")
+
+
+def test_whatever_else_is_done_to_a_new_phase_is_done_to_it_under_its_other_key() -> None:
+    mine: Batch = Batch(
+        (
+            AddPhase(Phase("p", "Mine")),
+            AssignPhase({"ship": "p"}),
+            ConfigurePhase("p", (Change(("description",), "Mine as well"),)),
+            TidyUp({}, {"p": Frame(0, 0, 300, 200)}),
+            Paste(draw("more"), phase="p"),
+        )
+    )
+    flow = both(AddPhase(Phase("p", "Theirs")), mine)
+    assert (flow.phases["p"].description, flow.phases["p"].frame) == ("", None)
+    assert (flow.phases["p-2"].description, flow.phases["p-2"].frame) == ("Mine as well", Frame(0, 0, 300, 200))
+    assert (flow.tasks["ship"].phase, flow.tasks["more"].phase) == ("p-2", "p-2")
+
+
+def test_a_copy_speaks_of_itself_whatever_key_the_original_has_by_now() -> None:
+    fragment = decode_fragment(
+        copy_fragment(configure("inputs", "values", value={"a": "{{ steps.pay.output }}"}).apply(BASE).flow, ["pay"])
+    )
+    rekey = RekeyTask("pay", "charge")
+    now = rekey.apply(BASE).flow
+    flow = rebased(Paste(fragment), BASE, now, renames([rekey], BASE)).apply(now).flow
+    assert flow.tasks["pay"].settings["inputs"] == {"values": {"a": "{{ steps.pay.output }}"}}
+
+
+@pytest.mark.parametrize(
+    ("held", "theirs", "mine", "merged"),
+    [
+        ({}, ("b", 2), ("a", 1), {"a": 1, "b": 2}),
+        ({"n": {}}, ("n", "b", 2), ({"n": {"a": 1}},), {"n": {"a": 1, "b": 2}}),
+        ({"n": {"a": 1}}, ("n", "b", 2), ({"n": {}},), {"n": {"b": 2}}),
+        ({"n": {"a": 1}}, ("n", {}), ("n", "b", 2), {"n": {"b": 2}}),
+        ({"n": {}, "m": 1}, ({"m": 1},), ("n", "b", 2), {"m": 1, "n": {"b": 2}}),
+    ],
+    ids=[
+        "the first two",
+        "the first of one set as a whole",
+        "the last taken away",
+        "the last taken away before",
+        "gone",
+    ],
+)
+def test_an_object_without_entries_is_no_value_that_entries_go_against(
+    held: object, theirs: tuple[Any, ...], mine: tuple[Any, ...], merged: object
+) -> None:
+    base = configure("inputs", "values", value=held).apply(BASE).flow
+    edits = (configure("inputs", "values", *path, value=value) for *path, value in (theirs, mine))
+    assert both(*edits, base).tasks["pay"].settings["inputs"] == {"values": merged}
 
 
 def test_two_new_branches_under_one_key_are_both_kept() -> None:
