@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Generic, TypeVar
 
 from django.db import connections, models
@@ -15,6 +17,15 @@ from django.db.models.query import get_related_populators
 
 Row = TypeVar("Row", bound=models.Model)
 Rows = list[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Generic[Row]):
+    """What the database answered for one row, which can be compared and hashed: equal values, an equal row."""
+
+    values: tuple[Any, ...]
+    row: Callable[[], Row]
+    """Makes it."""
 
 
 class Lookup(Generic[Row]):
@@ -31,11 +42,19 @@ class Lookup(Generic[Row]):
 
     def all(self, *arguments: Any) -> Rows[Row]:
         """All rows that the query answers for these arguments."""
+        rows: Rows[Row] = self._statement().rows(arguments)
+        return rows
+
+    def found(self, *arguments: Any) -> list[Found[Row]]:
+        """As `all`, for who may have made most of them before."""
+        statement = self._statement()
+        return [Found(values, partial(statement.row, values)) for values in map(tuple, statement.answers(arguments))]
+
+    def _statement(self) -> _Statement:
         made = getattr(self._made, "statement", None)
         if made is None or made.vendor != connections[made.using].vendor:
             made = self._made.statement = _Statement(self._queryset(*self._marks), self._marks)
-        rows: Rows[Row] = made.rows(arguments)
-        return rows
+        return made
 
     def first(self, *arguments: Any) -> Row | None:
         """The first of them."""
@@ -61,11 +80,19 @@ class _Statement:
         self.names = [column.target.attname for column, *_ in compiler.select[self.columns]]
         self.related = get_related_populators(found, compiler.select, self.using)  # type: ignore[call-arg]  # stubs of Django 6
 
-    def rows(self, arguments: tuple[Any, ...]) -> list[Any]:
+    def answers(self, arguments: tuple[Any, ...]) -> list[Any]:
         values = [own if place < 0 else arguments[place] for place, own in self.parameters]
         with connections[self.using].cursor() as cursor:
             cursor.execute(self.sql, values)
-            answered = cursor.fetchall()
+            return list(cursor.fetchall())
+
+    def rows(self, arguments: tuple[Any, ...]) -> list[Any]:
+        return self._made(self.answers(arguments))
+
+    def row(self, values: tuple[Any, ...]) -> Any:
+        return self._made([values])[0]
+
+    def _made(self, answered: list[Any]) -> list[Any]:
         if self.converters:
             answered = list(self.compiler.apply_converters(answered, self.converters))
         return [self._row(values) for values in answered]

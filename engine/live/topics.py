@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from django.http import QueryDict
 from django.template.loader import render_to_string
@@ -19,6 +19,7 @@ from engine.parts.graph import graph_parts
 from engine.parts.inbox import Inbox, open_count
 from engine.parts.instance import PARTS, InstancePage, instances_within, with_names
 from engine.parts.instances import MOST_NEW, ROWS_A_PAGE, InstanceList, rows_of
+from engine.parts.kept import Kept
 
 
 def grant_in(environment: Environment | None, user: User) -> Grant | None:
@@ -34,9 +35,19 @@ def grant_in(environment: Environment | None, user: User) -> Grant | None:
 
 _ENVIRONMENT = Lookup(lambda pk: Environment.objects.select_related("organization").filter(pk=pk).order_by(), -1)
 _USER = Lookup(lambda pk: User.objects.filter(pk=pk).order_by(), -1)
+# Versions never change, and each is read once in a process: its document need not come along each time.
 _INSTANCE = Lookup(
-    lambda environment, pk: with_names(Instance.objects.filter(environment=environment, pk=pk)).order_by(), -1, -2
+    lambda environment, pk: (
+        with_names(Instance.objects.filter(environment=environment, pk=pk))
+        .select_related("flow", "version", "started_by", "environment__organization")
+        .defer("flow__draft_document", "version__document")
+        .order_by()
+    ),
+    -1,
+    -2,
 )
+MOST_HEADS: Final = 1_000
+_heads: Final[Kept[str]] = Kept(MOST_HEADS)
 
 
 def scope_of(audience: str) -> Scope | None:
@@ -54,6 +65,19 @@ def render_partial(template: str, part: str, context: Mapping[str, Any]) -> str:
     return render_to_string(f"{template}#{part}", dict(context)).strip()
 
 
+def _part_of(page: InstancePage, name: str, context: Mapping[str, Any]) -> str:
+    """A part of an instance's page. Of most changes its head shows nothing: it is kept by what it shows."""
+
+    def make() -> str:
+        return render_partial("engine/instance.html", name, context)
+
+    if name != "head":
+        return make()
+    instance, scope = page.instance, page.scope
+    place = scope.organization.slug, scope.environment.slug, instance.flow.key, instance.flow.name
+    return _heads.get((*place, instance.pk, instance.key, instance.status, *page.actions), make)
+
+
 class InstanceTopic:
     """`instance:<pk>`. The sequence number is that of the last fact; the view names the selected step."""
 
@@ -68,16 +92,14 @@ class InstanceTopic:
         """Every part of its page; the graph by node and edge, tables by row, so that only what changed travels."""
         from engine.views.instance import page_context
 
-        scope = scope_of(asked.audience)
-        instance = _INSTANCE.first(scope.environment.pk, asked.id) if scope else None
-        if scope is None or instance is None:
+        environment_id, role, user_id = asked.audience.split(":")
+        instance, user = _INSTANCE.first(int(environment_id), asked.id), _USER.first(int(user_id))
+        if instance is None or user is None:
             return Update(asked.after)
+        scope = Scope(instance.environment.organization, instance.environment, user, Role(role))
         page = InstancePage(scope, instance, view=asked.view)
         context = page_context(page)
-        parts = [
-            Part(f"instance-{name}", render_partial("engine/instance.html", name, context), tuple(page.rows_of(name)))
-            for name in PARTS
-        ]
+        parts = [Part(f"instance-{name}", _part_of(page, name, context), tuple(page.rows_of(name))) for name in PARTS]
         return Update(instance.fact_count, (*parts, *graph_parts(page)))
 
 

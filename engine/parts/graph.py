@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -31,7 +31,9 @@ from engine.parts.kept import Kept
 from engine.parts.steps import ROLLBACK_STATUSES, StepLook
 
 MOST_KEPT: Final = 10_000
-_kept: Final = Kept(MOST_KEPT)
+MOST_PICTURES: Final = 200
+_kept: Final[Kept[SafeString]] = Kept(MOST_KEPT)
+_whole: Final[Kept[tuple[Part, ...]]] = Kept(MOST_PICTURES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +63,24 @@ def graph_of(page: InstancePage) -> GraphPart:
     return GraphPart(svg)
 
 
-def graph_parts(page: InstancePage) -> Iterator[Part]:
-    """The pieces of the graph that can change: only those that did travel to a viewer, and only new ones are drawn."""
+def graph_parts(page: InstancePage) -> Sequence[Part]:
+    """The pieces of the graph that can change: only those that did travel to a viewer, and only new ones are drawn.
+
+    Instances that stand at the same point look alike, so all of it is kept by where they stand, and each piece again.
+    """
     layout, _ = _layout(page)
     if layout is None:
-        return
-    picture, flow = picture_of(page), shown(page.flow)
+        return ()
+    picture = picture_of(page)
+    if drawing_of(page.flow) is not None:  # the links of a program's cards are those of its own steps
+        return tuple(_pieces(page, layout, picture))
+    marks = (picture.tasks, picture.edges, picture.phases)
+    stands = (page.instance.version_id, picture.trigger, *(tuple(one.items()) for one in marks))
+    return _whole.get(stands, lambda: tuple(_pieces(page, layout, picture)))
+
+
+def _pieces(page: InstancePage, layout: Layout, picture: Picture) -> Iterator[Part]:
+    flow = shown(page.flow)
     version, ends = page.instance.version_id, ends_of(flow)
 
     def kept(id: str, shown: Hashable, draw: Callable[[], SafeString]) -> Part:

@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from itertools import zip_longest
 from typing import Any, Final
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from accounts.live import Row as PageRow
 from accounts.lookups import Lookup
@@ -28,8 +27,9 @@ from engine.display.json_text import JsonText, json_text
 from engine.display.spans import span_words
 from engine.display.timeline import Timeline, lay_out
 from engine.models import Event, Fact, Instance, Step
+from engine.parts.facts import FactPage, facts_before
 from engine.parts.marks import GraphMarks, marks_of
-from engine.parts.rows import fact_row, step_row, timeline_row
+from engine.parts.rows import step_row, timeline_row
 from engine.parts.steps import StepLook, looks_of, names_of, spans_of
 from engine.parts.task import TaskPanel
 from engine.services.closing import offered
@@ -37,9 +37,7 @@ from engine.services.hiding import shown_input, shown_output
 from engine.services.interventions import legal_actions
 from engine.wording import FactWords, error_words, fact_words, warning_words
 
-FACTS_A_PAGE: Final = 25
 MOST_STEPS: Final = 300
-LONGEST_DETAIL: Final = 400
 PARTS: Final = ("head", "summary", "timeline", "steps", "step", "history", "data")
 
 
@@ -65,36 +63,6 @@ ACTIONS: Final = (
     ("terminate", "Terminate", "stop", True),
 )
 HIDDEN_UNLESS_LEGAL: Final = frozenset({"resume", "retry", "migrate", "close"})
-
-
-@dataclass(frozen=True, slots=True)
-class FactRow:
-    """One fact in words."""
-
-    fact: Fact
-    words: FactWords
-    name: str
-    taken_out: int = 0
-    """How many older facts, right before this one, were thinned out."""
-
-    @property
-    def detail(self) -> str:
-        """More about it, cut to what a row holds."""
-        detail = self.words.detail
-        return detail if len(detail) <= LONGEST_DETAIL else f"{detail[:LONGEST_DETAIL]}…"
-
-    @property
-    def html(self) -> SafeString:
-        """Its row in the table."""
-        return fact_row(self)
-
-
-@dataclass(frozen=True, slots=True)
-class FactPage:
-    """Facts, newest first. `before` is the number to ask for older ones with, or None."""
-
-    rows: Sequence[FactRow]
-    before: int | None
 
 
 def instances_within(scope: Scope) -> QuerySet[Instance]:
@@ -132,12 +100,6 @@ _LATEST_STEP = Lookup(
     ),
     -1,
     "a task",
-)
-_NEWEST_FACTS = Lookup(lambda pk: Fact.objects.filter(instance=pk).order_by("-number")[: FACTS_A_PAGE + 1], -1)
-_OLDER_FACTS = Lookup(
-    lambda pk, number: Fact.objects.filter(instance=pk, number__lt=number).order_by("-number")[: FACTS_A_PAGE + 1],
-    -1,
-    A_NUMBER,
 )
 _KEPT_EVENTS = Lookup(lambda pk: Event.objects.filter(instance=pk, consumed_at=None).defer("payload")[:20], -1)
 
@@ -200,6 +162,16 @@ class InstancePage:
     def timeline_rows(self) -> list[PageRow]:
         """The timeline's rows with the names of their tasks."""
         return [PageRow(row.task, timeline_row(self.name_of(row.task), row)) for row in self.timeline.rows]
+
+    @property
+    def timeline_html(self) -> SafeString:
+        """Those rows."""
+        return _joined(self.timeline_rows)
+
+    @property
+    def steps_html(self) -> SafeString:
+        """The rows of the table of steps."""
+        return _joined(self.step_rows)
 
     @cached_property
     def step_rows(self) -> list[PageRow]:
@@ -369,18 +341,11 @@ class InstancePage:
 
     def facts_before(self, number: int | None) -> FactPage:
         """A page of facts older than `number`."""
-        pk = self.instance.pk
-        found = _NEWEST_FACTS.all(pk) if number is None else _OLDER_FACTS.all(pk, number)
-        rows = [
-            FactRow(
-                fact,
-                fact_words(fact.type, fact.data, name_of=self.name_of),
-                self.names.get(fact.task, fact.task),
-                fact.number - older.number - 1 if older is not None else 0,
-            )
-            for fact, older in zip_longest(found[:FACTS_A_PAGE], found[1 : FACTS_A_PAGE + 1])
-        ]
-        return FactPage(rows, found[FACTS_A_PAGE - 1].number if len(found) > FACTS_A_PAGE else None)
+        is_drawn = (
+            self.whole_flow is plan_of(self.instance.version_id).flow
+        )  # a program's steps get their names as it runs
+        version = self.instance.version_id if is_drawn else None
+        return facts_before(self.instance.pk, number, self.names, version=version)
 
 
 def started_by_words(instance: Instance) -> str:
@@ -399,6 +364,10 @@ def started_by_words(instance: Instance) -> str:
         "call": "call",
     }.get(kind, kind)
     return " · ".join(str(part) for part in (words, by or trigger.get("event")) if part) or "Quadrille"
+
+
+def _joined(rows: Sequence[PageRow]) -> SafeString:
+    return mark_safe("\n".join(row.html for row in rows))  # noqa: S308 (rows that templates made)
 
 
 def _is_failed(look: StepLook) -> bool:

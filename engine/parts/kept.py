@@ -7,19 +7,20 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from typing import Generic, TypeVar
 
-from django.utils.safestring import SafeString
+Piece = TypeVar("Piece")
 
 
-class Kept:
-    """At most so many pieces of HTML by what they show; the least recently used go first."""
+class Kept(Generic[Piece]):
+    """At most so many pieces of HTML, or what they are made of, by what they show; the least recently used go first."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._pieces: OrderedDict[Hashable, SafeString] = OrderedDict()
+        self._pieces: OrderedDict[Hashable, Piece] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, shown: Hashable, make: Callable[[], SafeString]) -> SafeString:
+    def get(self, shown: Hashable, make: Callable[[], Piece]) -> Piece:
         """The piece that shows this; `make` is called where there is none yet."""
         with self._lock:
             piece = self._pieces.get(shown)

@@ -14,7 +14,7 @@ from engine.parts.kept import Kept
 from engine.parts.steps import StepLook
 
 MOST_KEPT: Final = 10_000
-_kept: Final = Kept(MOST_KEPT)
+_kept: Final[Kept[SafeString]] = Kept(MOST_KEPT)
 
 
 def step_row(look: StepLook) -> SafeString:

@@ -61,3 +61,17 @@ def test_what_it_is_given_travels_as_a_parameter(acme: Organization) -> None:
     lookup = of(acme)
     assert lookup.first("one' OR '1' = '1") is None
     assert lookup.first("%s") is None
+
+
+def test_what_was_found_can_be_told_apart_before_it_is_a_row(acme: Organization) -> None:
+    lookup = of(acme)
+    (first,), (again,), (other,) = lookup.found("one"), lookup.found("one"), lookup.found("two")
+    assert first.values == again.values != other.values
+    assert len({first.values, again.values, other.values}) == 2
+    with CaptureQueriesContext(connection) as sent:
+        row = first.row()
+        assert (row.name, row.organization.name) == ("One", "Acme")
+    assert len(sent) == 0
+    Environment.objects.filter(pk=row.pk).update(name="Changed")
+    (changed,) = lookup.found("one")
+    assert changed.values != first.values

@@ -175,7 +175,7 @@ def test_a_bad_event_is_refused_in_its_form(client_as: ClientAs, waiting: Instan
 
 
 def test_facts_are_paged_newest_first(client_as: ClientAs, waiting: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.parts.instance.FACTS_A_PAGE", 4)
+    monkeypatch.setattr("engine.parts.facts.FACTS_A_PAGE", 4)
     client = client_as(Role.VIEWER)
     seen: list[int] = []
     before: int | None = None

@@ -75,14 +75,14 @@ def test_a_row_is_in_its_part_word_for_word(waiting: Instance, member: Member) -
             assert f'data-key="{row.key}"' in row.html
 
 
-def test_an_update_asks_the_database_eight_times(
+def test_an_update_asks_the_database_seven_times(
     waiting: Instance, member: Member, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    """Who looks, at what environment and instance; steps, the one in full and its decision, events, facts, warnings."""
+    """Who looks, at what instance; steps, the one in full and its decision, events, facts, warnings."""
     topic = InstanceTopic()
     grant = topic.authorize(member(Role.VIEWER), waiting.pk)
     topic.render(asked(grant, waiting.pk))
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         topic.render(asked(grant, waiting.pk))
 
 
@@ -102,7 +102,9 @@ def test_what_a_task_looks_like_is_drawn_once(waiting: Instance, member: Member,
 
 @pytest.fixture
 def draws(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The tasks whose cards are drawn."""
+    """The tasks whose cards are drawn, where none was drawn before."""
+    monkeypatch.setattr(graph, "_kept", Kept(100))
+    monkeypatch.setattr(graph, "_whole", Kept(10))
     drawn: list[str] = []
 
     def node_svg(flow: Flow, layout: Any, key: str, *others: Any, **more: Any) -> Any:
