@@ -27,6 +27,7 @@ _HASTE: Final = 2.0
 _MOST_STEPS: Final = 6000  # about 25 ms of a processor; seldom more than 100
 _MOST_ENCLOSED: Final = 100
 _RADIUS: Final = 16.0
+_LEAST_TIP: Final = 3.0
 
 _Path = list[Point]
 
@@ -51,7 +52,7 @@ def ways_with_corners(
             path, left_over = search.path(start, end, is_down), search.left_over
             if path:
                 radius = min(_RADIUS, 3 * (room - beside[-1]))  # a rounder bend would cut over a card's corner
-                return tuple(_rounded(_aside(path, by), radius) for by in beside), area
+                return tuple(rounded(_aside(path, by), radius) for by in beside), area
             if not left_over:
                 return (), area
     return (), area
@@ -91,7 +92,8 @@ class _Search:
         if not found:
             return []
         points = [(self.xs[number // 2 % len(self.xs)], self.ys[number // 2 // len(self.xs)]) for number in found]
-        return _straightened([start, *points], end)
+        # In a gap as narrow as the tip of an arrow is long, the tip goes in farther, or it would point along the gap.
+        return _straightened([start, *points], (max(end[0], arrive[0] + _LEAST_TIP), end[1]))
 
     def _is_shut(self, point: Point) -> bool:
         x, y = point
@@ -241,8 +243,8 @@ def _shift(a: Point, b: Point, by: float) -> Point:
     return (by if b[1] < a[1] else -by, 0.0)
 
 
-def _rounded(path: _Path, most: float) -> Route:
-    """Curves along a path: its lines, and a bend at each corner."""
+def rounded(path: Sequence[Point], most: float) -> Route:
+    """Curves along a path of level and upright lines: these, and bends of a radius of `most` at the corners."""
     route, last = [path[0]], path[0]
     for before, corner, after in zip(path, path[1:], path[2:], strict=False):
         radius = min(most, _distance(before, corner) / 2, _distance(corner, after) / 2)

@@ -14,6 +14,7 @@ from designer.graph.delta import Delta, delta_between
 from designer.graph.lowering import start_tasks
 from designer.graph.model import TRIGGER, Edge, Flow, On, Phase, Position, Task, phase_of_ref, phase_ref
 from designer.rendering import graphviz
+from designer.rendering.apart import Pieces, alone, owner_of
 from designer.rendering.cards import (
     GRID,
     LABEL_HEIGHT,
@@ -35,6 +36,7 @@ from designer.rendering.routing import (
     place_label,
     success_ways,
 )
+from designer.rendering.spreading import Way, spread
 
 MOST_MOVED: Final = 64
 """Where more cards than this have moved, everything is drawn from scratch."""
@@ -68,6 +70,7 @@ class Drawn:
     lanes: Mapping[Edge, Lane]
     places: Sequence[EdgePlace | None]
     obstacles: Obstacles
+    pieces: Pieces
 
 
 def drawn_layout(flow: Flow) -> Layout:
@@ -119,6 +122,7 @@ class _Drawing:
         self.starts = self._starts()
         self.trigger = self._trigger()
         self.obstacles = self._obstacles()
+        self.pieces = Pieces()
         if like is not None and delta is not None and not delta.edges:
             self.lanes = like.lanes
         else:
@@ -130,7 +134,7 @@ class _Drawing:
         ids = self.like.ids if self.like is not None and is_connected else [edge.id for edge in self.flow.edges]
         edges = {id: place for id, place in zip(ids, places, strict=True) if place is not None}
         layout = Layout(tasks=self.tasks, phases=self.phases, trigger=self.trigger, edges=edges)
-        return Drawn(self.flow, layout, True, ids, self.starts, self.lanes, places, self.obstacles)
+        return Drawn(self.flow, layout, True, ids, self.starts, self.lanes, places, self.obstacles, self.pieces)
 
     # -- boxes
 
@@ -210,12 +214,15 @@ class _Drawing:
         moved, relaid, changed, gone = self._moved()
         renamed = self.delta.tasks if self.delta is not None else frozenset[str]()
         ways = list(self._ways(moved, relaid, changed))
-        crossing = [*gone, *(each.route for _, old, new, _ in ways if _differ(old, new) for each in (old, new) if each)]
+        self.pieces = spread(ways, gone, changed, self.obstacles, self.like.pieces if self.like is not None else None)
+        changed += [place.label_box for place in gone if place.label_box]
+        others = ((way.old, way.place) for way in ways if _differ(way.old, way.place))
+        crossing = [place.route for place in gone] + [each.route for pair in others for each in pair if each]
         changes = _Changes(changed, [(route_bounds(route), polyline(route)) for route in crossing])
-        near = _Ways(place for _, _, place, _ in ways if place is not None)
+        near = _Ways(way.place for way in ways if way.place is not None)
         labels: list[Rect] = []
-        for edge, old, routed, is_kept in ways:
-            place = routed
+        for edge, way in zip(self.flow.edges, ways, strict=True):
+            old, place, is_kept = way.old, way.place, way.is_kept
             if is_kept and place is not None and not place.label and edge.source not in renamed:
                 yield place
                 continue
@@ -230,10 +237,8 @@ class _Drawing:
                 changes.boxes += [box for box in (before, after) if box is not None]
             yield place
 
-    def _ways(
-        self, moved: set[str], relaid: set[Edge], changed: Sequence[Rect]
-    ) -> Iterator[tuple[Edge, EdgePlace | None, EdgePlace | None, bool]]:
-        """Each edge with its old place, its place but for the label, and whether nothing has touched its way."""
+    def _ways(self, moved: set[str], relaid: set[Edge], changed: Sequence[Rect]) -> Iterator[Way]:
+        """The way of each edge, by itself."""
         around = rect_around(changed) if changed else NOWHERE
         for edge, old in self._with_old_places():
             is_kept = old is not None and not (
@@ -242,11 +247,12 @@ class _Drawing:
                 or (relaid and edge in relaid)
                 or (old.seen.overlaps(around) and any(old.seen.overlaps(box) for box in changed))
             )
-            yield edge, old, old if is_kept else self._route(edge), is_kept
+            place = old if is_kept else self._route(edge)
+            yield Way(old, place, is_kept)
 
-    def _moved(self) -> tuple[set[str], set[Edge], list[Rect], list[Route]]:
+    def _moved(self) -> tuple[set[str], set[Edge], list[Rect], list[EdgePlace]]:
         """Nodes whose boxes are others than before, edges whose lanes are; the boxes of what came, went or moved, and
-        the ways of the edges that went."""
+        the places of the edges that went."""
         if self.like is None or self.delta is None:
             return set(), set(), [], []
         old, moved, changed = self.like.layout, set(), []
@@ -262,10 +268,9 @@ class _Drawing:
             return moved, set(), changed, []
         gone = self.delta.edges - set(self.flow.edges)
         left = [place for edge in gone if (place := old.edges.get(edge.id))]
-        changed += [place.label_box for place in left if place.label_box]
         lanes = self.like.lanes
         relaid = {edge for edge in {*lanes, *self.lanes} if lanes.get(edge) != self.lanes.get(edge)}
-        return moved, relaid, changed, [place.route for place in left]
+        return moved, relaid, changed, left
 
     def _with_old_places(self) -> Iterable[tuple[Edge, EdgePlace | None]]:
         edges = self.flow.edges
@@ -287,7 +292,11 @@ class _Drawing:
         lane = self.lanes.get(edge, ALONE)
         ways = _ways(edge, lane, source, target, others)
         route = ways.routes[0 if edge.on is On.ERROR else lane.number]
-        return EdgePlace(route, seen=NOWHERE if is_about_phase else ways.seen, bounds=route_bounds(route))
+        ends = (source, target)
+        owner = owner_of(edge.id, edge.source, edge.target, ends)
+        by_itself = alone(route, owner, ends, goes_around=not is_about_phase)
+        seen = NOWHERE if is_about_phase else ways.seen
+        return EdgePlace(route, seen=seen, bounds=route_bounds(route), alone=by_itself)
 
     def _labelled(
         self,

@@ -15,6 +15,7 @@ from django.core.cache import cache
 
 from designer.graph.model import TRIGGER, Flow, Frame, Position, phase_of_ref
 from designer.rendering import graphviz
+from designer.rendering.apart import Alone, Piece
 from designer.rendering.cards import (
     GRID,
     LABEL_HEIGHT,
@@ -39,8 +40,9 @@ _TOO_LARGE: Final = "too large"
 class EdgePlace:
     """The way of an edge (a chain of cubic curves) and the box of its label, if it has one.
 
-    `seen`: the area in which anything that comes, goes or moves may change that way, where we drew it; `bounds`:
-    a box that the way does not leave, likewise.
+    Where we drew it, `bounds` is a box that the way does not leave; `alone` says how it would go if it were the only
+    one, and `seen` is the area in which any card that comes, goes or moves may change that. From its `pieces` others
+    keep apart; `felt` are the areas where cards and others' pieces may move it aside.
     """
 
     route: tuple[Point, ...]
@@ -48,6 +50,9 @@ class EdgePlace:
     label_box: Rect | None = None
     seen: Rect = field(default=NOWHERE, compare=False)
     bounds: Rect = field(default=NOWHERE, compare=False)
+    alone: Alone | None = field(default=None, compare=False)
+    pieces: tuple[Piece, ...] = field(default=(), compare=False)
+    felt: tuple[Rect, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)

@@ -302,10 +302,16 @@ def _down(point: Point, by: float) -> Point:
 
 
 _SHARES: Final = (0.5, 0.44, 0.56, 0.38, 0.62, 0.32, 0.68, 0.26, 0.74, 0.2, 0.8, 0.14, 0.86)
-_ASIDE: Final = (-1, 1, -2, 2)
+_ASIDE: Final = ((0.5, 0.25), (1, 0.5), (2, 0.75))
+"""How many lines above or below its route a label may stand, and how many ways through it are as bad as that."""
 _SPOTS: Final = (
-    *((share, 0) for share in _SHARES),
-    *((share, lines) for lines in _ASIDE for share in (0.5, 0.38, 0.62, 0.26, 0.74, 0.14, 0.86)),
+    *((share, 0.0, 0.0) for share in _SHARES),
+    *(
+        (share, side * lines, harm)
+        for lines, harm in _ASIDE
+        for side in (-1, 1)
+        for share in (0.5, 0.38, 0.62, 0.26, 0.74, 0.14, 0.86)
+    ),
 )
 _COVERING: Final = 100  # how many ways that run through a label are as bad as a card or label under it
 
@@ -315,22 +321,23 @@ def place_label(
 ) -> Point:
     """The middle of a label: as near to the middle of its route as can be without covering anything that is taken.
 
-    On the route where that can be, else up to two lines above or below it; where none of the other `ways` runs through
-    it, if there is such a place.
+    On the route where that can be, else right beside it, else a line or two above or below it; where none of the other
+    `ways` runs through it, if there is such a place.
     """
     obstacles, lines_near = list(taken), [polyline(way) for way in ways]
-    best, least = point_at(route, 0.5), None
-    for share, lines in _SPOTS if obstacles or lines_near else ():
+    best = point_at(route, 0.5)
+    least: float | None = None
+    for share, lines, off in _SPOTS if obstacles or lines_near else ():
+        if least is not None and off >= least:
+            break
         x, y = _down(point_at(route, share), lines * height)
         box = Rect(x - width / 2, y - height / 2, width, height)
-        harm = _COVERING * sum(box.overlaps(other) for other in obstacles)
+        harm = off + _COVERING * sum(box.overlaps(other) for other in obstacles)
         if least is not None and harm >= least:
             continue
         harm += sum(runs_through(line, box) for line in lines_near)
         if least is None or harm < least:
             best, least = (x, y), harm
-        if harm == 0:
-            break
     return best
 
 

@@ -21,6 +21,7 @@ const HASTE = 2;
 const MOST_STEPS = 6000;
 const MOST_ENCLOSED = 100;
 const RADIUS = 16;
+const LEAST_TIP = 3;
 
 /** Ways side by side around `others`; null where there is no room. From `start`, on the right or (`isDown`) at the bottom of the
  * first of `ends`, to `end`, on the left of the second. @param {Pair} start @param {Pair} end @param {Rect[]} ends
@@ -87,7 +88,8 @@ class Search {
     const [toX, toY] = this.numbers(arrive);
     if (this.isEnclosed(toX, toY, y * this.wide + x)) return null;
     const found = this.steps(2 * (y * this.wide + x) + (isDown ? 1 : 0), toX, toY);
-    return found && straightened([start, ...found.map((number) => this.point(number))], end);
+    // In a gap as narrow as the tip of an arrow is long, the tip goes in farther, or it would point along the gap.
+    return found && straightened([start, ...found.map((number) => this.point(number))], [Math.max(end[0], arrive[0] + LEAST_TIP), end[1]]);
   }
 
   /** @param {Pair} point */
@@ -296,7 +298,7 @@ function shift(a, b, by) {
 }
 
 /** Curves along a path: its lines, and a bend at each corner. @param {Way} path @param {number} most @returns {Way} */
-function rounded(path, most) {
+export function rounded(path, most) {
   let last = path[0];
   const route = [last];
   for (let at = 1; at < path.length - 1; at += 1) {

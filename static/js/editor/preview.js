@@ -1,9 +1,11 @@
 // @ts-check
 /** What a gesture looks like while it lasts: moved cards, re-routed edges, the rubber band. The server's parts replace it. */
 
+import { apart, byRank, earlyPiecesOf, ownerOf, piecesOf } from "./apart.js";
+import { drawnPieces } from "./drawn_ways.js";
 import { centre } from "./geometry.js";
 import { Obstacles } from "./obstacles.js";
-import { route } from "./routes.js";
+import { drawn, route, wayOf } from "./routes.js";
 import { svgElement } from "./parts.js";
 
 /** @typedef {import("./geometry.js").Point} Point */
@@ -30,24 +32,38 @@ function moved(editor, ref, refs, by) {
   return refs.has(ref) ? { ...node, x: node.x + by.x, y: node.y + by.y } : node;
 }
 
-/** Edges on the ways that they would have with each thing at its `place`. @param {Editor} editor
- * @param {import("./graph.js").EdgeFacts[]} edges @param {(ref: string) => Rect | null} place */
+/** Edges on the ways that they would have with each thing at its `place`: apart from each other, and from the rest as it is drawn.
+ * @param {Editor} editor @param {import("./graph.js").EdgeFacts[]} edges @param {(ref: string) => Rect | null} place */
 export function showRoutes(editor, edges, place) {
   if (!edges.length) return;
   const cards = new Map(editor.graph.cards.map((card) => [card.ref, place(card.ref) ?? card]));
   const obstacles = new Obstacles([...cards.values()]);
-  for (const edge of edges) showRoute(editor, edge, (ref) => cards.get(ref) ?? place(ref), obstacles);
+  const found = edges.flatMap((edge) => wayAlone(editor, edge, (ref) => cards.get(ref) ?? place(ref), obstacles));
+  const pieces = found.some(({ way }) => way.length > 4) ? drawnPieces(editor, new Set(edges.map((edge) => edge.ref)), place) : [];
+  for (const { way, owner } of found) pieces.push(...earlyPiecesOf(way, owner));
+  for (const { edge, way, owner, ends, others } of found.sort((a, b) => byRank(a.owner, b.owner))) {
+    const moved = apart(way, owner, pieces, others, ends);
+    pieces.push(...piecesOf(moved, owner));
+    showRoute(editor, edge, moved);
+  }
 }
 
-/** @param {Editor} editor @param {import("./graph.js").EdgeFacts} edge @param {(ref: string) => Rect | null} place
- * @param {Obstacles} obstacles */
-function showRoute(editor, edge, place, obstacles) {
-  const element = editor.element(edge.ref);
+/** An edge's way if it were the only one; none where one of its ends is not there. @param {Editor} editor
+ * @param {import("./graph.js").EdgeFacts} edge @param {(ref: string) => Rect | null} place @param {Obstacles} obstacles */
+function wayAlone(editor, edge, place, obstacles) {
   const [from, to] = [editor.graph.standIn(edge.source), editor.graph.standIn(edge.target)];
   const [source, target] = [place(from), place(to)];
-  if (!element || !source || !target || from === to) return;
-  const isAboutPhase = from.startsWith("phase:") || to.startsWith("phase:");
-  const { path, middle } = route(source, target, edge.on, isAboutPhase ? undefined : obstacles, editor.graph.laneOf(edge));
+  if (!source || !target || from === to) return [];
+  const others = from.startsWith("phase:") || to.startsWith("phase:") ? null : obstacles;
+  const way = wayOf(source, target, edge.on, others ?? undefined, editor.graph.laneOf(edge));
+  return [{ edge, way, others, ends: [source, target], owner: ownerOf(edge.edge, from, to, source, target) }];
+}
+
+/** @param {Editor} editor @param {import("./graph.js").EdgeFacts} edge @param {import("./curves.js").Way} way */
+function showRoute(editor, edge, way) {
+  const element = editor.element(edge.ref);
+  if (!element) return;
+  const { path, middle } = drawn(way);
   for (const line of element.querySelectorAll(".edge-line, .edge-reach")) line.setAttribute("d", path);
   const label = /** @type {SVGGraphicsElement | null} */ (element.querySelector(".edge-label"));
   if (!label) return;

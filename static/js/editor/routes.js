@@ -32,11 +32,21 @@ const NOTHING = new Obstacles([]);
  * @typedef {{lane: number, lanes: number, isAccompanied?: boolean}} Lane
  */
 
-/** @param {Rect} source @param {Rect} target @param {"success" | "error"} on @param {Obstacles} [others] what may stand in the way
- * @param {Lane} [lane] @returns {{path: string, middle: Point}} */
-export function route(source, target, on, others = NOTHING, { lane, lanes, isAccompanied } = { lane: 0, lanes: 1 }) {
+/** How one edge goes if it is the only one. @param {Rect} source @param {Rect} target @param {"success" | "error"} on
+ * @param {Obstacles} [others] what may stand in the way @param {Lane} [lane] @returns {Way} */
+export function wayOf(source, target, on, others = NOTHING, { lane, lanes, isAccompanied } = { lane: 0, lanes: 1 }) {
   const below = isAccompanied ? errorOffset(source, target, lanes) : 0;
-  const way = on === "error" ? errorRoute(source, target, others, below) : successRoutes(source, target, others, lanes)[lane];
+  return on === "error" ? errorRoute(source, target, others, below) : successRoutes(source, target, others, lanes)[lane];
+}
+
+/** The same as it is drawn. @param {Rect} source @param {Rect} target @param {"success" | "error"} on @param {Obstacles} [others]
+ * @param {Lane} [lane] @returns {{path: string, middle: Point}} */
+export function route(source, target, on, others, lane) {
+  return drawn(wayOf(source, target, on, others, lane));
+}
+
+/** @param {Way} way @returns {{path: string, middle: Point}} */
+export function drawn(way) {
   const [x, y] = pointAt(way, 0.5);
   return { path: pathData(way), middle: { x, y } };
 }

@@ -1,4 +1,4 @@
-"""Makes `tests/js/editor/routes.json` after the ways of edges changed: `python -m tests.unit.editor.route_cases`."""
+"""Makes `routes.json` and `apart.json` of `tests/js/editor`: `python -m tests.unit.editor.route_cases`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import random
 from pathlib import Path
 from typing import Any
 
+from designer.rendering.apart import Pieces, alone, apart, owner_of, pieces_of
 from designer.rendering.curves import Rect, path_data
 from designer.rendering.obstacles import Obstacles
 from designer.rendering.routing import error_offset, error_way, success_ways
 
 CASES = Path(__file__).parents[2] / "js" / "editor" / "routes.json"
+TOGETHER = CASES.with_name("apart.json")
 
 
 def box(chance: random.Random, wide: int = 900, high: int = 600) -> dict[str, int]:
@@ -56,8 +58,44 @@ def ways(source: Rect, target: Rect, cards: list[Rect], lanes: int) -> dict[str,
     }
 
 
+def crowd(chance: random.Random) -> dict[str, Any]:
+    """Cards in rows that are somewhat askew, and edges between them that would share lines."""
+    wide, high = chance.choice([24, 40, 72]), chance.choice([24, 40, 56])
+    places = [(column, row) for row in range(chance.choice([2, 3, 4])) for column in range(6)]
+    cards = [
+        {"x": column * (160 + wide), "y": row * (56 + high) + 48 * (column % 2), "width": 160, "height": 56}
+        for column, row in places
+    ]
+    pairs = [chance.sample(range(len(cards)), 2) for _ in range(chance.choice([6, 12, 24]))]
+    edges = [
+        {"source": a, "target": b, "on": chance.choice(["success", "success", "error"])}
+        for a, b in dict.fromkeys(map(tuple, pairs))
+    ]
+    case = {"cards": cards, "edges": edges}
+    return {**case, "paths": paths_together(case)}
+
+
+def paths_together(case: dict[str, Any]) -> list[str]:
+    """How the edges of a crowd go, apart from each other."""
+    cards = [Rect(**card) for card in case["cards"]]
+    obstacles, pieces, found = Obstacles(cards), Pieces(), []
+    for number, edge in enumerate(case["edges"]):
+        ends = cards[edge["source"]], cards[edge["target"]]
+        ways = error_way(*ends, obstacles) if edge["on"] == "error" else success_ways(*ends, obstacles)
+        owner = owner_of(f"e{number:02}", str(edge["source"]), str(edge["target"]), ends)
+        found.append(alone(ways.routes[0], owner, ends, goes_around=True))
+        pieces.add(found[-1].pieces)
+    routes = {}
+    for way in sorted(found, key=lambda way: way.owner.rank):
+        routes[way.owner.rank[1]], _ = apart(way, pieces, obstacles)
+        pieces.add(pieces_of(routes[way.owner.rank[1]], way.owner))
+    return [path_data(routes[id]) for id in sorted(routes)]
+
+
 if __name__ == "__main__":
     chance = random.Random(4)
     cases = [*(case(chance) for _ in range(60)), *(crowded_case(chance) for _ in range(80))]
     lines = ",\n".join(map(json.dumps, cases))
     CASES.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+    lines = ",\n".join(json.dumps(crowd(chance)) for _ in range(24))
+    TOGETHER.write_text(f"[\n{lines}\n]\n", encoding="utf-8")

@@ -6,7 +6,7 @@
 import json
 
 from designer.rendering.curves import Rect
-from tests.unit.editor.route_cases import CASES, ways
+from tests.unit.editor.route_cases import CASES, TOGETHER, paths_together, ways
 
 
 def test_the_server_draws_the_ways_that_the_page_draws() -> None:
@@ -14,3 +14,8 @@ def test_the_server_draws_the_ways_that_the_page_draws() -> None:
         source, target = Rect(**case["source"]), Rect(**case["target"])
         made = ways(source, target, [Rect(**other) for other in case["others"]], case["lanes"])
         assert made == {name: case[name] for name in made}
+
+
+def test_the_server_keeps_the_same_edges_apart_that_the_page_does() -> None:
+    for case in json.loads(TOGETHER.read_text(encoding="utf-8")):
+        assert paths_together(case) == case["paths"]
