@@ -1,5 +1,6 @@
 // @ts-check
 // What htmx requests have in common: a failed one says so and keeps what was typed; the server can show a toast.
+import { handOn, heldIn } from "./live/focus.js";
 import { toast } from "./toast.js";
 
 /** @param {Event} event @returns {any} */
@@ -34,6 +35,17 @@ document.addEventListener("htmx:sendError", () => {
 
 document.addEventListener("htmx:timeout", () => {
   toast("The server took too long to answer. Try again.", "error");
+});
+
+/** What had the keyboard in what is being replaced. @type {import("./live/focus.js").Held | null} */
+let held = null;
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  held = heldIn(detail(event).target);
+});
+
+document.addEventListener("htmx:afterSettle", (event) => {
+  handOn(held, detail(event).elt);
 });
 
 // A view may add `HX-Trigger: {"toast": {"text": "Saved.", "kind": "success"}}` to any answer.

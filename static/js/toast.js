@@ -1,5 +1,7 @@
 // @ts-check
 // Shows a short message: `toast("Saved.", "success")`. Kinds: success, info, warning, error.
+import { announce } from "./announce.js";
+
 const ICONS = { success: "check", info: "bell", warning: "alert", error: "alert" };
 
 /** @param {string} text @param {keyof typeof ICONS} [kind] */
@@ -14,4 +16,5 @@ export function toast(text, kind = "info") {
   const words = box.querySelector(".toast-text");
   if (words) words.textContent = text;
   document.getElementById("toasts")?.append(box);
+  if (document.querySelector("dialog:modal")) announce(text); // it is not heard from behind
 }

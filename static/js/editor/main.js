@@ -22,6 +22,7 @@ import { Gestures } from "./gestures.js";
 import { Graph } from "./graph.js";
 import { Inspector } from "./inspector.js";
 import { Keyboard } from "./keyboard.js";
+import { late } from "./late.js";
 import { Menu } from "./menu.js";
 import { Minimap } from "./minimap.js";
 import { Notice } from "./notice.js";
@@ -435,7 +436,7 @@ export class Editor {
 /** @param {HTMLElement} root */
 export default function connect(root) {
   const editor = new Editor(root);
-  const helpers = import("./settings/index.js").then(({ attach }) => attach(editor));
+  const helpers = late(editor, "What helps to fill in the forms", () => import("./settings/index.js").then(({ attach }) => attach(editor)));
   void Promise.all([editor.outline.ready, helpers]).then(() => (root.dataset.ready = "true"));
   const stops = [editor.watch(), editor.comments.watch()];
   return () => {

@@ -28,11 +28,18 @@ export class OutlineDoor {
     const chosen = sessionStorage.getItem(CHOSEN);
     this.#set(chosen === "outline" || chosen === "canvas" ? chosen : matchMedia(NARROW).matches ? "outline" : "canvas");
     /** Settled once what is shown first can be worked with. */
-    this.ready = this.isShown ? this.#load().then(() => {}) : Promise.resolve();
+    this.ready = this.isShown ? this.#begin() : Promise.resolve();
   }
 
   get isShown() {
     return this.editor.root.dataset.view === "outline";
+  }
+
+  /** The outline is what one sees first; where it cannot be loaded, the canvas is. */
+  async #begin() {
+    if (await late(this.editor, "The outline", () => this.#load())) return;
+    this.#set("canvas");
+    this.editor.viewChanged();
   }
 
   /** @returns {Promise<Outline>} */
@@ -88,7 +95,7 @@ export class OutlineDoor {
   /** Stand on the row of something, as soon as there are rows. @param {string} ref */
   focus(ref) {
     if (this.#room) this.#room.focus(ref);
-    else void this.#load().then((room) => room.focus(ref));
+    else void this.#load().then((room) => room.focus(ref), () => {});
   }
 
   /** @param {string} ref @returns {{x: number, y: number} | null} where on the screen something about it may open */

@@ -9,6 +9,7 @@ import { hideGhost, showGhost } from "./preview.js";
 /** @typedef {{id: string, kind: string, name: string, hint: string, icon: string, tone: string, settings: object}} Preset */
 
 const SLACK = 5;
+const TYPING_ENDS = 600; // milliseconds without a key after which a search is done
 const HOLD = 350; // milliseconds after which a finger holds what it rests on, whichever way it goes then
 
 /** @param {HTMLElement} root @returns {Preset[]} what the palette offers, in its order */
@@ -23,6 +24,9 @@ function presetOf(item) {
 }
 
 export class Palette {
+  /** @type {number | undefined} */
+  #telling;
+
   /** @param {Editor} editor */
   constructor(editor) {
     this.editor = editor;
@@ -51,6 +55,7 @@ export class Palette {
 
   /** @param {HTMLElement} item */
   #add(item) {
+    clearTimeout(this.#telling);
     this.editor.closeSide("palette");
     if (item.dataset.preset === "phase") addPhase(this.editor);
     else if (item.dataset.preset === "note") void addNote(this.editor);
@@ -70,7 +75,15 @@ export class Palette {
     for (const group of /** @type {NodeListOf<HTMLElement>} */ (this.element.querySelectorAll(".palette-group"))) {
       group.hidden = !group.querySelector(".palette-item:not([hidden])");
     }
-    this.empty.hidden = this.#items.length > 0;
+    const items = this.#items;
+    this.empty.hidden = items.length > 0;
+    clearTimeout(this.#telling);
+    if (words.length) this.#telling = window.setTimeout(() => this.#tell(items), TYPING_ENDS);
+  }
+
+  /** Say what was found, once nothing more is typed. @param {HTMLElement[]} items */
+  #tell(items) {
+    this.editor.announce(items.length ? `${items.length} found. Enter adds ${items[0].dataset.name}` : "Nothing of that name");
   }
 
   /** @param {KeyboardEvent} event */

@@ -6,6 +6,8 @@
 // token is the same; `data-live-own="viewBox class"` names attributes that belong to scripts and are left alone;
 // `data-live-same` stands for an element that the page has already: only its key is sent.
 
+import { handOn, heldIn } from "./focus.js";
+
 /** What the person changed, not the server. @type {Record<string, string[]>} */
 const OWN = { DETAILS: ["open"], DIALOG: ["open"] };
 
@@ -26,11 +28,13 @@ export function replacePart(target, html) {
 export function morphTo(target, fresh) {
   missing = 0;
   const focused = document.activeElement;
+  const held = heldIn(target);
   if (fresh.nodeName === target.nodeName) morph(target, fresh);
   else target.replaceWith(document.importNode(fresh, true));
   if (focused instanceof HTMLElement && focused !== document.activeElement && focused.id) {
     document.getElementById(focused.id)?.focus({ preventScroll: true });
   }
+  handOn(held);
   return missing === 0;
 }
 
@@ -68,7 +72,8 @@ function morphAttributes(from, to) {
     if (!own.includes(name) && from.getAttribute(name) !== value) from.setAttribute(name, value);
   }
   for (const { name } of [...from.attributes]) {
-    if (!own.includes(name) && !to.hasAttribute(name)) from.removeAttribute(name);
+    const hasKeyboard = name === "tabindex" && from === document.activeElement; // it was given on to it
+    if (!own.includes(name) && !to.hasAttribute(name) && !hasKeyboard) from.removeAttribute(name);
   }
 }
 
