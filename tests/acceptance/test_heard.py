@@ -16,7 +16,11 @@ __all__ = ["api"]  # a fixture
 
 FLOWS: Final = "/o/demo/development/flows/"
 INBOX: Final = "/o/demo/development/inbox/"
-FORM: Final = {"type": "object", "properties": {"answer": {"type": "string", "title": "Answer"}}, "required": ["answer"]}
+FORM: Final = {
+    "type": "object",
+    "properties": {"answer": {"type": "string", "title": "Answer"}},
+    "required": ["answer"],
+}
 
 
 def test_a_refused_form_leads_to_the_field_and_a_completed_one_to_the_task(

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from tests.acceptance.board import PLACE, Board, middle_of, open_new, ready
 from tests.acceptance.browser import PHONE, sign_in, watched_page
 from tests.acceptance.quadrille import Quadrille
+from tests.acceptance.test_steering import api, automation, flow_of
+
+__all__ = ["api"]  # a fixture
 
 Spot = tuple[float, float]
 
@@ -190,3 +194,24 @@ def test_where_there_is_little_room_the_name_wraps_and_the_current_tab_is_seen(
         page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
         page.goto(f"{PLACE}/flows/customer-onboarding/triggers/")
         expect(page.locator(".tabs [aria-current=page]")).to_be_in_viewport(ratio=0.99)
+
+
+def test_tidying_up_by_touch_on_a_phone_leaves_something_to_read(
+    browser: Browser, server: Quadrille, api: httpx.Client
+) -> None:
+    tasks = [automation(f"t{number}") | {"at": [number * 300, number % 3 * 170]} for number in range(12)]
+    api.post("/flows", json=flow_of("tidied-on-a-phone", *tasks)).raise_for_status()
+    with watched_page(browser, server, size=PHONE) as (page, _):
+        sign_in(page, server, "designer")
+        page.goto("/o/demo/development/flows/tidied-on-a-phone/edit/")
+        board = ready(page)
+        page.get_by_role("button", name="Canvas", exact=True).tap()
+        expect(board.card("t0")).to_be_in_viewport()
+        page.get_by_role("button", name="Tidy up").tap()
+        board.said("Tidied up")
+        expect(page.locator("[data-zoom]")).to_have_text("60 %")
+        expect(page.locator("#node-trigger")).to_be_in_viewport()
+        expect(board.card("t0")).to_be_in_viewport()
+        board.saved()
+        page.get_by_role("button", name="Undo").tap()
+        board.said("Undone: Tidied up")

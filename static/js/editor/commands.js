@@ -341,7 +341,7 @@ export function run(editor, door, body = {}) {
     body,
     accepted(answer) {
       editor.announce(answer.announce ?? "");
-      if (door === "tidy") editor.fit();
+      if (door === "tidy") editor.overview();
     },
     refused: (problem) => {
       if (door === "undo" && problem.revision_of) editor.conflicts.passOver(problem.detail, problem.revision_of);

@@ -22,7 +22,6 @@ import { Gestures } from "./gestures.js";
 import { Graph } from "./graph.js";
 import { Inspector } from "./inspector.js";
 import { Keyboard } from "./keyboard.js";
-import { late } from "./late.js";
 import { Menu } from "./menu.js";
 import { Minimap } from "./minimap.js";
 import { Notice } from "./notice.js";
@@ -335,9 +334,17 @@ export class Editor {
     this.minimap.show();
   }
 
-  /** The first view: everything, if that can be read; else what comes first. */
   #open() {
     this.viewport.wasOpened = true;
+    this.overview();
+  }
+
+  /** Everything, if that can be read; else what comes first. */
+  overview() {
+    if (this.outline.isShown) {
+      this.viewport.wasOpened = false; // when the canvas comes into sight
+      return;
+    }
     const { height } = this.viewport.size; // asked for between two changes it would have all laid out once more
     this.fit();
     const start = this.graph.nodes.get("trigger");
@@ -436,7 +443,7 @@ export class Editor {
 /** @param {HTMLElement} root */
 export default function connect(root) {
   const editor = new Editor(root);
-  const helpers = late(editor, "What helps to fill in the forms", () => import("./settings/index.js").then(({ attach }) => attach(editor)));
+  const helpers = import("./settings/index.js").then(({ attach }) => attach(editor));
   void Promise.all([editor.outline.ready, helpers]).then(() => (root.dataset.ready = "true"));
   const stops = [editor.watch(), editor.comments.watch()];
   return () => {
