@@ -27,8 +27,9 @@ from designer.services.versions import plan_of
 from engine.core.facts import Fact, FactRefused
 from engine.core.programs import plan_with
 from engine.services import well_known
-from engine.services.case import Case, Folds
-from engine.services.cohorts import Cohort, EndedAttempt, note, recall, repeat
+from engine.services.beginning import Begin, begin
+from engine.services.case import AskClaimed, Case, Folds
+from engine.services.cohorts import Cohort, EndedAttempt, claims_of, note, note_claim, recall, repeat
 from engine.services.errors import NotLegalNow
 from engine.services.followers import is_followed, tell_followers
 from engine.services.rounds import Worker, follow
@@ -108,12 +109,15 @@ def change_remembered(
     if well_known.carry(cohorts, rows, worker, now):
         return
     batch = _Batch(worker, tokens)
-    unknown = [cohort for cohort in cohorts if not batch.recall(cohort, rows, now)]
+    begins: list[Begin] = []
+    unknown = [cohort for cohort in cohorts if not batch.recall(cohort, rows, now, begins)]
+    begin(begins, worker)
     if unknown:
         batch.carry([cohort.first for cohort in unknown], rows, change_for, now)
         for cohort in unknown:
             note(cohort, batch.cases[cohort.first.attempt.step.instance_id], worker)
     different: list[EndedAttempt] = []
+    begins = []
     for cohort in cohorts:
         if cohort.others:
             case = batch.cases[cohort.first.attempt.step.instance_id]
@@ -121,10 +125,33 @@ def change_remembered(
             if alike is None:
                 different += cohort.others
             else:
-                batch.cases.update((other.row.id, other) for other in alike)
+                others, more = alike
+                batch.cases.update((other.row.id, other) for other in others)
+                begins += more
+    begin(begins, worker)
     if different:
         batch.carry(different, rows, change_for, now)
     batch.commit()
+
+
+def change_claimed(rows: Sequence[InstanceRow], asks: Sequence[AskClaimed], *, now: datetime, worker: Worker) -> None:
+    """Begin steps that `worker` has claimed, of instances that the caller's transaction has locked. What breaks is
+    logged, and left as it was."""
+    by_id = {row.id: row for row in rows}
+    claims = claims_of(asks, by_id)
+    if well_known.carry_claims(claims, by_id, worker, now):
+        return
+    batch = _Batch(worker)
+    changes = [_beginning(ask) for ask in asks]
+    report_broken(changes, _change(batch, rows, changes, now))
+    for claim in claims:
+        case = batch.cases.get(claim.ask.step.instance_id)
+        if case is not None:
+            note_claim(claim, case, worker)
+
+
+def _beginning(ask: AskClaimed) -> Change:
+    return Change(ask.step.instance_id, lambda case: case.asks.append(ask))
 
 
 def _change(batch: _Batch, rows: Iterable[InstanceRow], changes: Sequence[Change], now: datetime) -> list[Outcome]:
@@ -198,14 +225,15 @@ class _Batch:
         if self.cases.pop(instance_id, None) is not None and self.worker is not None:
             self.worker.forget(instance_id)
 
-    def recall(self, cohort: Cohort, rows: Mapping[int, InstanceRow], now: datetime) -> bool:
-        """Carry the first one of a cohort through as it is known to go. Answers whether it is."""
-        if self.worker is None:
+    def recall(self, cohort: Cohort, rows: Mapping[int, InstanceRow], now: datetime, begins: list[Begin]) -> bool:
+        """Carry the first one of a cohort through as it is known to go. Answers whether it is; `begins` gets what is to
+        be begun then."""
+        known = None if self.worker is None else recall(cohort, rows, self.worker, now, self.folds)
+        if known is None:
             return False
-        case = recall(cohort, rows, self.worker, now, self.folds)
-        if case is None:
-            return False
+        case, more = known
         self.cases[case.row.id] = case
+        begins += more
         return True
 
     def carry(

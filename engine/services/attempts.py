@@ -19,13 +19,13 @@ from engine.core.facts import FactType
 from engine.core.ports import Failed, Result, Waiting, failed
 from engine.core.retries import attempt_timeout
 from engine.services import executing
-from engine.services.advancing import Change, change_locked, change_remembered, report_broken
+from engine.services.advancing import Change, change_claimed, change_locked, change_remembered, report_broken
 from engine.services.case import AskClaimed, Case
 from engine.services.cohorts import EndedAttempt as EndedAttempt
 from engine.services.cohorts import cohorts_of
 from engine.services.rounds import LEASE, MOST_LOST_IN_COMPANY, ClaimedAttempt, Worker, new_token, settle_or_fail
 from engine.storage import storage
-from engine.storage.contract import ClaimableStep, Lease, Outdated, Queue, StepKey
+from engine.storage.contract import Lease, Outdated, Queue, StepKey
 from engine.telemetry import metrics, tally
 
 log = logging.getLogger(__name__)
@@ -82,17 +82,13 @@ def _claim(
         tally.own.taken_over += lost
         if metrics.is_on:
             metrics.meters().leases_lost.inc(lost)
-        changes = [_beginning(step, token) for step, token in taken.tokens.items()]
+        asks = [AskClaimed(step.step, token, step.lost_leases) for step, token in taken.tokens.items()]
         before = len(worker.claimed)
-        worker.room -= len(changes)
-        report_broken(changes, change_locked(taken.rows, changes, now=now, worker=worker))
-        worker.came_late = not changes
+        worker.room -= len(asks)
+        worker.came_late = not asks
+        if asks:
+            change_claimed(taken.rows, asks, now=now, worker=worker)
         return len(worker.claimed) - before
-
-
-def _beginning(claimed: ClaimableStep, token: int) -> Change:
-    ask = AskClaimed(claimed.step, token, claimed.lost_leases)
-    return Change(claimed.instance_id, lambda case: case.asks.append(ask))
 
 
 def make_attempt(attempt: ClaimedAttempt) -> Result:

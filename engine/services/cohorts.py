@@ -14,11 +14,11 @@ from datetime import datetime
 from typing import Final
 
 from engine.core.facts import FactType
-from engine.core.ports import Completed, Result, StepContext
+from engine.core.ports import Completed, Result
 from engine.services import limits, passages
-from engine.services.case import Case, Folds
+from engine.services.beginning import Begin
+from engine.services.case import AskClaimed, Case, Folds
 from engine.services.rounds import ClaimedAttempt, Worker, new_token
-from engine.services.step_data import needs_of
 from engine.storage.contract import InstanceRow, StepKey, StepPatch
 
 ALIKE: Final = frozenset(
@@ -53,6 +53,16 @@ class Cohort:
     first: EndedAttempt
     key: passages.Key | None = None
     others: list[EndedAttempt] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A step that was claimed, to be begun. `key` says what it has in common with others; None where it goes its own
+    way.
+    """
+
+    ask: AskClaimed
+    key: passages.Key | None
 
 
 _different: Final[set[tuple[int, str]]] = set()
@@ -95,15 +105,42 @@ def _key_of(one: EndedAttempt, row: InstanceRow) -> passages.Key | None:
     return *point, step.task, step.iteration, attempt.number, has_input
 
 
-def recall(cohort: Cohort, rows: Mapping[int, InstanceRow], worker: Worker, now: datetime, folds: Folds) -> Case | None:
-    """What the first one of a cohort comes to, where that is known from earlier batches."""
+def claims_of(asks: Sequence[AskClaimed], rows: Mapping[int, InstanceRow]) -> list[Claim]:
+    """What is known of claimed steps. `rows`: their instances, which are locked."""
+    counts = Counter(ask.step.instance_id for ask in asks)
+    return [
+        Claim(ask, _key_of_claim(ask, rows[id]) if counts[id] == 1 and id in rows else None)
+        for ask in asks
+        for id in (ask.step.instance_id,)
+    ]
+
+
+def _key_of_claim(ask: AskClaimed, row: InstanceRow) -> passages.Key | None:
+    step = ask.step
+    if ask.lost_leases or (row.version_id, step.task) in _different:
+        return None
+    return row.version_id, row.status, row.state, row.fact_count, step.task, step.iteration
+
+
+def note_claim(claim: Claim, case: Case, worker: Worker) -> None:
+    """Know it the next time. `case` has been carried through, and written."""
+    begun = _begun(case, worker)
+    # What is lost runs already: it begins nothing that another would.
+    if claim.key is not None and len(begun) == 1 and _is_repeatable(case, claim.ask.step, begun):
+        passages.note(claim.key, case, begun)
+
+
+def recall(
+    cohort: Cohort, rows: Mapping[int, InstanceRow], worker: Worker, now: datetime, folds: Folds
+) -> tuple[Case, list[Begin]] | None:
+    """What the first one of a cohort comes to, where that is known from earlier batches, and what is to be begun."""
     if cohort.key is None:
         return None
     one = cohort.first
-    case = passages.recall(cohort.key, rows[one.attempt.step.instance_id], worker, now, folds)
-    if case is not None:
-        _tell_own(case, one)
-    return case
+    known = passages.recall(cohort.key, rows[one.attempt.step.instance_id], worker, now, folds)
+    if known is not None:
+        _tell_own(known[0], one)
+    return known
 
 
 def note(cohort: Cohort, case: Case, worker: Worker) -> None:
@@ -119,8 +156,10 @@ def _is_plain(result: Result | None) -> bool:
     return not (result.vars or result.branches is not None or result.conditions or result.by or result.ends_path)
 
 
-def repeat(case: Case, cohort: Cohort, rows: Mapping[int, InstanceRow], worker: Worker) -> list[Case] | None:
-    """What the others of a cohort come to, now that its first one is carried through (`case`).
+def repeat(
+    case: Case, cohort: Cohort, rows: Mapping[int, InstanceRow], worker: Worker
+) -> tuple[list[Case], list[Begin]] | None:
+    """What the others of a cohort come to, now that its first one is carried through (`case`), and what is to be begun.
 
     None when something came of it that may be different for others; then they are to be carried through themselves.
     """
@@ -128,7 +167,8 @@ def repeat(case: Case, cohort: Cohort, rows: Mapping[int, InstanceRow], worker: 
     if not is_repeatable(cohort, case, worker) or worker.room < len(begun) * len(cohort.others):
         return None
     worker.room -= len(begun) * len(cohort.others)
-    return [_like(case, one, rows[one.attempt.step.instance_id], begun, worker) for one in cohort.others]
+    begins: list[Begin] = []
+    return [_like(case, one, rows[one.attempt.step.instance_id], begun, begins) for one in cohort.others], begins
 
 
 def _begun(case: Case, worker: Worker) -> list[ClaimedAttempt]:
@@ -155,13 +195,14 @@ def _is_repeatable(case: Case, ended: StepKey, begun: Sequence[ClaimedAttempt]) 
         and steps
         and not case.has_side_tracks
         and not limits.looks_at_rows(case)
-        and all(attempt.context.history is None for attempt in begun)
-        and all(needs_of(case.plan, attempt.context.task).nothing for attempt in begun)
+        and not any(attempt.context.is_compensation or attempt.context.history is not None for attempt in begun)
     )
 
 
-def _like(case: Case, one: EndedAttempt, row: InstanceRow, begun: Sequence[ClaimedAttempt], worker: Worker) -> Case:
-    """A case of another instance to which the same has happened."""
+def _like(
+    case: Case, one: EndedAttempt, row: InstanceRow, begun: Sequence[ClaimedAttempt], begins: list[Begin]
+) -> Case:
+    """A case of another instance to which the same has happened. `begins`: gets what is to be begun for it."""
     other = Case(row, case.plan, case.state, case.now, case.folds, facts=case.facts, columns=case.columns.copy())
     for step, patch in case.steps.items():
         other.steps[StepKey(row.id, step.task, step.iteration)] = StepPatch(
@@ -171,8 +212,7 @@ def _like(case: Case, one: EndedAttempt, row: InstanceRow, begun: Sequence[Claim
     for attempt in begun:
         step, token = StepKey(row.id, attempt.step.task, attempt.step.iteration), new_token()
         other.steps[step].columns["lease_token"] = token
-        context = _context_like(attempt.context, row)
-        worker.claimed.append(ClaimedAttempt(step, token, attempt.number, context))
+        begins.append(Begin(other, step, attempt.number, token))
     return other
 
 
@@ -185,22 +225,3 @@ def _tell_own(case: Case, one: EndedAttempt) -> None:
         if one.result.input is not None:
             columns["input"] = one.result.input
     case.note_attempt(step, one.attempt.number, one.started_at, None)
-
-
-def _context_like(context: StepContext, row: InstanceRow) -> StepContext:
-    """The same step of another instance, of which nothing has been loaded either."""
-    data = {**context.data, "instance": {**context.data["instance"], "id": row.key}}
-    return StepContext(
-        instance_id=row.id,
-        instance_key=row.key,
-        flow_key=context.flow_key,
-        task=context.task,
-        iteration=context.iteration,
-        attempt=context.attempt,
-        data=data,
-        now=context.now,
-        timezone=context.timezone,
-        flow=context.flow,
-        environment_id=context.environment_id,
-        flow_id=context.flow_id,
-    )

@@ -10,18 +10,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-from designer.graph.model import Flow
 from designer.graph.plan import Plan
 from designer.services.versions import plan_of
 from engine.core.facts import Fact, FactType
 from engine.core.ports import StepContext
 from engine.core.state import InstanceStatus, State
-from engine.services import executing, limits
+from engine.services import limits
+from engine.services.beginning import Begin
 from engine.services.case import Case, Folds
 from engine.services.rounds import LEASE, ClaimedAttempt, Worker, new_token
 from engine.services.states import write_state
+from engine.services.step_data import Needs, needs_of
 from engine.services.writing import ends_of, has_more
 from engine.storage.alike import BegunStep, Pattern, Slot
 from engine.storage.contract import InstanceRow, StepKey, StepPatch
@@ -56,18 +57,24 @@ class _Step:
     begun: int | None
 
 
+class Beginning(NamedTuple):
+    """An attempt that begins: its number, its context as one instance had it, and what of an instance it needs."""
+
+    number: int
+    like: StepContext
+    needs: Needs
+
+
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A passage as it is written of any instance that takes it. `begun`: the number and the context of each attempt
-    that begins, the latter as one instance had it.
-    """
+    """A passage as it is written of any instance that takes it."""
 
-    flow: Flow
+    plan: Plan
     pattern: Pattern
     state: str
     status: str
     fact_count: int
-    begun: Sequence[tuple[int, StepContext]]
+    begun: Sequence[Beginning]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +175,9 @@ class _OfAnotherMoment(Exception):
 
 def _track_of(passage: Passage, case: Case, begun: Sequence[ClaimedAttempt]) -> Track | None:
     """None where what is written follows from more than the passage."""
-    ended = [step for step in passage.steps if step.begun is None]
-    fresh = [step for step in passage.steps if step.begun is not None]
-    if len(ended) != 1 or ended[0].may_be_new or not all(step.may_be_new for step in fresh):
+    ended = [step for step in passage.steps if not step.may_be_new]
+    fresh = [step for step in passage.steps if step.may_be_new]
+    if len(ended) != 1 or any(step.begun is None for step in fresh):
         return None
     if has_more(case):
         return None
@@ -197,8 +204,16 @@ def _track_of(passage: Passage, case: Case, begun: Sequence[ClaimedAttempt]) -> 
             for number, (type, task, iteration, data, derived) in enumerate(passage.facts, case.row.fact_count + 1)
         ],
     )
-    contexts = {attempt.step.task: (attempt.number, attempt.context) for attempt in begun}
-    return Track(case.plan.flow, pattern, state, status.value, fact_count, [contexts[step.task] for step in fresh])
+    contexts = {attempt.step.task: _beginning(case, attempt) for attempt in begun}
+    # In the order of the pattern. One that was claimed begins itself, and nothing else does.
+    order = [step.task for step in passage.steps if step.begun is not None]
+    return Track(case.plan, pattern, state, status.value, fact_count, [contexts[task] for task in order])
+
+
+def _beginning(case: Case, attempt: ClaimedAttempt) -> Beginning:
+    like, needs = attempt.context, needs_of(case.plan, attempt.context.task)
+    # What it has loaded is that one instance's alone.
+    return Beginning(attempt.number, like if needs.nothing else replace(like, data={}), needs)
 
 
 def _with_slots(columns: Mapping[str, Any], own: Mapping[str, Slot]) -> dict[str, Any]:
@@ -234,9 +249,9 @@ def _without_moments(columns: Mapping[str, Any], now: datetime, own: frozenset[s
     return found
 
 
-def recall(key: Key, row: InstanceRow, worker: Worker, now: datetime, folds: Folds) -> Case | None:
-    """What an instance comes to, as it is known, its follow-up attempts begun for `worker`; None where it is not, or
-    where the worker has no room. Of the step that ended, output, input and attempt are to be told (`cohorts`).
+def recall(key: Key, row: InstanceRow, worker: Worker, now: datetime, folds: Folds) -> tuple[Case, list[Begin]] | None:
+    """What an instance comes to, as it is known, and the attempts that are to be begun for `worker`; None where it is
+    not, or where the worker has no room. Of the step that ended, output, input and attempt are to be told (`cohorts`).
     """
     passage = _known.by_key.get(key)
     if passage is None or passage.plan is not plan_of(row.version_id) or worker.room < passage.count_begun:
@@ -247,15 +262,17 @@ def recall(key: Key, row: InstanceRow, worker: Worker, now: datetime, folds: Fol
     ]
     lease_ends = now + LEASE
     case.columns = _with_moments(passage.columns, now, lease_ends)
+    begins: list[Begin] = []
     for step in passage.steps:
+        key_of_step = StepKey(row.id, step.task, step.iteration)
         columns = _with_moments(step.columns, now, lease_ends)
-        case.steps[StepKey(row.id, step.task, step.iteration)] = StepPatch(
-            row.environment_id, step.kind, columns, step.may_be_new
-        )
-    for step in passage.steps:
+        case.steps[key_of_step] = StepPatch(row.environment_id, step.kind, columns, step.may_be_new)
         if step.begun is not None:
-            _begin(case, StepKey(row.id, step.task, step.iteration), step.begun, worker)
-    return case
+            token = new_token()
+            columns |= {"lease_owner": worker.name, "lease_token": token}
+            begins.append(Begin(case, key_of_step, step.begun, token))
+    worker.room -= len(begins)
+    return case, begins
 
 
 def _with_moments(columns: Mapping[str, Any], now: datetime, lease_ends: datetime) -> dict[str, Any]:
@@ -263,10 +280,3 @@ def _with_moments(columns: Mapping[str, Any], now: datetime, lease_ends: datetim
         name: now if value is _NOW else lease_ends if value is _END_OF_LEASE else value
         for name, value in columns.items()
     }
-
-
-def _begin(case: Case, step: StepKey, number: int, worker: Worker) -> None:
-    token = new_token()
-    worker.room -= 1
-    case.steps[step].columns |= {"lease_owner": worker.name, "lease_token": token}
-    worker.claimed.append(ClaimedAttempt(step, token, number, executing.context_of(case, step, attempt=number)))

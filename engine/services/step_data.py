@@ -123,6 +123,18 @@ class Loaded:
             or (needs.steps is None and not self.all_steps)
         )
 
+    def know_running(self, step: StepKey, started_at: datetime) -> None:
+        """Take in a step that was under way until now, without looking it up."""
+        self.steps[step.task] = {
+            "status": "running",
+            "output": None,
+            "error": None,
+            "iteration": step.iteration,
+            "started_at": _text(started_at),
+            "ended_at": None,
+        }
+        self.asked.add(step.task)
+
     def missing(self, needs: Needs) -> frozenset[str]:
         """The steps that have not been asked for."""
         return frozenset() if self.all_steps or needs.steps is None else needs.steps - self.asked

@@ -314,10 +314,11 @@ class Storage(Protocol):
         """
         ...
 
-    def write_alike(self, members: Sequence[Member], moment: Moment) -> None:
+    def write_alike(self, members: Sequence[Member], moment: Moment, *, is_locked: bool = False) -> None:
         """As `write` with a fence, for instances of which nearly all is known beforehand: at least one, each once.
 
         Where anything is not as they say, nothing is written and `Outdated` is raised. Needs no transaction.
+        `is_locked`: the caller's has locked the instances, so that cannot be, and it is to end should it be.
         """
         ...
 

@@ -229,15 +229,16 @@ class PostgresStorage(SqlStorage):
         if statement.parts:
             statement.run(is_fenced=fence is not None)
 
-    def write_alike(self, members: Sequence[Member], moment: Moment) -> None:
+    def write_alike(self, members: Sequence[Member], moment: Moment, *, is_locked: bool = False) -> None:
         sql, parameters = statement_for(members, moment, self)
-        self.execute_fenced(sql, *parameters)
+        self.execute_fenced(sql, *parameters, is_locked=is_locked)
 
-    def execute_fenced(self, sql: str, *parameters: Any) -> None:
+    def execute_fenced(self, sql: str, *parameters: Any, is_locked: bool = False) -> None:
         """As `execute`, for a statement with fences. Raises `Outdated`, and has written nothing, when one does not
-        hold."""
+        hold. Where everything `is_locked` that does not happen, and the caller's transaction is not to go on after it.
+        """
         try:
-            with transaction.atomic() if connection.in_atomic_block else nullcontext():
+            with transaction.atomic() if connection.in_atomic_block and not is_locked else nullcontext():
                 self.execute(sql, *parameters)
         except DataError as error:
             if isinstance(error.__cause__, DivisionByZero):

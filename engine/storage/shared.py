@@ -493,7 +493,7 @@ class SqlStorage(ABC):
         if batch.facts:
             yield Insert("engine_fact", FACT_TYPES, batch.facts)
 
-    def write_alike(self, members: Sequence[Member], moment: Moment) -> None:
+    def write_alike(self, members: Sequence[Member], moment: Moment, *, is_locked: bool = False) -> None:
         self.write(*as_batch(members, moment))
 
     def _put_steps(self, columns: tuple[str, ...], group: Sequence[Row]) -> Insert:
