@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from accounts.scope import Scope
 from designer.models import Flow
+from engine.core.ports import failed
 from engine.models import Fact, Instance, Step
 from engine.outbox.models import Message
 from engine.services import cohorts, passages, well_known
@@ -241,6 +243,108 @@ def test_steps_that_begin_side_by_side_are_begun_where_the_way_is_known(engine: 
         engine.later(seconds=7)
 
 
+DATA = {
+    "a": python("echo", arguments={"n": "{{ input.n }}", "key": "{{ instance.id }}"}),
+    "b": python("echo", arguments={"m": "{{ steps.a.output.n }}", "began": "{{ steps.a.started_at }}"}),
+    "c": python(
+        "echo",
+        arguments={
+            "first": "{{ steps.a.output.key }}",
+            "last": "{{ steps.b }}",
+            "again": "{{ input.n }}",
+            "started": "{{ instance.started_at }}",
+        },
+    ),
+}
+
+
+def test_steps_see_their_own_data_where_the_way_is_known(engine: Engine, scope: Scope) -> None:
+    row = engine.publish(LINE, settings=DATA)
+    for _ in range(3):
+        started(engine, scope, row, 1)
+        engine.work()
+        engine.later(seconds=7)
+    together = started(engine, scope, row, 4)
+    with failing_without_the_known_way():
+        at = [engine.now]
+        begun = settle_all(engine, engine.claim())
+        for _ in range(2):
+            engine.now += timedelta(seconds=2)
+            at.append(engine.now)
+            begun = settle_all(engine, begun)
+        assert begun == []
+    moments = [moment.isoformat() for moment in at]
+    for n, instance in enumerate(together):
+        instance.refresh_from_db()
+        assert instance.output == {
+            "first": instance.key,
+            "last": {
+                "status": "completed",
+                "output": {"m": n, "began": moments[0]},
+                "error": None,
+                "iteration": 1,
+                "started_at": moments[0],
+                "ended_at": moments[1],
+            },
+            "again": n,
+            "started": moments[0],
+        }
+
+
+def test_a_step_that_was_tried_again_is_read_as_it_is_stored_where_the_way_is_known(
+    engine: Engine, scope: Scope
+) -> None:
+    retried = python(retries={"limit": 3, "delay": "1 second", "backoff": "constant"})
+    read = python("echo", arguments={"began": "{{ steps.a.started_at }}", "ended": "{{ steps.a.ended_at }}"})
+    row = engine.publish("a -> b", settings={"a": retried, "b": read})
+    for _ in range(4):
+        (instance,) = started(engine, scope, row, 1)
+        engine.settle(*engine.claim(), result=failed("Away", "Not now.", retryable=True))
+        engine.later(seconds=5)
+        instance.refresh_from_db()
+        step = Step.objects.get(instance=instance, task="a")
+        assert step.attempt == 2
+        assert step.started_at is not None
+        assert step.ended_at is not None
+        assert instance.output == {"began": step.started_at.isoformat(), "ended": step.ended_at.isoformat()}
+        engine.later(seconds=7)
+
+
+def test_claimed_steps_are_begun_as_if_their_way_were_not_known(engine: Engine, scope: Scope) -> None:
+    row = engine.publish(LINE, settings=DATA)
+    runs = []
+    for number in range(5):
+        (instance,) = started(engine, scope, row, 1)
+        with failing_without_the_known_way("carry_claims") if number > 2 else nullcontext():
+            (begun,) = engine.claim()
+        step = Step.objects.get(instance=instance)
+        assert (step.status, step.started_at, step.claimable_at) == ("running", engine.now, engine.now + LEASE)
+        assert (step.lease_owner, step.lease_token, begun.number) == ("worker", begun.token, 1)
+        assert begun.context.data["input"] == {"n": 0}
+        assert begun.context.data["instance"]["id"] == instance.key
+        runs.append(recorded(instance))
+        settle_to_the_end(engine, [begun])
+        engine.later(seconds=7)
+    assert [_without_moments(run) for run in runs] == [_without_moments(runs[0])] * 5
+
+
+def test_a_lost_step_is_taken_over_although_the_way_of_its_first_claim_is_known(engine: Engine, scope: Scope) -> None:
+    row = engine.publish(LINE, settings=ECHO)
+    for _ in range(3):
+        started(engine, scope, row, 1)
+        engine.work()
+        engine.later(seconds=7)
+    (instance,) = started(engine, scope, row, 1)
+    (lost,) = engine.claim()
+    engine.now += LEASE + timedelta(seconds=1)
+    (begun,) = engine.claim("other")
+    assert (begun.step, begun.number, begun.lost_leases) == (lost.step, lost.number, 1)
+    assert begun.token != lost.token
+    settle_to_the_end(engine, [begun])
+    instance.refresh_from_db()
+    assert instance.status == "complete"
+
+
 def test_where_nothing_has_ended_nothing_is_written(engine: Engine) -> None:
     assert settle_attempts([], engine.worker("worker", 10), now=engine.now) == 0
 
@@ -297,24 +401,27 @@ def counted() -> dict[tuple[str, str], float]:
 
 
 @contextmanager
-def failing_without_the_known_way() -> Iterator[None]:
-    """Fail where attempts that have ended are thought about anew."""
+def failing_without_the_known_way(name: str = "carry") -> Iterator[None]:
+    """Fail where attempts that have ended (or claims, by `name`) are thought about anew."""
     carried = []
-    original = well_known.carry
+    original = getattr(well_known, name)
 
     def carry(*arguments: Any) -> bool:
         carried.append(original(*arguments))
         return carried[-1]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(well_known, "carry", carry)
+        patch.setattr(well_known, name, carry)
         yield
     assert carried
     assert all(carried)
 
 
 def _without_moments(run: tuple[Any, ...]) -> tuple[Any, ...]:
-    steps = [{**step, "attempts": [attempt["number"] for attempt in step["attempts"]]} for step in run[4]]
+    steps = [
+        {**step, "claimable_at": None, "attempts": [attempt["number"] for attempt in step["attempts"]]}
+        for step in run[4]
+    ]
     return *run[:4], steps, run[5]
 
 
