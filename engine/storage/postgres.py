@@ -154,9 +154,10 @@ class PostgresStorage(SqlStorage):
         (place,) = queue.places
         which = Which(now, most_lost, unless_since or LONG_AGO)
         sql = _take_text(self.locked(which, IN_PLACE, "%s", columns=FOUND))
-        found = self.query(
-            sql, *self.parameters(which, place), limit, lease.until, lease.owner, new_token(), self.moment(now)
-        )
+        with connection.connection.pipeline():  # the transaction begins on the same way
+            found = self.query(
+                sql, *self.parameters(which, place), limit, lease.until, lease.owner, new_token(), self.moment(now)
+            )
         rows = {row.id: row for row in (InstanceRow(*found[TAKEN:]) for found in found)}
         return Taken({ClaimableStep(*row[1:TAKEN]): row[0] for row in found}, [rows[id] for id in sorted(rows)])
 
