@@ -16,7 +16,7 @@ import ssl
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
@@ -28,16 +28,7 @@ from django.conf import settings
 
 from accounts.addresses import Network, may_call, parse_networks
 from accounts.outbound_connections import Kept, Place, kept_connections
-from accounts.outbound_wire import (
-    BODILESS_METHODS,
-    Answer,
-    BodyTooLarge,
-    RawHeaders,
-    Wire,
-    WireBroken,
-    WireTimedOut,
-    request_bytes,
-)
+from accounts.outbound_wire import Answer, BodyTooLarge, Request, Wire, WireBroken, WireTimedOut, checked_request
 
 MAX_RESPONSE_BYTES = 1024 * 1024
 MAX_REDIRECTS = 5
@@ -45,7 +36,7 @@ CONNECT_SECONDS = 10.0
 HOST = re.compile(r"[\w.-]{1,253}|[0-9a-fA-F:.]{2,45}")
 REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 """Methods whose request may be sent again when nobody knows whether it arrived (RFC 9110, 9.2.2)."""
-COMPRESSED = {b"gzip", b"x-gzip", b"deflate"}
+COMPRESSED = {"gzip", "x-gzip", "deflate"}
 PORTS = {"http": 80, "https": 443}
 USUAL_HEADERS = {"Accept": "*/*", "User-Agent": "Quadrille"}
 
@@ -122,8 +113,8 @@ def send(
             answer, url = _exchange_with_redirects(request, guard)
         else:
             target = target_of(request.url)
-            answer, url = _exchange(request, target, _request_bytes(request, target), guard), target.url
-        body = plain_body(bytes(answer.body), answer.headers, request.max_bytes)
+            answer, url = _exchange(request, target, _checked(request, target), guard), target.url
+        body = plain_body(answer.body, answer.headers, request.max_bytes)
     return OutboundResponse(answer.status, plain_headers(answer.headers), body, url, time.monotonic() - started)
 
 
@@ -138,8 +129,8 @@ class Target(NamedTuple):
     scheme: str
     host: str
     port: int
-    place: bytes
-    path: bytes
+    place: str
+    path: str
     url: str
 
 
@@ -148,7 +139,7 @@ def target_of(text: str) -> Target:
     """Where an address leads that can be called. Raises OutboundRefused."""
     try:
         url = httpx.URL(text)
-        host = url.raw_host.decode("ascii")
+        host, place, path = (part.decode("ascii") for part in (url.raw_host, url.netloc, url.raw_path))
     except (httpx.InvalidURL, ValueError, TypeError) as error:
         raise OutboundRefused(f"The request is malformed: {error}") from None
     if url.scheme not in PORTS or not url.host:
@@ -157,7 +148,7 @@ def target_of(text: str) -> Target:
         raise OutboundRefused("The address names a host or a port that cannot exist.")
     if url.userinfo:
         raise OutboundRefused("The address contains a user name or password. Send them in a header instead.")
-    return Target(url.scheme, host, url.port or PORTS[url.scheme], url.netloc, url.raw_path, str(url))
+    return Target(url.scheme, host, url.port or PORTS[url.scheme], place, path, str(url))
 
 
 def _headers_of(request: OutboundRequest) -> dict[str, str]:
@@ -170,13 +161,16 @@ def _headers_of(request: OutboundRequest) -> dict[str, str]:
     return headers | {"Accept-Encoding": "identity"}
 
 
-def _request_bytes(request: OutboundRequest, target: Target) -> bytes:
-    headers = _headers_of(request)
+def _checked(request: OutboundRequest, target: Target) -> Request:
+    headers = list(_headers_of(request).items())
+    if not any(name.lower() == "host" for name, _ in headers):
+        headers.insert(0, ("Host", target.place))
+    return _or_refused(request.method.upper(), target, headers, request.body)
+
+
+def _or_refused(method: str, target: Target, headers: Iterable[tuple[str, str]], body: bytes) -> Request:
     try:
-        lines = [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
-        if not any(name.lower() == b"host" for name, _ in lines):
-            lines.insert(0, (b"Host", target.place))
-        return request_bytes(request.method.upper().encode("ascii"), target.path, lines, request.body)
+        return checked_request(method, target.path, headers, body)
     except ValueError as error:
         raise OutboundRefused(f"The request is malformed: {error}") from None
 
@@ -200,17 +194,16 @@ def _exchange_with_redirects(request: OutboundRequest, guard: Guard) -> tuple[An
     return transport.answer, str(response.url)
 
 
-def _exchange(request: OutboundRequest, target: Target, sent: bytes, guard: Guard) -> Answer:
+def _exchange(request: OutboundRequest, target: Target, sent: Request, guard: Guard) -> Answer:
     """One request, one answer: over a connection that is kept for the owner, if there is one, else over a new one."""
-    method = sent[: sent.index(b" ")]
     # What a server does twice when it is asked twice must not meet a connection that is just being closed.
-    may_reuse = request.owner is not None and method.decode("ascii") in REPEATABLE
+    may_reuse = request.owner is not None and sent.method in REPEATABLE
     if may_reuse:
         places = [_place(request, target, address) for address in guard.checked_addresses(target.host, target.port)]
         kept = kept_connections.take(places)
         if kept is not None:
             try:
-                return _converse(request, sent, method, kept, guard.deadline)
+                return _converse(request, sent, kept, guard.deadline)
             except WireBroken:
                 if time.monotonic() >= guard.deadline:
                     raise
@@ -218,18 +211,18 @@ def _exchange(request: OutboundRequest, target: Target, sent: bytes, guard: Guar
     address, connected = guard.connect(target.host, target.port)
     if target.scheme == "https":
         connected = guard.secure(connected, target.host)
-    return _converse(request, sent, method, Kept(_place(request, target, address), Wire(connected)), guard.deadline)
+    return _converse(request, sent, Kept(_place(request, target, address), Wire(connected)), guard.deadline)
 
 
 def _place(request: OutboundRequest, target: Target, address: str) -> Place:
     return Place(request.owner or 0, target.scheme, target.place, target.port, address)
 
 
-def _converse(request: OutboundRequest, sent: bytes, method: bytes, kept: Kept, deadline: float) -> Answer:
+def _converse(request: OutboundRequest, sent: Request, kept: Kept, deadline: float) -> Answer:
     """Send, read to the end, and keep the connection where it has an owner."""
-    is_bodiless, is_done = method in BODILESS_METHODS, False
+    is_done = False
     try:
-        answer = kept.connection.exchange(sent, is_bodiless=is_bodiless, max_bytes=request.max_bytes, deadline=deadline)
+        answer = kept.connection.exchange(sent, max_bytes=request.max_bytes, deadline=deadline)
         is_done = True
     finally:
         if is_done and request.owner is not None:
@@ -239,25 +232,26 @@ def _converse(request: OutboundRequest, sent: bytes, method: bytes, kept: Kept, 
     return answer
 
 
-def plain_headers(headers: RawHeaders) -> dict[str, str]:
+def plain_headers(headers: Sequence[tuple[str, str]]) -> dict[str, str]:
     """By their names in lower case; those of one name as one."""
     plain: dict[str, str] = {}
     for name, value in headers:
-        key, text = name.decode("latin-1").lower(), _text(value)
+        key, text = name.lower(), _text(value)
         plain[key] = f"{plain[key]}, {text}" if key in plain else text
     return plain
 
 
-def _text(value: bytes) -> str:
+def _text(value: str) -> str:
+    """`http.client` reads every byte as a letter of Latin-1."""
     try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
+        return value.encode("latin-1").decode()
+    except UnicodeError:
+        return value
 
 
-def plain_body(body: bytes, headers: RawHeaders, max_bytes: int) -> bytes:
+def plain_body(body: bytes, headers: Sequence[tuple[str, str]], max_bytes: int) -> bytes:
     """The body, decompressed when the server compressed it against our wish. Raises ResponseTooLarge or zlib.error."""
-    if not any(name.lower() == b"content-encoding" and value.lower() in COMPRESSED for name, value in headers):
+    if not any(name.lower() == "content-encoding" and value.lower() in COMPRESSED for name, value in headers):
         return body
     plain = zlib.decompressobj(wbits=47).decompress(body, max_bytes + 1)
     if len(plain) > max_bytes:
@@ -391,15 +385,13 @@ class GuardedTransport(httpx.BaseTransport):
     def __init__(self, request: OutboundRequest, guard: Guard) -> None:
         self._request = request
         self._guard = guard
-        self.answer = Answer()
+        self.answer = Answer(0, (), b"")
         """The last one."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """One exchange. What httpx gets has no body: only its head says what follows."""
         target = target_of(str(request.url))
-        try:
-            sent = request_bytes(request.method.encode("ascii"), target.path, request.headers.raw, request.read())
-        except ValueError as error:
-            raise OutboundRefused(f"The request is malformed: {error}") from None
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
+        sent = _or_refused(request.method, target, headers, request.read())
         self.answer = _exchange(self._request, target, sent, self._guard)
-        return httpx.Response(self.answer.status, headers=self.answer.headers, stream=httpx.ByteStream(b""))
+        return httpx.Response(self.answer.status, headers=plain_headers(self.answer.headers))

@@ -30,7 +30,7 @@ class Place(NamedTuple):
 
     owner: int
     scheme: str
-    host: bytes
+    host: str
     port: int
     address: str
 

@@ -42,17 +42,7 @@ def live_server() -> Iterator[int]:
     """The port of one process for live updates (uvicorn, as in production); gone afterwards."""
     port = free_port()
     command = [PROGRAMS / "uvicorn", "config.asgi:application", "--host", "127.0.0.1", "--port", str(port)]
-    command += [
-        "--http",
-        "h11",
-        "--ws",
-        "websockets-sansio",
-        "--lifespan",
-        "off",
-        "--no-access-log",
-        "--log-level",
-        "warning",
-    ]
+    command += ["--ws", "websockets-sansio", "--lifespan", "off", "--no-access-log", "--log-level", "warning"]
     with _running(command, port, "/healthz"):
         yield port
 

@@ -60,7 +60,6 @@ def server_config() -> uvicorn.Config:
         lifespan="off",
         log_config=None,
         access_log=False,
-        http="h11",  # it bounds what a head may grow to
         ws="websockets-sansio",
         server_header=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
