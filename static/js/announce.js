@@ -4,7 +4,7 @@
 /** What was said is not said again when a dialog that lay over it closes: to a screen reader it would be new then. */
 document.addEventListener("beforetoggle", ({ target }) => {
   if (!(target instanceof HTMLDialogElement)) return;
-  for (const live of document.querySelectorAll("#live, [data-said]")) live.textContent = "";
+  for (const live of document.querySelectorAll("#live, [data-announced]")) live.textContent = "";
 }, { capture: true });
 
 /** @param {string} text */
@@ -23,11 +23,11 @@ export function announce(text) {
 function region() {
   const dialog = [...document.querySelectorAll("dialog:modal")].at(-1);
   if (!dialog) return document.getElementById("live");
-  const own = dialog.querySelector(":scope > [data-said]");
+  const own = dialog.querySelector(":scope > [data-announced]");
   if (own) return own;
   const fresh = document.createElement("div");
   fresh.className = "hush";
-  fresh.dataset.said = "";
+  fresh.dataset.announced = "";
   fresh.setAttribute("role", "status");
   fresh.setAttribute("aria-live", "polite");
   dialog.append(fresh);
