@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,7 +28,7 @@ ENDED = {
 class Sent(PostgresStorage):
     """Keeps what it would send."""
 
-    def execute_fenced(self, sql: str, *parameters: Any) -> None:
+    def execute_fenced(self, sql: str, *parameters: Any, is_locked: bool = False) -> None:
         self.sent = sql, parameters
 
 
@@ -52,12 +53,19 @@ def pattern(task: str, *follow: BegunStep, fact_count: int = 4, facts: int = 3, 
     return Pattern(3, fact_count, columns, task, 1, "automation", ENDED, follow, known)
 
 
+def claimed(task: str) -> Pattern:
+    """A step that begins and ends nothing else: of its row only this much is written."""
+    return replace(pattern(task), ended={"status": "running", "attempt": 1, "started_at": Slot.NOW})
+
+
 A = pattern("a", begun("b"))
 A_LATER = pattern("a", begun("b"), fact_count=40)
 B = pattern("b", begun('c, "d"', iteration=2))
 FORK = pattern("fork", begun("left"), begun("right", wakes_at=None))
 ONE_FACT = pattern("single", begun("b"), facts=1)
 NO_FACT = pattern("none", begun("b"), facts=0)
+CLAIMED = claimed("a")
+CLAIMED_ELSEWHERE = claimed("b")
 LAST = pattern("last", status="complete", ended_at=Slot.NOW, output=Slot.OUTPUT)
 BATCHES = {
     "one": [A],
@@ -70,6 +78,9 @@ BATCHES = {
     "several forks": [FORK, FORK],
     "at different points": [A, B, A, A_LATER, B],
     "some at their last": [A, LAST, B, LAST, FORK],
+    "claimed": [CLAIMED],
+    "several claimed": [CLAIMED, CLAIMED],
+    "claimed at different points": [CLAIMED, CLAIMED_ELSEWHERE, CLAIMED],
     "of one fact at different points": [ONE_FACT, A, ONE_FACT],
 }
 
