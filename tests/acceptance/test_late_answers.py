@@ -351,6 +351,30 @@ def test_a_run_that_was_overtaken_is_not_shown(rows: Page) -> None:
     expect(panel.locator("#newest")).to_have_count(1)
 
 
+def test_a_form_that_comes_after_one_has_gone_back_takes_nothing_of_what_is_typed(rows: Page) -> None:
+    page = rows
+    board = Board(page)
+    board.add("delay", (400, 420))
+    board.saved()
+    board.select("set_values")
+    expect(page.locator("#inspector")).to_have_attribute("data-subject", "set_values")
+    with held_up(page, FORMS) as show_form:
+        with page.expect_request(FORMS):
+            page.mouse.click(*board.middle("delay"))
+        board.select("set_values")
+        page.keyboard.press("F2")
+        expect(page.locator("#inspector").get_by_label("Name")).to_be_focused()
+        page.keyboard.type("Oth")
+        with page.expect_response(FORMS):
+            show_form()
+        page.keyboard.type("er")
+        page.keyboard.press("Enter")
+        board.saved()
+    expect(page.locator("#inspector")).to_have_attribute("data-subject", "set_values")
+    expect(page.locator("#inspector").get_by_label("Name")).to_have_value("Other")
+    expect(board.card("set_values")).to_contain_text("Other")
+
+
 def test_a_name_typed_before_its_form_has_come_is_the_name(rows: Page) -> None:
     page = rows
     board = Board(page)

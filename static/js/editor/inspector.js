@@ -15,6 +15,8 @@ const CONTROLS = "input, select, textarea";
 export class Inspector {
   /** The number of the latest request: an older answer is not shown. */
   #latest = 0;
+  /** What the latest request is about. */
+  #asked = "";
   #timer = 0;
   /** @type {{ref: string, path: string} | null} */
   #wanted = null;
@@ -30,6 +32,7 @@ export class Inspector {
   constructor(editor, element) {
     this.editor = editor;
     this.element = element;
+    this.#asked = this.shown;
     element.addEventListener("change", (event) => this.#changed(/** @type {Element} */ (event.target)));
     element.addEventListener("input", (event) => this.#typed(/** @type {Element} */ (event.target)));
     element.addEventListener("click", (event) => this.#clicked(event));
@@ -50,8 +53,12 @@ export class Inspector {
     const { editor } = this;
     const subject = editor.selection.refs.length > 1 ? "many" : editor.selection.leading;
     if (this.#wanted && this.#wanted.ref !== subject) this.#wanted = null; // one has gone on to something else
-    if (!force && subject === this.shown && subject !== "many") return;
+    if (!force && subject === this.shown && subject !== "many") {
+      this.#stayWith(subject);
+      return;
+    }
     this.#latest += 1;
+    this.#asked = subject;
     const number = this.#latest;
     const count = String(editor.selection.refs.length);
     const html = await editor.askHtml("inspector", { subject, count });
@@ -72,6 +79,15 @@ export class Inspector {
     this.editor.conflicts.show();
     this.#grow();
     this.#focusWanted();
+  }
+
+  /** One has come back to what is shown: a form of something else that was asked for meanwhile is not to come over it.
+   * @param {string} subject */
+  #stayWith(subject) {
+    if (this.#asked === subject) return;
+    this.#asked = subject;
+    this.#latest += 1;
+    this.refresh(); // an answer about this one may have been passed over too
   }
 
   /** What is half typed in a form that goes away is stored as if one had left the field. */
