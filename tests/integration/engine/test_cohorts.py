@@ -42,6 +42,16 @@ def started(engine: Engine, scope: Scope, row: Flow, count: int) -> list[Instanc
     return start_instances(scope, row, [StartRequest(input={"n": n}) for n in range(count)], now=engine.now)
 
 
+def well_known_line(engine: Engine, scope: Scope, settings: dict[str, Any]) -> Flow:
+    """A flow of which every way is known: three instances have gone through it, at different moments."""
+    row = engine.publish(LINE, settings=settings)
+    for _ in range(3):
+        started(engine, scope, row, 1)
+        engine.work()
+        engine.later(seconds=7)
+    return row
+
+
 def recorded(instance: Instance) -> tuple[Any, ...]:
     """All that is stored of an instance but its name, its moments and its tokens."""
     instance.refresh_from_db()
@@ -176,11 +186,7 @@ def test_what_is_known_has_its_moments_lease_and_context_of_now(engine: Engine, 
 
 
 def test_a_result_with_an_outdated_lease_is_refused_where_the_way_is_known(engine: Engine, scope: Scope) -> None:
-    row = engine.publish(LINE, settings=ECHO)
-    for _ in range(3):
-        started(engine, scope, row, 1)
-        engine.work()
-        engine.later(seconds=7)
+    row = well_known_line(engine, scope, ECHO)
     (instance,) = started(engine, scope, row, 1)
     (begun,) = settle_all(engine, engine.claim())
     Step.objects.filter(instance=instance, task="b").update(lease_token=5)
@@ -190,11 +196,7 @@ def test_a_result_with_an_outdated_lease_is_refused_where_the_way_is_known(engin
 
 
 def test_a_worker_without_room_begins_nothing_where_the_way_is_known(engine: Engine, scope: Scope) -> None:
-    row = engine.publish(LINE, settings=ECHO)
-    for _ in range(3):
-        started(engine, scope, row, 1)
-        engine.work()
-        engine.later(seconds=7)
+    row = well_known_line(engine, scope, ECHO)
     (instance,) = started(engine, scope, row, 1)
     claimed = engine.claim()
     worker = engine.worker("worker", 0)
@@ -259,11 +261,7 @@ DATA = {
 
 
 def test_steps_see_their_own_data_where_the_way_is_known(engine: Engine, scope: Scope) -> None:
-    row = engine.publish(LINE, settings=DATA)
-    for _ in range(3):
-        started(engine, scope, row, 1)
-        engine.work()
-        engine.later(seconds=7)
+    row = well_known_line(engine, scope, DATA)
     together = started(engine, scope, row, 4)
     with failing_without_the_known_way():
         at = [engine.now]
@@ -329,11 +327,7 @@ def test_claimed_steps_are_begun_as_if_their_way_were_not_known(engine: Engine, 
 
 
 def test_a_lost_step_is_taken_over_although_the_way_of_its_first_claim_is_known(engine: Engine, scope: Scope) -> None:
-    row = engine.publish(LINE, settings=ECHO)
-    for _ in range(3):
-        started(engine, scope, row, 1)
-        engine.work()
-        engine.later(seconds=7)
+    row = well_known_line(engine, scope, ECHO)
     (instance,) = started(engine, scope, row, 1)
     (lost,) = engine.claim()
     engine.now += LEASE + timedelta(seconds=1)
@@ -350,11 +344,7 @@ def test_where_nothing_has_ended_nothing_is_written(engine: Engine) -> None:
 
 
 def test_whoever_listens_is_told_where_the_way_is_known(engine: Engine, scope: Scope) -> None:
-    row = engine.publish(LINE, settings=ECHO)
-    for _ in range(3):
-        started(engine, scope, row, 1)
-        engine.work()
-        engine.later(seconds=7)
+    row = well_known_line(engine, scope, ECHO)
     assert passages._known.by_key
     assert not Message.objects.exists()
     add_endpoint(scope, name="Shop", url="http://127.0.0.1:9/", types=["step.completed", "instance.completed"])
