@@ -15,7 +15,7 @@ from benchmarks.machine import describe_machine
 from benchmarks.metering import meter_of
 from benchmarks.places import NewPlace, on_postgresql
 from benchmarks.reporting import Line, Report, format_table, write_report
-from benchmarks.sides import Amount, Peer, run_dbos, run_dbos_idle, run_ours, run_ours_idle, run_peer
+from benchmarks.sides import Amount, Peer, run_bare_idle, run_dbos, run_dbos_idle, run_ours, run_ours_idle, run_peer
 
 AMOUNTS: Final = {1: (150, 40), 8: (600, 96), 32: (1600, 192), 256: (4000, 512)}
 """By how many are in flight: our instances in a round, and DBOS's."""
@@ -88,9 +88,9 @@ def _throughput_lines(found: dict[int, Sides]) -> list[Line]:
 
 
 def _idle(new_place: NewPlace, rounds: int) -> dict[str, list[float]]:
-    times: dict[str, list[float]] = {"ours": [], "dbos": []}
+    times: dict[str, list[float]] = {"ours": [], "dbos": [], "bare": []}
     for _ in range(rounds):
-        for side, run in (("ours", run_ours_idle), ("dbos", run_dbos_idle)):
+        for side, run in (("ours", run_ours_idle), ("dbos", run_dbos_idle), ("bare", run_bare_idle)):
             with new_place() as place:
                 times[side] += run(place, Amount(IDLE_INSTANCES, 1, 16)).more["milliseconds"]
     return {side: [round(one, 2) for one in sorted(found)] for side, found in times.items()}
@@ -99,9 +99,10 @@ def _idle(new_place: NewPlace, rounds: int) -> dict[str, list[float]]:
 def _idle_lines(times: dict[str, list[float]]) -> list[Line]:
     lines = []
     for part, goal in ((50, 0.25), (95, None)):
-        ours, dbos = (statistics.quantiles(times[side], n=100)[part - 1] for side in ("ours", "dbos"))
+        ours, dbos, bare = (statistics.quantiles(times[side], n=100)[part - 1] for side in ("ours", "dbos", "bare"))
         what = f"one idle instance from start to end, p{part}, DBOS"
         lines.append(Line(what, ours, dbos, "ms", ours / dbos, goal, is_most=True))
+        lines.append(Line(f"the bare rows of one, p{part}, DBOS", bare, dbos, "ms", bare / dbos, None, is_most=True))
     return lines
 
 

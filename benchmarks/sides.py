@@ -73,6 +73,13 @@ def run_dbos_idle(place: Place, amount: Amount) -> Measurement:
     return measure([[peer_python("dbos"), program, *shares]], os.environ)
 
 
+def run_bare_idle(place: Place, amount: Amount) -> Measurement:
+    """As `run_ours_idle`: bare psycopg writes the rows of one workflow at a time, and nobody decides anything."""
+    program = PEERS / "floor_one_at_a_time.py"
+    shares = ["--url", place.url, *_shares(Amount(amount.instances, 1, 16), 1)]
+    return measure([[sys.executable, program, *shares]], os.environ)
+
+
 def our_environment(place: Place) -> dict[str, str]:
     """Our settings on a place: embedded on SQLite, with every commit on disk; production on PostgreSQL."""
     environment = {"QUADRILLE_DATA": str(place.folder / "data"), "DATABASE_URL": place.url, "LOG_LEVEL": "WARNING"}
