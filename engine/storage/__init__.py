@@ -1,7 +1,8 @@
 """The hot path's SQL, behind one contract: a few statements per batch, whatever its size.
 
-`contract.py` says what there is, `shared.py` holds what both databases say alike, `sqlite.py` and `postgres.py` the
-rest. Nothing here decides anything. Not in this room: reading for pages, and what happens once per request (the ORM's).
+`contract.py` says what there is. What both databases say alike is in `shared.py`, of claims in `claiming.py`, over the
+columns of `tables.py`; how each spells it (`spelling.py`) in `sqlite.py` and `postgres.py`. Nothing here decides
+anything. Not in this room: reading for pages, and what happens once per request (the ORM's).
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from psycopg import Connection, Cursor, RawCursor
 from psycopg.errors import DivisionByZero
 
 from engine.storage.alike import Member, Moment
+from engine.storage.claiming import IN_PLACE, LONG_AGO, ONE_MORE_LOST, QUEUED, Which
 from engine.storage.contract import (
     Batch,
     ClaimableStep,
@@ -40,19 +41,8 @@ from engine.storage.postgres_text import (
     texts_of,
     update_text,
 )
-from engine.storage.shared import (
-    BIG,
-    IN_PLACE,
-    JSON,
-    LONG_AGO,
-    ONE_MORE_LOST,
-    QUEUED,
-    Insert,
-    Row,
-    SqlStorage,
-    Update,
-    Which,
-)
+from engine.storage.shared import Insert, SqlStorage, Update
+from engine.storage.tables import BIG, JSON, Row
 
 PREPARE_AFTER: Final = 3
 """Statements are prepared when they are used so often on a dedicated connection."""

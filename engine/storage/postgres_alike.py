@@ -24,7 +24,8 @@ from engine.storage.postgres_text import (
     text_of,
     update_text,
 )
-from engine.storage.shared import (
+from engine.storage.shared import SqlStorage
+from engine.storage.tables import (
     BIG,
     FACT_TYPES,
     INSTANCE_TYPES,
@@ -34,7 +35,6 @@ from engine.storage.shared import (
     STEP_KEY,
     STEP_TYPES,
     STEPS,
-    SqlStorage,
 )
 
 Texts = list[str | None]

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from engine.storage import json_text
-from engine.storage.shared import BIG, JSON, MOMENT, TEXT, TRUTH, WHOLE
+from engine.storage.tables import BIG, JSON, MOMENT, TEXT, TRUTH, WHOLE
 
 _TYPES: Final[Mapping[str, str]] = {
     TEXT: "text",

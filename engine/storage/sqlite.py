@@ -9,16 +9,10 @@ from typing import Any, Final
 from django.db import connection, transaction
 
 from engine.storage import json_text
+from engine.storage.claiming import Which
 from engine.storage.contract import Batch, Fence, Outdated, StepKey
-from engine.storage.shared import (
-    JSON,
-    MOMENT,
-    Insert,
-    Row,
-    SqlStorage,
-    Update,
-    Which,
-)
+from engine.storage.shared import Insert, SqlStorage, Update
+from engine.storage.tables import JSON, MOMENT, Row
 
 
 def _moment(at: datetime | None) -> str | None:

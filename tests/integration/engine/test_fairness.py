@@ -17,7 +17,7 @@ from engine.actions.python import flow_function
 from engine.models import Instance, Step
 from engine.runners import attempt_loop
 from engine.runners.attempt_loop import AttemptLoop
-from engine.storage import shared, storage
+from engine.storage import claiming, storage
 from engine.storage.contract import Batch, StepKey, StepPatch
 from tests.integration.engine.conftest import NOON, Engine, python
 
@@ -101,7 +101,7 @@ def test_steps_of_lost_workers_come_first(organization: Organization, others: Or
 
 
 def test_many_environments_take_turns(others: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shared, "MOST_PLACES", 3)
+    monkeypatch.setattr(claiming, "MOST_PLACES", 3)
     for number in range(7):
         queue(place(others, f"place-{number}"), 30)
     got: Counter[str] = Counter()
@@ -174,7 +174,7 @@ def others_than(flows: Collection[int], limit: int = 100) -> list[StepKey]:
 def test_steps_of_other_flows_are_found_behind_a_backlog(
     engine: Engine, organization: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shared, "LOOKED_AT", 5)
+    monkeypatch.setattr(claiming, "LOOKED_AT", 5)
     slow = place(organization, "slow")
     queue(slow, 60, minutes=90)
     environment = Environment.objects.get(slug="slow")
