@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, NoReturn
 
 from designer.graph.attributes import options_reason
 from designer.graph.conditions import OPERATOR_WORDS, STATEMENT_TYPES
+from designer.graph.decoding_values import ValueDecoder, none_of
 from designer.graph.fields import Field
 from designer.graph.flow_fields import ENTITY_SYNC_FIELDS, LIMIT_FIELDS, RETENTION_FIELDS, TRIGGER_TYPES
 from designer.graph.json_schemas import json_schema_reason
@@ -16,12 +17,10 @@ from designer.graph.loading import refuse_unclean
 from designer.graph.model import (
     NOTE_HEIGHT,
     NOTE_WIDTH,
-    PHASE_PREFIX,
     TRIGGER,
     Condition,
     Edge,
     Flow,
-    Frame,
     Join,
     Json,
     Match,
@@ -38,14 +37,12 @@ from designer.graph.model import (
     phase_ref,
     requirements_of,
 )
-from designer.graph.problems import MOST_PROBLEMS, FlowFileInvalid, PathProblem, path_text
+from designer.graph.problems import FlowFileInvalid, PathProblem
 from designer.graph.suggestions import did_you_mean, listed, quoted
 from designer.graph.trials import TRIAL_KEYS, decode_trials
 from designer.graph.upgrades import upgraded
-from designer.graph.values import Fault, group_problems, timezone_reason
+from designer.graph.values import timezone_reason
 
-LONGEST_NAME: Final = 200
-LONGEST_DESCRIPTION: Final = 10_000
 MOST_TASKS: Final = 5_000
 MOST_PHASES: Final = 500
 MOST_EDGES: Final = 20_000
@@ -58,8 +55,6 @@ LONGEST_NOTE: Final = 2_000
 LEAST_NOTE_SIDE: Final = 48
 MOST_NOTE_SIDE: Final = 2_000
 """The sides of a note, in canvas units."""
-FARTHEST: Final = 1_000_000
-"""The largest coordinate on the canvas, either way."""
 
 _FLOW_KEYS: Final = (
     "format",
@@ -90,8 +85,6 @@ _CONDITION_KEYS: Final = ("key", "name", "match", "statements")
 _STATEMENT_KEYS: Final = ("source", "operator", "values", "type", "options")
 
 _SETTING_FIELDS: Final[Mapping[str, tuple[Field, ...]]] = {kind.key: kind.setting_fields for kind in KINDS.values()}
-
-Member = TypeVar("Member", Join, Match, On, NoteColour)
 
 
 def decode_flow(document: Json) -> Flow:
@@ -169,20 +162,12 @@ def _nothing(path: str) -> NoReturn:
     raise FlowFileInvalid([PathProblem(path, "Nothing was given.")])
 
 
-class _Decoder:
-    """Reads values and collects problems. A method that finds one answers a stand-in, so that reading can go on."""
+class _Decoder(ValueDecoder):
+    """Reads flows, and what they are made of."""
 
     def __init__(self, *, is_fragment: bool = False) -> None:
-        self.problems: list[PathProblem] = []
+        super().__init__()
         self.is_fragment = is_fragment
-
-    def problem(self, path: str, message: str) -> None:
-        if len(self.problems) < MOST_PROBLEMS:
-            self.problems.append(PathProblem(path, message))
-
-    def raise_problems(self) -> None:
-        if self.problems:
-            raise FlowFileInvalid(self.problems)
 
     # -- the flow -----------------------------------------------------------------------------------------------------
 
@@ -343,7 +328,7 @@ class _Decoder:
             name = entry.get("type")
             kind = TRIGGER_TYPES.get(name) if isinstance(name, str) else None
             if kind is None:
-                self.problem(f"{path}.type", _none_of(name, TRIGGER_TYPES))
+                self.problem(f"{path}.type", none_of(name, TRIGGER_TYPES))
                 continue
             self.values({k: v for k, v in entry.items() if k != "type"}, kind.fields, path)
             yield {"type": name, **{f.key: entry[f.key] for f in kind.fields if f.key in entry}}
@@ -377,7 +362,7 @@ class _Decoder:
             self.problem(f"{path}.key", f"{quoted(TRIGGER)} is where instances begin; give the task another key.")
         kind = raw.get("kind")
         if not isinstance(kind, str) or kind not in KINDS:
-            self.problem(f"{path}.kind", _none_of(kind, KINDS))
+            self.problem(f"{path}.kind", none_of(kind, KINDS))
             return None
         settings: Json = raw.get("settings", {})
         if not isinstance(settings, Mapping):
@@ -482,9 +467,9 @@ class _Decoder:
         if not isinstance(source, str) or len(source) > 1000:
             self.problem(f"{path}.source", "Name a value, such as input.order.total, as a text.")
         if not isinstance(operator, str) or operator not in OPERATOR_WORDS:
-            self.problem(f"{path}.operator", _none_of(operator, OPERATOR_WORDS))
+            self.problem(f"{path}.operator", none_of(operator, OPERATOR_WORDS))
         if declared is not None and declared not in STATEMENT_TYPES:
-            self.problem(f"{path}.type", _none_of(declared, STATEMENT_TYPES))
+            self.problem(f"{path}.type", none_of(declared, STATEMENT_TYPES))
         values = self.entries(raw.get("values", ()), f"{path}.values", most=MOST_VALUES)
         options: Json = raw.get("options") or {}
         if options and (reason := options_reason(options)):
@@ -492,115 +477,8 @@ class _Decoder:
             options = {}
         return Statement(str(source), str(operator), tuple(values), declared, dict(options))
 
-    # -- values -------------------------------------------------------------------------------------------------------
-
-    def known_keys(self, raw: Mapping[str, Json], known: Collection[str], path: str) -> None:
-        for key in raw:
-            if key not in known:
-                hint = did_you_mean(key, known) or f" Known here: {listed(known, last='and')}."
-                self.problem(f"{path}.{key}" if path else key, f"Unknown key {quoted(key)}.{hint}")
-
-    def values(self, raw: Json, fields: Sequence[Field], path: str) -> Mapping[str, Json]:
-        """`raw` as values of `fields`; missing ones are left to the checks."""
-        if not isinstance(raw, Mapping):
-            self.problem(path, "Give an object.")
-            return {}
-        for problem in group_problems(fields, raw):
-            if problem.fault in (Fault.WRONG, Fault.UNKNOWN):
-                self.problem(path_text((path, *problem.path)), problem.message)
-        return raw
-
-    def entries(self, raw: Json, path: str, *, most: int) -> Sequence[Json]:
-        if not isinstance(raw, (list, tuple)):
-            self.problem(path, "Give a list.")
-            return ()
-        if len(raw) > most:
-            self.problem(path, f"At most {most:,} entries.")
-            return ()
-        return raw
-
-    def texts(self, raw: Json, path: str, *, most: int, longest: int = LONGEST_NAME) -> tuple[str, ...]:
-        found: dict[str, None] = {}
-        for number, entry in enumerate(self.entries(raw, path, most=most)):
-            if not isinstance(entry, str) or not entry.strip() or len(entry) > longest:
-                self.problem(f"{path}[{number}]", f"Give a text of 1 to {longest} characters.")
-            elif entry in found:
-                self.problem(f"{path}[{number}]", f"{quoted(entry)} is given twice.")
-            else:
-                found[entry] = None
-        return tuple(found)
-
-    def key(self, raw: Json, path: str) -> str:
-        if isinstance(raw, str) and is_key(raw):
-            return raw
-        rule = "Use 1 to 64 letters, digits, underscores and hyphens; do not begin with a hyphen."
-        self.problem(path, "A key is required." if raw is None else f"{quoted(raw)} is no key. {rule}")
-        return ""
-
-    def ref(self, raw: Json, path: str) -> str | None:
-        if isinstance(raw, str) and is_key(raw.removeprefix(PHASE_PREFIX)):
-            return raw
-        self.problem(path, f"Name a node: {TRIGGER}, the key of a task, or {PHASE_PREFIX}KEY.")
-        return None
-
-    def name(self, raw: Json, path: str, *, may_be_empty: bool = False) -> str:
-        if not isinstance(raw, str) or not (may_be_empty or raw.strip()):
-            self.problem(path, "Give a name.")
-            return ""
-        if len(raw) > LONGEST_NAME or "\n" in raw:
-            self.problem(path, f"Give a name of one line and at most {LONGEST_NAME} characters.")
-        return raw
-
-    def description(self, raw: Mapping[str, Json], path: str) -> str:
-        text = raw.get("description", "")
-        if isinstance(text, str) and len(text) <= LONGEST_DESCRIPTION:
-            return text
-        self.problem(f"{path}.description" if path else "description", f"A text of at most {LONGEST_DESCRIPTION:,}.")
-        return ""
-
-    def boolean(self, raw: Mapping[str, Json], key: str, default: bool, path: str) -> bool:
-        value = raw.get(key, default)
-        if isinstance(value, bool):
-            return value
-        self.problem(f"{path}.{key}" if path else key, "Give true or false.")
-        return default
-
-    def member(self, options: type[Member], raw: Json, path: str) -> Member:
-        try:
-            return options(raw)
-        except ValueError:
-            self.problem(path, _none_of(raw, [option.value for option in options]))
-            return next(iter(options))
-
-    def numbers(self, raw: Json, path: str, count: int) -> tuple[int, ...] | None:
-        if (
-            isinstance(raw, (list, tuple))
-            and len(raw) == count
-            and all(type(n) in (int, float) and n == int(n) and abs(n) <= FARTHEST for n in raw)
-        ):
-            return tuple(int(n) for n in raw)
-        self.problem(path, f"Give {count} whole numbers, each at most {FARTHEST:,} from zero.")
-        return None
-
-    def position(self, raw: Json, path: str) -> Position | None:
-        numbers = None if raw is None else self.numbers(raw, path, 2)
-        return None if numbers is None else Position(*numbers)
-
-    def frame(self, raw: Json, path: str) -> Frame | None:
-        numbers = None if raw is None else self.numbers(raw, path, 4)
-        if numbers is not None and min(numbers[2:]) < 0:
-            self.problem(path, "Width and height cannot be negative.")
-        return None if numbers is None else Frame(*numbers)
-
 
 _REQUIREMENTS: Final = tuple(field for field in KINDS["manual"].fields if field.key == "requirements")
-
-
-def _none_of(value: Json, known: Iterable[str]) -> str:
-    options = list(known)
-    hint = did_you_mean(value, options) if isinstance(value, str) else ""
-    given = "Nothing" if value is None else quoted(value)
-    return f"{given} is none of {listed(options, last='and')}.{hint}"
 
 
 def _no_node(flow: Flow, ref: str) -> str:

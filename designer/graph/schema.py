@@ -9,10 +9,7 @@ from typing import Final
 from designer.graph.attributes import RULES, UNITS
 from designer.graph.conditions import OPERATOR_WORDS, STATEMENT_TYPES
 from designer.graph.decoding import (
-    FARTHEST,
     LEAST_NOTE_SIDE,
-    LONGEST_DESCRIPTION,
-    LONGEST_NAME,
     LONGEST_NOTE,
     MOST_CONDITIONS,
     MOST_EDGES,
@@ -24,6 +21,7 @@ from designer.graph.decoding import (
     MOST_TRIGGERS,
     MOST_VALUES,
 )
+from designer.graph.decoding_values import FARTHEST, LONGEST_DESCRIPTION, LONGEST_NAME
 from designer.graph.fields import Field, FieldType
 from designer.graph.flow_fields import ENTITY_SYNC_FIELDS, LIMIT_FIELDS, RETENTION_FIELDS, TRIGGER_TYPES
 from designer.graph.kinds import KINDS, Kind
