@@ -14,18 +14,17 @@ from accounts.roles import Role
 from accounts.scope import Scope
 from designer import models
 from designer.graph.decoding import MOST_TASKS
-from designer.graph.edits import edit_from_json
 from designer.graph.model import Flow
 from designer.inspector.forms import Form, FormContext, form_for, form_for_flow
 from designer.palette import PaletteGroup, palette
 from designer.parts import EDGES, NODES, NOTES, PHASES, Drawing, draw
 from designer.problem_rows import ProblemRow, problem_rows_of
 from designer.rendering.svg import definitions
-from designer.services.drafting import draft_of, next_redo, next_undo, words_of_entry
-from designer.services.edit_words import words_of
+from designer.services.drafting import draft_of, next_redo, next_undo
 from designer.services.publishing import around_of, flow_keys
 
 MOST_PEOPLE = 500
+EARLIER = "what you changed before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,13 +163,13 @@ class EditorPage:
     def undo(self) -> str | None:
         """What undo would take back, in words."""
         entry = next_undo(self.scope, self.row)
-        return words_of_entry(entry, self.draft) if entry is not None else None
+        return (entry.words or EARLIER) if entry is not None else None
 
     @cached_property
     def redo(self) -> str | None:
         """What redo would do again, in words."""
         entry = next_redo(self.scope, self.row)
-        return words_of(edit_from_json((entry.of or entry).edit), self.draft) if entry is not None else None
+        return (entry.words or EARLIER) if entry is not None else None
 
     # -- addresses
 

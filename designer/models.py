@@ -303,6 +303,11 @@ class DraftEdit(models.Model):
         blank=True,
         help_text="What the page calls the change, so that it is made once however often sent.",
     )
+    words = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="What it did, by the names of then: `Added Pack`. An undo and a redo have those of their edit.",
+    )
     author = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     author_name = models.CharField(max_length=200, blank=True)
     at = models.DateTimeField(default=timezone.now, editable=False)

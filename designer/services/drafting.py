@@ -50,6 +50,13 @@ REMEMBERED: Final = 128
 EDITS_KEPT: Final = 2_000
 """Older edits of a draft can no longer be undone; they are dropped."""
 
+LONGEST_WORDS: Final = 200
+_SAID: Final = {
+    models.DraftEdit.Way.DO: "",
+    models.DraftEdit.Way.UNDO: "Undone: ",
+    models.DraftEdit.Way.REDO: "Done again: ",
+}
+
 
 class StaleRevision(Exception):
     """Somebody changed the flow meanwhile: it is at revision `current`."""
@@ -87,7 +94,8 @@ class AlreadyMade(Exception):
 class EditOutcome:
     """What an edit led to: `before` and `flow` are the draft before and after it, `revision` is the one it made.
 
-    `touched` as in `graph.edits.Applied`; `label` says in words what was done ("Moved Pack"). `keys`: new tasks and
+    `touched` as in `graph.edits.Applied`; `label` says in words what was done ("Moved Pack"), and of
+    an undo or a redo what was undone or done again. `keys`: new tasks and
     phases whose wished-for keys others had taken, by ref, each with the ref it got.
     """
 
@@ -270,7 +278,7 @@ def _change(
         locked = _locked(scope, row, revision)
         before = draft_of(locked)
         applied = edit.apply(before)
-        label = words_of(edit, before)
+        label = of.words if of is not None and of.words else words_of(edit, before)
         document = canonical_json(applied.flow).decode()
         if document == locked.draft_document:
             return EditOutcome(locked, before, before, revision, frozenset(), label)
@@ -278,10 +286,10 @@ def _change(
         _take_over(locked, applied.flow, document)
         locked.save(update_fields=[*_DRAFT_FIELDS, "draft_revision"])
         write_rows(locked, None, applied.flow, touched=applied.touched)
-        _store(scope, locked, edit, applied.undo, way=way, of=of, mark=mark)
+        _store(scope, locked, edit, applied.undo, way=way, of=of, words=label, mark=mark)
         follow_new_keys(locked, edit)
         if not _only_moves(edit):
-            record(scope, "flow.edited", locked, after={"revision": locked.draft_revision, "edit": label})
+            record(scope, "flow.edited", locked, after={"revision": locked.draft_revision, "edit": _SAID[way] + label})
         organization, topic, now_at = scope.organization.pk, f"draft:{locked.pk}", locked.draft_revision
         transaction.on_commit(lambda: publish(topic, organization, now_at))
     _remembered.put(locked, applied.flow)
@@ -325,6 +333,7 @@ def _store(
     *,
     way: models.DraftEdit.Way,
     of: models.DraftEdit | None,
+    words: str,
     mark: str,
 ) -> None:
     models.DraftEdit.objects.create(
@@ -334,6 +343,7 @@ def _store(
         of=of,
         edit=edit_to_json(edit),
         undo=edit_to_json(undo),
+        words=words[:LONGEST_WORDS],
         mark=mark,
         author=scope.user,
         author_name=scope.actor_name[:200],
@@ -413,16 +423,4 @@ def _go(
             raise NoLongerApplies(reason, entry.revision)
         if not models.DraftEdit.objects.filter(pk=entry.pk, is_undone=False).update(is_undone=True):
             raise NothingToUndo(f"It has been {verb} already.")
-        outcome = _change(scope, locked, back, revision=locked.draft_revision, way=way, of=entry, mark=mark)
-    if way is models.DraftEdit.Way.UNDO:
-        return replace(outcome, label=words_of(edit_from_json(entry.edit), outcome.flow))
-    return replace(outcome, label=words_of(edit_from_json((entry.of or entry).edit), outcome.before))
-
-
-def words_of_entry(entry: models.DraftEdit, flow: Flow) -> str:
-    """What a stored edit of the draft `flow` did, by the names things had before."""
-    try:
-        earlier = edit_from_json(entry.undo).apply(flow).flow
-    except EditRefused:
-        earlier = flow
-    return words_of(edit_from_json(entry.edit), earlier)
+        return _change(scope, locked, back, revision=locked.draft_revision, way=way, of=entry, mark=mark)

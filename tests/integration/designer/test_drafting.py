@@ -145,6 +145,15 @@ def test_undo_and_redo_go_back_and_forth(scope: Scope, row: models.Flow) -> None
     assert undo(scope, row).flow.tasks["a"].name == "One"
 
 
+def test_an_undo_and_a_redo_are_told_in_the_words_of_the_edit_however_often(scope: Scope, row: models.Flow) -> None:
+    added = apply_edit(scope, row, edits.AddTask(Task("c", "Pack", "noop")), revision=1)
+    assert added.label == "Added Pack"
+    said = [step(scope, row).label for step in (undo, redo, undo, redo, undo)]
+    assert said == ["Added Pack"] * 5
+    heard = [entry.after["edit"] for entry in AuditEntry.objects.filter(action="flow.edited").order_by("pk")]
+    assert heard == ["Added Pack", *["Undone: Added Pack", "Done again: Added Pack"] * 2, "Undone: Added Pack"]
+
+
 def test_a_new_edit_ends_what_could_be_redone(scope: Scope, row: models.Flow) -> None:
     apply_edit(scope, row, rename("One"), revision=1)
     undo(scope, row)
