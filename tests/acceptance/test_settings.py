@@ -374,6 +374,14 @@ def test_a_form_is_drawn_by_keys_alone(board: Board) -> None:
         },
         "required": ["how"],
     }
+    page.locator("[data-schema-row] > summary").click()
+    page.get_by_label("Label", exact=True).fill("How it goes")
+    page.get_by_label("Label", exact=True).press("Tab")
+    board.saved()
+    page.reload()
+    ready(page)
+    board.select("ask")
+    expect(page.locator("[data-schema-row] > summary b")).to_have_text("How it goes")
 
 
 def test_mistakes_in_code_are_shown_where_they_are(board: Board, watch: Watch) -> None:
@@ -386,6 +394,7 @@ def test_mistakes_in_code_are_shown_where_they_are(board: Board, watch: Watch) -
     expect(page.locator(".code-wrong")).to_have_count(1)
     page.get_by_label("Address").focus()
     expect(page.locator("[data-refused] .field-error").first).to_contain_text("JSON body")
+    expect(page.locator("[data-refused] .field-error").first).to_be_hidden()  # said once
     expect(body).to_have_value('{"order": 1 "total": 2}')
     body.fill('{"order": "{{ input.order.id }}"}')
     expect(page.locator(".code-problem", has_text="comma")).to_have_count(0)

@@ -42,8 +42,10 @@ export class Designers {
       settle(control);
       if (control instanceof HTMLSelectElement) showType(control);
       showName(control);
-      // What leaves the rows half named is not stored.
-      if (!this.#write(box, area, place)) event.stopPropagation();
+      // What is stored is the text area: the change of a row says nothing of its own, nor what leaves the rows half named.
+      event.stopPropagation();
+      const before = meaning(area);
+      if (this.#write(box, area, place) && meaning(area) !== before) area.dispatchEvent(new Event("change", { bubbles: true }));
     });
     place.addEventListener("click", (event) => {
       const button = /** @type {Element} */ (event.target).closest("[data-row-act]");
@@ -246,6 +248,7 @@ function showName(control) {
   const words = row?.querySelector("[data-row-words]");
   const part = (/** @type {string} */ name) => /** @type {HTMLInputElement | null | undefined} */ (row?.querySelector(`[data-part=${name}]`))?.value;
   const label = part("title") || part("name") || "";
+  row?.querySelector("[data-part=title]")?.setAttribute("placeholder", part("name") ?? "");
   if (words) words.textContent = label;
   for (const button of row?.querySelectorAll("[data-row-act]") ?? []) nameButton(button, label);
 }
