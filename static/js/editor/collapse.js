@@ -92,7 +92,8 @@ export class Collapse {
     const { graph } = this.editor;
     const element = this.editor.element(edge.ref);
     const [source, target] = [graph.standIn(edge.source), graph.standIn(edge.target)];
-    const isMoved = source !== edge.source || target !== edge.target;
+    // Also where an end is a folded phase itself: its ports stand at its title now.
+    const isMoved = [source, target].some((ref) => this.folded.has(ref));
     element?.classList.toggle("is-away", isMoved && source === target);
     for (const line of element?.querySelectorAll(".edge-line, .edge-reach") ?? []) {
       if (isMoved && !this.#drawn.has(line)) this.#drawn.set(line, line.getAttribute("d") ?? "");
