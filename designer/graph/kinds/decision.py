@@ -28,8 +28,9 @@ def summarize(task: Task) -> str:
 
 
 def sentence(statement: Statement) -> str:
-    """`total over 1000`: a statement in words, for cards and records."""
-    source = reference_name("{{ " + statement.source.strip("{} ") + " }}")
+    """`total over 1000`: a statement in words, for cards and records. What it does not say yet is an ellipsis."""
+    named = statement.source.strip("{} ")
+    source = reference_name("{{ " + named + " }}") if named else "…"
     values = ", ".join(reference_name(str(value)) for value in statement.values)
     return f"{source} {OPERATOR_WORDS.get(statement.operator, statement.operator)} {values}".strip()
 

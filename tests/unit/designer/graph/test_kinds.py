@@ -121,6 +121,8 @@ def test_the_card_of_a_decision_tells_its_one_statement_or_counts_its_branches()
     over = Condition("large", statements=(Statement("input.order.total", "greater_than", ("1000",)),))
     task = Task("t", "T", "decision", conditions=(over,))
     assert kind_of(task).summary(task) == "total over 1000"
+    begun = Condition("large", statements=(Statement("", "greater_than", ()),))
+    assert kind_of(task).summary(replace(task, conditions=(begun,))) == "… over"
     loop = {"branch": "large", "exit": "none_met", "max_iterations": 10}
     task = replace(task, conditions=(over, condition("small")), settings={"loop": loop})
     assert kind_of(task).summary(task) == "2 branches · ≤ 10 rounds"
