@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.acceptance.axe import look_at
 from tests.acceptance.board import Board, open_new, ready
 from tests.acceptance.browser import PHONE, sign_in, watched_page
+from tests.acceptance.holding import held_up
 from tests.acceptance.quadrille import Quadrille
 
 
@@ -52,11 +55,16 @@ def test_a_flow_is_drawn_with_the_keys_alone(board: Board) -> None:
     press("Delete")
     expect(board.edges()).to_have_count(2)
     expect(board.card("decision")).to_be_focused()
-    press("c")
-    expect(page.get_by_role("heading", name="Connect to…")).to_be_visible()
-    page.keyboard.type("junction")
-    press("Enter")
-    expect(board.edges()).to_have_count(3)
+    with held_up(page, re.compile(r"/edit/targets")) as answer:
+        press("c")
+        page.keyboard.type("junktion")  # ahead of the list, of which every letter would be a command
+        for _ in "ktion":
+            press("Backspace")
+        page.keyboard.type("ction")
+        press("Enter")
+        assert board.focused() == "node-decision"
+        answer()
+        expect(board.edges()).to_have_count(3)
     press("Control+a")
     press("g")
     expect(page.locator("#phase-phase")).to_be_focused()

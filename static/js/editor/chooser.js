@@ -8,6 +8,33 @@
  *   `at`: where on the screen; `focused` is told which choice is the current one while the list is open
  */
 
+const AHEAD = ["Enter", "Escape", "Backspace", "ArrowDown", "ArrowUp"];
+
+/** Keys that were pressed before the list came that they are for. @type {string[]} */
+let ahead = [];
+
+/** Wait for what a list is made of. Keys that are pressed meanwhile are for the list that opens then, not for the canvas: a name
+ * typed at once must not be taken for commands. @template Made @param {Promise<Made>} made @returns {Promise<Made>} */
+export async function beforeList(made) {
+  ahead = [];
+  const keep = (/** @type {KeyboardEvent} */ event) => {
+    const isCommand = event.ctrlKey || event.metaKey || event.altKey;
+    const isForIt = event.key.length === 1 || AHEAD.includes(event.key);
+    const isElsewhere = event.target instanceof Element && event.target.matches("input, textarea, select");
+    if (isCommand || isElsewhere || !isForIt) return;
+    event.preventDefault();
+    event.stopPropagation();
+    ahead.push(event.key);
+  };
+  document.addEventListener("keydown", keep, { capture: true });
+  try {
+    return await made;
+  } finally {
+    document.removeEventListener("keydown", keep, { capture: true });
+    setTimeout(() => (ahead = [])); // the list opens in this very turn, or not at all
+  }
+}
+
 /** Ask. Answers null when it was closed without a choice. @param {Question} question @returns {Promise<Choice | null>} */
 export function choose(question) {
   const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("chooser"));
@@ -49,12 +76,20 @@ export function choose(question) {
   input.parentElement?.classList.toggle("hush", question.choices.length < 6);
   const { signal } = aborted;
   input.addEventListener("input", filter, { signal });
-  dialog.addEventListener("keydown", (event) => {
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const press = (/** @type {string} */ key) => {
+    const step = { ArrowDown: 1, ArrowUp: -1 }[key];
     if (step && shown.length) at = (at + step + shown.length) % shown.length;
     if (step) mark();
-    if (event.key === "Enter") take(at);
-    if (step || event.key === "Enter") event.preventDefault();
+    if (key === "Enter") take(at);
+    if (key === "Escape") dialog.close(); // at once: by itself the first one would only empty the field
+    return step !== undefined || key === "Enter" || key === "Escape";
+  };
+  dialog.addEventListener("keydown", (event) => {
+    const isPressed = press(event.key);
+    // The browser's own search and address bar are not what is meant here either.
+    const isOurs = (event.ctrlKey || event.metaKey) && ["f", "k"].includes(event.key.toLowerCase());
+    if (isOurs) input.select();
+    if (isPressed || isOurs) event.preventDefault();
     event.stopPropagation();
   }, { signal });
   list.addEventListener("click", (event) => {
@@ -67,13 +102,20 @@ export function choose(question) {
   dialog.showModal();
   placeAt(dialog, question.at);
   input.focus();
-  return new Promise((resolve) => {
+  const answered = new Promise((/** @type {(answer: Choice | null) => void} */ resolve) => {
     dialog.addEventListener("close", () => {
       aborted.abort();
       question.focused?.(null);
       resolve(answer);
     }, { once: true });
   });
+  for (const key of ahead.splice(0)) {
+    if (!dialog.open) break;
+    if (press(key)) continue;
+    input.value = key === "Backspace" ? input.value.slice(0, -1) : input.value + key;
+    filter();
+  }
+  return answered;
 }
 
 /** @param {Choice[]} choices @param {string} words @returns {Choice[]} those that have every word somewhere */

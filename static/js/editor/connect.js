@@ -2,7 +2,7 @@
 /** Drawing edges: by pulling a handle, or from the keyboard by choosing a target. */
 
 import { addConnected, connectNodes, reconnectEdge } from "./commands.js";
-import { choose } from "./chooser.js";
+import { beforeList, choose } from "./chooser.js";
 import { centre, contains, grow, toScreen } from "./geometry.js";
 import { hideWire, showWire } from "./preview.js";
 import { presets } from "./palette.js";
@@ -99,10 +99,13 @@ class Targets {
   /** @param {Editor} editor @param {string} source @param {On} on */
   constructor(editor, source, on) {
     this.editor = editor;
+    this.source = source;
     this.pointed = "";
+    /** Whether there was an answer. */
     this.asked = editor.ask("targets", { source, on }).then((answer) => {
       this.#reasons = answer?.targets ?? {};
       if (this.#isShown) this.#mark();
+      return Boolean(answer);
     });
   }
 
@@ -112,9 +115,10 @@ class Targets {
     return this.#reasons?.[ref] ?? null;
   }
 
-  /** @returns {Promise<string[]>} refs of all that may be connected to */
+  /** @returns {Promise<string[]>} refs of all that may be connected to; of all there are where that could not be asked: the edit
+   * that waits for the line is then refused, or not, once it gets through */
   async allowed() {
-    await this.asked;
+    if (!(await this.asked)) return [...this.editor.graph.nodes.keys()].filter((ref) => ref !== this.source && !ref.startsWith("note:"));
     return Object.entries(this.#reasons ?? {}).filter(([, reason]) => reason === null).map(([ref]) => ref);
   }
 
@@ -197,7 +201,7 @@ export async function connectByKeys(editor, source, on = "success") {
   const { graph } = editor;
   if (graph.nodes.get(source)?.type === "note") return editor.refuse("Nothing leads to or from a note.");
   const targets = new Targets(editor, source, on);
-  const allowed = (await targets.allowed()).map((ref) => graph.nodes.get(ref)).filter((node) => node !== undefined);
+  const allowed = (await beforeList(targets.allowed())).map((ref) => graph.nodes.get(ref)).filter((node) => node !== undefined);
   if (!allowed.length) return editor.refuse("There is nothing this could be connected to.");
   const at = editor.placeOnScreen(source);
   targets.show();

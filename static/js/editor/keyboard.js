@@ -213,7 +213,7 @@ export class Keyboard {
     const before = viewport.view;
     /** @type {import("./chooser.js").Choice[]} */
     const choices = graph.readingOrder().map((node) => ({
-      key: node.ref, label: node.name, hint: [node.kind_label || node.type, node.ref].join(" · "), icon: "search",
+      key: node.ref, label: node.name, hint: [...new Set([node.kind_label || node.type, node.ref])].join(" · "), icon: "search",
     }));
     // The list is there at once; the settings come when they come.
     editor.ask("find", {}).then((answer) => {

@@ -9,7 +9,7 @@
 import "./shared.js";
 import { announce } from "../announce.js";
 import { watch } from "../live.js";
-import { toast } from "../toast.js";
+import { retract, toast } from "../toast.js";
 import { Clipboard } from "./clipboard.js";
 import { Comments } from "./comments.js";
 import { Conflicts } from "./conflicts.js";
@@ -43,6 +43,7 @@ import { Viewport } from "./viewport.js";
 /** @typedef {import("./geometry.js").Point} Point */
 
 const LEAST_OPENING_SCALE = 0.6;
+const REFUSAL = "refusal";
 
 export class Editor {
   /** Refs by element id. @type {Map<string, string>} */
@@ -82,6 +83,7 @@ export class Editor {
       apply: (answer) => this.#take(answer),
       changed: (state) => this.#queued(state),
       missed: () => void this.#catchUp(),
+      pushed: () => retract(REFUSAL), // one has gone on to something else
       later: whileSeen,
     });
     this.ports = new Ports(this);
@@ -369,9 +371,9 @@ export class Editor {
     toast(text, "info");
   }
 
-  /** Why something is not possible. @param {string} reason */
+  /** Why something is not possible: it stands until one goes on to another change. @param {string} reason */
   refuse(reason) {
-    toast(reason || "That is not possible.", "error");
+    toast(reason || "That is not possible.", "error", REFUSAL);
   }
 
   announceSelection() {

@@ -4,6 +4,7 @@
  * are loaded when the canvas is first pressed or gets the focus, so that they are there before a key asks for them.
  */
 
+import { beforeList } from "./chooser.js";
 import { late } from "./late.js";
 
 /** @typedef {import("./main.js").Editor} Editor */
@@ -73,13 +74,13 @@ export class Menu {
 
   /** @param {string} ref empty: about the paper @param {Point} at on the screen @param {Point} [place] on the canvas */
   async about(ref, at, place) {
-    const found = await late(this.editor, "The menu", lists);
+    const found = await beforeList(late(this.editor, "The menu", lists));
     await found?.about(this.editor, ref, at, place);
   }
 
   /** Everything that can be done, by its name. */
   async commands() {
-    const found = await late(this.editor, "The list of commands", lists);
+    const found = await beforeList(late(this.editor, "The list of commands", lists));
     await found?.commands(this.editor);
   }
 
@@ -87,7 +88,7 @@ export class Menu {
   async addAfter() {
     const ref = this.editor.focusedRef || this.editor.selection.leading;
     if (!ref) return this.editor.palette?.focus();
-    const found = await late(this.editor, "The list of tasks", lists);
+    const found = await beforeList(late(this.editor, "The list of tasks", lists));
     await found?.addAfter(this.editor, ref);
     return undefined;
   }

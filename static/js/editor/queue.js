@@ -50,17 +50,18 @@ export class EditQueue {
 
   /**
    * @param {{revision: number, send: (door: string, body: object) => Promise<Answer>, apply: (answer: any) => void,
-   *   later: (act: () => void, seconds: number) => () => void, changed?: (state: QueueState) => void, missed?: () => void}} options
+   *   later: (act: () => void, seconds: number) => () => void, changed?: (state: QueueState) => void, missed?: () => void, pushed?: () => void}} options
    *   `send` rejects, with a readable message, when nothing came back; `apply` shows the parts of an answer; `missed` is to ask for
-   *   what was not told (`caughtUp`); `later` does something after a time, and answers what takes that back
+   *   what was not told (`caughtUp`); `pushed` is told of each new change; `later` does something after a time, and answers what takes that back
    */
-  constructor({ revision, send, apply, later, changed, missed }) {
+  constructor({ revision, send, apply, later, changed, missed, pushed }) {
     this.revision = revision;
     this.send = send;
     this.apply = apply;
     this.later = later;
     this.changed = changed ?? (() => {});
     this.missed = missed ?? (() => {});
+    this.pushed = pushed ?? (() => {});
   }
 
   /** @returns {QueueState} */
@@ -78,6 +79,7 @@ export class EditQueue {
   push(change) {
     this.#waiting.push(change);
     this.#marks.set(change, newMark());
+    this.pushed();
     this.changed(this.state);
     return new Promise((resolve) => {
       this.#awaited.set(change, () => resolve(undefined));
