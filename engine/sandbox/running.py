@@ -13,24 +13,21 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
-
 from designer.graph.conditions import REDACTED
 from designer.graph.flow_fields import MOST_STEPS
-from designer.graph.model import NONE_MET, Flow, Json, Task
+from designer.graph.model import Flow, Json, Task
 from designer.graph.plan import compile_plan
 from engine.core.advance import Advance, fold
 from engine.core.commands import Compensate, Execute
 from engine.core.facts import FactRefused, FactType
-from engine.core.hiding import reads_hidden, without_hidden
-from engine.core.ports import Completed, Failed, InboundMessage, Result, Skipped, StepContext, Waiting, failed
+from engine.core.hiding import reads_hidden
+from engine.core.ports import Completed, Failed, Result, Skipped, StepContext, Waiting, failed
 from engine.core.retries import attempt_timeout
 from engine.core.state import InstanceStatus, StepStatus, new_state
 from engine.sandbox.answers import Answer, Answers
-from engine.sandbox.examples import example_for, reads_of
-from engine.sandbox.kinds import PRETENDERS
+from engine.sandbox.examples import reads_of
 from engine.sandbox.kinds.windows import end_digest
+from engine.sandbox.outcomes import NOBODY, decided, ended_wait, pretend
 from engine.sandbox.question import Question, Source
 from engine.sandbox.seeing import Eyes
 from engine.sandbox.trial import Moment, Trial
@@ -55,7 +52,6 @@ LONGEST: Final = timedelta(days=3_660)
 """How far the clock of a try goes."""
 START_AT: Final = datetime(2030, 1, 7, 9, tzinfo=UTC)
 """When a case begins, so that it comes to the same each time: a Monday morning."""
-NOBODY: Final = {"type": "sandbox", "name": "Sandbox"}
 
 
 class _Folds(Folds):
@@ -222,7 +218,7 @@ class _Run:
             case.tell(case.fact(FactType.ATTEMPT_STARTED, step, number=ask.attempt))
         elif ask.attempt == 1:
             case.patch(step).columns["started_at"] = case.now
-        result = _pretend(question)
+        result = pretend(question)
         if question.answer is not None and question.answer.kind == "times_out" and not isinstance(result, Waiting):
             until = case.now + attempt_timeout(question.context.task)
             self.hanging.append(_Hanging(until, step, question, ask.attempt, result.input))
@@ -256,7 +252,7 @@ class _Run:
         if answer is not None and answer.kind == "times_out":
             return
         question.source = Source.EXAMPLE if answer is None else Source.GIVEN
-        result = _ended_wait(question, wait)
+        result = ended_wait(question, wait)
         if result is None:
             return  # an event that is not the awaited one
         if wait.for_ == "event":
@@ -292,7 +288,7 @@ class _Run:
                 return True
             self.path.append(task.key)
             self.begun.add(step)
-            result = _decided(question)
+            result = decided(question)
             self._settle(step, result)
             self._note(step, question, result)
             return True
@@ -327,7 +323,7 @@ class _Run:
         is_claimed = executing.has_outside_effect(context.task)
         if is_claimed:
             case.tell(case.fact(FactType.ATTEMPT_STARTED, step, number=ask.attempt, compensation=True))
-        result = _pretend(question)
+        result = pretend(question)
         if question.answer is not None and question.answer.kind == "times_out":
             self._go_to(case.now + attempt_timeout(context.task))
             result = Failed(error=timeout_error(context.task), input=result.input)
@@ -453,91 +449,6 @@ def _loaded(input: Json, now: datetime) -> Loaded:
     instance = {"input": input, "context": {}, "vars": {}, "trigger": {}, "created_at": now, "started_at": now}
     context = input.get("context") if isinstance(input, Mapping) else None
     return Loaded(instance=instance, all_steps=True, context=context if isinstance(context, Mapping) else {})
-
-
-def _pretend(question: Question) -> Result:
-    """What comes of an attempt. Never raises."""
-    context = question.context
-    pretender = PRETENDERS.get(context.task.kind)
-    if pretender is None:
-        return failed("UnknownKind", f"This release cannot run tasks of the kind {context.task.kind!r}.")
-    try:
-        result = _as_answered(question, pretender(question))
-    except Exception as error:
-        log.exception("trying task %s broke", context.task.key)
-        result = failed("InternalError", f"{type(error).__name__}: {error}")
-    return executing.storable(without_hidden(context, result))
-
-
-def _as_answered(question: Question, result: Result) -> Result:
-    """The result that an answer asks for, unless the step has failed by itself before anything could be answered."""
-    answer = question.answer
-    if answer is None or isinstance(result, Waiting) or (isinstance(result, Failed) and question.sent is None):
-        return result
-    given = _given(answer, result.input)
-    if given is None or (isinstance(given, Completed) and question.source is Source.GIVEN):
-        return result
-    question.source = Source.GIVEN
-    if isinstance(given, Completed) and isinstance(result, Completed):
-        return replace(given, vars=result.vars if given.output == result.output else None)
-    return given
-
-
-def _given(answer: Answer, input: Json) -> Result | None:
-    if answer.kind == "error":
-        value = answer.value
-        details = {key: entry for key, entry in value.items() if key not in ("name", "message", "retryable", "input")}
-        name, message = str(value.get("name") or "Error"), str(value.get("message", ""))
-        return failed(name, message, retryable=value.get("retryable", True) is not False, input=input, **details)
-    if answer.kind == "skip":
-        return Skipped(reason="Skipped by a person.", input=input)
-    if answer.kind == "branch":
-        return Completed(branches=(str(answer.value),), by=dict(NOBODY), input=input)
-    if answer.kind == "output":
-        return Completed(output=answer.value, input=input)
-    return None
-
-
-def _ended_wait(question: Question, wait: Waiting) -> Result | None:
-    """How a wait ends. None: not by this answer."""
-    answer, context = question.answer, question.context
-    if answer is not None and answer.kind not in ("output", "response"):
-        given = _given(answer, None)
-        return replace(given, error={**given.error, "retryable": False}) if isinstance(given, Failed) else given
-    if wait.for_ == "event":
-        if answer is None:
-            return Completed(output=example_for(None, question.read))
-        return executing.on_event(context, InboundMessage(wait.event_type, answer.value))
-    if wait.for_ == "child":
-        waits = wait.call is None or wait.call.waits
-        question.sent = None if wait.call is None else {"flow": wait.call.flow, "input": wait.call.input}
-        flow = None if wait.call is None else wait.call.flow
-        return Completed(output=question.say({} if waits else {"flow": flow, "instance": "sandbox"}))
-    return _filled_in(context.task, question.say(example_for(wait.form, question.read)))
-
-
-def _filled_in(task: Task, value: Json) -> Result:
-    """What a person filled in, if it fits the form."""
-    form = task.settings.get("form")
-    if isinstance(form, Mapping) and form:
-        try:
-            found = next(iter(Draft202012Validator(form).iter_errors(value)), None)
-        except (SchemaError, RecursionError) as broken:
-            return failed("SchemaBroken", f"The form cannot be used: {str(broken)[:200]}")
-        if found is not None:
-            message = f"The answer does not fit the form: {found.json_path}: {found.message[:300]}"
-            return failed("AnswerDoesNotFit", message)
-    return Completed(output=value, by=dict(NOBODY))
-
-
-def _decided(question: Question) -> Result:
-    """A person takes a decision; without an answer its first branch."""
-    task, answer = question.context.task, question.answer
-    if answer is None or answer.kind not in ("branch", "error", "skip"):
-        question.source = Source.EXAMPLE
-        return Completed(branches=(next(iter(task.branches), NONE_MET),), by=dict(NOBODY))
-    question.source = Source.GIVEN
-    return _given(answer, None) or Completed(branches=(NONE_MET,), by=dict(NOBODY))
 
 
 def _outcome(result: Result | None, status: str, context: StepContext) -> str:
