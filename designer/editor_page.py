@@ -22,6 +22,7 @@ from designer.problem_rows import ProblemRow, problem_rows_of
 from designer.rendering.svg import definitions
 from designer.services.drafting import draft_of, next_redo, next_undo
 from designer.services.publishing import around_of, flow_keys
+from designer.services.seen import shapes_seen
 
 MOST_PEOPLE = 500
 EARLIER = "what you changed before"
@@ -112,6 +113,7 @@ class EditorPage:
             "people": self._people(),
             "flows": self._flow_keys(),
             "connections": self._connection_keys(),
+            "seen": lambda: shapes_seen(self.row),
         }
 
     def _people(self) -> tuple[str, ...]:

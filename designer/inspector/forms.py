@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypedDict, Unpack
 
@@ -10,7 +10,7 @@ from designer.graph.actions import ACTIONS
 from designer.graph.conditions import (
     STATEMENT_TYPES,
 )
-from designer.graph.data_tree import DataNode, data_at
+from designer.graph.data_tree import NOTHING_SEEN, DataNode, Shapes, data_at
 from designer.graph.fields import Choice, Field, FieldType
 from designer.graph.flow_fields import (
     ENTITY_SYNC_FIELDS,
@@ -150,13 +150,14 @@ class Form:
 
 class FormContext(TypedDict, total=False):
     """Who looks, and what may be named: people and groups to assign to, other flows to
-    call, connections to use.
+    call, connections to use. `seen` tells what is known of data that the flow does not declare.
     """
 
     can_edit: bool
     people: tuple[str, ...]
     flows: tuple[str, ...]
     connections: tuple[str, ...]
+    seen: Callable[[], Shapes]
 
 
 def _offers(flow: Flow, subject: str, **context: Unpack[FormContext]) -> Offers:
@@ -199,19 +200,20 @@ def form_for(flow: Flow, subject: str, *, count: int = 0, **context: Unpack[Form
         return _note_form(flow.notes[note], offers, can_edit) if note in flow.notes else None
     if phase is not None:
         return _phase_form(flow, flow.phases[phase], offers, can_edit) if phase in flow.phases else None
-    return _task_form(flow, flow.tasks[subject], offers, can_edit) if subject in flow.tasks else None
+    seen = context.get("seen", lambda: NOTHING_SEEN)
+    return _task_form(flow, flow.tasks[subject], offers, can_edit, seen) if subject in flow.tasks else None
 
 
 # -- tasks ------------------------------------------------------------------------------------------------------------
 
 
-def _task_form(flow: Flow, task: Task, offers: Offers, can_edit: bool) -> Form:
+def _task_form(flow: Flow, task: Task, offers: Offers, can_edit: bool, seen: Callable[[], Shapes]) -> Form:
     kind = kind_of(task)
     own = controls_for(task_fields(flow, task), task_values(task), (), offers, can_edit=can_edit)
     settings = controls_for(kind.setting_fields, task.settings, ("settings",), offers, can_edit=can_edit)
     action = ACTIONS.get(str(task.settings.get("action", ""))) if kind.key == "automation" else None
     name, more = own[0], own[1:]
-    tree = data_at(flow, task.key) if kind.has_branches else ()
+    tree = data_at(flow, task.key, seen=seen()) if kind.has_branches else ()
     return Form(
         subject=task.key,
         heading=action.label if action else kind.label,

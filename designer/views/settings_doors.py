@@ -26,7 +26,7 @@ from designer.inspector.truth import sample_data, samples_of, truth_table
 from designer.models import Flow
 from designer.schema_form import SchemaForm
 from designer.services.drafting import draft_of
-from designer.services.guards import instances
+from designer.services.seen import shapes_seen
 from designer.trying.services import answers_of, cases_of, keep_sample, sample_of
 from designer.views.editor import flow_row
 
@@ -36,7 +36,7 @@ from designer.views.editor import flow_row
 def data(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
     """What can be referred to at `?subject=`: `{"tree": [{name, path, type, help?, maybe?, children?}]}`."""
     row = flow_row(scope, flow)
-    tree = data_at(draft_of(row), request.GET.get("subject", ""), seen=instances().shapes_of(row.pk))
+    tree = data_at(draft_of(row), request.GET.get("subject", ""), seen=shapes_seen(row))
     return JsonResponse({"tree": [node.to_json() for node in tree]})
 
 

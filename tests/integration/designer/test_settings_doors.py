@@ -43,6 +43,20 @@ def test_the_data_of_a_task_is_told_as_a_tree(viewer: Client, row: models.Flow) 
     assert viewer.get(BASE + "data", {"subject": "nothing"}).status_code == 200
 
 
+def test_the_sample_input_tells_types_until_there_was_a_real_one(viewer: Client, row: models.Flow) -> None:
+    any_type = viewer.get(BASE + "inspector", {"subject": "pick"}).content.decode()
+    assert "any type" in any_type
+    keep_sample(row, {"yes": True, "order": {"total": 5}}, {})
+    tree = viewer.get(BASE + "data", {"subject": "pick"}).json()["tree"]
+    given = next(node for node in tree if node["name"] == "input")
+    order = next(node for node in given["children"] if node["name"] == "order")
+    assert [(node["path"], node["type"]) for node in order["children"]] == [("input.order.total", "number")]
+    form = viewer.get(BASE + "inspector", {"subject": "pick"}).content.decode()
+    assert "(Yes or no)" in form
+    assert '<option value="contains"' in any_type
+    assert '<option value="contains"' not in form.split("<template", 1)[0]
+
+
 def test_a_decision_is_tried_on_the_data_given(viewer: Client, row: models.Flow) -> None:
     status, page = post(viewer, "truth", {"subject": "pick", "data": {"input": {"yes": True}}})
     assert status == 200
