@@ -103,6 +103,7 @@ def test_on_a_phone_the_palette_and_the_inspector_are_drawers(browser: Browser, 
         page.locator("[data-act=side][data-side=palette]").click()
         page.locator("[data-preset=delay]").click()
         expect(board.card("delay")).to_be_visible()
+        expect(board.edges()).to_have_count(1)  # the first task follows the start
         expect(page.locator(".palette")).to_be_hidden()
         page.locator("[data-act=side][data-side=inspector]").click()
         page.get_by_label("For", exact=True).fill("2 days")

@@ -124,11 +124,12 @@ export function addConnected(editor, preset, { at, source, branch, on }) {
   return add(editor, task, edit, `Added ${task.name} after ${nameOf(editor, source)}`);
 }
 
-/** Add without a place: after the selected node, connected if it has a free exit; else in the middle of what is seen.
- * @param {Editor} editor @param {Preset} preset */
+/** Add without a place: after the selected node, or the start where nothing is drawn yet, connected if it has a free exit; else in the
+ * middle of what is seen. @param {Editor} editor @param {Preset} preset */
 export function addSomewhere(editor, preset) {
   const { graph, selection, viewport } = editor;
-  const leading = selection.refs.length === 1 ? graph.nodes.get(selection.leading) : undefined;
+  const chosen = selection.refs.length === 1 ? selection.leading : graph.tasks.length ? "" : "trigger";
+  const leading = graph.nodes.get(chosen);
   if (!leading || leading.type === "phase" || leading.type === "note") {
     const { x, y, width, height } = viewport.seen;
     const middle = { x: x + (width - editor.card.width) / 2, y: y + (height - editor.card.height) / 2 };
