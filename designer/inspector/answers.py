@@ -18,6 +18,7 @@ from designer.graph.edits import (
     ConfigurePhase,
     ConfigureTask,
     Edit,
+    FramePhase,
     MoveCondition,
     Reconnect,
     RekeyTask,
@@ -252,8 +253,12 @@ def _branch_for(flow: Flow, edge: Edge, on: On) -> str | None:
 def _phase_edit(flow: Flow, key: str, path: Sequence[str | int], raw: Json) -> Edit:
     if key not in flow.phases:
         raise ValueRefused(_GONE)
-    field = _find((own_fields.NAME, own_fields.DESCRIPTION, own_fields.REQUIREMENTS), path[0])
+    fields = (own_fields.NAME, own_fields.DESCRIPTION, own_fields.REQUIREMENTS, *own_fields.SIZE_FIELDS)
+    field, frame = _find(fields, path[0]), flow.phases[key].frame
     value = read_value(field, raw)
+    if field in own_fields.SIZE_FIELDS and frame is not None:
+        sides = {"width": frame.width, "height": frame.height, field.key: _required(field, value)}
+        return FramePhase(key, replace(frame, width=sides["width"], height=sides["height"]))
     if field.key == "name":
         value = _required(field, value)
     return ConfigurePhase(key, (_change((field.key,), value),))

@@ -51,6 +51,7 @@ from designer.inspector.own_fields import (
     ON,
     REQUIREMENTS,
     RETENTION,
+    SIZE_FIELDS,
 )
 
 EDGE_PREFIX: Final = "edge:"
@@ -311,12 +312,15 @@ def branch_label(flow: Flow, edge: Edge) -> str:
 
 def _phase_form(flow: Flow, phase: Phase, offers: Offers, can_edit: bool) -> Form:
     ref, count = phase_ref(phase.key), sum(1 for _ in flow.tasks_in(phase.key))
-    values = {
+    values: dict[str, Json] = {
         "name": phase.name,
         "description": phase.description or None,
         "requirements": [_as_flow_file(requirement.node) for requirement in phase.requirements] or None,
     }
-    fields = (NAME, replace(DESCRIPTION, group=""), REQUIREMENTS)
+    fields = [NAME, replace(DESCRIPTION, group=""), REQUIREMENTS]
+    if phase.frame is not None:  # one without is drawn around its tasks
+        values |= {"width": phase.frame.width, "height": phase.frame.height}
+        fields += SIZE_FIELDS
     return Form(
         subject=ref,
         heading="Phase",

@@ -86,6 +86,12 @@ NOTE_FIELDS: Final = (
         for key, label in (("width", "Width"), ("height", "Height"))
     ),
 )
+SIZE_FIELDS: Final = tuple(
+    Field(key=key, type=FieldType.NUMBER, label=label, required=True, is_whole=True, minimum=least, maximum=10_000)
+    for key, label, least in (("width", "Width", 160), ("height", "Height", 96))
+)
+"""How large a phase is drawn, for who does not drag its corner."""
+
 TAGS: Final = Field(
     key="tags",
     type=FieldType.LIST,

@@ -47,6 +47,13 @@ def _note_changed(edit: edits.ConfigureNote, flow: Flow) -> str:
     return f"Changed the {'text' if 'text' in words else 'colour'} of a note"
 
 
+def _framed(edit: edits.FramePhase, flow: Flow) -> str:
+    phase, to = flow.phases.get(edit.phase), edit.frame
+    before = phase.frame if phase is not None else None
+    is_sized = before is not None and to is not None and (before.width, before.height) != (to.width, to.height)
+    return f"{'Resized' if is_sized else 'Moved'} {_name(flow, phase_ref(edit.phase))}"
+
+
 def _several_notes(keys: Collection[str]) -> str:
     return "a note" if len(keys) == 1 else f"{len(keys)} notes"
 
@@ -94,7 +101,7 @@ _WORDS: Final[Mapping[type, Callable[[Any, Flow], str]]] = {
     edits.InsertOnEdge: lambda edit, flow: f"Added {edit.task.name or edit.task.key}",
     edits.AddPhase: lambda edit, flow: f"Added the phase {edit.phase.name or edit.phase.key}",
     edits.ConfigurePhase: lambda edit, flow: _changed(edit, flow, _name(flow, phase_ref(edit.phase))),
-    edits.FramePhase: lambda edit, flow: f"Moved {_name(flow, phase_ref(edit.phase))}",
+    edits.FramePhase: _framed,
     edits.RemovePhase: lambda edit, flow: f"Deleted the phase {_name(flow, phase_ref(edit.phase))}",
     edits.AddNote: lambda edit, flow: "Added a note",
     edits.ConfigureNote: _note_changed,

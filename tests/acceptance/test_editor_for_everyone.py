@@ -65,6 +65,18 @@ def test_a_flow_is_drawn_with_the_keys_alone(board: Board) -> None:
         assert board.focused() == "node-decision"
         answer()
         expect(board.edges()).to_have_count(3)
+    board.saved()
+    press("ArrowLeft")
+    press("e")
+    assert board.focused().startswith("edge-set_values~decision")
+    press("c")  # an edge is led elsewhere
+    page.keyboard.type("junction")
+    press("Enter")
+    board.said("Now leads from Set values to Junction")
+    expect(page.locator("[id^='edge-set_values~junction']")).to_be_focused()
+    press("Control+z")
+    expect(page.locator("[id^='edge-set_values~decision']")).to_have_count(1)
+    board.saved()
     press("Control+a")
     press("g")
     expect(page.locator("#phase-phase")).to_be_focused()

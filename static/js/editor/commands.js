@@ -331,7 +331,8 @@ export function insertExisting(editor, ref, edge, at) {
 export function reconnectEdge(editor, edge, change) {
   const to = { source: edge.source, target: edge.target, branch: edge.branch, on: edge.on, ...change };
   const said = `Now leads from ${nameOf(editor, to.source)} to ${nameOf(editor, to.target)}`;
-  return submit(editor, edits.reconnect(edge, to), { said });
+  const ref = `edge:${to.source}~${to.target}~${to.branch ?? ""}~${to.on}`; // as the server names it
+  return submit(editor, edits.reconnect(edge, to), { said, select: [ref] });
 }
 
 /** Undo, redo, tidy up: doors of their own. @param {Editor} editor @param {"undo" | "redo" | "tidy"} door

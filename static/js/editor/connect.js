@@ -222,6 +222,25 @@ export async function connectByKeys(editor, source, on = "success") {
   editor.focus(source);
 }
 
+/** Choose from a list where an edge leads instead. @param {Editor} editor @param {import("./graph.js").EdgeFacts} edge */
+export async function redirectByKeys(editor, edge) {
+  const { graph } = editor;
+  const targets = new Targets(editor, edge.source, edge.on);
+  const allowed = (await beforeList(targets.allowed())).filter((ref) => ref !== edge.target);
+  const found = byNearness(allowed.map((ref) => graph.nodes.get(ref)).filter((node) => node !== undefined), graph.nodes.get(edge.source));
+  if (!found.length) return editor.refuse("There is nothing else this edge could lead to.");
+  targets.show();
+  const choice = await choose({
+    title: "Lead to…",
+    choices: found.map(({ ref, name, type }) => ({ key: ref, label: name, hint: type === "phase" ? "phase" : ref, icon: type === "phase" ? "layers" : "arrow-right" })),
+    at: editor.placeOnScreen(edge.source),
+    focused: (current) => targets.point(current ? (graph.nodes.get(current.key) ?? null) : null),
+  });
+  targets.hide();
+  if (choice) return reconnectEdge(editor, edge, { target: choice.key });
+  return editor.focus(edge.ref);
+}
+
 /** @param {NodeFacts[]} nodes @param {NodeFacts | undefined} from those to the right first, the nearest first of all */
 function byNearness(nodes, from) {
   if (!from) return nodes;

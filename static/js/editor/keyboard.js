@@ -2,7 +2,7 @@
 /** The keys of the canvas; the sheet behind `?` lists them (templates/designer/editor/shortcuts.html). */
 
 import { choose } from "./chooser.js";
-import { connectByKeys } from "./connect.js";
+import { connectByKeys, redirectByKeys } from "./connect.js";
 import { addPhase, arrangeSelected, duplicateSelected, moveNodes, removeSelected, run } from "./commands.js";
 import { GRID } from "./geometry.js";
 import { showMoved } from "./preview.js";
@@ -263,6 +263,8 @@ export class Keyboard {
   /** @param {"success" | "error"} on */
   #connect(on) {
     const { editor } = this;
+    const edge = editor.graph.edges.get(editor.focusedRef);
+    if (edge && on === "success") return void redirectByKeys(editor, edge);
     const node = editor.graph.nodes.get(editor.focusedRef || editor.selection.leading);
     if (!node) return editor.refuse("Choose the task to connect first.");
     if (on === "error" && !node.can_fail) return editor.refuse(`${node.name} cannot fail.`);

@@ -9,10 +9,11 @@ import pytest
 
 from designer.graph import edits
 from designer.graph.codec import encode_condition
-from designer.graph.model import Flow, Statement
+from designer.graph.model import Flow, Frame, Statement
 from designer.inspector.answers import edit_for
 from designer.inspector.forms import form_for
 from designer.inspector.reading import ValueRefused
+from designer.services.edit_words import words_of
 from tests.drawing import draw
 
 FLOW = draw("trigger -> a -> pick; pick -yes-> b; pick -no-> c; pick -none_met-> d", phases={"p": "a"})
@@ -181,6 +182,18 @@ def test_a_phase_is_changed() -> None:
     flow = after(FLOW, "phase:p", ["requirements"], ["b"])
     assert [requirement.node for requirement in flow.phases["p"].requirements] == ["b"]
     assert after(flow, "phase:p", ["name"], "Payment").phases["p"].name == "Payment"
+
+
+def test_a_phase_has_a_size_where_it_has_a_place() -> None:
+    bare = form_for(FLOW, "phase:p")
+    assert bare is not None
+    assert "Width" not in {control.field.label for group in bare.groups for control in group.controls}
+    flow = replace(FLOW, phases={"p": replace(FLOW.phases["p"], frame=Frame(8, 16, 320, 160))})
+    edit = edit_for(flow, "phase:p", ["width"], "480")
+    assert edit.apply(flow).flow.phases["p"].frame == Frame(8, 16, 480, 160)
+    assert words_of(edit, flow) == "Resized p"
+    with pytest.raises(ValueRefused, match="at least 96"):
+        edit_for(flow, "phase:p", ["height"], "10")
 
 
 def test_the_form_of_a_task_shows_what_is_set_and_folds_the_rest() -> None:
