@@ -1,19 +1,25 @@
 """Looking up one row by its keys, on the paths that every API call takes.
 
 Django writes the SQL of a query anew each time, which takes longer than the database takes to answer a look-up by a
-key: a call has four or five of them. A `Lookup` has its SQL written once per thread.
+key: a call has four or five of them. A `Lookup` has its SQL written once per thread. PostgreSQL in turn would plan it
+anew each time, which takes longer than to carry it out: it is asked to keep the plan, once for each connection.
 """
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final, Generic, TypeVar
+from itertools import count
+from typing import Any, Final, Generic, Self, TypeVar
 
 from django.db import connections, models
+from django.db.backends.utils import CursorWrapper
 from django.db.models.query import get_related_populators
+from psycopg import RawCursor
 
 Row = TypeVar("Row", bound=models.Model)
 Rows = list[Row]
@@ -61,6 +67,14 @@ class Lookup(Generic[Row]):
         return next(iter(self.all(*arguments)), None)
 
 
+class _Prepared(RawCursor[Any]):
+    """A cursor whose statements, with numbered parameters, the server plans once."""
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
+        """As any cursor does."""
+        return super().execute(query, params, **options | {"prepare": True})
+
+
 class _Statement:
     """A query as SQL, and how its answer becomes rows. What Django does for each query, taken apart."""
 
@@ -71,6 +85,7 @@ class _Statement:
         self.sql, parameters = compiler.as_sql()
         # Each parameter is one of the arguments, by its place, or a value of the query's own.
         self.parameters = [(marks.index(one), None) if one in marks else (-1, one) for one in parameters]
+        self.numbered = _numbered(self.sql) if self.vendor == "postgresql" else ""
         self.compiler = compiler
         self.converters = compiler.get_converters([column for column, *_ in compiler.select])
         found = compiler.klass_info
@@ -82,9 +97,24 @@ class _Statement:
 
     def answers(self, arguments: tuple[Any, ...]) -> list[Any]:
         values = [own if place < 0 else arguments[place] for place, own in self.parameters]
-        with connections[self.using].cursor() as cursor:
-            cursor.execute(self.sql, values)
+        with self._cursor() as (cursor, sql):
+            cursor.execute(sql, values)
             return list(cursor.fetchall())
+
+    @contextmanager
+    def _cursor(self) -> Iterator[tuple[CursorWrapper, str]]:
+        """One with the text that it takes. Where queries are written down Django has to be able to read them."""
+        connection = connections[self.using]
+        if not self.numbered or connection.queries_logged:
+            with connection.cursor() as cursor:
+                yield cursor, self.sql
+            return
+        connection.validate_thread_sharing()
+        connection.close_if_health_check_failed()
+        connection.ensure_connection()
+        prepared: Any = _Prepared(connection.connection)
+        with connection.make_cursor(prepared) as cursor:
+            yield cursor, self.numbered
 
     def rows(self, arguments: tuple[Any, ...]) -> list[Any]:
         return self._made(self.answers(arguments))
@@ -102,3 +132,9 @@ class _Statement:
         for populator in self.related:
             populator.populate(values, row)
         return row
+
+
+def _numbered(sql: str) -> str:
+    """With `$1`, `$2`… in the place of each `%s`."""
+    numbers = count(1)
+    return re.sub("%[s%]", lambda mark: f"${next(numbers)}" if mark[0] == "%s" else "%", sql)

@@ -101,7 +101,10 @@ _LATEST_STEP = Lookup(
     -1,
     "a task",
 )
-_KEPT_EVENTS = Lookup(lambda pk: Event.objects.filter(instance=pk, consumed_at=None).defer("payload")[:20], -1)
+# In the order of their index: in that of their ids PostgreSQL would look through everybody's events for the first twenty.
+_KEPT_EVENTS = Lookup(
+    lambda pk: Event.objects.filter(instance=pk, consumed_at=None).defer("payload").order_by("type", "pk")[:20], -1
+)
 
 
 class InstancePage:

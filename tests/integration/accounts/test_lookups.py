@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
 from accounts.lookups import Lookup
@@ -75,3 +76,20 @@ def test_what_was_found_can_be_told_apart_before_it_is_a_row(acme: Organization)
     Environment.objects.filter(pk=row.pk).update(name="Changed")
     (changed,) = lookup.found("one")
     assert changed.values != first.values
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite plans nothing in advance")
+def test_postgresql_plans_it_once_for_a_connection(acme: Organization) -> None:
+    lookup = of(acme)
+    for slug in ("one", "two", "three"):
+        lookup.all(slug)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements")
+        assert [text for (text,) in cursor.fetchall()].count(lookup._statement().numbered) == 1
+
+
+def test_within_a_broken_transaction_it_is_refused_like_any_query(acme: Organization) -> None:
+    lookup = of(acme)
+    with pytest.raises(TransactionManagementError), transaction.atomic():
+        transaction.set_rollback(True)
+        lookup.all("one")
