@@ -71,8 +71,13 @@ class _Prepared(RawCursor[Any]):
     """A cursor whose statements, with numbered parameters, the server plans once."""
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
-        """As any cursor does."""
-        return super().execute(query, params, **options | {"prepare": True})
+        """As any cursor does; Django's connections prepare nothing of their own accord."""
+        before = self.connection.prepare_threshold
+        self.connection.prepare_threshold = 0
+        try:
+            return super().execute(query, params, **options)
+        finally:
+            self.connection.prepare_threshold = before
 
 
 class _Statement:

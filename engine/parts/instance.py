@@ -101,7 +101,7 @@ _LATEST_STEP = Lookup(
     -1,
     "a task",
 )
-# In the order of their index: in that of their ids PostgreSQL would look through everybody's events for the first twenty.
+# In the order of their index: in that of their ids PostgreSQL would look through everybody's events for twenty.
 _KEPT_EVENTS = Lookup(
     lambda pk: Event.objects.filter(instance=pk, consumed_at=None).defer("payload").order_by("type", "pk")[:20], -1
 )

@@ -1,9 +1,9 @@
 """What several threads of a process want taken in at once is taken in together: one of them does it for all, in one
 transaction, and each goes on once that is committed.
 
-A commit, and the statements before it, cost nearly the same for one as for ten. Who is alone waits for nobody, and begins
-at once. Who comes while others are at work is served by the next, with all the others who came; and the next waits a
-little for those who have just been served, as whoever sends one request after the other is about to come again.
+A commit, and the statements before it, cost nearly the same for one as for ten. Who is alone waits for nobody, and
+begins at once. Who comes while others are at work is served by the next, with all the others who came; and the next
+waits a little for those who have just been served, as whoever sends one request after the other is about to come again.
 Otherwise eight of them would fall apart into two groups of four, which take turns.
 """
 

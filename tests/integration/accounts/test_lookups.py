@@ -90,6 +90,7 @@ def test_postgresql_plans_it_once_for_a_connection(acme: Organization) -> None:
 
 def test_within_a_broken_transaction_it_is_refused_like_any_query(acme: Organization) -> None:
     lookup = of(acme)
-    with pytest.raises(TransactionManagementError), transaction.atomic():
+    with transaction.atomic():
         transaction.set_rollback(True)
-        lookup.all("one")
+        with pytest.raises(TransactionManagementError):
+            lookup.all("one")
