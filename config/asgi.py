@@ -16,9 +16,11 @@ from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E40
 from django.conf import settings  # noqa: E402
 
 from config.body_limit import BodyLimit  # noqa: E402
+from config.loading import load_addresses  # noqa: E402
 from config.sockets import open_socket_urls, socket_urls  # noqa: E402
 
 OPEN = "/feed/"
+load_addresses()
 
 
 class Sockets:

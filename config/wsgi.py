@@ -1,18 +1,17 @@
 """Pages and APIs for a WSGI server (production)."""
 
-import gc
 import os
 from collections.abc import Iterable
 from typing import Any
 
 from django.core.wsgi import get_wsgi_application
 
+from config.loading import load_addresses
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 pages = get_wsgi_application()
-# What is loaded by now stays: nobody needs to look through it for what has gone, again and again.
-gc.collect()
-gc.freeze()
+load_addresses()
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:

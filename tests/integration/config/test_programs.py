@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 from unittest import mock
@@ -71,3 +74,11 @@ def test_a_stream_stays_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wsgi, "pages", lambda environ, start: stream)
     assert wsgi.application({}, lambda *_: None) is stream
     stream.close.assert_not_called()
+
+
+@pytest.mark.parametrize("module", ["config.wsgi", "config.asgi"])
+def test_a_server_has_its_addresses_before_the_first_request(module: str) -> None:
+    script = f"import sys, {module}; print('dialects.native.urls' in sys.modules, 'engine.urls' in sys.modules)"
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings"}
+    ran = subprocess.run([sys.executable, "-c", script], env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    assert ran.stdout.split() == ["True", "True"]
