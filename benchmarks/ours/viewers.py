@@ -1,11 +1,12 @@
 """How soon a page shows what a worker has committed, on the database that the environment names: one line of JSON.
 
-    {"shared": {"p50": ms, "p95": ms, "messages": n}, "own": …, "many": {"last": ms, "sockets": n}}
+    {"shared": {"p50": ms, "p95": ms, "messages": n}, "own": …, "apart": …, "many": {"last": ms, "sockets": n}}
 
 So many viewers watch instances whose steps go on all the time: a tenth as many that they share, or each one of their
-own. A message counts from the moment of the last fact that it shows (before its commit) to its arrival. Many: so many
-sockets watch one instance, which is changed; counts until the last one was told. One process serves the sockets, one
-worker process works.
+own. Instances that were started together all change in the same moment, again and again; "apart" are those of their own
+that were started one after the other, so that as many change in each moment as in any other. A message counts from the
+moment of the last fact that it shows (before its commit) to its arrival. Many: so many sockets watch one instance,
+which is changed; counts until the last one was told. One process serves the sockets, one worker process works.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ from engine.services.events import send_event  # noqa: E402
 from engine.services.instances import StartRequest, start_instances  # noqa: E402
 
 PAUSE = "700 milliseconds"
+PAUSE_SECONDS = 0.7
 STEPS = 12
 OPEN_AT_ONCE = 50
 
@@ -104,10 +106,23 @@ async def arrivals(socket: ClientConnection, until: int) -> list[tuple[int, floa
     return found
 
 
-async def watch_busy(viewers: Viewers, scope: Scope, flow: Flow, count: int, *, each: int) -> dict[str, float]:
+async def start_apart(scope: Scope, flow: Flow, count: int) -> list[Instance]:
+    """So many instances, started one after the other within the time that a step of theirs takes."""
+    began, started = time.monotonic(), []
+    for number in range(count):
+        await asyncio.sleep(max(0.0, began + PAUSE_SECONDS * number / count - time.monotonic()))
+        started += await asyncio.to_thread(start_instances, scope, flow, [StartRequest()])
+    return started
+
+
+async def watch_busy(
+    viewers: Viewers, scope: Scope, flow: Flow, count: int, *, each: int, apart: bool = False
+) -> dict[str, float]:
     """So many instances, each with so many viewers."""
-    requests = [StartRequest() for _ in range(count)]
-    started = await asyncio.to_thread(start_instances, scope, flow, requests)
+    if apart:
+        started = await start_apart(scope, flow, count)
+    else:
+        started = await asyncio.to_thread(start_instances, scope, flow, [StartRequest() for _ in range(count)])
     instances = started * each
     sockets = await asyncio.gather(*[viewers.open(instance.pk) for instance in instances])
     all_watch_since = time.time()
@@ -159,6 +174,7 @@ async def measure(port: int, scope: Scope, session: str, flows: tuple[Flow, Flow
     found = {
         "shared": await watch_busy(viewers, scope, busy, sizes[0] // 10, each=10),
         "own": await watch_busy(viewers, scope, busy, sizes[0], each=1),
+        "apart": await watch_busy(viewers, scope, busy, sizes[0], each=1, apart=True),
     }
     found["many"] = await watch_many(viewers, scope, waiting, sizes[1])
     return found
