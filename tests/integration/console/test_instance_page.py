@@ -164,6 +164,13 @@ def test_an_event_is_sent_and_kept(client_as: ClientAs, waiting: Instance) -> No
     assert "picked-up" in client.get(url(waiting)).content.decode()
 
 
+def test_kept_events_are_told_by_their_type(client_as: ClientAs, waiting: Instance) -> None:
+    """In the order of the index that finds them, however many others keep."""
+    for type in ("paid", "asked", "paid"):
+        Event.objects.create(instance=waiting, type=type)
+    assert "asked, paid, paid" in client_as(Role.VIEWER).get(url(waiting)).content.decode()
+
+
 @pytest.mark.parametrize(
     "form",
     [{"type": ""}, {"type": "x" * 201}, {"type": "a", "payload": "{"}, {"type": "a", "payload": '{"a":1,"a":2}'}],
