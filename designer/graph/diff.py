@@ -12,7 +12,7 @@ from designer.graph.conditions import OPERATOR_WORDS
 from designer.graph.fields import Field
 from designer.graph.flow_fields import LIMIT_FIELDS, RETENTION_FIELDS
 from designer.graph.kinds import KINDS
-from designer.graph.model import Condition, Edge, Flow, Json, Match, note_of_ref, note_ref, phase_ref
+from designer.graph.model import Condition, Edge, Flow, Json, Match, Task, note_of_ref, note_ref, phase_ref
 from designer.graph.problems import path_text
 from designer.graph.suggestions import quoted
 from designer.graph.values import Path
@@ -43,7 +43,7 @@ class FieldChange:
             return f"{self.label} set to {_worded(self.after)}"
         if self.after is None:
             return f"{self.label} taken away (was {_worded(self.before)})"
-        return f"{self.label}: {_worded(self.before)} → {_worded(self.after)}"
+        return f"{self.label}: {' → '.join(_worded_apart(self.before, self.after))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +105,19 @@ def _pairs(old: Flow, new: Flow) -> Iterator[tuple[str, Mapping[str, Json] | Non
         if before is after and before is not None:
             continue
         documents = [encode_task(task) if task is not None else None for task in (before, after)]
-        yield key, documents[0], documents[1], _TASK_LABELS[kind]
+        yield key, documents[0], documents[1], {**_TASK_LABELS[kind], **_branch_labels(after), **_branch_labels(before)}
     for key in dict.fromkeys([*new.notes, *old.notes]):
         noted = [encode_note(flow.notes[key]) if key in flow.notes else None for flow in (old, new)]
         yield note_ref(key), noted[0], noted[1], _NOTE_LABELS
+
+
+def _branch_labels(task: Task | None) -> Labels:
+    """Branches by their names, as on the canvas."""
+    named: dict[Path, str] = {}
+    for condition in task.conditions if task is not None else ():
+        here = ("settings", "conditions", condition.key)
+        named |= {here: condition.name or condition.key, (*here, "statements"): "when"}
+    return named
 
 
 def _has_place(document: Mapping[str, Json]) -> bool:
@@ -151,8 +160,38 @@ def _field_changes(before: Json, after: Json, labels: Labels, path: Path = ()) -
     elif path and labels.get(path) == _GROUP and isinstance(before or after, Mapping):
         for key in before or after:
             yield from _field_changes((before or {}).get(key), (after or {}).get(key), labels, (*path, key))
+    elif before is None and isinstance(after, Mapping) and any((*path, key) in labels for key in after):
+        for key in after:  # a group that was empty: its fields have names
+            yield from _field_changes(None, after[key], labels, (*path, key))
+    elif _are_entries(before) and _are_entries(after):
+        yield from _entry_changes(before, after, labels, path)
     else:
         yield FieldChange(path_text(path), _label(path, labels), before, after)
+
+
+def _are_entries(value: Json) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str) and all(isinstance(e, Mapping) for e in value)
+
+
+def _entry_changes(before: Sequence[Json], after: Sequence[Json], labels: Labels, path: Path) -> Iterator[FieldChange]:
+    """What is in both is left out; the rest is held against each other in its order."""
+    gone = [(number, entry) for number, entry in enumerate(before) if entry not in after]
+    come = [(number, entry) for number, entry in enumerate(after) if entry not in before]
+    if not gone and not come:  # another order, or one more of the same
+        label = _label(path, labels) + (" · order" if len(before) == len(after) else "")
+        yield FieldChange(path_text(path), label, [_first(e) for e in before], [_first(e) for e in after])
+    for number in range(max(len(gone), len(come))):
+        had = gone[number] if number < len(gone) else None
+        has = come[number] if number < len(come) else None
+        here = (*path, (has or had or (0, None))[0])
+        if had and has:
+            yield from _field_changes(had[1], has[1], labels, here)
+        else:
+            yield FieldChange(path_text(here), _label(here, labels), had and had[1], has and has[1])
+
+
+def _first(entry: Mapping[str, Json]) -> Json:
+    return next(iter(entry.values()), "")
 
 
 def label_of_place(flow: Flow, ref: str, path: Path) -> str:
@@ -175,7 +214,8 @@ def _label(path: Path, labels: Labels) -> str:
     for depth in range(1, len(path) + 1):
         word = labels.get(path[:depth])
         if word is None:
-            word = str(path[depth - 1]).replace("_", " ")
+            step = path[depth - 1]
+            word = f"no. {step + 1}" if isinstance(step, int) else step.replace("_", " ")
         if word:
             words.append(word)
     return " · ".join(words)
@@ -185,14 +225,51 @@ def _worded(value: Json) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        first = next(iter(value), "")
-        return f"{first}: {_worded(value[first])}" if len(value) == 1 else f"{len(value)} values"
+        said = [f"{key}: {_inner(entry)}" for key, entry in list(value.items())[:_MOST_SAID]]
+        return ", ".join(said) + _and_more(value) or "nothing"
     if isinstance(value, Sequence) and not isinstance(value, str):
-        if value and all(isinstance(entry, Mapping) and len(entry) > 1 for entry in value):
-            return f"{len(value)} entries" if len(value) > 1 else "1 entry"
-        shown = ", ".join(_worded(entry) for entry in value[:3])
-        return f"{shown} and {len(value) - 3} more" if len(value) > 3 else shown or "nothing"
+        return ", ".join(map(_inner, value[:_MOST_SAID])) + _and_more(value) or "nothing"
     return quoted(value) if isinstance(value, str) else str(value)
+
+
+def _inner(value: Json) -> str:
+    """Within another value: what itself holds several things is only counted."""
+    if isinstance(value, Mapping) and len(value) > 1:
+        return f"{len(value)} values"
+    if isinstance(value, Sequence) and not isinstance(value, str) and len(value) > 1:
+        return f"{len(value)} entries"
+    return _worded(value)
+
+
+def _and_more(value: Sequence[Json] | Mapping[str, Json]) -> str:
+    return f" and {len(value) - _MOST_SAID} more" if len(value) > _MOST_SAID else ""
+
+
+def _worded_apart(before: Json, after: Json) -> tuple[str, str]:
+    """Two values in words; of long texts the part in which they differ."""
+    if not isinstance(before, str) or not isinstance(after, str):
+        return _worded(before), _worded(after)
+    same = _shared(before, after)
+    start = 0
+    if same > _LONGEST_SAID - _BEFORE_CHANGE:  # from the beginning of a word, if there is one
+        start = before.find(" ", same - _BEFORE_CHANGE, same - 1) + 1 or same - _BEFORE_CHANGE
+    return quoted(_from(before, start), _LONGEST_SAID), quoted(_from(after, start), _LONGEST_SAID)
+
+
+def _shared(one: str, other: str) -> int:
+    """How many characters two texts begin with alike."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def _from(text: str, start: int) -> str:
+    return f"…{text[start:]}" if start else text
+
+
+_MOST_SAID: Final = 3
+_LONGEST_SAID: Final = 60
+_BEFORE_CHANGE: Final = 20
+"""How much of a long text is told before the place where it changes."""
 
 
 def _labels_of(fields: Sequence[Field], path: Path) -> dict[Path, str]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from math import floor
+from math import floor, hypot
 from typing import Final, Protocol
 
 Point = tuple[float, float]
@@ -71,6 +71,18 @@ def point_at(route: Sequence[Point], share: float) -> Point:
         sum(weight * point[0] for weight, point in zip(weights, (a, b, c, d), strict=True)),
         sum(weight * point[1] for weight, point in zip(weights, (a, b, c, d), strict=True)),
     )
+
+
+def middle_of(route: Route) -> Point:
+    """The point halfway along a route, however long each of its curves is."""
+    points = polyline(route)
+    steps = [hypot(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(points)]
+    left = sum(steps) / 2
+    for (a, b), step in zip(pairwise(points), steps, strict=True):
+        if step and left <= step:
+            return a[0] + (b[0] - a[0]) * left / step, a[1] + (b[1] - a[1]) * left / step
+        left -= step
+    return points[-1]
 
 
 def nearest_point(route: Sequence[Point], wanted: Point) -> Point:

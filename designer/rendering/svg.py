@@ -29,7 +29,7 @@ from designer.rendering.cards import (
     card_summary,
     label_width,
 )
-from designer.rendering.curves import Rect, path_data, point_at
+from designer.rendering.curves import Rect, middle_of, path_data
 from designer.rendering.icons import symbols_svg
 from designer.rendering.labels import clean, markup, shorten, text_width
 from designer.rendering.layout import Layout
@@ -258,7 +258,7 @@ def edge_svg(flow: Flow, layout: Layout, edge: Edge, picture: Picture = PLAIN) -
     sign = _EDGE_SIGNS.get(status, "")
     if sign:
         label = f"{sign} {label}".strip()
-        box = _resized(box, label) if box is not None else _pill_at(point_at(place.route, 0.5), label)
+        box = _resized(box, label) if box is not None else _pill_at(middle_of(place.route), label)
     return mark_safe(  # noqa: S308 (built from escaped pieces)
         f'<g class="{markup(" ".join(classes))}" id="{markup(edge_element_id(edge))}" data-edge="{markup(edge.id)}">'
         f'<path class="edge-reach" d="{path}"/><path class="edge-line" d="{path}" marker-end="url(#arrow-{arrow})"/>'

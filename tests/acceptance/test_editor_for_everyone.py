@@ -91,6 +91,52 @@ def test_a_flow_is_drawn_with_the_keys_alone(board: Board) -> None:
     expect(page.locator("#toasts")).to_contain_text("Every change is saved as you make it.")
 
 
+def test_the_keys_of_a_page_just_opened_are_for_the_flow(board: Board) -> None:
+    page, press = board.page, board.page.keyboard.press
+    board.add("noop", (300, 200))
+    page.reload()
+    ready(page)
+    press("Home")
+    expect(board.card("trigger")).to_be_focused()
+    press("ArrowRight")
+    expect(board.card("junction")).to_be_focused()
+
+    # The start has no name; nor does walking through the kinds of trigger add one.
+    press("Home")
+    press("F2")
+    expect(page.locator("#toasts")).to_contain_text("The start has no name of its own.")
+    press("F2")
+    expect(page.locator("#toasts .toast")).to_have_count(1)
+    expect(board.card("trigger")).to_be_focused()
+    kinds = page.get_by_label("Add a trigger")
+    kinds.focus()
+    press("ArrowDown")
+    press("ArrowDown")
+    press("ArrowDown")
+    expect(kinds).to_have_value("cron")
+    triggers = page.locator("#inspector [data-key^=trigger-][data-group]")
+    expect(triggers).to_have_count(0)
+    press("Tab")
+    press("Enter")
+    expect(triggers).to_have_count(1)
+    expect(triggers).to_contain_text("Schedule")
+    board.saved()
+
+    # The link at the top of the page leads past the palette, whichever view is open.
+    page.reload()
+    ready(page)
+    press("Tab")
+    expect(page.get_by_role("link", name="Skip to the flow")).to_be_focused()
+    press("Enter")
+    press("End")
+    expect(board.card("junction")).to_be_focused()
+    page.get_by_role("button", name="Outline", exact=True).click()
+    page.reload()
+    ready(page)
+    press("ArrowDown")
+    expect(page.locator("#outline [data-name]").first).to_be_focused()
+
+
 def test_viewers_see_and_cannot_change(board: Board, browser: Browser, server: Quadrille) -> None:
     board.add("noop", (300, 200))
     with watched_page(browser, server) as (page, _):

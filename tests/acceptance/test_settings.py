@@ -455,6 +455,7 @@ def test_what_is_written_to_an_entity_is_set_undone_and_done_again(board: Board)
     if group.get_attribute("open") is None:
         group.locator("summary").click()
     page.locator("#sync-add").select_option("task:ask")
+    group.get_by_role("button", name="Add the rule").click()
     expect(rules).to_have_count(1)
     board.saved()
     entity.fill("contract")

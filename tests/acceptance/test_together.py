@@ -344,7 +344,7 @@ def test_a_link_opens_the_comments_of_its_task_beside_the_outline(
 def test_a_viewer_sees_the_same_live_canvas_and_is_seen(
     seats: tuple[Seat, Seat], browser: Browser, server: Quadrille
 ) -> None:
-    ada, _ = seats
+    ada, ben = seats
     with watched_page(browser, server) as (page, _watch):
         sign_in(page, server, "viewer")
         page.goto(ada.page.url)
@@ -354,5 +354,15 @@ def test_a_viewer_sees_the_same_live_canvas_and_is_seen(
         ada.set("name", "Seen live")
         expect(seen.card("junction")).to_contain_text("Seen live")
         expect(page.locator("#people .person")).to_have_count(2)
+
+        # Two at one task: both names can be read, and there are two frames.
+        ben.board.select("junction")
+        names = page.locator("#people-layer g:has(.others-frame) .others-tag")
+        expect(names).to_have_count(2)
+        (one, other), frames = (each.bounding_box() for each in names.all()), page.locator(".others-frame")
+        assert one is not None
+        assert other is not None
+        assert one["y"] + one["height"] <= other["y"] or other["y"] + other["height"] <= one["y"]
+        assert frames.first.get_attribute("width") != frames.last.get_attribute("width")
         page.locator("#comments-toggle").click()
         expect(page.locator("#comments")).to_contain_text("Viewers read what is said")

@@ -185,6 +185,7 @@ export class Inspector {
     const field = /** @type {HTMLElement | null} */ (target.closest("[data-path]"));
     // Enter stores at once; leaving the field then says the same again.
     const isKnown = target instanceof HTMLInputElement && target.type === "text" && target.value === target.defaultValue;
+    if (target.hasAttribute("data-waits")) return; // for its button: walking through its choices must not choose
     if (field && target.matches(CONTROLS) && !(isKnown && !field.hasAttribute("data-refused"))) this.#store(field);
   }
 
@@ -299,8 +300,17 @@ export class Inspector {
     if (act === "clear" && field) this.#store(field, null);
     else if (act === "set" && field) this.#store(field, JSON.parse(button.dataset.value ?? "null"));
     else if (act === "add" && field) this.#addRow(button, field);
+    else if (act === "add-chosen" && field) this.#addChosen(field);
     else if (field && ["remove", "up", "down"].includes(act)) this.#changeRow(button, field, act);
     else this.editor.act(act, button.dataset);
+  }
+
+  /** @param {HTMLElement} field with a list of what can be added */
+  #addChosen(field) {
+    const list = field.querySelector("select");
+    if (list?.value) return this.#store(field);
+    this.#say(field, "Choose from the list first.");
+    return list?.focus();
   }
 
   /** @param {HTMLElement} button @param {HTMLElement} field */

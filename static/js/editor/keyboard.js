@@ -87,7 +87,16 @@ export class Keyboard {
       event.preventDefault();
       editor.gestures.isSpaceHeld = true;
       editor.svg.classList.add("is-pannable");
+    } else if (isNowhere(event.target)) {
+      this.#entered(event);
     }
+  }
+
+  /** A key while nothing has the focus, as when the page has just been opened: it is for what is in sight. @param {KeyboardEvent} event */
+  #entered(event) {
+    const { editor } = this;
+    if (!editor.outline.isShown) this.#onCanvas(event);
+    else if (ARROWS[event.key] || event.key === "Home") this.#handled(event, () => editor.focusCanvas());
   }
 
   /** @param {KeyboardEvent} event */
@@ -295,6 +304,11 @@ function isTyping(target) {
 /** Whether single letters are for us: on the canvas or the outline, or where nothing has the focus. @param {EventTarget | null} target */
 function isBoard(target) {
   return target === document.body || (target instanceof Element && target.closest("#board") !== null);
+}
+
+/** Whether nothing has the focus, or only the room that the flow is drawn in. @param {EventTarget | null} target */
+function isNowhere(target) {
+  return target === document.body || (target instanceof Element && target.id === "board");
 }
 
 /** @param {EventTarget | null} target */

@@ -310,7 +310,9 @@ export class Editor {
 
   /** @param {string} ref */
   rename(ref) {
-    this.openInspector(ref, this.graph.nodes.get(ref)?.type === "note" ? "text" : "name");
+    const type = this.graph.nodes.get(ref)?.type;
+    if (type === "trigger") this.refuse("The start has no name of its own.");
+    else this.openInspector(ref, type === "note" ? "text" : "name");
   }
 
   openShortcuts() {

@@ -14,6 +14,8 @@ import { peopleOf, turnover, whereIs } from "./people.js";
 const BEAT = 2500; // milliseconds
 const PAUSE = 100;
 const AROUND = 7; // canvas units between a card and the frame of who has selected it
+const FRAME_GAP = 4; // between the frames of two who have selected the same
+const TAG_STEP = 20; // a name above the other
 const QUIET = 60_000; // who comes back within this time is not announced again
 const MOST_SELECTED = 50;
 const POINTER = "M0 0 L0 15 L4.2 11.4 L7 17.6 L9.8 16.3 L7 10.3 L12.4 9.8 Z";
@@ -200,15 +202,22 @@ export class Presence {
     const drawn = new Map([...this.layer.children].map((element) => [element.getAttribute("data-key") ?? "", element]));
     /** @type {Set<string>} */
     const kept = new Set();
+    /** How many stand at something: each has a frame around that of the one before. @type {Map<string, number>} */
+    const standing = new Map();
     for (const person of this.#people) {
-      for (const [place, ref] of person.selected.entries()) this.#frameAround(person, ref, place, drawn, kept);
+      for (const [place, ref] of person.selected.entries()) {
+        const rank = standing.get(ref) ?? 0;
+        standing.set(ref, rank + 1);
+        this.#frameAround(person, ref, { place, rank }, drawn, kept);
+      }
       if (person.cursor) this.#pointer(person, person.cursor, drawn, kept);
     }
     for (const [key, element] of drawn) if (!kept.has(key)) element.remove();
   }
 
-  /** @param {Person} person @param {string} ref @param {number} place @param {Map<string, Element>} drawn @param {Set<string>} kept */
-  #frameAround(person, ref, place, drawn, kept) {
+  /** @param {Person} person @param {string} ref @param {{place: number, rank: number}} among their selection, and who stand there too
+   * @param {Map<string, Element>} drawn @param {Set<string>} kept */
+  #frameAround(person, ref, { place, rank }, drawn, kept) {
     const { graph } = this.editor;
     const key = `${person.id} ${ref}`;
     const edge = graph.edges.get(ref);
@@ -221,9 +230,10 @@ export class Presence {
     const parts = [];
     if (line) parts.push(svgElement("path", { class: "others-edge", d: line }));
     if (node) {
-      const box = { x: node.x - AROUND, y: node.y - AROUND, width: node.width + 2 * AROUND, height: node.height + 2 * AROUND };
+      const around = AROUND + rank * FRAME_GAP;
+      const box = { x: node.x - around, y: node.y - around, width: node.width + 2 * around, height: node.height + 2 * around };
       parts.push(svgElement("rect", { class: "others-frame", ...box, rx: node.type === "trigger" ? box.width / 2 : 12 }));
-      if (place === person.selected.length - 1) parts.push(...tag(person.name, box.x + 10, box.y));
+      if (place === person.selected.length - 1) parts.push(...tag(person.name, node.x - AROUND + 10, node.y - AROUND - rank * TAG_STEP));
     }
     group.replaceChildren(...parts);
   }

@@ -125,6 +125,17 @@ def test_every_kind_and_status_has_an_icon_of_the_sprite() -> None:
     assert [look.icon for look in LOOKS.values() if not has_icon(look.icon)] == []
 
 
+def test_the_sign_of_a_new_edge_stands_in_its_middle() -> None:
+    flow = draw("trigger -> a -> b; a -> c")
+    layout = layout_flow(flow)
+    edge = next(edge for edge in flow.edges if edge.target == "c")
+    box = by_id(parsed(flow, edge_marks={edge.id: "added"}), edge_element_id(edge)).find(f".//{SVG}rect")
+    assert box is not None
+    middle = float(box.get("x", 0)) + float(box.get("width", 0)) / 2
+    ends = layout.tasks["a"].x + layout.tasks["a"].width, layout.tasks["c"].x
+    assert abs(middle - sum(ends) / 2) < (ends[1] - ends[0]) / 6
+
+
 # -- files ------------------------------------------------------------------------------------------------------------
 
 

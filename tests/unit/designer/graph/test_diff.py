@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from designer.graph.diff import Mark, diff_flows
-from designer.graph.model import Condition, Edge, Flow, Frame, Phase, Position, Statement
+from designer.graph.model import Condition, Edge, Flow, Frame, Json, Phase, Position, Statement
 from tests.drawing import draw
 
 OLD = draw("trigger -> a -> d; d -yes-> b", phases={"p": "a"}, settings={"a": {"retries": {"limit": 4}}})
@@ -47,6 +47,10 @@ def test_each_branch_is_compared_with_itself() -> None:
     [name, statements] = diff_flows(OLD, OLD.with_task(replace(d, conditions=(over,)))).fields["d"]
     assert name.sentence == 'Branches · yes · name: "yes" → "Over 1000"'
     assert statements.after == ["input.total over 1000"]
+    larger = replace(over, statements=(Statement("input.total", "greater_than", ("2000",)),))
+    flows = [OLD.with_task(replace(d, conditions=(each,))) for each in (over, larger)]
+    [change] = diff_flows(*flows).fields["d"]
+    assert change.sentence == 'Branches · Over 1000 · when: "input.total over 1000" → "input.total over 2000"'
 
 
 def test_what_only_moved_is_marked_so_and_has_no_field_changes() -> None:
@@ -75,8 +79,45 @@ def test_changes_of_the_flow_itself_are_told() -> None:
         'Name: "drawn" → "Orders"',
         'Tags set to "shop"',
         'Triggers set to type: "manual"',
-        "Limits set to concurrency: 5",
+        "Limits · Instances at once set to 5",
     ]
+
+
+def test_of_long_texts_the_part_that_differs_is_told() -> None:
+    said = "Dear customer, your order has been packed and leaves our warehouse "
+    new = replace(OLD, description=f"{said}tomorrow.")
+    [change] = diff_flows(replace(OLD, description=f"{said}today."), new).flow
+    assert change.sentence == 'Description: "…our warehouse today." → "…our warehouse tomorrow."'
+    [longer] = diff_flows(replace(OLD, description=said), new).flow
+    assert longer.sentence == 'Description: "…our warehouse " → "…our warehouse tomorrow."'
+
+
+def test_each_of_several_entries_is_told_by_itself() -> None:
+    nine, event = {"type": "cron", "cron": "0 9 * * *"}, {"type": "event", "event": "order.placed"}
+    ten, form = {"type": "cron", "cron": "0 10 * * *"}, {"type": "form"}
+
+    def told(before: tuple[Json, ...], after: tuple[Json, ...]) -> list[str]:
+        return [
+            change.sentence for change in diff_flows(replace(OLD, triggers=before), replace(OLD, triggers=after)).flow
+        ]
+
+    assert told((nine, event), (ten, event)) == ['Triggers · no. 1 · cron: "0 9 * * *" → "0 10 * * *"']
+    assert told((nine, event), (event,)) == ['Triggers · no. 1 taken away (was type: "cron", cron: "0 9 * * *")']
+    assert told((event,), (event, form)) == ['Triggers · no. 2 set to type: "form"']
+    assert told((nine, event), (event, nine)) == ['Triggers · order: "cron", "event" → "event", "cron"']
+
+
+def test_what_is_set_for_the_first_time_is_told_with_its_values() -> None:
+    a = OLD.tasks["a"]
+    schema = {"type": "object", "properties": {"why": {"type": "string", "title": "Why"}}}
+    diff = diff_flows(OLD, replace(OLD, input_schema=schema))
+    assert [change.sentence for change in diff.flow] == ['Input set to type: "object", properties: why: 2 values']
+    bare = OLD.with_task(replace(a, settings={"action": a.settings["action"]}))
+    retried = OLD.with_task(
+        replace(a, settings={"action": a.settings["action"], "retries": {"limit": 4, "delay": "1 minute"}})
+    )
+    told = [change.sentence for change in diff_flows(bare, retried).fields["a"]]
+    assert told == ["Retries · Repeats set to 4", 'Retries · Pause set to "1 minute"']
 
 
 def test_a_flow_is_empty_of_differences_to_itself() -> None:
