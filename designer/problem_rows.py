@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlencode
 
 from designer.graph.checks import Around, Problem, check_flow
 from designer.graph.delta import differs_in_places_only
@@ -27,12 +28,17 @@ class ProblemRow:
     message: str
     path: str
 
+    @property
+    def query(self) -> str:
+        """What the editor's address asks for to begin at the culprit; empty where there is none."""
+        return f"?{urlencode({'at': self.culprit, 'path': self.path})}" if self.culprit or self.path else ""
+
 
 def problem_rows(
     flow: Flow, *, flows: Collection[str] | None = None, around: Around | None = None
 ) -> tuple[ProblemRow, ...]:
     """What the checks find, errors first. `flows`: the keys of the flows beside it; `around`: what else is there."""
-    return tuple(_row(flow, problem) for problem in check_flow(flow, flows=flows, around=around))
+    return tuple(row_of(flow, problem) for problem in check_flow(flow, flows=flows, around=around))
 
 
 _Beside = tuple[Collection[str], Around | None]
@@ -72,7 +78,8 @@ def problem_rows_of(
     return _recent.rows(id, flow, flows, around)
 
 
-def _row(flow: Flow, problem: Problem) -> ProblemRow:
+def row_of(flow: Flow, problem: Problem) -> ProblemRow:
+    """One problem as a row."""
     culprit = problem.node or (EDGE_PREFIX + problem.edge if problem.edge else "")
     where = name_of(flow, problem.node) if problem.node else ""
     # Most messages name their culprit already.

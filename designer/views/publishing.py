@@ -17,6 +17,7 @@ from designer.comparison import Comparison
 from designer.forms import PublishForm
 from designer.graph.checks import check_flow
 from designer.graph.model import Flow
+from designer.problem_rows import row_of
 from designer.services.drafting import StaleRevision, draft_of
 from designer.services.guards import Impact, Place, failing_cases, instances
 from designer.services.publishing import (
@@ -79,10 +80,10 @@ def _page(
         "flow": row,
         "form": form,
         "refusal": refusal,
-        "errors": errors or red_cases(row, draft, failing),
+        "errors": [row_of(draft, problem) for problem in errors or red_cases(row, draft, failing)],
         "case_count": len(cases),
         "red_cases": failing,
-        "warnings": [problem for problem in problems if not problem.is_error],
+        "warnings": [row_of(draft, problem) for problem in problems if not problem.is_error],
         "is_unchanged": is_unchanged(row),
         "comparison": Comparison(live, draft) if live else None,
         "impact": impact,

@@ -440,6 +440,13 @@ def test_a_problem_leads_to_its_culprit(board: Board) -> None:
     expect(board.card("send_e_mail")).to_have_class(re.compile("is-selected"))
     expect(page.locator("#inspector")).to_have_attribute("data-subject", "send_e_mail")
 
+    # From the page that publishes, too: into the field.
+    page.locator("#publish-link").click()
+    page.get_by_role("region", name="Problems").get_by_role("link").first.click()
+    page.wait_for_url("**/edit/?at=send_e_mail&path=*")
+    expect(board.card("send_e_mail")).to_have_class(re.compile("is-selected"))
+    expect(page.locator("#inspector [data-path] :focus")).to_be_visible()
+
 
 def test_names_are_only_ever_text(board: Board) -> None:
     page = board.page

@@ -120,6 +120,10 @@ def test_versions_are_weighed_compared_taken_along_and_restored_by_mouse(
 
     page.goto(f"{FLOWS}weighed/versions/")
     expect(page.get_by_role("row", name=re.compile("Version 3"))).to_contain_text("Nobody is asked")
+    page.emulate_media(forced_colors="active")  # the tab one is on is still another
+    lines = page.locator(".tab").evaluate_all("tabs => tabs.map((tab) => getComputedStyle(tab).borderBottomColor)")
+    assert len(set(lines)) == 2
+    page.emulate_media(forced_colors="none")
     page.get_by_role("link", name="Changes in version 3").click()
     expect(page.get_by_role("heading", name="From version 2 to version 3")).to_be_visible()
     page.get_by_label("From", exact=True).select_option("1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 
 import httpx
 import pytest
@@ -194,6 +195,33 @@ def test_where_there_is_little_room_the_name_wraps_and_the_current_tab_is_seen(
         page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
         page.goto(f"{PLACE}/flows/customer-onboarding/triggers/")
         expect(page.locator(".tabs [aria-current=page]")).to_be_in_viewport(ratio=0.99)
+
+
+SMALL: Final = """
+() => [...document.querySelectorAll("button, summary, select, input:not([type=hidden])")]
+  .filter((element) => element.checkVisibility({ visibilityProperty: true }) && !element.closest(".hush"))
+  .map((element) => [element.getBoundingClientRect(), element.getAttribute("aria-label") || element.textContent.trim()])
+  .filter(([box]) => box.width && (Math.min(box.width, box.height) < 24 || Math.max(box.width, box.height) < 28))
+  .map(([box, name]) => `${name}: ${box.width} x ${box.height}`)
+"""
+
+
+@pytest.mark.parametrize("place", ["flows/", "flows/order-fulfilment/triggers/", "flows/order-fulfilment/edit/"])
+def test_on_a_touch_screen_a_finger_finds_everything_and_the_bar_has_two_lines(
+    browser: Browser, server: Quadrille, place: str
+) -> None:
+    with watched_page(browser, server, size=PHONE) as (page, _):
+        sign_in(page, server, "designer")
+        page.goto(f"{PLACE}/{place}")
+        bar = page.locator(".top").bounding_box()
+        assert bar is not None
+        assert bar["height"] < 100
+        if place.endswith("edit/"):
+            ready(page)
+            page.locator("#outline [data-name]").nth(2).click()
+            expect(page.locator(".inspector")).to_be_visible()
+        assert page.evaluate(SMALL) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_tidying_up_by_touch_on_a_phone_leaves_something_to_read(

@@ -448,7 +448,10 @@ export class Editor {
 export default function connect(root) {
   const editor = new Editor(root);
   const helpers = import("./settings/index.js").then(({ attach }) => attach(editor));
-  void Promise.all([editor.outline.ready, helpers]).then(() => (root.dataset.ready = "true"));
+  void Promise.all([editor.outline.ready, helpers]).then(() => {
+    editor.problems.arrive();
+    root.dataset.ready = "true";
+  });
   const stops = [editor.watch(), editor.comments.watch()];
   return () => {
     for (const stop of stops) stop();

@@ -16,6 +16,13 @@ export class Problems {
     this.mark();
   }
 
+  /** Begin at what the address asks for (`?at=REF&path=SETTING`): a problem on another page leads here. */
+  arrive() {
+    const asked = new URLSearchParams(location.search);
+    const ref = asked.get("at");
+    if (ref !== null) this.#show(ref, asked.get("path") ?? "");
+  }
+
   /** Put a mark on every culprit, after the list or the canvas changed. */
   mark() {
     const { editor } = this;
