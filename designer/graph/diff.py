@@ -35,15 +35,19 @@ class FieldChange:
     label: str
     before: Json
     after: Json
+    names: tuple[str, str] = ("", "")
+    """What the two values are called where they are choices, else empty."""
 
     @property
     def sentence(self) -> str:
-        """`Repeats: 4 → 6`, `Time limit set to 30 seconds`, `Filter taken away`."""
+        """`Repeats: 4 → 6`, `Kind: Delay → Junction`, `Time limit set to "30 seconds"`, `Filter taken away (was …)`."""
+        before, after = _worded_apart(self.before, self.after)
+        before, after = self.names[0] or before, self.names[1] or after
         if self.before is None:
-            return f"{self.label} set to {_worded(self.after)}"
+            return f"{self.label} set to {after}"
         if self.after is None:
-            return f"{self.label} taken away (was {_worded(self.before)})"
-        return f"{self.label}: {' → '.join(_worded_apart(self.before, self.after))}"
+            return f"{self.label} taken away (was {before})"
+        return f"{self.label}: {before} → {after}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ def diff_flows(old: Flow, new: Flow) -> FlowDiff:
 
 
 Labels = Mapping[Path, str]
+"""Names of fields by their paths; of a choice's values, by its path and the value."""
 
 
 def _pairs(old: Flow, new: Flow) -> Iterator[tuple[str, Mapping[str, Json] | None, Mapping[str, Json] | None, Labels]]:
@@ -166,7 +171,12 @@ def _field_changes(before: Json, after: Json, labels: Labels, path: Path = ()) -
     elif _are_entries(before) and _are_entries(after):
         yield from _entry_changes(before, after, labels, path)
     else:
-        yield FieldChange(path_text(path), _label(path, labels), before, after)
+        names = _name_of_value(path, before, labels), _name_of_value(path, after, labels)
+        yield FieldChange(path_text(path), _label(path, labels), before, after, names)
+
+
+def _name_of_value(path: Path, value: Json, labels: Labels) -> str:
+    return labels.get((*path, value), "") if isinstance(value, str) else ""
 
 
 def _are_entries(value: Json) -> bool:
@@ -277,6 +287,7 @@ def _labels_of(fields: Sequence[Field], path: Path) -> dict[Path, str]:
     for known in fields:
         here = (*path, known.key)
         found[here] = known.label
+        found |= {(*here, choice.value): choice.label for choice in known.choices}
         inner = known.fields or tuple(entry for variant in known.variants.values() for entry in variant)
         found |= _labels_of(inner, here)
     return found
@@ -292,6 +303,7 @@ _TASK_LABELS: Final[Mapping[str, Labels]] = {
     key: {
         ("name",): "Name",
         ("kind",): "Kind",
+        **{("kind", other.key): other.label for other in KINDS.values()},
         ("phase",): "Phase",
         ("description",): "Description",
         ("join",): "Join",

@@ -91,6 +91,14 @@ def parse_duration(raw: Json) -> Duration:
     return duration
 
 
+def in_words(raw: str) -> str:
+    """ISO 8601 as people write it: `P1DT2H` as `1 day 2 hours`; anything else as it is."""
+    amounts = _from_iso(raw.strip())
+    if not amounts:
+        return raw
+    return " ".join(f"{amount:g} {unit if amount != 1 else unit[:-1]}" for unit, amount in amounts.items())
+
+
 def _from_iso(text: str) -> dict[str, float] | None:
     found = _ISO.fullmatch(text)
     if found is None or text in ("P", "PT") or text.endswith("T"):

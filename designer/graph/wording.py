@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from designer.graph.durations import in_words
 from designer.graph.fields import Choice
 from designer.graph.model import Json, phase_of_ref
 from designer.graph.values import TASK_PREFIX
@@ -23,8 +24,8 @@ _SHORT_UNITS: Final = {
 
 
 def short_duration(raw: Json) -> str:
-    """`3 days` as `3 d`, for cards."""
-    text = reference_name(str(raw))
+    """`3 days` and `P3D` as `3 d`, for cards."""
+    text = in_words(reference_name(str(raw)))
     return re.sub(r"([a-z]+?)s?\b", lambda found: _SHORT_UNITS.get(found[1], found[0]), text)
 
 

@@ -34,6 +34,17 @@ def test_a_changed_setting_is_told_by_its_label() -> None:
     assert [change.path for change in diff.fields["a"]][1] == "settings.retries.limit"
 
 
+def test_choices_are_told_by_their_names() -> None:
+    a = OLD.tasks["a"]
+    other = replace(a, kind="manual", settings={})
+    told = [change.sentence for change in diff_flows(OLD, OLD.with_task(other)).fields["a"]]
+    assert told[0] == "Kind: Automation → Manual task"
+    sent = replace(a, settings={**a.settings, "action": "http_request"})
+    [action, *_] = diff_flows(OLD, OLD.with_task(sent)).fields["a"]
+    assert action.sentence == "Action: Set values → HTTP request"
+    assert (action.before, action.after) == ("set_values", "http_request")
+
+
 def test_what_is_taken_away_is_told_with_what_it_was() -> None:
     a = OLD.tasks["a"]
     bare = replace(a, settings={key: value for key, value in a.settings.items() if key != "retries"}, phase=None)

@@ -105,6 +105,7 @@ REQUEST = {"action": "http_request", "inputs": {"method": "POST", "url": "https:
         ("manual", {"assigned_to": ["a", "b", "c"]}, "a, b +1"),
         ("manual", {"due": {"at": "2026-01-31T09:00:00"}}, "anyone · due 2026-01-31T09:00"),
         ("delay", {"for": "3 days"}, "for 3 d"),
+        ("delay", {"for": "P3DT12H"}, "for 3 d 12 h"),
         ("delay", {"until": "{{ input.day }}"}, "until day"),
         ("delay", {"cron": "0 6 * * 1-5"}, "at 0 6 * * 1-5"),
         ("delay", {}, ""),
