@@ -200,8 +200,9 @@ def test_where_there_is_little_room_the_name_wraps_and_the_current_tab_is_seen(
 SMALL: Final = """
 () => [...document.querySelectorAll("button, summary, select, input:not([type=hidden])")]
   .filter((element) => element.checkVisibility({ visibilityProperty: true }) && !element.closest(".hush"))
-  .map((element) => [element, element.getBoundingClientRect(), element.matches("[type=checkbox], [type=radio]") ? 24 : 30])
-  .filter(([, box, least]) => box.width && (Math.min(box.width, box.height) < 24 || Math.max(box.width, box.height) < least))
+  .map((element) => [element, element.getBoundingClientRect()])
+  .map(([element, box]) => [element, box, Math.min(box.width, box.height), Math.max(box.width, box.height)])
+  .filter(([element, box, low, high]) => low && (low < 24 || high < (element.matches("[type=checkbox]") ? 24 : 30)))
   .map(([element, box]) => `${element.ariaLabel || element.textContent.trim()}: ${box.width} x ${box.height}`)
 """
 
