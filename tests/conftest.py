@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.cache import cache
-from django.test import Client
+from django.test import Client, TransactionTestCase
 
 from accounts.models import Environment, Membership, Organization, User
 from accounts.roles import Role
@@ -18,8 +18,11 @@ from engine.outbox.wishes import suppose_nobody
 from engine.scripts.live import LIVE
 from engine.services.crowding import forget_crowded
 from tests import prepared
+from tests.emptying import empty_tables
 
 PASSWORD = "a long enough passphrase"
+# Not `flush`: see there.
+TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[attr-defined]
 
 
 @pytest.hookimpl(trylast=True)
