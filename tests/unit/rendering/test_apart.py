@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import combinations
 from math import hypot
 
@@ -125,10 +126,16 @@ def crowd(name: str) -> Flow:
     return sheet(8, 5, gap, askew, ends)
 
 
+@cache
+def crowd_layout(name: str) -> Layout:
+    """Where all of it lies. To be read only."""
+    return drawn_layout(crowd(name))
+
+
 @pytest.mark.parametrize("name", CROWDS)
 def test_edges_of_a_crowd_have_lines_of_their_own(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     flow = crowd(name)
-    shared = len(list(shared_lines(flow, drawn_layout(flow))))
+    shared = len(list(shared_lines(flow, crowd_layout(name))))
     monkeypatch.setattr(spreading, "apart", lambda way, *_: (way.route, ()))
     without = len(list(shared_lines(flow, drawn_layout(flow))))
     assert without > 10, "nothing had to be moved"
@@ -137,9 +144,8 @@ def test_edges_of_a_crowd_have_lines_of_their_own(name: str, monkeypatch: pytest
 
 @pytest.mark.parametrize("name", CROWDS)
 def test_an_edge_that_makes_room_passes_behind_no_card(name: str) -> None:
-    flow = crowd(name)
-    layout = drawn_layout(flow)
-    for edge in flow.edges:
+    layout = crowd_layout(name)
+    for edge in crowd(name).edges:
         route = layout.edges[edge.id].route
         steps = 40 * ((len(route) - 1) // 3)
         for x, y in (point_at(route, step / steps) for step in range(steps + 1)):
@@ -190,8 +196,7 @@ def is_taken(box: Rect, layout: Layout, but: str) -> bool:
     )
 
 
-def assert_labels_are_by_their_lines(flow: Flow) -> None:
-    layout = drawn_layout(flow)
+def assert_labels_are_by_their_lines(layout: Layout) -> None:
     for id, place in layout.edges.items():
         if place.label_box is None:
             continue
@@ -205,10 +210,10 @@ def assert_labels_are_by_their_lines(flow: Flow) -> None:
 
 @pytest.mark.parametrize("name", CROWDS)
 def test_a_label_of_a_crowd_is_by_its_own_line(name: str) -> None:
-    assert_labels_are_by_their_lines(crowd(name))
+    assert_labels_are_by_their_lines(crowd_layout(name))
 
 
 @given(sheets())
 @settings(max_examples=40, deadline=None)
 def test_a_label_is_by_its_own_line_where_nothing_else_is(flow: Flow) -> None:
-    assert_labels_are_by_their_lines(flow)
+    assert_labels_are_by_their_lines(drawn_layout(flow))
