@@ -48,6 +48,7 @@ from designer.graph.problems import FlowFileInvalid
 from designer.graph.values import Path
 from designer.inspector import branches, forms, own_fields
 from designer.inspector.controls import text_of
+from designer.inspector.frames import frame_of
 from designer.inspector.reading import ValueRefused, read_value
 
 PRIMARY: Final = "primary"
@@ -254,9 +255,10 @@ def _phase_edit(flow: Flow, key: str, path: Sequence[str | int], raw: Json) -> E
     if key not in flow.phases:
         raise ValueRefused(_GONE)
     fields = (own_fields.NAME, own_fields.DESCRIPTION, own_fields.REQUIREMENTS, *own_fields.SIZE_FIELDS)
-    field, frame = _find(fields, path[0]), flow.phases[key].frame
+    field = _find(fields, path[0])
     value = read_value(field, raw)
-    if field in own_fields.SIZE_FIELDS and frame is not None:
+    if field in own_fields.SIZE_FIELDS:
+        frame = frame_of(flow, key)
         sides = {"width": frame.width, "height": frame.height, field.key: _required(field, value)}
         return FramePhase(key, replace(frame, width=sides["width"], height=sides["height"]))
     if field.key == "name":

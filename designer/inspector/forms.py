@@ -37,6 +37,7 @@ from designer.graph.values import Path
 from designer.inspector.attempts import Timeline, timeline_of
 from designer.inspector.branches import BranchRow, StatementRow, branch_rows, statement_row
 from designer.inspector.controls import Control, ControlGroup, controls_for, in_groups
+from designer.inspector.frames import frame_of
 from designer.inspector.offers import Offers, offers_for
 from designer.inspector.own_fields import (
     BRANCH,
@@ -317,10 +318,9 @@ def _phase_form(flow: Flow, phase: Phase, offers: Offers, can_edit: bool) -> For
         "description": phase.description or None,
         "requirements": [_as_flow_file(requirement.node) for requirement in phase.requirements] or None,
     }
-    fields = [NAME, replace(DESCRIPTION, group=""), REQUIREMENTS]
-    if phase.frame is not None:  # one without is drawn around its tasks
-        values |= {"width": phase.frame.width, "height": phase.frame.height}
-        fields += SIZE_FIELDS
+    frame = frame_of(flow, phase.key)
+    values |= {"width": frame.width, "height": frame.height}
+    fields = (NAME, replace(DESCRIPTION, group=""), REQUIREMENTS, *SIZE_FIELDS)
     return Form(
         subject=ref,
         heading="Phase",

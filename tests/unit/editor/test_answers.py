@@ -184,10 +184,14 @@ def test_a_phase_is_changed() -> None:
     assert after(flow, "phase:p", ["name"], "Payment").phases["p"].name == "Payment"
 
 
-def test_a_phase_has_a_size_where_it_has_a_place() -> None:
-    bare = form_for(FLOW, "phase:p")
-    assert bare is not None
-    assert "Width" not in {control.field.label for group in bare.groups for control in group.controls}
+def test_a_phase_is_sized_wherever_it_lies() -> None:
+    form = form_for(FLOW, "phase:p")
+    assert form is not None
+    drawn = {control.field.label: control.text for group in form.groups for control in group.controls}
+    edit = edit_for(FLOW, "phase:p", ["width"], "480")
+    frame = edit.apply(FLOW).flow.phases["p"].frame
+    assert frame is not None
+    assert (str(frame.width), str(frame.height)) == ("480", drawn["Height"])
     flow = replace(FLOW, phases={"p": replace(FLOW.phases["p"], frame=Frame(8, 16, 320, 160))})
     edit = edit_for(flow, "phase:p", ["width"], "480")
     assert edit.apply(flow).flow.phases["p"].frame == Frame(8, 16, 480, 160)
