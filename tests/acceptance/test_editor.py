@@ -209,6 +209,11 @@ def test_tasks_are_dragged_into_a_phase_and_move_with_it(board: Board) -> None:
     board.drag((box["x"] + 30, box["y"] + 14), (box["x"] + 30, box["y"] + 94))
     board.saved()
     assert abs(board.middle("junction")[1] - before[1] - 80) <= 8
+    corner = middle_of(page.locator(".corner-se"))
+    board.drag(corner, (corner[0] + 40, corner[1] + 24))
+    board.said("Resized the phase")
+    board.saved()
+    expect(page.locator("#undo")).to_have_attribute("title", "Undo: Resized Phase 1 (Ctrl+Z)")
 
 
 def test_a_phase_is_folded_to_its_title_and_its_edges_lead_to_it(board: Board) -> None:
@@ -339,6 +344,13 @@ def test_the_wheel_moves_and_zooms_to_the_pointer(board: Board) -> None:
     assert paper["y"] <= canvas["y"]
     assert paper["x"] + paper["width"] >= canvas["x"] + canvas["width"]
     assert paper["y"] + paper["height"] >= canvas["y"] + canvas["height"]
+    small = page.locator("#minimap").bounding_box()
+    assert small is not None
+    before = board.middle("junction")
+    page.mouse.click(small["x"] + 8, small["y"] + 8)
+    after = board.middle("junction")
+    assert after[0] > before[0]
+    assert after[1] > before[1]
 
 
 def test_everything_is_done_by_its_name(board: Board) -> None:
