@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Final
+from typing import Final, TypeVar
 
 from designer.rendering.corners import rounded
-from designer.rendering.curves import Box, Point, Rect, Route, are_free, route_bounds
+from designer.rendering.curves import Box, Point, Rect, Route, Walls, route_bounds
 from designer.rendering.obstacles import Obstacles
 
 LANE: Final = 8.0
@@ -29,6 +29,7 @@ _CROSSING: Final = 40.0  # a crossing is worth being moved aside as far as this
 _MOST_LINES: Final = 64
 _MOST_TRIED: Final = 8
 _ENOUGH: Final = 6  # good places for a piece, among which the best is taken
+_BESIDE: Final = 20.0  # what is farther beside a piece, or the bends at its ends, has no say
 _LONGEST_BEND: Final = 1024.0  # what is longer says nothing about crossings
 _SQUARE: Final = 256
 _FLAT: Final = 0.25  # ways are told to the page in tenths
@@ -38,6 +39,7 @@ _IN: Final = 2  # ends at a card
 _BEND: Final = 4  # neither level nor upright: where one is only matters for what crosses it
 
 _Path = list[Point]
+_Some = TypeVar("_Some", bound=Box)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,29 +122,46 @@ def apart(way: Alone, pieces: Pieces, cards: Obstacles) -> tuple[Route, tuple[Re
     With it, the areas that were looked at: of pieces and cards elsewhere nothing is known.
     """
     path, roles = _path_of(way.route)
-    moved, route, seen = path, way.route, []
+    moved, route, seen, radius = path, way.route, [], _radius(way.route, path)
     for at, role in enumerate(roles):
         if role:
             continue
         seen.append(_beside(moved, at))
-        near = [piece for piece in pieces.within(seen[-1]) if piece.counts_for(way.owner)]
-        if not _closeness(moved[at : at + 2], [0], near, way.owner):
+        if not _closeness(moved[at], moved[at + 1], 0, pieces.within(seen[-1], way.owner), way.owner):
             continue
-        seen.append(_around(moved, at))
-        near = [piece for piece in pieces.within(seen[-1]) if piece.counts_for(way.owner)]
-        near.sort(key=lambda piece: (piece.owner.rank, piece.a, piece.b))
-        boxes = _within(cards, seen[-1], way) if way.goes_around else []
-        for shifted in _places_for(at, moved, roles, near, way.owner, boxes):
-            tried = _along(way.route, path, shifted)
-            if are_free((tried,), boxes, way.ends):
+        is_arch = _is_arch(route)
+        before, after = (route[:4], route[6:]) if is_arch else (moved[at - 1 : at + 1], moved[at + 1 : at + 3])
+        areas = _swept(moved[at - 1 : at + 3], before, after)
+        seen += areas
+        boxes = _within(cards, areas, way) if way.goes_around else []
+        first, last = _changing(at, route)
+        middle = _Middle(moved[at - 1 : at + 3], roles[at - 1 : at + 2], areas, pieces, way.owner)
+        walls = Walls(boxes, way.ends)
+        for by in middle.places(boxes):
+            shifted = _shifted(moved, at, by)
+            tried = _along(way.route, path, shifted, radius)
+            if walls.let_through((tried[first : last + 1],)):
                 moved, route = shifted, tried
                 break
     return route, tuple(seen)
 
 
-def _within(cards: Obstacles, area: Rect, way: Alone) -> list[Box]:
-    found = cards.within(area.x, area.y, area.x + area.width, area.y + area.height)
-    return [box for box in found if box not in way.ends]
+def _changing(at: int, route: Route) -> tuple[int, int]:
+    """Between which points a way is another one once a piece is moved: it, those beside it, and their bends."""
+    if _is_arch(route):
+        return 0, len(route) - 1
+    return max(3 * (2 * at - 4), 0), min(3 * (2 * at + 5), len(route) - 1)
+
+
+def _within(cards: Obstacles, areas: Iterable[Rect], way: Alone) -> list[Box]:
+    """The cards, but for the two that a way joins, that reach into one of some areas."""
+    found = {
+        id(box): box
+        for area in areas
+        for box in cards.within(area.x, area.y, area.x + area.width, area.y + area.height)
+        if box not in way.ends
+    }
+    return list(found.values())
 
 
 def _beside(path: _Path, at: int) -> Rect:
@@ -150,79 +169,127 @@ def _beside(path: _Path, at: int) -> Rect:
     return Rect(min(ax, bx) - _CLOSE, min(ay, by) - _CLOSE, abs(ax - bx) + 2 * _CLOSE, abs(ay - by) + 2 * _CLOSE)
 
 
-def _around(path: _Path, at: int) -> Rect:
-    """Where a piece may come to lie, and the pieces on both its sides."""
-    around = path[at - 1 : at + 3]
-    left, top, far = min(x for x, _ in around), min(y for _, y in around), FARTHEST + LANE
-    wide, high = max(x for x, _ in around) - left, max(y for _, y in around) - top
-    return Rect(left - far, top - far, wide + 2 * far, high + 2 * far)
+def _swept(path: _Path, before: Sequence[Point], after: Sequence[Point]) -> tuple[Rect, Rect, Rect]:
+    """Where three pieces, and what has a say in them, may be while the middle one is moved aside.
+
+    `before` and `after`: points between which the way is on both its sides.
+    """
+    (_, b, c, _), (_, d, e, _) = _shifted(path, 1, -FARTHEST), _shifted(path, 1, FARTHEST)
+    return _around((*before, b, d)), _around((b, c, d, e)), _around((c, e, *after))
 
 
-def _places_for(
-    at: int, path: _Path, roles: Sequence[int], near: Sequence[Piece], owner: Owner, boxes: Sequence[Box]
-) -> list[_Path]:
-    """The path with one of its pieces elsewhere, where it is less close to others: the best first."""
-    found: list[tuple[float, float, _Path]] = []
-    around = [number for number in (at - 1, at, at + 1) if 0 <= number < len(roles)]
-    first, last = around[0], around[-1] + 2
-    beside = [roles[number] for number in around]
-    closeness, good = _closeness(path[first:last], beside, near, owner), 0
-    for by in _distances(at, path, near):
-        shifted = _shifted(path, at, by)
-        if not _keeps_its_turns(path, shifted, at) or _is_shut(shifted[at], shifted[at + 1], boxes):
-            continue
-        left = _closeness(shifted[first:last], beside, near, owner)
-        if left >= closeness:
-            continue
-        crossings = _crossings(shifted[first:last], near)
-        found.append((_CLOSENESS * left + _CROSSING * crossings + abs(by), by, shifted))
-        good += not left
-        if good == _ENOUGH:
-            break
-    return [shifted for _, _, shifted in sorted(found)[:_MOST_TRIED]]
+def _around(points: Sequence[Point]) -> Rect:
+    left, top = min(x for x, _ in points) - _BESIDE, min(y for _, y in points) - _BESIDE
+    right, bottom = max(x for x, _ in points) + _BESIDE, max(y for _, y in points) + _BESIDE
+    return Rect(left, top, right - left, bottom - top)
 
 
-def _is_shut(a: Point, b: Point, boxes: Sequence[Box]) -> bool:
-    left, right, top, bottom = min(a[0], b[0]), max(a[0], b[0]), min(a[1], b[1]), max(a[1], b[1])
-    return any(
-        box.x < right and left < box.x + box.width and box.y <= bottom and top <= box.y + box.height
-        if top == bottom
-        else box.y < bottom and top < box.y + box.height and box.x <= right and left <= box.x + box.width
-        for box in boxes
-    )
+class _Middle:
+    """The middle one of three pieces of a way: where it may be moved to."""
 
+    def __init__(self, path: _Path, roles: Sequence[int], areas: Iterable[Rect], pieces: Pieces, owner: Owner) -> None:
+        self.path, self.roles, self.owner = path, roles, owner
+        self.axis = 1 if _is_level(path[1], path[2]) else 0
+        self.line = path[1][self.axis]
+        self.first, self.last = sorted((path[1][1 - self.axis], path[2][1 - self.axis]))
+        found = [pieces.within(area, owner) for area in areas]
+        for near in found:
+            near.sort(key=lambda piece: (piece.owner.rank, piece.a, piece.b))
+        self.before, there, self.after = found
+        self.along = [piece for piece in there if _runs_along(piece, self.axis, self.first, self.last)]
+        self.across = [piece for piece in there if piece.role == _BEND or not self._is_parallel(piece)]
 
-def _distances(at: int, path: _Path, near: Sequence[Piece]) -> list[float]:
-    """How far a piece may be moved aside: to lines beside those of the others, the nearest first."""
-    axis = 1 if _is_level(path[at], path[at + 1]) else 0
-    line, first, last = path[at][axis], *sorted((path[at][1 - axis], path[at + 1][1 - axis]))
-    found: set[float] = set()
-    for piece in near:
-        if piece.role == _BEND or _is_level(piece.a, piece.b) != (axis == 1):
-            continue
-        if min(last, _end(piece, 1 - axis)) - max(first, _begin(piece, 1 - axis)) <= _TOUCH:
-            continue
-        found.update(piece.a[axis] + side * step - line for step in _STEPS for side in (-1, 1))
-    return sorted((by for by in found if 0 < abs(by) <= FARTHEST), key=lambda by: (abs(by), by))[:_MOST_LINES]
+    def places(self, boxes: Sequence[Box]) -> list[float]:
+        """How far it may be moved to be less close to others, clear of `boxes`: the best place first."""
+        found: list[tuple[float, float]] = []
+        least, good, shut = self._closeness(self.path), 0, self._shut(boxes)
+        for by in self._distances():
+            line = self.line + by
+            if any(begin <= line <= end for begin, end in shut):
+                continue
+            shifted = _shifted(self.path, 1, by)
+            left = self._closeness(shifted)
+            if left >= least:
+                continue
+            found.append((_CLOSENESS * left + _CROSSING * self._crossings(shifted) + abs(by), by))
+            good += not left
+            if good == _ENOUGH:
+                break
+        return [by for _, by in sorted(found)[:_MOST_TRIED]]
 
+    def _is_parallel(self, piece: Piece) -> bool:
+        return _is_level(piece.a, piece.b) == (self.axis == 1)
 
-def _closeness(path: _Path, roles: Sequence[int], near: Sequence[Piece], owner: Owner) -> float:
-    """How bad it is that pieces run close along others: 0 where none does."""
-    found = 0.0
-    for (a, b), role in zip(pairwise(path), roles, strict=True):
-        if role == _BEND:
-            continue
-        axis = 1 if _is_level(a, b) else 0
-        line, first, last = a[axis], min(a[1 - axis], b[1 - axis]), max(a[1 - axis], b[1 - axis])
-        for piece in near:
+    def _distances(self) -> list[float]:
+        """How far it may be moved: to lines beside those that run along it, the nearest first.
+
+        The pieces on both sides still go the way they went then, and are not too short for a turn.
+        """
+        axis, (a, b, c, d) = self.axis, self.path
+        found = {piece.a[axis] + by - self.line for piece in self.along for step in _STEPS for by in (-step, step)}
+        nearest = sorted((by for by in found if 0 < abs(by) <= FARTHEST), key=lambda by: (abs(by), by))[:_MOST_LINES]
+        least, most = -FARTHEST, FARTHEST
+        for old in (b[axis] - a[axis], c[axis] - d[axis]):
+            if old > 0:
+                least = max(least, min(old, _LEAST) - old)
+            elif old < 0:
+                most = min(most, max(old, -_LEAST) - old)
+        return [by for by in nearest if least <= by <= most]
+
+    def _shut(self, boxes: Sequence[Box]) -> list[tuple[float, float]]:
+        """The lines that run through a box: from where to where."""
+        if self.axis:
+            inside = [box for box in boxes if box.x < self.last and self.first < box.x + box.width]
+            return [(box.y, box.y + box.height) for box in inside]
+        inside = [box for box in boxes if box.y < self.last and self.first < box.y + box.height]
+        return [(box.x, box.x + box.width) for box in inside]
+
+    def _closeness(self, path: _Path) -> float:
+        found = _closeness(path[0], path[1], self.roles[0], self.before, self.owner)
+        axis, line = self.axis, path[1][self.axis]
+        for piece in self.along:
             gap = abs(piece.a[axis] - line)
-            if gap >= _CLOSE or piece.role == _BEND or _is_level(piece.a, piece.b) != (axis == 1):
-                continue
-            if min(last, _end(piece, 1 - axis)) - max(first, _begin(piece, 1 - axis)) <= _TOUCH:
-                continue
-            if not _belong_together(role, piece, owner, gap):
-                found += ((LANE - gap) / LANE) ** 2 + (gap < _ONE_LINE)
+            if gap < _CLOSE and not _belong_together(0, piece, self.owner, gap):
+                found += _harm(gap)
+        return found + _closeness(path[2], path[3], self.roles[2], self.after, self.owner)
+
+    def _crossings(self, path: _Path) -> int:
+        near = (self.before, self.across, self.after)
+        return sum(_crossings(a, b, others) for (a, b), others in zip(pairwise(path), near, strict=True))
+
+
+def overlapping(boxes: Sequence[_Some], area: Rect) -> list[_Some]:
+    """Those that share an area with one."""
+    left, right, top, bottom = area.x, area.x + area.width, area.y, area.y + area.height
+    return [
+        box
+        for box in boxes
+        if box.x < right and left < box.x + box.width and box.y < bottom and top < box.y + box.height
+    ]
+
+
+def _runs_along(piece: Piece, axis: int, first: float, last: float) -> bool:
+    if piece.role == _BEND or _is_level(piece.a, piece.b) != (axis == 1):
+        return False
+    begin, end = (piece.x, piece.x + piece.width) if axis else (piece.y, piece.y + piece.height)
+    return min(last, end) - max(first, begin) > _TOUCH
+
+
+def _closeness(a: Point, b: Point, role: int, near: Sequence[Piece], owner: Owner) -> float:
+    """How bad it is that a piece runs close along others: 0 where it does not."""
+    if role == _BEND:
+        return 0.0
+    found, axis = 0.0, 1 if _is_level(a, b) else 0
+    line, first, last = a[axis], min(a[1 - axis], b[1 - axis]), max(a[1 - axis], b[1 - axis])
+    for piece in near:
+        gap = abs(piece.a[axis] - line)
+        if gap < _CLOSE and _runs_along(piece, axis, first, last) and not _belong_together(role, piece, owner, gap):
+            found += _harm(gap)
     return found
+
+
+def _harm(gap: float) -> float:
+    return ((LANE - gap) / LANE) ** 2 + (gap < _ONE_LINE)
 
 
 def _belong_together(role: int, piece: Piece, owner: Owner, gap: float) -> bool:
@@ -232,15 +299,14 @@ def _belong_together(role: int, piece: Piece, owner: Owner, gap: float) -> bool:
     return bool((has_source and both & _OUT) or (has_target and both & _IN)) or (has_source and has_target and gap >= 1)
 
 
-def _crossings(path: _Path, near: Sequence[Piece]) -> int:
+def _crossings(a: Point, b: Point, near: Sequence[Piece]) -> int:
     found = 0
-    for a, b in pairwise(path):
-        left, right, top, bottom = min(a[0], b[0]), max(a[0], b[0]), min(a[1], b[1]), max(a[1], b[1])
-        for piece in near:
-            if piece.x > right or piece.y > bottom or piece.x + piece.width < left or piece.y + piece.height < top:
-                continue
-            c, d = piece.a, piece.b
-            found += _side(a, b, c) * _side(a, b, d) < 0 and _side(c, d, a) * _side(c, d, b) < 0
+    left, right, top, bottom = min(a[0], b[0]), max(a[0], b[0]), min(a[1], b[1]), max(a[1], b[1])
+    for piece in near:
+        if piece.x > right or piece.y > bottom or piece.x + piece.width < left or piece.y + piece.height < top:
+            continue
+        c, d = piece.a, piece.b
+        found += _side(a, b, c) * _side(a, b, d) < 0 and _side(c, d, a) * _side(c, d, b) < 0
     return found
 
 
@@ -266,13 +332,19 @@ class Pieces:
             for square in _squares_of(piece):
                 self._squares[square] = tuple(other for other in self._squares[square] if other is not piece)
 
-    def within(self, area: Rect) -> list[Piece]:
-        """Those whose boxes share more than a side with an area."""
+    def within(self, area: Rect, owner: Owner) -> list[Piece]:
+        """Those that somebody keeps apart from, and whose boxes share more than a side with an area."""
+        left, right, top, bottom = area.x, area.x + area.width, area.y, area.y + area.height
+        rank = owner.rank
         found = {
             id(piece): piece
             for square in _squares_of(area)
             for piece in self._squares.get(square, ())
-            if area.overlaps(piece)
+            if piece.x < right
+            and left < piece.x + piece.width
+            and piece.y < bottom
+            and top < piece.y + piece.height
+            and (piece.owner.rank > rank if piece.is_early else piece.owner.rank < rank)
         }
         return list(found.values())
 
@@ -313,13 +385,18 @@ def _corner(on: Point, handle: Point, _: Point, off: Point) -> Point:
     return (off[0], on[1]) if abs(handle[0] - on[0]) >= abs(handle[1] - on[1]) else (on[0], off[1])
 
 
-def _along(route: Route, before: _Path, path: _Path) -> Route:
+def _radius(route: Route, path: _Path) -> float:
+    """That of the widest of a way's rounded corners."""
+    starts = zip(range(3, len(route) - 3, 6), path[1:-1], strict=False)
+    return max((_length(route[number], corner) for number, corner in starts), default=0.0)
+
+
+def _along(route: Route, before: _Path, path: _Path, radius: float) -> Route:
     """The way along a path, of whose pieces some are elsewhere than `before`, where `route` went."""
     if _is_arch(route):
         by = path[1][1] - before[1][1]
         return (*route[:2], *((x, y + by) for x, y in route[2:8]), *route[8:])
-    starts = zip(range(3, len(route) - 3, 6), before[1:-1], strict=True)
-    return rounded(path, max(_length(route[number], corner) for number, corner in starts))
+    return rounded(path, radius)
 
 
 def _shifted(path: _Path, at: int, by: float) -> _Path:
@@ -330,26 +407,8 @@ def _shifted(path: _Path, at: int, by: float) -> _Path:
     return [*path[:at], (ax + by, ay), (bx + by, to), *path[at + 2 :]]
 
 
-def _keeps_its_turns(before: _Path, path: _Path, at: int) -> bool:
-    """Whether the pieces on both sides of a moved one still go the way they went, and are not too short for a turn."""
-    axis = 1 if _is_level(before[at], before[at + 1]) else 0
-    for number in (at - 1, at + 1):
-        old, new = (points[number + 1][axis] - points[number][axis] for points in (before, path))
-        if old and (old * new <= 0 or abs(new) < min(abs(old), _LEAST)):
-            return False
-    return True
-
-
 def _piece(a: Point, b: Point, role: int, owner: Owner) -> Piece:
     return Piece(a, b, role, owner, False, min(a[0], b[0]), min(a[1], b[1]), abs(a[0] - b[0]), abs(a[1] - b[1]))
-
-
-def _begin(piece: Piece, axis: int) -> float:
-    return piece.y if axis else piece.x
-
-
-def _end(piece: Piece, axis: int) -> float:
-    return piece.y + piece.height if axis else piece.x + piece.width
 
 
 def _is_level(a: Point, b: Point) -> bool:

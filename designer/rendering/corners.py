@@ -21,7 +21,6 @@ _ROOMS: Final = (12.0, 8.0, 4.0)
 _ROOMS_OF_ERRORS: Final = (18.0, 8.0, 4.0)
 _LEAST_ROOM: Final = 4.0
 _CORNER: Final = 64.0  # a corner is worth a detour as long as this
-_MOST_CARDS: Final = 240
 _FEW_CARDS: Final = 24  # among more than these the first good way is taken, not the best
 _HASTE: Final = 2.0
 _MOST_STEPS: Final = 6000  # about 25 ms of a processor; seldom more than 100
@@ -45,8 +44,6 @@ def ways_with_corners(
         top, bottom = min(start[1], end[1]) - beyond, max(start[1], end[1]) + beyond
         area = Rect(left, top, right - left, bottom - top)
         near = [box for box in others.within(left, top, right, bottom) if box is not ends[0] and box is not ends[1]]
-        if len(near) > _MOST_CARDS:
-            break
         for room, beside in _attempts(offsets, is_down):
             search = _Search((*ends, *near), room, area, left_over)
             path, left_over = search.path(start, end, is_down), search.left_over

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from math import floor, hypot
 from typing import Final, Protocol
 
 Point = tuple[float, float]
 Route = tuple[Point, ...]
+Stretch = tuple[float, float, float, float, Route]
+"""Left, right, top and bottom of some straight lines, and the points that they join."""
+Polyline = tuple[Stretch, ...]
 
 _FAR: Final = 1e9
 _CLEAR: Final = 2.0
@@ -75,7 +78,7 @@ def point_at(route: Sequence[Point], share: float) -> Point:
 
 def middle_of(route: Route) -> Point:
     """The point halfway along a route, however long each of its curves is."""
-    points = polyline(route)
+    points = _points_along(route)
     steps = [hypot(b[0] - a[0], b[1] - a[1]) for a, b in pairwise(points)]
     left = sum(steps) / 2
     for (a, b), step in zip(pairwise(points), steps, strict=True):
@@ -94,10 +97,20 @@ def nearest_point(route: Sequence[Point], wanted: Point) -> Point:
 
 
 @lru_cache(maxsize=8192)
-def polyline(route: Route) -> Route:
+def polyline(route: Route) -> Polyline:
     """Points along a route, so close to each other that the lines between them may stand for it."""
+    points = _points_along(route)
+    return tuple(_stretch(points[first : first + 17]) for first in range(0, len(points) - 1, 16))
+
+
+def _points_along(route: Sequence[Point]) -> Route:
     steps = 16 * ((len(route) - 1) // 3)
     return tuple(point_at(route, step / steps) for step in range(steps + 1))
+
+
+def _stretch(points: Route) -> Stretch:
+    xs, ys = [point[0] for point in points], [point[1] for point in points]
+    return min(xs), max(xs), min(ys), max(ys), points
 
 
 def route_bounds(route: Sequence[Point]) -> Rect:
@@ -115,40 +128,88 @@ def path_data(route: Sequence[Point]) -> str:
 # -- what a way runs through ------------------------------------------------------------------------------------------
 
 
+_Sides = tuple[float, float, float, float, int]
+"""Left, right, top and bottom of what ways keep out of, and which box that is."""
+
+
+class Walls:
+    """Boxes that ways come no nearer to than 2 units, and their `ends`, through the inside of which they do not run."""
+
+    __slots__ = ("_sides",)
+
+    def __init__(self, boxes: Sequence[Box], ends: Sequence[Box] = ()) -> None:
+        self._sides: list[_Sides] = [
+            (box.x - _CLEAR, box.x + box.width + _CLEAR, box.y - _CLEAR, box.y + box.height + _CLEAR, number)
+            for number, box in enumerate(boxes)
+        ]
+        self._sides += [
+            (box.x + _INSIDE, box.x + box.width - _INSIDE, box.y + _INSIDE, box.y + box.height - _INSIDE, number)
+            for number, box in enumerate(ends, len(boxes))
+        ]
+
+    def let_through(self, ways: Iterable[Route]) -> bool:
+        """Whether all of these ways are clear of them."""
+        return not any(True for way in ways for _ in _met(way, self._sides))
+
+    def met_by(self, ways: Iterable[Route]) -> list[int]:
+        """The numbers of those that one of these ways runs into."""
+        return sorted({side[4] for way in ways for side in _met(way, self._sides)})
+
+
 def are_free(ways: Iterable[Route], boxes: Sequence[Box], ends: Sequence[Box] = ()) -> bool:
     """Whether none of these ways comes within 2 units of one of `boxes`, nor runs through the inside of its `ends`."""
-    kept = [(box.x - _CLEAR, box.x + box.width + _CLEAR, box.y - _CLEAR, box.y + box.height + _CLEAR) for box in boxes]
-    kept += [
-        (box.x + _INSIDE, box.x + box.width - _INSIDE, box.y + _INSIDE, box.y + box.height - _INSIDE) for box in ends
-    ]
-    return not kept or not any(_runs_into(way, kept) for way in ways)
+    return Walls(boxes, ends).let_through(ways)
 
 
-def _runs_into(way: Route, kept: Sequence[tuple[float, float, float, float]]) -> bool:
+def _met(way: Route, kept: Sequence[_Sides]) -> Iterator[_Sides]:
+    """What a way runs into, some of it more than once."""
+    xs, ys = [point[0] for point in way], [point[1] for point in way]
+    kept = _beside(kept, min(xs), max(xs), min(ys), max(ys))
     for number in range(0, len(way) - 1, 3):
-        (ax, ay), (bx, by), (cx, cy), (dx, dy) = way[number : number + 4]
+        (ax, ay), (bx, by), (cx, cy), (dx, dy) = curve = way[number : number + 4]
         # A curve stays between its four points: most boxes are nowhere near.
         left, right, top, bottom = min(ax, bx, cx, dx), max(ax, bx, cx, dx), min(ay, by, cy, dy), max(ay, by, cy, dy)
-        near = [k for k in kept if k[0] <= right and k[1] >= left and k[2] <= bottom and k[3] >= top]
-        if not near:
+        near = _beside(kept, left, right, top, bottom)
+        if near and (left == right or top == bottom):
+            yield from near
+        elif near:
+            yield from _met_by_chords(*_chords(curve, right - left + bottom - top), near)
+
+
+def _beside(kept: Sequence[_Sides], left: float, right: float, top: float, bottom: float) -> Sequence[_Sides]:
+    return [k for k in kept if k[0] <= right and k[1] >= left and k[2] <= bottom and k[3] >= top] if kept else kept
+
+
+def _met_by_chords(xs: Sequence[float], ys: Sequence[float], kept: Sequence[_Sides]) -> Iterator[_Sides]:
+    """What the lines from point to point run into. A half beside which nothing lies is not looked at further."""
+    pieces = [(0, len(xs) - 1, kept)]
+    while pieces:
+        first, last, around = pieces.pop()
+        if last - first == 1:
+            a, b = (xs[first], ys[first]), (xs[last], ys[last])
+            yield from (k for k in around if _meets(a, b, *k[:4]))
             continue
-        if left == right or top == bottom:
-            return True
-        chords = list(_chords(way[number : number + 4], right - left + bottom - top))
-        if any(_meets(a, b, *box) for a, b in pairwise(chords) for box in near):
-            return True
-    return False
+        middle = (first + last) // 2
+        for begin, end in ((middle, last), (first, middle)):
+            across, down = xs[begin : end + 1], ys[begin : end + 1]
+            near = _beside(around, min(across), max(across), min(down), max(down))
+            if near:
+                pieces.append((begin, end, near))
 
 
-def _chords(curve: Route, extent: float) -> Iterator[Point]:
-    """Points along one curve, the more the longer it is."""
+def _chords(curve: Route, extent: float) -> tuple[list[float], list[float]]:
+    """Points along one curve, the more the longer it is: how far to the right, and how far down."""
     (ax, ay), (bx, by), (cx, cy), (dx, dy) = curve
-    steps = min(_FEWEST_CHORDS + floor(extent / _LONGEST_CHORD), _MOST_CHORDS)
-    for step in range(steps + 1):
-        t = step / steps
-        u = 1 - t
-        a, b, c, d = u * u * u, 3 * u * u * t, 3 * u * t * t, t * t * t
-        yield a * ax + b * bx + c * cx + d * dx, a * ay + b * by + c * cy + d * dy
+    weights = _weights(min(_FEWEST_CHORDS + floor(extent / _LONGEST_CHORD), _MOST_CHORDS))
+    xs = [a * ax + b * bx + c * cx + d * dx for a, b, c, d in weights]
+    return xs, [a * ay + b * by + c * cy + d * dy for a, b, c, d in weights]
+
+
+@cache
+def _weights(steps: int) -> tuple[tuple[float, float, float, float], ...]:
+    """How much each of a curve's four points says, from its begin to its end."""
+    shares = [(step / steps, 1 - step / steps) for step in range(steps + 1)]
+    return tuple((u * u * u, 3 * u * u * t, 3 * u * t * t, t * t * t) for t, u in shares)
 
 
 def _meets(a: Point, b: Point, left: float, right: float, top: float, bottom: float) -> bool:
@@ -165,7 +226,13 @@ def _meets(a: Point, b: Point, left: float, right: float, top: float, bottom: fl
     return min(p, q, r, s) <= 0 <= max(p, q, r, s)
 
 
-def runs_through(line: Route, box: Box) -> bool:
+def stretches_within(line: Polyline, box: Box) -> Polyline:
+    """Those stretches of a line that may share a point with a box, or with one inside of it."""
+    right, bottom = box.x + box.width, box.y + box.height
+    return tuple(k for k in line if k[0] <= right and k[1] >= box.x and k[2] <= bottom and k[3] >= box.y)
+
+
+def runs_through(line: Polyline, box: Box) -> bool:
     """Whether a chain of straight lines and a box share a point."""
-    left, right, top, bottom = box.x, box.x + box.width, box.y, box.y + box.height
-    return any(_meets(a, b, left, right, top, bottom) for a, b in pairwise(line))
+    sides = box.x, box.x + box.width, box.y, box.y + box.height
+    return any(_meets(a, b, *sides) for *_, points in stretches_within(line, box) for a, b in pairwise(points))

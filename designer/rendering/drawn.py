@@ -25,7 +25,7 @@ from designer.rendering.cards import (
     edge_label,
     label_width,
 )
-from designer.rendering.curves import NOWHERE, Rect, Route, polyline, route_bounds, runs_through
+from designer.rendering.curves import NOWHERE, Polyline, Rect, Route, polyline, route_bounds, runs_through
 from designer.rendering.layout import EdgePlace, Layout, label_box, rect_around, tidy_positions
 from designer.rendering.obstacles import NOTHING, Obstacles
 from designer.rendering.routing import (
@@ -347,7 +347,7 @@ class _Changes:
     """What may change where a label stands: cards and labels that came, went or moved, and ways, old and new."""
 
     boxes: list[Rect]
-    lines: list[tuple[Rect, Route]]
+    lines: list[tuple[Rect, Polyline]]
 
     def __bool__(self) -> bool:
         return bool(self.boxes or self.lines)

@@ -16,7 +16,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from designer.rendering.corners import ways_with_corners
-from designer.rendering.curves import Box, Point, Rect, Route, are_free, point_at, polyline, runs_through
+from designer.rendering.curves import (
+    Box,
+    Point,
+    Rect,
+    Route,
+    Walls,
+    are_free,
+    point_at,
+    polyline,
+    runs_through,
+    stretches_within,
+)
 from designer.rendering.obstacles import NOTHING, Obstacles
 
 ARROW_GAP: Final = 4.0  # from the middle of a port to the tip of an arrow: its radius
@@ -54,8 +65,8 @@ def success_ways(source: Box, target: Box, others: Obstacles = NOTHING, *, lanes
     straight = tuple(_straight(start, end, bend, by) for by in offsets)
     heights = [start[1] + offsets[0], end[1] + offsets[0], start[1] + offsets[-1], end[1] + offsets[-1]]
     seen = _area(start[0], end[0], heights)
-    boxes = _but(others, seen, source, target)
-    blocking = [box for box in boxes if not are_free(straight, (box,))]
+    near_by = _but(others, seen, source, target)
+    blocking = [near_by[number] for number in Walls(near_by).met_by(straight)]
     if not blocking:
         return Ways(straight, seen)
     clearance, near = _MARGIN + offsets[-1], (start[1] + end[1]) / 2
@@ -64,11 +75,12 @@ def success_ways(source: Box, target: Box, others: Obstacles = NOTHING, *, lanes
     nearby = _nearby(start[0], end[0], heights)
     boxes = _but(others, nearby, source, target)
     levels = _levels(boxes, first, near, nearby, clearance)
+    walls = Walls(boxes)
     reaches = [min(reach, (end[0] - start[0]) / 3) for reach in _BENDS]
     for level in _free_levels(levels, boxes, start[0] + max(reaches), end[0] - max(reaches), offsets):
         for reach in reaches:
             ways = tuple(_along(_down(start, by), _down(end, by), level + by, reach) for by in offsets)
-            if are_free(ways, boxes):
+            if walls.let_through(ways):
                 return Ways(ways, _area(start[0], end[0], [*heights, *_searched(first, level, near, clearance)]))
     return _cornered(start, end, (source, target), others, offsets, straight, nearby)
 
@@ -99,13 +111,13 @@ def error_way(source: Box, target: Box, others: Obstacles = NOTHING, *, lower: f
         return Ways((straight,), seen)
     nearby = _nearby(start[0], end[0], heights)
     boxes = _but(others, nearby, *ends)
-    first = start[1] + _MARGIN
+    first, walls = start[1] + _MARGIN, Walls(boxes, ends)
     levels = (level for level in _levels([*boxes, *ends], first, start[1], nearby) if level > start[1])
     for level in _free_levels(
         levels, [*boxes, *ends], start[0] + 10, end[0] - min(2 * _REACH, (end[0] - start[0]) / 3)
     ):
         way = _error_along(start, end, level)
-        if are_free((way,), boxes, ends):
+        if walls.let_through((way,)):
             return Ways((way,), _area(start[0], end[0], [*heights, *_searched(first, level, start[1])]))
     return _cornered(start, end, ends, others, (0.0,), (straight,), nearby, is_error=True)
 
@@ -119,10 +131,10 @@ def _error_around(source: Box, target: Box, start: Point, end: Point, others: Ob
         first = (start[1] + target.y) / 2
     nearby = _nearby(left, right, [*heights, first])
     boxes = _but(others, nearby, *ends)
-    levels = _levels([*boxes, *ends], first, start[1], nearby)
+    levels, walls = _levels([*boxes, *ends], first, start[1], nearby), Walls(boxes, ends)
     for level in _free_levels(levels, [*boxes, *ends], end[0], start[0]):
         way = _error_back(start, end, level)
-        if are_free((way,), boxes, ends):
+        if walls.let_through((way,)):
             return Ways((way,), _area(left, right, [*heights, *_searched(first, level, start[1])]))
     return _cornered(start, end, ends, others, (0.0,), (_error_back(start, end, first),), nearby, is_error=True)
 
@@ -150,10 +162,10 @@ def _around(source: Box, target: Box, start: Point, end: Point, others: Obstacle
     heights = [each + by for each in (start[1], end[1]) for by in offsets]
     nearby = _nearby(left, right, [*heights, first - wide, first + wide])
     boxes = _but(others, nearby, *ends)
-    levels = _levels([*boxes, *ends], first, start[1], nearby)
+    levels, walls = _levels([*boxes, *ends], first, start[1], nearby), Walls(boxes, ends)
     for level in _free_levels(levels, [*boxes, *ends], end[0], start[0]):
         ways = _backs(start, end, level, offsets)
-        if are_free(ways, boxes, ends):
+        if walls.let_through(ways):
             searched = _searched(first, level, start[1])
             reached = [searched[0] - wide, searched[1] + wide]
             return Ways(ways, _area(left, right, [*heights, *reached]))
@@ -324,7 +336,9 @@ def place_label(
     On the route where that can be, else right beside it, else a line or two above or below it; where none of the other
     `ways` runs through it, if there is such a place.
     """
-    obstacles, lines_near = list(taken), [polyline(way) for way in ways]
+    area = label_area(route, width, height)
+    obstacles = list(taken)
+    lines_near = [near for way in ways if (near := stretches_within(polyline(way), area))]
     best = point_at(route, 0.5)
     least: float | None = None
     for share, lines, off in _SPOTS if obstacles or lines_near else ():

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from designer.rendering.apart import Alone, Piece, Pieces, apart, pieces_of
+from designer.rendering.apart import Alone, Piece, Pieces, apart, overlapping, pieces_of
 from designer.rendering.curves import Box, Rect, route_bounds
 from designer.rendering.layout import EdgePlace
 from designer.rendering.obstacles import Obstacles
@@ -93,11 +93,9 @@ class _Spreading:
     def _is_touched(self, place: EdgePlace, alone: Alone) -> bool:
         if not self.around.reaches(alone.room):
             return False
-        things = [piece for piece in self.changed if piece.counts_for(alone.owner) and alone.room.overlaps(piece)]
-        return any(
-            any(area.overlaps(card) for card in self.changed_cards) or any(area.overlaps(piece) for piece in things)
-            for area in place.felt
-        )
+        near = [piece for piece in overlapping(self.changed, alone.room) if piece.counts_for(alone.owner)]
+        things: list[Box] = [*near, *self.changed_cards]
+        return any(overlapping(things, area) for area in place.felt)
 
     def _change(self, gone: Sequence[Piece], come: Sequence[Piece]) -> None:
         self.pieces.remove(gone)

@@ -142,17 +142,30 @@ def test_edges_of_a_crowd_have_lines_of_their_own(name: str, monkeypatch: pytest
     assert not shared or (name == "in narrow rows" and shared < without / 20), f"{shared} of {without} are left"
 
 
+def runs_behind_a_card(route: Route, layout: Layout) -> bool:
+    """Whether any point of a way lies inside of a card."""
+    steps = 40 * ((len(route) - 1) // 3)
+    points = [point_at(route, step / steps) for step in range(steps + 1)]
+    return any(
+        card.x + 2 < x < card.x + card.width - 2 and card.y + 2 < y < card.y + card.height - 2
+        for card in layout.tasks.values()
+        for x, y in points
+    )
+
+
 @pytest.mark.parametrize("name", CROWDS)
 def test_an_edge_that_makes_room_passes_behind_no_card(name: str) -> None:
     layout = crowd_layout(name)
     for edge in crowd(name).edges:
-        route = layout.edges[edge.id].route
-        steps = 40 * ((len(route) - 1) // 3)
-        for x, y in (point_at(route, step / steps) for step in range(steps + 1)):
-            assert not any(
-                card.x + 2 < x < card.x + card.width - 2 and card.y + 2 < y < card.y + card.height - 2
-                for card in layout.tasks.values()
-            ), edge
+        assert not runs_behind_a_card(layout.edges[edge.id].route, layout), edge
+
+
+@pytest.mark.parametrize("askew", [0, 32])
+def test_an_edge_across_a_whole_crowded_sheet_passes_behind_no_card(askew: int) -> None:
+    flow = sheet(24, 20, (8, 8), askew, [(1, 471, False), (478, 25, False), (52, 430, True)])
+    layout = drawn_layout(flow)
+    for edge in flow.edges:
+        assert not runs_behind_a_card(layout.edges[edge.id].route, layout), edge
 
 
 @given(sheets(), st.lists(st.tuples(st.integers(0, 39), st.integers(-12, 12), st.integers(-8, 8)), max_size=6))
