@@ -11,7 +11,7 @@
  */
 
 import { rounded } from "./corners.js";
-import { areFree } from "./curves.js";
+import { Walls } from "./curves.js";
 
 const LANE = 8;
 const FARTHEST = 128;
@@ -25,7 +25,9 @@ const CROSSING = 40;
 const MOST_LINES = 64;
 const MOST_TRIED = 8;
 const ENOUGH = 6;
+const BESIDE = 20;
 const LONGEST_BEND = 1024;
+const SQUARE = 256;
 const FLAT = 0.25;
 const [OUT, IN, BEND] = [1, 2, 4];
 
@@ -55,27 +57,127 @@ export function earlyPiecesOf(way, owner) {
 }
 
 /** The same way, moved aside where it would run along one of `pieces`, and clear of the cards all the same. @param {Way} way
- * @param {Owner} owner @param {Piece[]} pieces @param {import("./obstacles.js").Obstacles | null} cards null: none is in its way
+ * @param {Owner} owner @param {Pieces} pieces @param {import("./obstacles.js").Obstacles | null} cards null: none is in its way
  * @param {Rect[]} ends @returns {Way} */
 export function apart(way, owner, pieces, cards, ends) {
   const [path, roles] = pathOf(way);
+  const radius = radiusOf(way, path);
   let [moved, found] = [path, way];
   for (const [at, role] of roles.entries()) {
     if (role) continue;
-    const [a, b] = [moved[at], moved[at + 1]];
-    const beside = reach(moved.slice(at, at + 2), CLOSE);
-    if (!closeness([a, b], [0], countingIn(pieces, beside, owner), owner)) continue;
-    const area = reach(moved.slice(Math.max(at - 1, 0), at + 3), FARTHEST + LANE);
-    const near = countingIn(pieces, area, owner).sort(inOrder);
-    const boxes = cards ? cards.within(area.x, area.y, area.x + area.width, area.y + area.height, ends) : [];
-    for (const shifted of placesFor(at, moved, roles, near, owner, boxes)) {
-      const tried = along(way, path, shifted);
-      if (!areFree([tried], boxes, ends)) continue;
+    const beside = pieces.within(reach(moved.slice(at, at + 2), CLOSE), owner);
+    if (!closeness(moved[at], moved[at + 1], 0, beside, owner)) continue;
+    const around = moved.slice(at - 1, at + 3);
+    const areas = isArch(found) ? swept(around, found.slice(0, 4), found.slice(6)) : swept(around, around.slice(0, 2), around.slice(2));
+    const boxes = cards ? within(cards, areas, ends) : [];
+    const [first, last] = changing(at, found);
+    const walls = new Walls(boxes, ends);
+    for (const by of new Middle(around, roles.slice(at - 1, at + 2), areas, pieces, owner).places(boxes)) {
+      const shifted = moveAside(moved, at, by);
+      const tried = along(way, path, shifted, radius);
+      if (!walls.letThrough([tried.slice(first, last + 1)])) continue;
       [moved, found] = [shifted, tried];
       break;
     }
   }
   return found;
+}
+
+/** Between which points a way is another one once a piece is moved: it, those beside it, and their bends. @param {number} at
+ * @param {Way} way @returns {Pair} */
+function changing(at, way) {
+  if (isArch(way)) return [0, way.length - 1];
+  return [Math.max(3 * (2 * at - 4), 0), Math.min(3 * (2 * at + 5), way.length - 1)];
+}
+
+/** The cards, but for two, that reach into one of some areas. @param {import("./obstacles.js").Obstacles} cards @param {Rect[]} areas
+ * @param {Rect[]} but @returns {Rect[]} */
+function within(cards, areas, but) {
+  return [...new Set(areas.flatMap(({ x, y, width, height }) => cards.within(x, y, x + width, y + height, but)))];
+}
+
+/** Where three pieces, and what has a say in them, may be while the middle one is moved aside. @param {Way} path @param {Way} before
+ * @param {Way} after points between which the way is on both its sides @returns {Rect[]} */
+function swept(path, before, after) {
+  const [, b, c] = moveAside(path, 1, -FARTHEST);
+  const [, d, e] = moveAside(path, 1, FARTHEST);
+  return [[...before, b, d], [b, c, d, e], [c, e, ...after]].map((points) => reach(points, BESIDE));
+}
+
+/** The middle one of three pieces of a way: where it may be moved to. */
+class Middle {
+  /** @param {Way} path @param {number[]} roles @param {Rect[]} areas @param {Pieces} pieces @param {Owner} owner */
+  constructor(path, roles, areas, pieces, owner) {
+    [this.path, this.roles, this.owner] = [path, roles, owner];
+    this.axis = isLevel(path[1], path[2]) ? 1 : 0;
+    const [one, other] = [path[1][1 - this.axis], path[2][1 - this.axis]];
+    [this.first, this.last] = [Math.min(one, other), Math.max(one, other)];
+    const [before, there, after] = areas.map((area) => pieces.within(area, owner).sort(inOrder));
+    [this.before, this.after] = [before, after];
+    this.along = there.filter((piece) => runsAlong(piece, this.axis, this.first, this.last));
+    this.across = there.filter((piece) => piece.role === BEND || (isLevel(piece.a, piece.b) ? 1 : 0) !== this.axis);
+  }
+
+  /** How far it may be moved to be less close to others, clear of `boxes`: the best place first. @param {Rect[]} boxes */
+  places(boxes) {
+    const shut = this.shut(boxes);
+    const least = this.closeness(this.path);
+    /** @type {{cost: number, by: number}[]} */
+    const found = [];
+    let good = 0;
+    for (const by of this.distances()) {
+      const line = this.path[1][this.axis] + by;
+      if (shut.some(([begin, end]) => begin <= line && line <= end)) continue;
+      const shifted = moveAside(this.path, 1, by);
+      const left = this.closeness(shifted);
+      if (left >= least) continue;
+      found.push({ cost: CLOSENESS * left + CROSSING * this.crossings(shifted) + Math.abs(by), by });
+      if (!left) good += 1;
+      if (good === ENOUGH) break;
+    }
+    found.sort((a, b) => a.cost - b.cost || a.by - b.by);
+    return found.slice(0, MOST_TRIED).map(({ by }) => by);
+  }
+
+  /** How far it may be moved: to lines beside those that run along it, the nearest first. The pieces on both sides still go the way
+   * they went then, and are not too short for a turn. */
+  distances() {
+    const { axis, path } = this;
+    const found = new Set();
+    for (const piece of this.along) {
+      for (const step of STEPS) for (const side of [-step, step]) found.add(piece.a[axis] + side - path[1][axis]);
+    }
+    const nearest = [...found].filter((by) => by && Math.abs(by) <= FARTHEST).sort((a, b) => Math.abs(a) - Math.abs(b) || a - b);
+    let [least, most] = [-FARTHEST, FARTHEST];
+    for (const old of [path[1][axis] - path[0][axis], path[2][axis] - path[3][axis]]) {
+      if (old > 0) least = Math.max(least, Math.min(old, LEAST) - old);
+      else if (old < 0) most = Math.min(most, Math.max(old, -LEAST) - old);
+    }
+    return nearest.slice(0, MOST_LINES).filter((by) => least <= by && by <= most);
+  }
+
+  /** The lines that run through a box: from where to where. @param {Rect[]} boxes @returns {Pair[]} */
+  shut(boxes) {
+    const { first, last } = this;
+    if (this.axis) return boxes.filter((box) => box.x < last && first < box.x + box.width).map((box) => [box.y, box.y + box.height]);
+    return boxes.filter((box) => box.y < last && first < box.y + box.height).map((box) => [box.x, box.x + box.width]);
+  }
+
+  /** @param {Way} path */
+  closeness(path) {
+    const { axis, owner } = this;
+    let found = closeness(path[0], path[1], this.roles[0], this.before, owner);
+    for (const piece of this.along) {
+      const gap = Math.abs(piece.a[axis] - path[1][axis]);
+      if (gap < CLOSE && !belongTogether(0, piece, owner, gap)) found += harm(gap);
+    }
+    return found + closeness(path[2], path[3], this.roles[2], this.after, owner);
+  }
+
+  /** @param {Way} path */
+  crossings(path) {
+    return crossingsOf(path[0], path[1], this.before) + crossingsOf(path[1], path[2], this.across) + crossingsOf(path[2], path[3], this.after);
+  }
 }
 
 /** @param {Way} points @param {number} far @returns {Rect} */
@@ -85,66 +187,56 @@ function reach(points, far) {
   return { x: left - far, y: top - far, width: Math.max(...xs) - left + 2 * far, height: Math.max(...ys) - top + 2 * far };
 }
 
-/** @param {Piece[]} pieces @param {Rect} area @param {Owner} owner */
-function countingIn(pieces, area, owner) {
-  const [right, bottom] = [area.x + area.width, area.y + area.height];
-  return pieces.filter((one) => {
-    if (one.x >= right || one.y >= bottom || one.x + one.width <= area.x || one.y + one.height <= area.y) return false;
-    return one.isEarly ? byRank(one.owner, owner) > 0 : byRank(one.owner, owner) < 0;
-  });
+/** Pieces of ways by the squares of a grid that they reach into. */
+export class Pieces {
+  /** @type {Map<number, Piece[]>} */
+  #squares = new Map();
+  /** @type {Pieces | null} */
+  #others;
+
+  /** @param {Pieces | null} [others] those that are there, too */
+  constructor(others = null) {
+    this.#others = others;
+  }
+
+  /** @param {Piece[]} pieces */
+  add(pieces) {
+    for (const piece of pieces) {
+      squaresOf(piece, (square) => {
+        const inside = this.#squares.get(square);
+        if (inside) inside.push(piece);
+        else this.#squares.set(square, [piece]);
+      });
+    }
+  }
+
+  /** Those that somebody keeps apart from, and whose boxes share more than a side with an area. @param {Rect} area @param {Owner} owner
+   * @returns {Piece[]} */
+  within(area, owner) {
+    const [right, bottom] = [area.x + area.width, area.y + area.height];
+    const found = new Set(this.#others?.within(area, owner));
+    squaresOf(area, (square) => {
+      for (const one of this.#squares.get(square) ?? []) {
+        if (one.x >= right || one.y >= bottom || one.x + one.width <= area.x || one.y + one.height <= area.y) continue;
+        const order = byRank(one.owner, owner);
+        if (one.isEarly ? order > 0 : order < 0) found.add(one);
+      }
+    });
+    return [...found];
+  }
+}
+
+/** @param {Rect} box @param {(square: number) => void} visit */
+function squaresOf({ x, y, width, height }, visit) {
+  const [right, bottom] = [Math.floor((x + width) / SQUARE), Math.floor((y + height) / SQUARE)];
+  for (let column = Math.floor(x / SQUARE); column <= right; column += 1) {
+    for (let row = Math.floor(y / SQUARE); row <= bottom; row += 1) visit(65536 * column + row);
+  }
 }
 
 /** @param {Piece} one @param {Piece} other */
 function inOrder(one, other) {
   return byRank(one.owner, other.owner) || one.a[0] - other.a[0] || one.a[1] - other.a[1] || one.b[0] - other.b[0] || one.b[1] - other.b[1];
-}
-
-/** The path with one of its pieces elsewhere, where it is less close to others: the best first. @param {number} at @param {Way} path
- * @param {number[]} roles @param {Piece[]} near @param {Owner} owner @param {Rect[]} boxes @returns {Way[]} */
-function placesFor(at, path, roles, near, owner, boxes) {
-  const [first, last] = [Math.max(at - 1, 0), Math.min(at + 2, roles.length)];
-  const beside = roles.slice(first, last);
-  const before = closeness(path.slice(first, last + 1), beside, near, owner);
-  /** @type {{cost: number, by: number, shifted: Way}[]} */
-  const found = [];
-  let good = 0;
-  for (const by of distances(at, path, near)) {
-    const shifted = moveAside(path, at, by);
-    if (!keepsItsTurns(path, shifted, at) || isShut(reach(shifted.slice(at, at + 2), 0), boxes)) continue;
-    const left = closeness(shifted.slice(first, last + 1), beside, near, owner);
-    if (left >= before) continue;
-    const crossings = crossingsOf(shifted.slice(first, last + 1), near);
-    found.push({ cost: CLOSENESS * left + CROSSING * crossings + Math.abs(by), by, shifted });
-    if (!left) good += 1;
-    if (good === ENOUGH) break;
-  }
-  found.sort((a, b) => a.cost - b.cost || a.by - b.by);
-  return found.slice(0, MOST_TRIED).map(({ shifted }) => shifted);
-}
-
-/** Whether a line runs through a card. @param {Rect} line @param {Rect[]} boxes */
-function isShut({ x, y, width, height }, boxes) {
-  const [right, bottom] = [x + width, y + height];
-  return boxes.some((box) => {
-    const [far, low] = [box.x + box.width, box.y + box.height];
-    if (!height) return box.x < right && x < far && box.y <= bottom && y <= low;
-    return box.y < bottom && y < low && box.x <= right && x <= far;
-  });
-}
-
-/** How far a piece may be moved aside: to lines beside those of the others, the nearest first. @param {number} at @param {Way} path
- * @param {Piece[]} near */
-function distances(at, path, near) {
-  const axis = isLevel(path[at], path[at + 1]) ? 1 : 0;
-  const [line, one, other] = [path[at][axis], path[at][1 - axis], path[at + 1][1 - axis]];
-  const [first, last] = [Math.min(one, other), Math.max(one, other)];
-  const found = new Set();
-  for (const piece of near) {
-    if (!runsAlong(piece, axis, first, last)) continue;
-    for (const step of STEPS) for (const side of [-1, 1]) found.add(piece.a[axis] + side * step - line);
-  }
-  const within = [...found].filter((by) => by && Math.abs(by) <= FARTHEST);
-  return within.sort((a, b) => Math.abs(a) - Math.abs(b) || a - b).slice(0, MOST_LINES);
 }
 
 /** @param {Piece} piece @param {number} axis 1: a level one @param {number} first @param {number} last */
@@ -154,22 +246,23 @@ function runsAlong(piece, axis, first, last) {
   return Math.min(last, end) - Math.max(first, begin) > TOUCH;
 }
 
-/** How bad it is that pieces run close along others: 0 where none does. @param {Way} path @param {number[]} roles
+/** How bad it is that a piece runs close along others: 0 where it does not. @param {Pair} a @param {Pair} b @param {number} role
  * @param {Piece[]} near @param {Owner} owner */
-function closeness(path, roles, near, owner) {
+function closeness(a, b, role, near, owner) {
+  if (role === BEND) return 0;
   let found = 0;
-  for (const [at, role] of roles.entries()) {
-    if (role === BEND) continue;
-    const [a, b] = [path[at], path[at + 1]];
-    const axis = isLevel(a, b) ? 1 : 0;
-    const [first, last] = [Math.min(a[1 - axis], b[1 - axis]), Math.max(a[1 - axis], b[1 - axis])];
-    for (const piece of near) {
-      const gap = Math.abs(piece.a[axis] - a[axis]);
-      if (gap >= CLOSE || !runsAlong(piece, axis, first, last) || belongTogether(role, piece, owner, gap)) continue;
-      found += ((LANE - gap) / LANE) ** 2 + (gap < ONE_LINE ? 1 : 0);
-    }
+  const axis = isLevel(a, b) ? 1 : 0;
+  const [first, last] = [Math.min(a[1 - axis], b[1 - axis]), Math.max(a[1 - axis], b[1 - axis])];
+  for (const piece of near) {
+    const gap = Math.abs(piece.a[axis] - a[axis]);
+    if (gap < CLOSE && runsAlong(piece, axis, first, last) && !belongTogether(role, piece, owner, gap)) found += harm(gap);
   }
   return found;
+}
+
+/** @param {number} gap */
+function harm(gap) {
+  return ((LANE - gap) / LANE) ** 2 + (gap < ONE_LINE ? 1 : 0);
 }
 
 /** @param {number} role @param {Piece} piece @param {Owner} owner @param {number} gap */
@@ -179,17 +272,15 @@ function belongTogether(role, piece, owner, gap) {
   return Boolean((hasSource && both & OUT) || (hasTarget && both & IN)) || (hasSource && hasTarget && gap >= 1);
 }
 
-/** @param {Way} path @param {Piece[]} near */
-function crossingsOf(path, near) {
+/** @param {Pair} a @param {Pair} b @param {Piece[]} near */
+function crossingsOf(a, b, near) {
   let found = 0;
-  for (let at = 0; at + 1 < path.length; at += 1) {
-    const [a, b] = [path[at], path[at + 1]];
-    const { x, y, width, height } = reach([a, b], 0);
-    for (const piece of near) {
-      if (piece.x > x + width || piece.y > y + height || piece.x + piece.width < x || piece.y + piece.height < y) continue;
-      const { a: c, b: d } = piece;
-      if (side(a, b, c) * side(a, b, d) < 0 && side(c, d, a) * side(c, d, b) < 0) found += 1;
-    }
+  const [left, right] = [Math.min(a[0], b[0]), Math.max(a[0], b[0])];
+  const [top, bottom] = [Math.min(a[1], b[1]), Math.max(a[1], b[1])];
+  for (const piece of near) {
+    if (piece.x > right || piece.y > bottom || piece.x + piece.width < left || piece.y + piece.height < top) continue;
+    const { a: c, b: d } = piece;
+    if (side(a, b, c) * side(a, b, d) < 0 && side(c, d, a) * side(c, d, b) < 0) found += 1;
   }
   return found;
 }
@@ -232,35 +323,34 @@ function isFlat(points, axis) {
   return Math.max(...places) - Math.min(...places) < FLAT;
 }
 
+/** That of the widest of a way's rounded corners. @param {Way} way @param {Way} path */
+function radiusOf(way, path) {
+  const radii = path.slice(1, -1).map(([x, y], at) => {
+    const on = way[Math.min(3 + 6 * at, way.length - 1)];
+    return Math.abs(on[0] - x) + Math.abs(on[1] - y);
+  });
+  return Math.max(0, ...radii);
+}
+
 /** The way along a path, of whose pieces some are elsewhere than before, where `way` went. @param {Way} way @param {Way} before
- * @param {Way} path @returns {Way} */
-function along(way, before, path) {
+ * @param {Way} path @param {number} radius @returns {Way} */
+function along(way, before, path, radius) {
   if (isArch(way)) {
     const by = path[1][1] - before[1][1];
     return way.map(([x, y], at) => (at > 1 && at < 8 ? [x, y + by] : [x, y]));
   }
-  const radii = before.slice(1, -1).map(([x, y], at) => Math.abs(way[3 + 6 * at][0] - x) + Math.abs(way[3 + 6 * at][1] - y));
-  return rounded(path, Math.max(...radii));
+  return rounded(path, radius);
 }
 
 /** The path with one of its pieces farther down, or to the right. @param {Way} path @param {number} at @param {number} by
  * @returns {Way} */
 function moveAside(path, at, by) {
-  const isAcross = isLevel(path[at], path[at + 1]);
-  return path.map(([x, y], number) => {
-    if (number !== at && number !== at + 1) return [x, y];
-    return isAcross ? [x, y + by] : [x + by, y];
-  });
-}
-
-/** Whether the pieces on both sides of a moved one still go the way they went, and are not too short for a turn. @param {Way} before
- * @param {Way} path @param {number} at */
-function keepsItsTurns(before, path, at) {
-  const axis = isLevel(before[at], before[at + 1]) ? 1 : 0;
-  return [at - 1, at + 1].every((number) => {
-    const [old, now] = [before, path].map((points) => points[number + 1][axis] - points[number][axis]);
-    return !old || (old * now > 0 && Math.abs(now) >= Math.min(Math.abs(old), LEAST));
-  });
+  const [a, b] = [path[at], path[at + 1]];
+  const moved = path.slice();
+  const isAcross = isLevel(a, b);
+  moved[at] = isAcross ? [a[0], a[1] + by] : [a[0] + by, a[1]];
+  moved[at + 1] = isAcross ? [b[0], b[1] + by] : [b[0] + by, b[1]];
+  return moved;
 }
 
 /** @param {Pair} a @param {Pair} b @param {number} role @param {Owner} owner @returns {Piece} */

@@ -4,7 +4,7 @@
  * folded phase is out of sight; edges to it lead to the phase.
  */
 
-import { showRoutes } from "./preview.js";
+import { showRoute } from "./preview.js";
 import { svgElement } from "./parts.js";
 
 /** @typedef {import("./main.js").Editor} Editor */
@@ -100,7 +100,7 @@ export class Collapse {
       else if (!isMoved && this.#drawn.has(line)) line.setAttribute("d", this.#drawn.get(line) ?? "");
       if (!isMoved) this.#drawn.delete(line);
     }
-    if (isMoved && source !== target) showRoutes(this.editor, [edge], (ref) => graph.nodes.get(ref) ?? null);
+    if (isMoved && source !== target) showRoute(this.editor, edge, (ref) => graph.nodes.get(ref) ?? null);
     else if (!isMoved) /** @type {SVGElement | null} */ (element?.querySelector(".edge-label"))?.style.removeProperty("translate");
   }
 }

@@ -15,7 +15,6 @@ const ROOMS = [12, 8, 4];
 const ROOMS_OF_ERRORS = [18, 8, 4];
 const LEAST_ROOM = 4;
 const CORNER = 64;
-const MOST_CARDS = 240;
 const FEW_CARDS = 24;
 const HASTE = 2;
 const MOST_STEPS = 6000;
@@ -32,7 +31,6 @@ export function waysWithCorners(start, end, ends, others, offsets, isDown) {
     const [left, right] = [Math.min(start[0], end[0]) - aside, Math.max(start[0], end[0]) + aside];
     const [top, bottom] = [Math.min(start[1], end[1]) - beyond, Math.max(start[1], end[1]) + beyond];
     const near = others.within(left, top, right, bottom, ends);
-    if (near.length > MOST_CARDS) break;
     for (const [room, beside] of attempts(offsets, isDown)) {
       const search = new Search([...ends, ...near], room, { left, right, top, bottom }, leftOver);
       const path = search.path(start, end, isDown);

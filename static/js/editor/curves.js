@@ -40,51 +40,114 @@ export function line(a, b) {
   return [[a[0] + dx, a[1] + dy], [b[0] - dx, b[1] - dy], b];
 }
 
-/** Whether none of these ways comes near one of `boxes`, nor runs through the inside of its `ends`. @param {Way[]} ways
- * @param {Rect[]} boxes @param {Rect[]} [ends] */
-export function areFree(ways, boxes, ends = []) {
-  const kept = [...boxes.map((box) => sides(box, CLEAR)), ...ends.map((box) => sides(box, -INSIDE))];
-  return !kept.length || !ways.some((way) => runsInto(way, kept));
+/** What ways keep out of, and which box that is. @typedef {{left: number, right: number, top: number, bottom: number, number: number}} Sides */
+
+/** Boxes that ways come no nearer to than 2 units, and their ends, through the inside of which they do not run. */
+export class Walls {
+  /** @type {Sides[]} */
+  #sides;
+
+  /** @param {Rect[]} boxes @param {Rect[]} [ends] */
+  constructor(boxes, ends = []) {
+    this.#sides = [...boxes.map((box, number) => sides(box, CLEAR, number)), ...ends.map((box, number) => sides(box, -INSIDE, boxes.length + number))];
+  }
+
+  /** Whether all of these ways are clear of them. @param {Way[]} ways */
+  letThrough(ways) {
+    return !ways.some((way) => meets(way, this.#sides));
+  }
+
+  /** The numbers of those that one of these ways runs into. @param {Way[]} ways @returns {number[]} */
+  metBy(ways) {
+    const found = new Set();
+    for (const way of ways) meets(way, this.#sides, found);
+    return [...found].sort((a, b) => a - b);
+  }
 }
 
-/** @param {Rect} box @param {number} by */
-function sides(box, by) {
-  return [box.x - by, box.x + box.width + by, box.y - by, box.y + box.height + by];
+/** @param {Rect} box @param {number} by @param {number} number @returns {Sides} */
+function sides(box, by, number) {
+  return { left: box.x - by, right: box.x + box.width + by, top: box.y - by, bottom: box.y + box.height + by, number };
 }
 
-/** @param {Way} way @param {number[][]} kept */
-function runsInto(way, kept) {
+/** Whether a way runs into something; with `found`, all that it runs into is noted there. @param {Way} way @param {Sides[]} all
+ * @param {Set<number>} [found] */
+function meets(way, all, found) {
+  const kept = beside(all, way, 0, way.length - 1);
+  if (!kept.length) return false;
   for (let at = 0; at < way.length - 1; at += 3) {
-    const curve = way.slice(at, at + 4);
-    const [xs, ys] = [curve.map(([x]) => x), curve.map(([, y]) => y)];
     // A curve stays between its four points: most boxes are nowhere near.
-    const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
-    const near = kept.filter((box) => box[0] <= right && box[1] >= left && box[2] <= bottom && box[3] >= top);
+    const near = beside(kept, way, at, at + 3);
     if (!near.length) continue;
-    if (left === right || top === bottom) return true;
-    const points = chords(curve, right - left + bottom - top);
-    if (near.some((box) => points.some((point, step) => step > 0 && meets(points[step - 1], point, box)))) return true;
+    const [a, b, c, d] = [way[at], way[at + 1], way[at + 2], way[at + 3]];
+    const isUpright = a[0] === b[0] && b[0] === c[0] && c[0] === d[0];
+    const isLevel = a[1] === b[1] && b[1] === c[1] && c[1] === d[1];
+    if (isUpright || isLevel) {
+      if (!found) return true;
+      for (const { number } of near) found.add(number);
+    } else {
+      const points = chords(a, b, c, d);
+      if (meetsChords(points, near, 0, points.length - 1, found)) return true;
+    }
   }
   return false;
 }
 
-/** Points along one curve, the more the longer it is. @param {Way} curve @param {number} extent @returns {Way} */
-function chords([[ax, ay], [bx, by], [cx, cy], [dx, dy]], extent) {
-  const steps = Math.min(FEWEST_CHORDS + Math.floor(extent / LONGEST_CHORD), MOST_CHORDS);
-  return Array.from({ length: steps + 1 }, (_, step) => {
-    const t = step / steps;
-    const u = 1 - t;
-    const [a, b, c, d] = [u * u * u, 3 * u * u * t, 3 * u * t * t, t * t * t];
-    return [a * ax + b * bx + c * cx + d * dx, a * ay + b * by + c * cy + d * dy];
-  });
+/** The same of the lines from point to point. A half beside which nothing lies is not looked at further. @param {Way} points
+ * @param {Sides[]} kept @param {number} first @param {number} last @param {Set<number>} [found] @returns {boolean} */
+function meetsChords(points, kept, first, last, found) {
+  if (last - first === 1) {
+    for (const box of kept) {
+      if (!meetsLine(points[first], points[last], box)) continue;
+      if (!found) return true;
+      found.add(box.number);
+    }
+    return false;
+  }
+  const middle = (first + last) >> 1;
+  const before = beside(kept, points, first, middle);
+  if (before.length && meetsChords(points, before, first, middle, found)) return true;
+  const after = beside(kept, points, middle, last);
+  return after.length > 0 && meetsChords(points, after, middle, last, found);
 }
 
-/** Whether a straight line and a box share a point. @param {Pair} a @param {Pair} b @param {number[]} box */
-function meets([ax, ay], [bx, by], [left, right, top, bottom]) {
-  if ((ax < left && bx < left) || (ax > right && bx > right)) return false;
-  if ((ay < top && by < top) || (ay > bottom && by > bottom)) return false;
+/** Those that share a point with the box around some points. @param {Sides[]} kept @param {Way} points @param {number} first
+ * @param {number} last */
+function beside(kept, points, first, last) {
+  let [left, top] = points[first];
+  let [right, bottom] = points[first];
+  for (let at = first + 1; at <= last; at += 1) {
+    const point = points[at];
+    if (point[0] < left) left = point[0];
+    else if (point[0] > right) right = point[0];
+    if (point[1] < top) top = point[1];
+    else if (point[1] > bottom) bottom = point[1];
+  }
+  return kept.filter((box) => box.left <= right && box.right >= left && box.top <= bottom && box.bottom >= top);
+}
+
+/** Points along one curve, the more the longer it is. @param {Pair} a @param {Pair} b @param {Pair} c @param {Pair} d @returns {Way} */
+function chords(a, b, c, d) {
+  const extent = Math.max(a[0], b[0], c[0], d[0]) - Math.min(a[0], b[0], c[0], d[0]) + Math.max(a[1], b[1], c[1], d[1]) - Math.min(a[1], b[1], c[1], d[1]);
+  const steps = Math.min(FEWEST_CHORDS + Math.floor(extent / LONGEST_CHORD), MOST_CHORDS);
+  /** @type {Way} */
+  const points = [];
+  for (let step = 0; step <= steps; step += 1) {
+    const t = step / steps;
+    const u = 1 - t;
+    const [p, q, r, s] = [u * u * u, 3 * u * u * t, 3 * u * t * t, t * t * t];
+    points.push([p * a[0] + q * b[0] + r * c[0] + s * d[0], p * a[1] + q * b[1] + r * c[1] + s * d[1]]);
+  }
+  return points;
+}
+
+/** Whether a straight line and a box share a point. @param {Pair} a @param {Pair} b @param {Sides} box */
+function meetsLine(a, b, { left, right, top, bottom }) {
+  if ((a[0] < left && b[0] < left) || (a[0] > right && b[0] > right)) return false;
+  if ((a[1] < top && b[1] < top) || (a[1] > bottom && b[1] > bottom)) return false;
   // Beside each other along both axes; they are apart only if the whole box lies on one side of the line.
-  const side = (/** @type {number} */ x, /** @type {number} */ y) => (bx - ax) * (y - ay) - (by - ay) * (x - ax);
-  const all = [side(left, top), side(left, bottom), side(right, top), side(right, bottom)];
-  return Math.min(...all) <= 0 && Math.max(...all) >= 0;
+  const [dx, dy] = [b[0] - a[0], b[1] - a[1]];
+  const [p, q] = [dx * (top - a[1]) - dy * (left - a[0]), dx * (bottom - a[1]) - dy * (left - a[0])];
+  const [r, s] = [dx * (top - a[1]) - dy * (right - a[0]), dx * (bottom - a[1]) - dy * (right - a[0])];
+  return Math.min(p, q, r, s) <= 0 && Math.max(p, q, r, s) >= 0;
 }

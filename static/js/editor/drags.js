@@ -4,7 +4,7 @@
 import { contains, overlap, rectBetween, resize, snapMove } from "./geometry.js";
 import { frameNote, framePhase, insertExisting, moveNodes } from "./commands.js";
 import { guided } from "./guides.js";
-import { hideBand, hideGhost, showBand, showGhost, showGuides, showHome, showMoved } from "./preview.js";
+import { Move, hideBand, hideGhost, showBand, showGhost, showGuides, showHome } from "./preview.js";
 
 /** @typedef {import("./main.js").Editor} Editor */
 /** @typedef {import("./geometry.js").Point} Point */
@@ -46,6 +46,8 @@ export function dragCards(editor, ref, start) {
   const chosen = () => selection.refs.filter((other) => isLoose(graph.nodes.get(other)));
   /** @type {Set<string>} */
   let refs = new Set();
+  /** @type {Move | null} */
+  let moved = null;
   let by = { x: 0, y: 0 };
   /** @type {import("./graph.js").EdgeFacts | null} */
   let parted = null;
@@ -61,12 +63,14 @@ export function dragCards(editor, ref, start) {
       if (!refs.size) {
         if (!selection.has(ref)) selection.set(ref);
         refs = new Set(chosen());
+        moved = new Move(editor, refs);
         editor.lift(refs, true);
       }
       by = snapped(editor, anchor, { x: point.x - start.x, y: point.y - start.y }, refs, event);
-      showMoved(editor, refs, by);
+      const isLeft = moved?.show(by);
       editor.showDropPhase(anchor.type === "task" ? refs : null, point);
       part(refs.size === 1 && anchor.type === "task" && !graph.edgesAt(refs).length ? edgeBelow(editor, event) : null);
+      return isLeft;
     },
     drop(point) {
       const edge = parted;
@@ -113,12 +117,13 @@ export function dragFrame(editor, ref, start) {
   };
   if (!phase || !editor.canEdit) return { move() {}, drop: click, cancel() {}, click };
   const refs = new Set([ref, ...graph.tasks.filter((task) => `phase:${task.phase}` === ref).map((task) => task.ref)]);
+  const moved = new Move(editor, refs);
   let by = { x: 0, y: 0 };
   return {
     click,
     move(point, event) {
       by = snapped(editor, phase, { x: point.x - start.x, y: point.y - start.y }, refs, event);
-      showMoved(editor, refs, by);
+      return moved.show(by);
     },
     drop() {
       showGuides(editor, []);

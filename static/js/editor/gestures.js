@@ -12,9 +12,9 @@ import { dragCards, dragFrame, resizeFrame, rubberBand } from "./drags.js";
 /** @typedef {import("./main.js").Editor} Editor */
 /** @typedef {import("./geometry.js").Point} Point */
 /**
- * @typedef {{move: (point: Point, event: PointerEvent) => void, drop: (point: Point, event: PointerEvent) => void,
+ * @typedef {{move: (point: Point, event: PointerEvent) => boolean | void, drop: (point: Point, event: PointerEvent) => void,
  *   cancel: () => void, click?: (event: PointerEvent) => void, cursor?: string}} Drag
- *   points are in canvas units; `click` is called instead of `drop` when the pointer hardly moved
+ *   points are in canvas units; `move` answers whether it wants to be called again in the next frame; `click` is called instead of `drop` when the pointer hardly moved
  */
 
 const SLACK = 4; // pixels within which a press is a click
@@ -148,8 +148,8 @@ export class Gestures {
     const active = this.#active;
     if (!active?.isMoving) return;
     const follows = !active.drag.cursor && this.#follow(active.last);
-    active.drag.move(this.editor.viewport.onCanvas(active.last), active.last);
-    if (follows) this.#frame ||= requestAnimationFrame(() => this.#show());
+    const isLeft = active.drag.move(this.editor.viewport.onCanvas(active.last), active.last);
+    if (follows || isLeft) this.#frame ||= requestAnimationFrame(() => this.#show());
   }
 
   /** Let the canvas follow a drag that nears its border. @param {PointerEvent} event */

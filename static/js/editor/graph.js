@@ -34,6 +34,8 @@ function together(edges) {
 export class Graph {
   /** @type {Map<string, EdgeFacts[]> | null} */
   #together = null;
+  /** Another one whenever something has come, gone, or changed its place. */
+  version = 0;
 
   /** @param {Facts} facts */
   constructor(facts) {
@@ -54,6 +56,7 @@ export class Graph {
     for (const node of facts.nodes) this.nodes.set(node.ref, { ...node });
     for (const edge of facts.edges) this.edges.set(edge.ref, { ...edge });
     this.#together = null;
+    this.version += 1;
   }
 
   /** Where an edge goes among those between the same two nodes. @param {EdgeFacts} edge

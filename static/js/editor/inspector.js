@@ -62,6 +62,7 @@ export class Inspector {
     const number = this.#latest;
     const count = String(editor.selection.refs.length);
     const html = await editor.askHtml("inspector", { subject, count });
+    if (editor.isBusy) await editor.atRest();
     if (html === null || number !== this.#latest || !this.body) return;
     const isSame = subject === this.shown;
     // Rendered before something was stored that we know of: it would take back what was typed since.

@@ -15,6 +15,7 @@ import { Comments } from "./comments.js";
 import { Conflicts } from "./conflicts.js";
 import { Collapse } from "./collapse.js";
 import { Doors } from "./doors.js";
+import { readAhead } from "./drawn_ways.js";
 import { besideOnScreen } from "./connect.js";
 import { run } from "./commands.js";
 import { union } from "./geometry.js";
@@ -50,6 +51,10 @@ export class Editor {
   #refs = new Map();
   /** Answers that came while a gesture was under way. @type {any[]} */
   #held = [];
+  /** What else waits for its end. @type {(() => void)[]} */
+  #waiting = [];
+  /** What was marked last: as selected, and as that which Tab leads to. @type {Set<string>} */
+  #marked = new Set();
 
   /** Where the mouse is over the canvas. @type {Point | null} */
   pointer = null;
@@ -103,6 +108,7 @@ export class Editor {
     this.trying = new TryingDoor(this);
     this.viewChanged();
     this.minimap.show();
+    if (this.canEdit) readAhead(this);
     addEventListener("beforeunload", (event) => {
       this.keyboard.flush();
       if (this.queue.state.count) event.preventDefault();
@@ -157,6 +163,7 @@ export class Editor {
     this.minimap.show();
     this.presence.show();
     this.inspector.refresh();
+    readAhead(this);
     void this.trying.refresh();
     this.#tellAuthors(answer.authors ?? []);
   }
@@ -176,6 +183,12 @@ export class Editor {
   /** A gesture has ended: show what was held back. */
   settled() {
     for (const answer of this.#held.splice(0)) this.#show(answer);
+    for (const go of this.#waiting.splice(0)) go();
+  }
+
+  /** When no gesture is under way: what takes longer than a frame waits for this. @returns {Promise<void>} */
+  atRest() {
+    return this.isBusy ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve();
   }
 
   get isBusy() {
@@ -216,12 +229,17 @@ export class Editor {
       element.setAttribute("aria-label", label);
     }
     this.comments?.mark();
-    this.#mark();
+    this.#mark([...this.graph.nodes.keys(), ...this.graph.edges.keys()]);
   }
 
-  #mark() {
-    const current = this.focusedRef || this.selection.leading || this.graph.readingOrder()[0]?.ref;
-    for (const ref of [...this.graph.nodes.keys(), ...this.graph.edges.keys()]) {
+  /** What is selected, and what has the place in the tab order. @param {string[]} [refs] whose elements are new; without, only what has changed
+   * is marked anew */
+  #mark(refs = []) {
+    const current = this.focusedRef || this.selection.leading || this.graph.readingOrder()[0]?.ref || "";
+    const marked = new Set([...this.selection.refs, current]);
+    const changing = new Set([...refs, ...this.#marked, ...marked]);
+    this.#marked = marked;
+    for (const ref of changing) {
       const element = this.element(ref);
       element?.classList.toggle("is-selected", this.selection.has(ref));
       element?.setAttribute("aria-pressed", String(this.selection.has(ref)));

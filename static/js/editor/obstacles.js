@@ -9,9 +9,12 @@ const HIGH = 128;
 export class Obstacles {
   /** @type {Map<number, Rect[]>} */
   #squares = new Map();
+  /** @type {Obstacles | null} */
+  #others;
 
-  /** @param {Rect[]} boxes */
-  constructor(boxes) {
+  /** @param {Rect[]} boxes @param {Obstacles | null} [others] those that stand there, too */
+  constructor(boxes, others = null) {
+    this.#others = others;
     for (const box of boxes) {
       for (const square of squares(box.x, box.y, box.x + box.width, box.y + box.height)) {
         const inside = this.#squares.get(square);
@@ -25,8 +28,7 @@ export class Obstacles {
    * @param {number} bottom @param {Rect[]} but @returns {Rect[]} */
   within(left, top, right, bottom, but) {
     const count = (Math.floor(right / WIDE) - Math.floor(left / WIDE) + 1) * (Math.floor(bottom / HIGH) - Math.floor(top / HIGH) + 1);
-    /** @type {Set<Rect>} */
-    const found = new Set();
+    const found = new Set(this.#others?.within(left, top, right, bottom, but));
     for (const square of count <= this.#squares.size ? squares(left, top, right, bottom) : this.#squares.keys()) {
       for (const box of this.#squares.get(square) ?? []) {
         if (box.x < right && box.x + box.width > left && box.y < bottom && box.y + box.height > top) found.add(box);

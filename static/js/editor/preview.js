@@ -1,79 +1,81 @@
 // @ts-check
 /** What a gesture looks like while it lasts: moved cards, re-routed edges, the rubber band. The server's parts replace it. */
 
-import { apart, byRank, earlyPiecesOf, ownerOf, piecesOf } from "./apart.js";
-import { drawnPieces } from "./drawn_ways.js";
-import { centre } from "./geometry.js";
+import { apart, ownerOf } from "./apart.js";
+import { drawnPieces, showWay, wayBetween } from "./drawn_ways.js";
+import { Moving } from "./moving.js";
 import { Obstacles } from "./obstacles.js";
-import { drawn, route, wayOf } from "./routes.js";
+import { route, wayOf } from "./routes.js";
 import { svgElement } from "./parts.js";
 
 /** @typedef {import("./geometry.js").Point} Point */
 /** @typedef {import("./geometry.js").Rect} Rect */
 /** @typedef {import("./main.js").Editor} Editor */
 
+const BUDGET = 3;
+
+/** What a gesture moves, and its edges. */
+export class Move {
+  /** @type {Moving<import("./moving.js").Joined & {edge: import("./graph.js").EdgeFacts}> | null} */
+  #moving = null;
+  #version = -1;
+
+  /** @param {Editor} editor @param {Set<string>} refs */
+  constructor(editor, refs) {
+    [this.editor, this.refs] = [editor, refs];
+  }
+
+  /** Show all of it elsewhere. @param {Point} by @param {number} [budget] milliseconds for looking for ways of edges; to keep them apart
+   * and to draw them takes about as long again @returns {boolean} whether some are left for the next frame */
+  show(by, budget = BUDGET) {
+    const { editor } = this;
+    const until = performance.now() + budget;
+    for (const ref of this.refs) {
+      const [element, node] = [editor.element(ref), editor.graph.nodes.get(ref)];
+      if (!(element instanceof SVGElement) || !node) continue;
+      // Earlier moves may still be on the way: the facts have them, the drawing has not.
+      const [x, y] = [by.x + (node.shift?.x ?? 0), by.y + (node.shift?.y ?? 0)];
+      if (x || y) element.style.setProperty("translate", `${x}px ${y}px`);
+      else element.style.removeProperty("translate");
+    }
+    if (!this.#moving || this.#version !== editor.graph.version) this.#moving = this.#begin();
+    for (const [{ edge }, way] of this.#moving.ways(by, () => performance.now() < until)) showWay(editor, edge, way);
+    return this.#moving.isUnfinished;
+  }
+
+  /** What stays as it is for as long as the graph does. */
+  #begin() {
+    const { editor, refs } = this;
+    const { graph } = editor;
+    this.#version = graph.version;
+    const edges = graph.edgesAt(refs).flatMap((edge) => {
+      const [from, to] = [graph.standIn(edge.source), graph.standIn(edge.target)];
+      const [source, target] = [graph.nodes.get(from), graph.nodes.get(to)];
+      if (!source || !target || from === to) return [];
+      return [{ edge, id: edge.edge, from, to, on: edge.on, lane: graph.laneOf(edge), way: wayBetween(editor, edge, source, target) }];
+    });
+    const others = new Set(edges.map(({ edge }) => edge.ref));
+    const standing = () => drawnPieces(editor, others, (ref) => graph.nodes.get(ref) ?? null);
+    return new Moving(refs, graph.nodes, graph.cards.map((card) => card.ref), edges, standing);
+  }
+}
+
 /** Show nodes elsewhere, with their edges. @param {Editor} editor @param {Set<string>} refs @param {Point} by */
 export function showMoved(editor, refs, by) {
-  for (const ref of refs) {
-    const [element, node] = [editor.element(ref), editor.graph.nodes.get(ref)];
-    if (!(element instanceof SVGElement) || !node) continue;
-    // Earlier moves may still be on the way: the facts have them, the drawing has not.
-    const [x, y] = [by.x + (node.shift?.x ?? 0), by.y + (node.shift?.y ?? 0)];
-    if (x || y) element.style.setProperty("translate", `${x}px ${y}px`);
-    else element.style.removeProperty("translate");
-  }
-  showRoutes(editor, editor.graph.edgesAt(refs), (ref) => moved(editor, ref, refs, by));
+  new Move(editor, refs).show(by, Infinity);
 }
 
-/** @param {Editor} editor @param {string} ref @param {Set<string>} refs @param {Point} by @returns {Rect | null} */
-function moved(editor, ref, refs, by) {
-  const node = editor.graph.nodes.get(ref);
-  if (!node) return null;
-  return refs.has(ref) ? { ...node, x: node.x + by.x, y: node.y + by.y } : node;
-}
-
-/** Edges on the ways that they would have with each thing at its `place`: apart from each other, and from the rest as it is drawn.
- * @param {Editor} editor @param {import("./graph.js").EdgeFacts[]} edges @param {(ref: string) => Rect | null} place */
-export function showRoutes(editor, edges, place) {
-  if (!edges.length) return;
-  const cards = new Map(editor.graph.cards.map((card) => [card.ref, place(card.ref) ?? card]));
-  const obstacles = new Obstacles([...cards.values()]);
-  const found = edges.flatMap((edge) => wayAlone(editor, edge, (ref) => cards.get(ref) ?? place(ref), obstacles));
-  const pieces = found.some(({ way }) => way.length > 4) ? drawnPieces(editor, new Set(edges.map((edge) => edge.ref)), place) : [];
-  for (const { way, owner } of found) pieces.push(...earlyPiecesOf(way, owner));
-  for (const { edge, way, owner, ends, others } of found.sort((a, b) => byRank(a.owner, b.owner))) {
-    const moved = apart(way, owner, pieces, others, ends);
-    pieces.push(...piecesOf(moved, owner));
-    showRoute(editor, edge, moved);
-  }
-}
-
-/** An edge's way if it were the only one; none where one of its ends is not there. @param {Editor} editor
- * @param {import("./graph.js").EdgeFacts} edge @param {(ref: string) => Rect | null} place @param {Obstacles} obstacles */
-function wayAlone(editor, edge, place, obstacles) {
-  const [from, to] = [editor.graph.standIn(edge.source), editor.graph.standIn(edge.target)];
+/** An edge on the way that it would have with each thing at its `place`: apart from the rest as it is drawn. @param {Editor} editor
+ * @param {import("./graph.js").EdgeFacts} edge @param {(ref: string) => Rect | null} place */
+export function showRoute(editor, edge, place) {
+  const { graph } = editor;
+  const [from, to] = [graph.standIn(edge.source), graph.standIn(edge.target)];
   const [source, target] = [place(from), place(to)];
-  if (!source || !target || from === to) return [];
-  const others = from.startsWith("phase:") || to.startsWith("phase:") ? null : obstacles;
-  const way = wayOf(source, target, edge.on, others ?? undefined, editor.graph.laneOf(edge));
-  return [{ edge, way, others, ends: [source, target], owner: ownerOf(edge.edge, from, to, source, target) }];
-}
-
-/** @param {Editor} editor @param {import("./graph.js").EdgeFacts} edge @param {import("./curves.js").Way} way */
-function showRoute(editor, edge, way) {
-  const element = editor.element(edge.ref);
-  if (!element) return;
-  const { path, middle } = drawn(way);
-  for (const line of element.querySelectorAll(".edge-line, .edge-reach")) line.setAttribute("d", path);
-  const label = /** @type {SVGGraphicsElement | null} */ (element.querySelector(".edge-label"));
-  if (!label) return;
-  if (!label.dataset.middle) {
-    const box = label.getBBox();
-    const { x, y } = centre(box);
-    label.dataset.middle = JSON.stringify({ x, y });
-  }
-  const home = JSON.parse(label.dataset.middle);
-  label.style.setProperty("translate", `${middle.x - home.x}px ${middle.y - home.y}px`);
+  if (!source || !target || from === to) return;
+  const others = from.startsWith("phase:") || to.startsWith("phase:") ? null : new Obstacles(graph.cards.map((card) => place(card.ref) ?? card));
+  const way = wayOf(source, target, edge.on, others ?? undefined, graph.laneOf(edge));
+  const owner = ownerOf(edge.edge, from, to, source, target);
+  showWay(editor, edge, way.length > 4 ? apart(way, owner, drawnPieces(editor, new Set([edge.ref]), place), others, [source, target]) : way);
 }
 
 /** Nodes back to where the facts have them: after a gesture that was given up. @param {Editor} editor @param {Iterable<string>} refs */

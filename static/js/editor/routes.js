@@ -11,7 +11,7 @@
  */
 
 import { waysWithCorners } from "./corners.js";
-import { areFree, line, pathData, pointAt } from "./curves.js";
+import { Walls, line, pathData, pointAt } from "./curves.js";
 import { Obstacles } from "./obstacles.js";
 
 const ARROW_GAP = 4;
@@ -64,7 +64,8 @@ export function successRoutes(source, target, others = NOTHING, lanes = 1) {
   const bend = Math.max((end[0] - start[0]) / 2, REACH);
   const straight = offsets.map((by) => curve(start, end, bend, by));
   const heights = [start[1] + offsets[0], end[1] + offsets[0], start[1] + offsets[lanes - 1], end[1] + offsets[lanes - 1]];
-  const blocking = others.within(...area(start[0], end[0], heights, 0), ends).filter((box) => !areFree(straight, [box]));
+  const between = others.within(...area(start[0], end[0], heights, 0), ends);
+  const blocking = new Walls(between).metBy(straight).map((number) => between[number]);
   if (!blocking.length) return straight;
   const [clearance, near] = [MARGIN + offsets[lanes - 1], (start[1] + end[1]) / 2];
   const foremost = blocking.reduce((a, b) => (b.x < a.x || (b.x === a.x && b.y < a.y) ? b : a));
@@ -72,12 +73,13 @@ export function successRoutes(source, target, others = NOTHING, lanes = 1) {
   const first = Math.abs(over - near) <= Math.abs(under - near) ? over : under;
   const nearby = area(start[0], end[0], heights, NEARBY);
   const boxes = others.within(...nearby, ends);
+  const walls = new Walls(boxes);
   const reaches = BENDS.map((reach) => Math.min(reach, (end[0] - start[0]) / 3));
   const levels = levelsOf(boxes, first, near, nearby, clearance);
   for (const level of freeLevels(levels, boxes, start[0] + reaches[0], end[0] - reaches[0], offsets)) {
     for (const reach of reaches) {
       const ways = offsets.map((by) => along(down(start, by), down(end, by), level + by, reach));
-      if (areFree(ways, boxes)) return ways;
+      if (walls.letThrough(ways)) return ways;
     }
   }
   return waysWithCorners(start, end, ends, others, offsets, false) ?? straight;
@@ -99,21 +101,22 @@ export function errorRoute(source, target, others = NOTHING, lower = 0) {
     /** @type {Way} */
     const plain = [start, [start[0], start[1] + bend], [top[0], top[1] - bend], top];
     const beside = area(Math.min(start[0], top[0]) - MARGIN, Math.max(start[0], top[0]) + MARGIN, [start[1], top[1]], 0);
-    return areFree([plain], others.within(...beside, ends)) ? plain : cornered(plain);
+    return new Walls(others.within(...beside, ends)).letThrough([plain]) ? plain : cornered(plain);
   }
   if (end[0] < start[0] + REACH) return errorAround(source, target, start, end, others, cornered);
   const drop = Math.max(Math.abs(end[1] - start[1]) * 0.6, REACH);
   /** @type {Way} */
   const straight = [start, [start[0], start[1] + drop], [end[0] - Math.max((end[0] - start[0]) / 2, REACH), end[1]], end];
   const heights = [start[1], end[1], start[1] + drop];
-  if (areFree([straight], others.within(...area(start[0], end[0], heights, 0), ends), ends)) return straight;
+  if (new Walls(others.within(...area(start[0], end[0], heights, 0), ends), ends).letThrough([straight])) return straight;
   const nearby = area(start[0], end[0], heights, NEARBY);
   const boxes = others.within(...nearby, ends);
+  const walls = new Walls(boxes, ends);
   const levels = levelsOf([...boxes, ...ends], start[1] + MARGIN, start[1], nearby).filter((level) => level > start[1]);
   const last = end[0] - Math.min(2 * REACH, (end[0] - start[0]) / 3);
   for (const level of freeLevels(levels, [...boxes, ...ends], start[0] + 10, last)) {
     const way = errorAlong(start, end, level);
-    if (areFree([way], boxes, ends)) return way;
+    if (walls.letThrough([way])) return way;
   }
   return cornered(straight);
 }
@@ -126,9 +129,10 @@ function errorAround(source, target, start, end, others, cornered) {
   const first = target.y > start[1] + 2 * MARGIN ? (start[1] + target.y) / 2 : low;
   const nearby = area(end[0] - TURN, start[0] + TURN, [start[1], end[1], first], NEARBY);
   const boxes = others.within(...nearby, ends);
+  const walls = new Walls(boxes, ends);
   for (const level of freeLevels(levelsOf([...boxes, ...ends], first, start[1], nearby), [...boxes, ...ends], end[0], start[0])) {
     const way = errorBack(start, end, level);
-    if (areFree([way], boxes, ends)) return way;
+    if (walls.letThrough([way])) return way;
   }
   return cornered(errorBack(start, end, first));
 }
@@ -156,9 +160,10 @@ function around(source, target, start, end, others, offsets) {
   const heights = [first - wide, first + wide, ...offsets.flatMap((by) => [start[1] + by, end[1] + by])];
   const nearby = area(end[0] - TURN - wide, start[0] + TURN + wide, heights, NEARBY);
   const boxes = others.within(...nearby, ends);
+  const walls = new Walls(boxes, ends);
   for (const level of freeLevels(levelsOf([...boxes, ...ends], first, start[1], nearby), [...boxes, ...ends], end[0], start[0])) {
     const ways = backs(start, end, level, offsets);
-    if (areFree(ways, boxes, ends)) return ways;
+    if (walls.letThrough(ways)) return ways;
   }
   return waysWithCorners(start, end, ends, others, offsets, false) ?? backs(start, end, first, offsets);
 }

@@ -30,6 +30,9 @@ export function settleShifts(editor) {
     else if (element instanceof SVGElement) delete element.dataset.moved;
     shown.add(ref);
   }
-  if (shown.size) showMoved(editor, shown, { x: 0, y: 0 });
+  if (shown.size) {
+    editor.graph.version += 1;
+    showMoved(editor, shown, { x: 0, y: 0 });
+  }
   editor.ports.show();
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { apart, byRank, earlyPiecesOf, ownerOf, piecesOf } from "../../../static/js/editor/apart.js";
+import { Pieces, apart, byRank, earlyPiecesOf, ownerOf, piecesOf } from "../../../static/js/editor/apart.js";
 import { pathData } from "../../../static/js/editor/curves.js";
 import { Obstacles } from "../../../static/js/editor/obstacles.js";
 import { wayOf } from "../../../static/js/editor/routes.js";
@@ -18,11 +18,12 @@ function paths({ cards, edges }, isMoved = true) {
     const owner = ownerOf(`e${String(number).padStart(2, "0")}`, String(source), String(target), ...ends);
     return { way: wayOf(...ends, on, others), owner, ends };
   });
-  const pieces = ways.flatMap(({ way, owner }) => earlyPiecesOf(way, owner));
+  const pieces = new Pieces();
+  for (const { way, owner } of ways) pieces.add(earlyPiecesOf(way, owner));
   const found = new Map();
   for (const { way, owner, ends } of ways.toSorted((a, b) => byRank(a.owner, b.owner))) {
     const moved = isMoved ? apart(way, owner, pieces, others, ends) : way;
-    pieces.push(...piecesOf(moved, owner));
+    pieces.add(piecesOf(moved, owner));
     found.set(owner.id, pathData(moved));
   }
   return [...found.keys()].sort().map((id) => found.get(id));
