@@ -44,6 +44,7 @@ import { Viewport } from "./viewport.js";
 /** @typedef {import("./geometry.js").Point} Point */
 
 const LEAST_OPENING_SCALE = 0.6;
+const AFTER_DROP = 40; // milliseconds: the frame of a drop has enough to do
 const REFUSAL = "refusal";
 
 export class Editor {
@@ -183,7 +184,7 @@ export class Editor {
   /** A gesture has ended: show what was held back. */
   settled() {
     for (const answer of this.#held.splice(0)) this.#show(answer);
-    for (const go of this.#waiting.splice(0)) go();
+    for (const go of this.#waiting.splice(0)) setTimeout(go, AFTER_DROP);
   }
 
   /** When no gesture is under way: what takes longer than a frame waits for this. @returns {Promise<void>} */
