@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import ClassVar
 
+import orjson
 from django.utils.safestring import SafeString, mark_safe
 
 from accounts.connections.models import Connection
@@ -89,9 +90,12 @@ class EditorPage:
         return Canvas(definitions(), *layers)
 
     @property
-    def facts(self) -> dict[str, Any]:
-        """What script knows of the graph when the page opens."""
-        return self.drawing.facts()
+    def facts_json(self) -> SafeString:
+        """What script knows of the graph when the page opens, as the content of a `<script>`."""
+        text = orjson.dumps(self.drawing.facts()).decode()
+        for sign in "<>&":
+            text = text.replace(sign, f"\\u{ord(sign):04X}")
+        return mark_safe(text)  # noqa: S308 (nothing in it ends the element)
 
     @property
     def palette(self) -> tuple[PaletteGroup, ...]:

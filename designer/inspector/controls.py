@@ -117,6 +117,13 @@ class Control:
         return _DATALISTS.get(self.field.type, "")
 
     @property
+    def datalists(self) -> frozenset[str]:
+        """The ids of the lists of suggestions that its inputs name, those of its rows and fields included."""
+        inner = _DATALISTS.get(self.field.of.type, "") if self.field.of is not None else ""
+        own = {"offer-people"} if self.field.key == "assigned_to" else {self.datalist, inner}
+        return frozenset(own - {""}).union(*(child.datalists for child in self.children))
+
+    @property
     def picks(self) -> str:
         """What the reference picker puts in: `template` for `{{ path }}`, `path` for it bare; empty for neither."""
         if self.path in _PATHS_ALONE:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from html import escape
 from typing import Final, TypedDict, Unpack
+
+from django.utils.safestring import SafeString, mark_safe
 
 from designer.graph.actions import ACTIONS
 from designer.graph.conditions import (
@@ -133,6 +136,19 @@ class Form:
     """The attempts of a task's compensation."""
     tree: tuple[DataNode, ...] = ()
     """What statements can name, for the types of their sources."""
+
+    @property
+    def suggestions(self) -> Mapping[str, tuple[str, ...]]:
+        """What its inputs suggest, by the id of the list; only lists that one of them names, as they may be long."""
+        rows: list[ControlGroup | TriggerRow | SyncRow] = [*self.groups, *(self.triggers or ()), *(self.syncs or ())]
+        named = frozenset[str]().union(*(control.datalists for row in rows for control in row.controls))
+        return {id: found for id, found in self.offers.lists.items() if id in named}
+
+    @property
+    def moment_options(self) -> SafeString:
+        """The options of `moments`: as many as there are tasks, so not one by one by a template."""
+        options = (f'<option value="{escape(moment.value)}">{escape(moment.label)}</option>' for moment in self.moments)
+        return mark_safe("".join(options))  # noqa: S308 (escaped)
 
     @property
     def trigger_types(self) -> tuple[Choice, ...]:

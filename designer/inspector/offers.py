@@ -29,6 +29,17 @@ class Offers:
     connections: tuple[str, ...] = ()
     timezones: tuple[str, ...] = TIMEZONES
 
+    @property
+    def lists(self) -> dict[str, tuple[str, ...]]:
+        """What inputs suggest, by the id of the list."""
+        return {
+            "offer-moments": self.moments,
+            "offer-people": self.people,
+            "offer-connections": self.connections,
+            "offer-flows": self.flows,
+            "offer-timezones": self.timezones,
+        }
+
 
 def offers_for(
     flow: Flow,

@@ -1,9 +1,10 @@
 """A flow as SVG: the one look of canvas, version graph, differences and live instances.
 
 Only classes and SVG attributes, no `style`: colours and lines are in `static/css/graph.css`. Every text goes through
-`labels`. Icons are `<use>` of the page's sprite. A task is `<g class="node …" id="node-KEY" data-task="KEY">`, a phase
-`<g class="phase …" id="phase-KEY">`, the trigger `<g class="trigger …" id="node-trigger">`, an edge
-`<g class="edge …" id="edge-ID" data-edge="ID">`; `element_id` names them.
+`labels`. All is of as few elements as it takes: there may be a thousand cards, and a browser lays out each element.
+A task is `<g class="node …" id="node-KEY" data-task="KEY">`, a phase `<g class="phase …" id="phase-KEY">`, the trigger
+`<g class="trigger …" id="node-trigger">`, an edge `<g class="edge …" id="edge-ID" data-edge="ID">`; `element_id` names
+them.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from designer.rendering.cards import (
     label_width,
 )
 from designer.rendering.curves import Rect, middle_of, path_data
-from designer.rendering.icons import symbols_svg
+from designer.rendering.icons import icon_path
 from designer.rendering.labels import clean, markup, shorten, text_width
 from designer.rendering.layout import Layout
 from designer.rendering.marks import LOOKS, QUIET, Look, Mark, as_mark, look_of
@@ -111,12 +112,11 @@ def flow_svg(
 def standalone_svg(flow: Flow, layout: Layout, *, look: str = "light") -> str:
     """The drawing as a file of its own, in `light` or `dark` colours, with everything it needs inside."""
     box = layout.bounds
-    icons = {kind_of(task).icon_of(task) for task in flow.tasks.values()} | {"play"}
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         f'<svg xmlns="http://www.w3.org/2000/svg" class="graph" viewBox="{_view_box(box)}" width="{box.width:g}"'
         f' height="{box.height:g}"><title>{markup(flow.name)}</title><style>{standalone_style(look)}</style>'
-        f"<defs>{definitions()}{symbols_svg(icons)}</defs>{_paper(box)}{graph_groups(flow, layout, PLAIN)}</svg>\n"
+        f"<defs>{definitions()}</defs>{_paper(box)}{graph_groups(flow, layout, PLAIN)}</svg>\n"
     )
 
 
@@ -237,7 +237,7 @@ def trigger_svg(flow: Flow, layout: Layout, picture: Picture = PLAIN) -> SafeStr
         f' transform="translate({box.x:g} {box.y:g})"><title>{markup(f"Starts: {words}")}</title>'
         f'<circle class="halo" cx="{radius:g}" cy="{radius:g}" r="{radius + 4:g}"/>'
         f'<circle class="card" cx="{radius:g}" cy="{radius:g}" r="{radius:g}"/>'
-        f'<use class="glyph" href="#icon-play" x="{radius - 8:g}" y="{radius - 9:g}" width="18" height="18"/>'
+        f'<path class="glyph" d="{icon_path("play", radius - 8, radius - 9)}"/>'
         f'<text class="caption" x="{radius:g}" y="{box.height + 17:g}">'
         f"{markup(shorten(words, 116, LABEL_SIZE))}</text></g>"
     )
@@ -284,7 +284,7 @@ def _tile(icon: str, box: Rect) -> str:
     top, inset = (box.height - TILE) / 2, (TILE - 18) / 2
     return (
         f'<rect class="tile" x="12" y="{top:g}" width="{TILE}" height="{TILE}" rx="7"/>'
-        f'<use class="glyph" href="#icon-{icon}" x="{12 + inset:g}" y="{top + inset:g}" width="18" height="18"/>'
+        f'<path class="glyph" d="{icon_path(icon, 12 + inset, top + inset)}"/>'
     )
 
 
@@ -298,7 +298,8 @@ def _words(task: Task, summary: str, box: Rect) -> str:
 
 
 def _ports(box: Rect, *, has_error_edge: bool) -> str:
-    ports = "".join(f'<circle class="port" cx="{x:g}" cy="{box.height / 2:g}" r="4"/>' for x in (0, box.width))
+    sides = "".join(f"M{x - 4:g} {box.height / 2:g}a4 4 0 1 1 8 0a4 4 0 1 1-8 0" for x in (0, box.width))
+    ports = f'<path class="port" d="{sides}"/>'
     if has_error_edge:
         ports += f'<circle class="port port-error" cx="{box.width / 2:g}" cy="{box.height:g}" r="4"/>'
     return ports

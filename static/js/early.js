@@ -2,6 +2,9 @@
 // first; so does a choice that is stored as soon as it is made. A classic script, so that it is there before anything can be
 // clicked.
 (() => {
+  // What waits for a script to be shown is shown without it, should one not load or fail.
+  addEventListener("error", () => (document.documentElement.dataset.failed = ""), { capture: true, once: true });
+
   const WAITING = "[data-controller~=confirm], [data-controller~=opens]";
   /** @type {WeakSet<EventTarget>} */
   const ready = new WeakSet();

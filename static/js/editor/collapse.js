@@ -18,12 +18,15 @@ export class Collapse {
   /** Ways of edges as the server drew them. @type {WeakMap<Element, string>} */
   #drawn = new WeakMap();
 
+  #hasFolded = false;
+
   /** @param {Editor} editor */
   constructor(editor) {
     this.editor = editor;
     this.key = `quadrille-folded-${editor.root.dataset.flow}`;
     /** @type {Set<string>} */
     this.folded = new Set(recall(this.key));
+    if (this.folded.size) editor.viewport.place(); // a folded phase is as wide as its name is laid out
     editor.svg.addEventListener("pointerdown", (event) => this.#pressed(event), { capture: true });
     this.apply();
   }
@@ -61,6 +64,9 @@ export class Collapse {
   apply() {
     const { graph } = this.editor;
     for (const phase of graph.phases) this.#phase(phase);
+    const isPlain = !this.folded.size && !this.#hasFolded;
+    this.#hasFolded = this.folded.size > 0;
+    if (isPlain) return; // nothing is away, nor was
     for (const task of graph.tasks) {
       task.hidden = this.folded.has(`phase:${task.phase}`);
       this.editor.element(task.ref)?.classList.toggle("is-away", task.hidden);

@@ -17,6 +17,8 @@ const PATIENCE = 20_000; // milliseconds
 export class Comments {
   /** Open threads by task key; empty for the flow. @type {Record<string, number>} */
   #counts = {};
+  /** Tasks that have been marked. @type {string[]} */
+  #marked = [];
   #latest = 0;
   /** The task whose comments were asked for last: the panel shows them once they are here. Empty for the flow. */
   #asked = "";
@@ -147,10 +149,10 @@ export class Comments {
   /** Counts on the cards and in their names. */
   mark() {
     const { editor } = this;
-    for (const task of editor.graph.tasks) {
-      const element = editor.element(task.ref);
-      if (!element) continue;
-      const count = this.#counts[task.ref] ?? 0;
+    for (const ref of new Set([...this.#marked, ...Object.keys(this.#counts)])) {
+      const [task, element] = [editor.graph.nodes.get(ref), editor.element(ref)];
+      if (task?.type !== "task" || !element) continue;
+      const count = this.#counts[ref] ?? 0;
       const old = element.querySelector(":scope > .comment-badge");
       if (old?.getAttribute("data-count") !== String(count)) {
         old?.remove();
@@ -159,6 +161,7 @@ export class Comments {
       const words = this.wordsFor(task.ref);
       element.setAttribute("aria-label", words ? `${task.label}, ${words}` : task.label);
     }
+    this.#marked = Object.keys(this.#counts);
     const total = Object.values(this.#counts).reduce((sum, count) => sum + count, 0);
     const shown = this.toggle?.querySelector("[data-count]");
     if (shown) shown.textContent = total ? String(total) : "";

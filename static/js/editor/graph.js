@@ -31,6 +31,11 @@ function together(edges) {
   return groups;
 }
 
+/** @param {NodeFacts} a @param {NodeFacts} b */
+function asRead(a, b) {
+  return a.x - b.x || a.y - b.y || a.ref.localeCompare(b.ref);
+}
+
 export class Graph {
   /** @type {Map<string, EdgeFacts[]> | null} */
   #together = null;
@@ -139,7 +144,13 @@ export class Graph {
 
   /** Nodes as one reads them: column by column, from top to bottom. @returns {NodeFacts[]} */
   readingOrder() {
-    return this.shown.sort((a, b) => a.x - b.x || a.y - b.y || a.ref.localeCompare(b.ref));
+    return this.shown.sort(asRead);
+  }
+
+  /** The first of them. @returns {NodeFacts | undefined} */
+  get first() {
+    const { shown } = this;
+    return shown.length ? shown.reduce((first, node) => (asRead(node, first) < 0 ? node : first)) : undefined;
   }
 
   /** Where an arrow key leads: right and left along edges, up and down among neighbours; else whatever lies that way.

@@ -46,16 +46,19 @@ import { Viewport } from "./viewport.js";
 const LEAST_OPENING_SCALE = 0.6;
 const AFTER_DROP = 40; // milliseconds: the frame of a drop has enough to do
 const REFUSAL = "refusal";
+const LATEST = 300; // milliseconds after which what others do is followed, picture or not
 
 export class Editor {
   /** Refs by element id. @type {Map<string, string>} */
   #refs = new Map();
+  /** What things are called, as it was told last. @type {Map<string, string>} */
+  #labels = new Map();
+  /** What is selected or in the tab order. @type {Set<string>} */
+  #marked = new Set();
   /** Answers that came while a gesture was under way. @type {any[]} */
   #held = [];
   /** What else waits for its end. @type {(() => void)[]} */
   #waiting = [];
-  /** What was marked last: as selected, and as that which Tab leads to. @type {Set<string>} */
-  #marked = new Set();
 
   /** Where the mouse is over the canvas. @type {Point | null} */
   pointer = null;
@@ -108,7 +111,7 @@ export class Editor {
     this.problems = new Problems(this);
     this.trying = new TryingDoor(this);
     this.viewChanged();
-    this.minimap.show();
+    this.viewport.place();
     if (this.canEdit) readAhead(this);
     addEventListener("beforeunload", (event) => {
       this.keyboard.flush();
@@ -116,7 +119,7 @@ export class Editor {
     });
     this.svg.addEventListener("pointermove", (event) => (this.pointer = this.viewport.onCanvas(event)));
     this.svg.addEventListener("pointerleave", () => (this.pointer = null));
-    new ResizeObserver(() => this.minimap.show()).observe(this.svg);
+    new ResizeObserver(() => this.minimap.follow()).observe(this.svg);
   }
 
   /** Follow what others do. @returns {() => void} stops it */
@@ -218,34 +221,40 @@ export class Editor {
     return this.graph.nodes.size <= 1;
   }
 
-  /** What script adds to the server's drawing: a place in the tab order, a role, marks. */
+  /** What script adds to the server's drawing, where that is new: a place in the tab order, a role, marks. */
   #decorate() {
     const things = [...this.graph.nodes.values(), ...this.graph.edges.values()];
     this.#refs = new Map(things.map((thing) => [thing.id, thing.ref]));
     this.root.classList.toggle("is-blank", this.isBlank);
-    for (const { ref, label } of things) {
-      const element = this.element(ref);
-      if (!element) continue;
-      element.setAttribute("role", "button");
+    const labels = new Map(things.map((thing) => [thing.ref, thing.label]));
+    for (const { id, ref, label } of things) {
+      const element = document.getElementById(id);
+      const isKnown = element?.hasAttribute("role");
+      // Of a card that stays as it is drawn, where its edges lead may be told anew.
+      if (!element || (isKnown && this.#labels.get(ref) === label)) continue;
       element.setAttribute("aria-label", label);
+      if (isKnown) continue;
+      element.setAttribute("role", "button");
+      element.setAttribute("aria-pressed", "false");
+      element.setAttribute("tabindex", "-1");
     }
+    this.#labels = labels;
     this.comments?.mark();
-    this.#mark([...this.graph.nodes.keys(), ...this.graph.edges.keys()]);
+    this.#mark();
   }
 
-  /** What is selected, and what has the place in the tab order. @param {string[]} [refs] whose elements are new; without, only what has changed
-   * is marked anew */
-  #mark(refs = []) {
-    const current = this.focusedRef || this.selection.leading || this.graph.readingOrder()[0]?.ref || "";
-    const marked = new Set([...this.selection.refs, current]);
-    const changing = new Set([...refs, ...this.#marked, ...marked]);
-    this.#marked = marked;
-    for (const ref of changing) {
+  /** What is marked now, and what was: there may be a thousand others. */
+  #mark() {
+    const current = this.focusedRef || this.selection.leading || this.graph.first?.ref;
+    const marked = new Set(this.selection.refs);
+    if (current) marked.add(current);
+    for (const ref of new Set([...this.#marked, ...marked])) {
       const element = this.element(ref);
       element?.classList.toggle("is-selected", this.selection.has(ref));
       element?.setAttribute("aria-pressed", String(this.selection.has(ref)));
       element?.setAttribute("tabindex", ref === current ? "0" : "-1");
     }
+    this.#marked = marked;
   }
 
   #selected() {
@@ -471,9 +480,23 @@ export default function connect(root) {
     editor.problems.arrive();
     root.dataset.ready = "true";
   });
-  const stops = [editor.watch(), editor.comments.watch()];
+  /** @type {(() => void)[]} */
+  const stops = [];
+  afterPicture(() => {
+    if (root.isConnected) stops.push(editor.watch(), editor.comments.watch(), editor.presence.begin());
+  });
   return () => {
     for (const stop of stops) stop();
-    editor.presence.stop();
   };
+}
+
+/** Once what is here has been shown, or soon where it is not, as in a tab that nobody looks at. @param {() => void} act */
+function afterPicture(act) {
+  let isDone = false;
+  const once = () => {
+    if (!isDone) act();
+    isDone = true;
+  };
+  requestAnimationFrame(() => setTimeout(once));
+  setTimeout(once, LATEST);
 }

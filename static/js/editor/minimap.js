@@ -6,6 +6,8 @@ import { svgElement } from "./parts.js";
 
 /** @typedef {import("./main.js").Editor} Editor */
 
+const CORNER = 8; // the radius, in canvas units
+
 export class Minimap {
   #frame = 0;
   /** Whether the cards are not as the graph has them. */
@@ -53,9 +55,9 @@ export class Minimap {
     if (!this.#isStale) return;
     this.#isStale = false;
     const ordered = ["phase", "note", "trigger", "task"].flatMap((type) => nodes.filter((node) => node.type === type));
-    this.cards.replaceChildren(
-      ...ordered.map(({ x, y, width, height, type, colour }) => svgElement("rect", { class: `minimap-${type} ${colour ? `is-${colour}` : ""}`, x, y, width, height, rx: 8 })),
-    );
+    const looks = Map.groupBy(ordered, ({ type, colour }) => `minimap-${type} ${colour ? `is-${colour}` : ""}`);
+    // One path for all that look the same: a rectangle for each would be as much to lay out as the canvas has cards.
+    this.cards.replaceChildren(...[...looks].map(([look, alike]) => svgElement("path", { class: look, d: alike.map(rounded).join("") })));
   }
 
   /** @param {import("./geometry.js").Rect} area all there is @param {import("./geometry.js").Rect} seen */
@@ -74,4 +76,11 @@ export class Minimap {
     const { scale } = viewport.view;
     viewport.set({ x: width / 2 - point.x * scale, y: height / 2 - point.y * scale, scale });
   }
+}
+
+/** @param {import("./geometry.js").Rect} rect @returns {string} the path around it */
+function rounded({ x, y, width, height }) {
+  const [across, down] = [width - 2 * CORNER, height - 2 * CORNER];
+  const corner = (/** @type {number} */ right, /** @type {number} */ lower) => `a${CORNER} ${CORNER} 0 0 1 ${right * CORNER} ${lower * CORNER}`;
+  return `M${x + CORNER} ${y}h${across}${corner(1, 1)}v${down}${corner(-1, 1)}h${-across}${corner(-1, -1)}v${-down}${corner(1, -1)}Z`;
 }

@@ -50,20 +50,22 @@ export class Presence {
       const button = /** @type {Element} */ (event.target).closest("[data-person]");
       if (button instanceof HTMLElement) this.go(Number(button.dataset.person));
     });
-    this.beat = window.setInterval(() => this.#send(), BEAT);
-    this.watcher = () => this.#seen();
-    document.addEventListener("visibilitychange", this.watcher);
-    this.#connect();
   }
 
-  /** Leave. */
-  stop() {
-    this.#isOver = true;
-    clearInterval(this.beat);
-    clearTimeout(this.#retry);
-    clearTimeout(this.#timer);
-    document.removeEventListener("visibilitychange", this.watcher);
-    this.#socket?.close();
+  /** Be here, and see who else is. @returns {() => void} leaves */
+  begin() {
+    const beat = window.setInterval(() => this.#send(), BEAT);
+    const watcher = () => this.#seen();
+    document.addEventListener("visibilitychange", watcher);
+    this.#connect();
+    return () => {
+      this.#isOver = true;
+      clearInterval(beat);
+      clearTimeout(this.#retry);
+      clearTimeout(this.#timer);
+      document.removeEventListener("visibilitychange", watcher);
+      this.#socket?.close();
+    };
   }
 
   // ------------------------------------------------------------------ what this page tells

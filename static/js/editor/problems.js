@@ -29,12 +29,13 @@ export class Problems {
     const head = editor.root.querySelector("[data-act=problems]");
     head?.setAttribute("aria-expanded", String(editor.root.dataset.problems === "open"));
     const worst = new Map();
+    const before = this.worst;
     this.worst = worst;
     for (const item of /** @type {NodeListOf<HTMLElement>} */ (editor.root.querySelectorAll("[data-culprit]"))) {
       const { culprit = "", severity = "" } = item.dataset;
       if (worst.get(culprit) !== "error") worst.set(culprit, severity);
     }
-    for (const ref of [...editor.graph.nodes.keys(), ...editor.graph.edges.keys()]) {
+    for (const ref of new Set([...before.keys(), ...worst.keys()])) {
       const element = editor.element(ref);
       element?.classList.toggle("has-error", worst.get(ref) === "error");
       element?.classList.toggle("has-warning", worst.get(ref) === "warning");

@@ -29,9 +29,15 @@ export class Viewport {
     this.#show();
   }
 
+  /** The drawing comes into sight: it is where it belongs (editor.css). */
+  place() {
+    this.svg.dataset.placed = "";
+  }
+
   /** @returns {import("./geometry.js").Size} */
   get size() {
-    return { width: this.svg.clientWidth, height: this.svg.clientHeight };
+    const box = this.svg.dataset.placed === undefined ? /** @type {Element} */ (this.svg.parentElement) : this.svg;
+    return { width: box.clientWidth, height: box.clientHeight };
   }
 
   /** @returns {import("./geometry.js").Rect} what is seen, in canvas units */

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree
@@ -15,6 +17,7 @@ from accounts.roles import Role
 from accounts.scope import Scope
 from designer import models
 from designer.graph.codec import decode_flow
+from designer.graph.kinds import KINDS
 from designer.services.drafting import create_flow, draft_of
 from tests.integration.designer.editing import ADD, BASE, ids, post
 
@@ -241,6 +244,30 @@ def test_everything_has_a_form(designer: Client, drawn: models.Flow, subject: st
     response = designer.get(BASE + "inspector", {"subject": subject, "count": "2"})
     assert response.status_code == 200
     assert f'data-subject="{subject}"' in response.content.decode().replace("&#x27;", "'")
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_a_form_brings_the_suggestions_that_its_inputs_name_and_no_others(
+    designer: Client, drawn: models.Flow, kind: str
+) -> None:
+    post(designer, "edits", {"revision": 1, "edit": {**ADD, "task": {**ADD["task"], "key": "new", "kind": kind}}})
+    form = designer.get(BASE + "inspector", {"subject": "new"}).content.decode()
+    assert 'data-subject="new"' in form
+    assert set(re.findall(r'<datalist id="([^"]+)"', form)) == set(re.findall(r' list="([^"]+)"', form))
+
+
+def test_the_page_lists_the_tasks_only_where_they_are_chosen_from(designer: Client, drawn: models.Flow) -> None:
+    name = '</script><b>\u2028 & "'
+    post(designer, "edits", {"revision": 1, "edit": {"edit": "rename_task", "task": "a", "name": name}})
+    page = designer.get(BASE).content.decode()
+    assert re.findall(r'<datalist id="([^"]+)"', page) == ["offer-timezones"]
+    moments = re.search(r'<select id="sync-add".*?</select>', page, re.DOTALL)
+    assert moments is not None
+    assert "<b>" not in moments[0]
+    assert '<option value="task:a">' in moments[0]
+    facts = re.search(r'<script id="graph-facts" type="application/json">(.*?)</script>', page, re.DOTALL)
+    assert facts is not None
+    assert name in {node["name"] for node in json.loads(facts[1])["nodes"]}
 
 
 def test_what_is_not_there_has_no_form(designer: Client, drawn: models.Flow) -> None:

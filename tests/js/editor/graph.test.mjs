@@ -37,6 +37,11 @@ test("up and down go to siblings, then to whatever lies that way", () => {
 
 test("every task can be reached in reading order", () => {
   assert.deepEqual(drawn().readingOrder().map((node) => node.ref), ["a", "far", "b", "c", "d"]);
+  assert.equal(drawn().first.ref, "a");
+  const late = new Graph({ nodes: [task("x", 80, 0), task("low", 0, 400), task("high", 0, 40)], edges: [] });
+  assert.equal(late.first, late.readingOrder()[0]);
+  assert.equal(late.first.ref, "high");
+  assert.equal(new Graph({ nodes: [], edges: [] }).first, undefined);
 });
 
 test("an update replaces, adds and removes", () => {

@@ -15,7 +15,7 @@ from designer.graph.kinds import KINDS
 from designer.graph.model import Flow
 from designer.rendering.cards import WIDEST, card_size
 from designer.rendering.downloads import dot_file, pdf_file, pdf_of, png_file, svg_file, svg_policy
-from designer.rendering.icons import has_icon
+from designer.rendering.icons import has_icon, icon_path
 from designer.rendering.labels import text_width
 from designer.rendering.layout import layout_flow
 from designer.rendering.marks import LOOKS, Mark
@@ -136,14 +136,35 @@ def test_the_sign_of_a_new_edge_stands_in_its_middle() -> None:
     assert abs(middle - sum(ends) / 2) < (ends[1] - ends[0]) / 6
 
 
+def test_an_icon_is_a_path_at_its_place() -> None:
+    assert icon_path("play", 10, 20) == "M16 24l8 5-8 5Z"
+    assert icon_path("clock", 1, 2) == "M10 5a6 6 0 1 0 0 12A6 6 0 0 0 10 5ZM10 7.8V11l2.2 1.5", "distances stay"
+    assert icon_path("form", 0, 100).startswith("M4 102.8h10v12.4H4ZM6.5 106h5")
+    assert icon_path("unknown", 0, 0) == ""
+
+
+def test_every_card_shows_its_icon_in_one_element(order: Flow) -> None:
+    for key in order.tasks:
+        card = fromstring(str(node_svg(order, layout_flow(order), key)).encode())
+        (glyph,) = [piece for piece in card.iter() if piece.get("class") == "glyph"]
+        assert re.match(r"M[\d.]+ [\d.]+", glyph.get("d") or "")
+
+
 # -- files ------------------------------------------------------------------------------------------------------------
 
 
 def test_the_svg_file_stands_alone(nasty: Flow) -> None:
     root = fromstring(svg_file(nasty))
     ids = {element.get("id") for element in root.iter()}
-    used = {(use.get("href") or "")[1:] for use in root.iter(f"{SVG}use")}
+    used = {
+        found
+        for element in root.iter()
+        for value in element.attrib.values()
+        for found in re.findall(r"#([\w-]+)", value)
+    }
+    assert used
     assert used <= ids
+    assert not list(root.iter(f"{SVG}use"))
     assert "var(" not in standalone_style()
     assert "sha256-" in svg_policy()
 
