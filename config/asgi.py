@@ -18,6 +18,7 @@ from django.conf import settings  # noqa: E402
 from config.body_limit import BodyLimit  # noqa: E402
 from config.loading import load_addresses  # noqa: E402
 from config.sockets import open_socket_urls, socket_urls  # noqa: E402
+from config.static import StaticFilesFirst  # noqa: E402
 
 OPEN = "/feed/"
 load_addresses()
@@ -39,7 +40,7 @@ class Sockets:
 
 application = ProtocolTypeRouter(
     {
-        "http": BodyLimit(pages, max_bytes=settings.MAX_REQUEST_BYTES),
+        "http": StaticFilesFirst(BodyLimit(pages, max_bytes=settings.MAX_REQUEST_BYTES)),
         "websocket": Sockets(),
     }
 )
