@@ -1,16 +1,13 @@
 """What several threads of a process want taken in at once is taken in together: one of them does it for all, in one
 transaction, and each goes on once that is committed.
 
-A commit, and the statements before it, cost nearly the same for one as for ten. Who is alone waits for nobody, and
-begins at once. Who comes while others are at work is served by the next, with all the others who came; and the next
-waits a little for those who have just been served, as whoever sends one request after the other is about to come again.
-Otherwise eight of them would fall apart into two groups of four, which take turns.
+A commit, and the statements before it, cost nearly the same for one as for ten. Nobody waits for company: who finds
+nobody at work begins at once; who comes meanwhile is served by the next, with all the others who came.
 """
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
@@ -24,8 +21,6 @@ MOST: Final = 32
 """Wishes in one transaction."""
 PATIENCE_SECONDS: Final = 0.05
 """So long somebody waits for those at work, who may stand before a lock. Then another begins beside them."""
-GATHERING_SECONDS: Final = 0.01
-"""So long at most a group waits for those whom the one before it has served."""
 MOST_LEADING: Final = 2
 """So many hand their place on; more are only there as long as someone loses patience."""
 
@@ -66,10 +61,6 @@ class Together(Generic[Wish, Answer]):
         self._lock: Final = threading.Lock()
         self._waiting: list[_Place[Wish, Answer]] = []
         self._leaders = 0
-        self._expected = 0
-        """So many were served or waiting when the last group was done."""
-        self._gathers_until = 0.0
-        self._have_come: Final = threading.Event()
 
     def __call__(self, wish: Wish) -> Answer:
         """What became of the wish, once it is committed (or, within a transaction, done)."""
@@ -80,8 +71,6 @@ class Together(Generic[Wish, Answer]):
             self._waiting.append(place)
             if not self._leaders:
                 self._appoint(place)
-            if len(self._waiting) >= self._expected:
-                self._have_come.set()
         self._await(place)
         if place.leads:
             self._lead(place)
@@ -119,7 +108,6 @@ class Together(Generic[Wish, Answer]):
 
     def _lead(self, place: _Place[Wish, Answer]) -> None:
         """Serve whoever waits and fits; then the next leads."""
-        self._gather()
         with self._lock:
             group = self._choose(place)
         try:
@@ -127,24 +115,11 @@ class Together(Generic[Wish, Answer]):
         finally:
             with self._lock:
                 self._leaders -= 1
-                self._expect(len(self._waiting) + len(group))
                 following = next((one for one in self._waiting if not one.leads), None)
                 if following is not None and self._leaders < MOST_LEADING:
                     self._appoint(following)
             for other in group:
                 other.told.set()
-
-    def _expect(self, count: int) -> None:
-        """Have the next group wait for so many: those who wait, and those who were served just now. Under the lock."""
-        self._expected = min(count, MOST)
-        self._gathers_until = time.monotonic() + (GATHERING_SECONDS if count > 1 else 0)
-        self._have_come.clear()
-
-    def _gather(self) -> None:
-        """Wait until all who are expected have come, or for as long as that is worth it."""
-        seconds = self._gathers_until - time.monotonic()
-        if seconds > 0 and len(self._waiting) < self._expected:
-            self._have_come.wait(seconds)
 
     def _choose(self, first: _Place[Wish, Answer]) -> list[_Place[Wish, Answer]]:
         chosen, wishes = [first], [first.wish]

@@ -90,12 +90,6 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def gathering(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A group waits for who has just been served, however long that takes them."""
-    monkeypatch.setattr("engine.services.together.GATHERING_SECONDS", 10 * SECONDS)
-
-
-@pytest.fixture
 def pool() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(8) as threads:
         yield threads
@@ -164,29 +158,6 @@ def test_who_loses_patience_begins_beside_those_at_work(pool: ThreadPoolExecutor
     gate.opened.set()
     assert [future.result(SECONDS) for future in futures] == ["a done", "b done"]
     assert (served(gate), crowd.together._leaders) == ([["a"], ["b"]], 0)
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("patient", "gathering")
-def test_a_group_waits_for_those_who_have_just_been_served(pool: ThreadPoolExecutor) -> None:
-    gate = Gate()
-    crowd = Crowd(gate, pool)
-    first, second = crowd.wants("a", "b")
-    crowd.open_for(1)
-    assert first.result(SECONDS) == "a done"
-    again = pool.submit(crowd._want, "a again")
-    assert [second.result(SECONDS), again.result(SECONDS)] == ["b done", "a again done"]
-    assert served(gate) == [["a"], ["a again", "b"]]
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("gathering")
-def test_who_is_alone_waits_for_nobody(pool: ThreadPoolExecutor) -> None:
-    gate = Gate()
-    gate.opened.set()
-    crowd = Crowd(gate, pool)
-    done = [pool.submit(crowd._want, wish).result(SECONDS) for wish in ("a", "b", "c")]
-    assert (done, served(gate)) == (["a done", "b done", "c done"], [["a"], ["b"], ["c"]])
 
 
 def test_within_a_transaction_a_wish_is_done_at_once(db: None) -> None:
