@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import expect
 
 from tests.acceptance.board import Board, middle_of, open_new, ready
 from tests.acceptance.browser import Watch
@@ -252,40 +252,6 @@ def test_a_phase_is_folded_to_its_title_and_its_edges_lead_to_it(board: Board) -
     expect(line).to_have_attribute("d", drawn)
 
 
-def test_what_is_dragged_snaps_to_what_stands_around(board: Board) -> None:
-    page = board.page
-    board.add("noop", (220, 120))
-    board.add("delay", (560, 300))
-    top, place = board.middle("junction")[1], board.middle("delay")
-    page.mouse.move(*place)
-    page.mouse.down()
-    page.mouse.move(place[0], top + 20, steps=4)
-    page.mouse.move(place[0] + 3, top + 5, steps=2)
-    expect(page.locator(".guide")).to_have_count(1)
-    page.mouse.up()
-    expect(page.locator(".guide")).to_have_count(0)
-    board.comes_to("delay", (place[0] + 3, top))
-    assert abs(board.middle("delay")[1] - top) < 0.6
-
-
-def test_nudges_add_up_while_earlier_ones_are_on_their_way(board: Board) -> None:
-    page = board.page
-    board.add("noop", (300, 200))
-    before = board.middle("junction")
-    board.select("junction")
-    held: list[Route] = []
-    page.route("**/edit/edits", lambda route: held.append(route), times=1)
-    for number in range(1, 4):
-        page.keyboard.press("Alt+ArrowRight")
-        board.comes_to("junction", (before[0] + 8 * number, before[1]))
-    while not held:
-        page.wait_for_timeout(20)  # lets the browser's messages in
-    assert len(held) == 1, "the others wait until the first is answered"
-    held[0].continue_()
-    board.saved()
-    board.comes_to("junction", (before[0] + 24, before[1]))
-
-
 def test_the_right_button_and_a_long_press_list_what_can_be_done(board: Board) -> None:
     page = board.page
     board.add("noop", (300, 200))
@@ -305,75 +271,6 @@ def test_the_right_button_and_a_long_press_list_what_can_be_done(board: Board) -
     page.keyboard.type("delay")
     page.keyboard.press("Enter")
     expect(board.card("delay")).to_be_visible()
-
-
-def test_several_are_selected_with_the_band_and_move_together(board: Board) -> None:
-    page = board.page
-    board.add("noop", (300, 200))
-    board.add("noop", (300, 320))
-    canvas = page.locator("#canvas").bounding_box()
-    assert canvas is not None
-    board.drag((canvas["x"] + 190, canvas["y"] + 150), (canvas["x"] + 520, canvas["y"] + 400))
-    expect(page.locator(".is-selected")).to_have_count(2)
-    expect(page.locator("#inspector")).to_contain_text("2 things")
-    before = board.middle("junction_2")
-    start = board.middle("junction")
-    board.drag(start, (start[0] + 80, start[1]))
-    board.saved()
-    assert abs(board.middle("junction_2")[0] - before[0] - 80) <= 8
-
-
-def test_an_edge_between_two_that_are_dragged_is_carried_along(board: Board) -> None:
-    page = board.page
-    board.add("noop", (240, 160))
-    board.add("noop", (560, 260))
-    board.connect("junction", "junction_2")
-    board.saved()
-    board.select("junction")
-    with page.expect_response(lambda response: "/inspector" in response.url):
-        page.keyboard.press("Control+a")
-    line = board.edges().locator(".edge-line")
-    start, before = board.middle("junction"), points_of(line)
-    page.mouse.move(*start)
-    page.mouse.down()
-    page.mouse.move(start[0] + 60, start[1] + 90, steps=4)
-    shown(page)
-    moved = [(x - a, y - b) for (x, y), (a, b) in zip(points_of(line), before, strict=True)]
-    assert moved[0] != (0, 0)
-    assert all(abs(x - moved[0][0]) < 0.2 and abs(y - moved[0][1]) < 0.2 for x, y in moved), moved
-    page.mouse.up()
-    board.saved()
-    shown(page)
-    after = [(x - a, y - b) for (x, y), (a, b) in zip(points_of(line), before, strict=True)]
-    assert all(abs(x - after[0][0]) < 0.2 and abs(y - after[0][1]) < 0.2 for x, y in after), after
-
-
-def test_a_form_comes_once_the_drag_is_over(board: Board) -> None:
-    page = board.page
-    board.add("noop", (240, 200))
-    board.add("noop", (240, 340))
-    start = board.middle("junction")
-    page.mouse.move(*start)
-    page.mouse.down()
-    with page.expect_response(lambda response: "/inspector" in response.url):
-        page.mouse.move(start[0] + 120, start[1] + 8, steps=4)
-    page.mouse.move(start[0] + 160, start[1] + 8, steps=4)
-    shown(page)
-    expect(page.locator(".is-selected")).to_have_count(1)
-    expect(page.locator("#inspector")).to_have_attribute("data-subject", "junction_2")
-    page.mouse.up()
-    board.shows("junction")
-
-
-def points_of(line: Locator) -> list[tuple[float, float]]:
-    """The points of an edge's path."""
-    numbers = [float(found) for found in re.findall(r"-?[\d.]+", line.get_attribute("d") or "")]
-    return list(zip(numbers[::2], numbers[1::2], strict=True))
-
-
-def shown(page: Page) -> None:
-    """Wait until what has come to the page is on the screen."""
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 def test_the_wheel_moves_and_zooms_to_the_pointer(board: Board) -> None:

@@ -116,8 +116,11 @@ def test_the_editor_offers_them(client_as: ClientAs, connection: Connection, sco
 
     task = {"key": "ask", "name": "Ask", "kind": "ai_agent", "settings": {"agent": "helper", "prompt": "Hello?"}}
     import_flow(scope, {"format": 1, "key": "f", "name": "F", "tasks": [task]}, replace=False)
-    page = client_as(Role.DESIGNER).get("/o/acme/development/flows/f/edit/").content.decode()
-    assert '<datalist id="offer-connections"><option value="helper">' in page
+    form = (
+        client_as(Role.DESIGNER).get("/o/acme/development/flows/f/edit/inspector", {"subject": "ask"}).content.decode()
+    )
+    assert 'list="offer-connections"' in form
+    assert '<datalist id="offer-connections"><option value="helper">' in form
 
 
 def test_the_admin_shows_no_secret(connection: Connection) -> None:
