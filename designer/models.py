@@ -306,6 +306,8 @@ class DraftEdit(models.Model):
     words = models.CharField(
         max_length=200,
         blank=True,
+        default="",
+        db_default="",
         help_text="What it did, by the names of then: `Added Pack`. An undo and a redo have those of their edit.",
     )
     author = models.ForeignKey(User, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")

@@ -14,6 +14,8 @@ class Migration(migrations.Migration):
             name="words",
             field=models.CharField(
                 blank=True,
+                db_default="",
+                default="",
                 help_text="What it did, by the names of then: `Added Pack`. An undo and a redo have those of their edit.",
                 max_length=200,
             ),
