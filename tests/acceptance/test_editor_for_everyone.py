@@ -108,6 +108,7 @@ def test_the_keys_of_a_page_just_opened_are_for_the_flow(board: Board) -> None:
     press("F2")
     expect(page.locator("#toasts .toast")).to_have_count(1)
     expect(board.card("trigger")).to_be_focused()
+    page.locator("#inspector[data-subject=trigger]").wait_for()  # the form of the flow has that list, too
     kinds = page.get_by_label("Add a trigger")
     kinds.focus()
     press("ArrowDown")
