@@ -113,10 +113,7 @@ class StaticFilesFirst:
             return None
         if not scope["path"].startswith(settings.STATIC_URL):
             return None
-        request = ASGIRequest(scope, io.BytesIO())
-        if settings.SECURE_SSL_REDIRECT and not request.is_secure():
-            return None
-        response = self._answer(request)
+        response = self._answer(ASGIRequest(scope, io.BytesIO()))
         is_file = isinstance(response, HttpResponse) and response.status_code in (200, 206, 304)
         return cast("HttpResponse", response) if is_file else None
 

@@ -51,8 +51,6 @@ const LATEST = 300; // milliseconds after which what others do is followed, pict
 export class Editor {
   /** Refs by element id. @type {Map<string, string>} */
   #refs = new Map();
-  /** What things are called, as it was told last. @type {Map<string, string>} */
-  #labels = new Map();
   /** What is selected or in the tab order. @type {Set<string>} */
   #marked = new Set();
   /** Answers that came while a gesture was under way. @type {any[]} */
@@ -226,19 +224,14 @@ export class Editor {
     const things = [...this.graph.nodes.values(), ...this.graph.edges.values()];
     this.#refs = new Map(things.map((thing) => [thing.id, thing.ref]));
     this.root.classList.toggle("is-blank", this.isBlank);
-    const labels = new Map(things.map((thing) => [thing.ref, thing.label]));
-    for (const { id, ref, label } of things) {
+    for (const { id, label } of things) {
       const element = document.getElementById(id);
-      const isKnown = element?.hasAttribute("role");
-      // Of a card that stays as it is drawn, where its edges lead may be told anew.
-      if (!element || (isKnown && this.#labels.get(ref) === label)) continue;
-      element.setAttribute("aria-label", label);
-      if (isKnown) continue;
+      if (!element || element.hasAttribute("role")) continue; // whose facts are new has been drawn anew
       element.setAttribute("role", "button");
+      element.setAttribute("aria-label", label);
       element.setAttribute("aria-pressed", "false");
       element.setAttribute("tabindex", "-1");
     }
-    this.#labels = labels;
     this.comments?.mark();
     this.#mark();
   }
