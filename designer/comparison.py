@@ -13,12 +13,14 @@ from designer.graph.diff import FlowDiff, diff_flows
 from designer.graph.diff import Mark as Difference
 from designer.graph.kinds import kind_of
 from designer.graph.model import TRIGGER, Edge, Flow, On, note_of_ref, phase_of_ref
+from designer.moves import Move, moves_between, with_room
 from designer.rendering.blocks import shown
 from designer.rendering.cards import branch_name
+from designer.rendering.drawn import drawn_layout
 from designer.rendering.graphviz import GraphvizFailed, LayoutTooLarge
-from designer.rendering.layout import layout_flow
+from designer.rendering.layout import Layout, layout_flow
 from designer.rendering.marks import LOOKS, Look
-from designer.rendering.svg import flow_svg
+from designer.rendering.svg import Ghost, flow_svg
 
 ORDER: Final = (Difference.ADDED, Difference.REMOVED, Difference.CHANGED, Difference.MOVED)
 
@@ -49,9 +51,11 @@ class Change:
 class Comparison:
     """`new` against `old`."""
 
-    def __init__(self, old: Flow, new: Flow) -> None:
+    def __init__(self, old: Flow, new: Flow, *, is_laid_out: bool = False) -> None:
+        """`is_laid_out`: also what moved is shown where Graphviz puts it, not at its places."""
         self.old = old
         self.new = new
+        self.is_laid_out = is_laid_out
 
     @cached_property
     def diff(self) -> FlowDiff:
@@ -62,6 +66,16 @@ class Comparison:
     def is_empty(self) -> bool:
         """Whether the two are the same, places on the canvas included."""
         return self.diff.is_empty
+
+    @cached_property
+    def moves(self) -> dict[str, Move]:
+        """What both have, at other places of the canvas, by reference."""
+        return moves_between(self.old, self.new)
+
+    @property
+    def is_at_places(self) -> bool:
+        """Whether the drawing shows everything where its author put it: else nobody could see what moved."""
+        return not self.is_laid_out and any(note_of_ref(ref) is None for ref in self.moves)
 
     @cached_property
     def changes(self) -> list[Change]:
@@ -83,8 +97,11 @@ class Comparison:
         """Both graphs on one drawing: what went is drawn where it was connected."""
         diff = self.diff
         both = united(self.old, self.new)
+        if self.is_at_places:
+            both = with_room(both, gone=[key for key in self.old.tasks if key not in self.new.tasks])
         return drawn(
             both,
+            moves=self.moves if self.is_at_places else None,
             marks={ref: str(mark) for ref, mark in diff.nodes.items() if _is_task(ref)},
             phases={key: str(mark) for ref, mark in diff.nodes.items() if (key := phase_of_ref(ref)) is not None},
             edges={edge.id: str(mark) for edge, mark in diff.edges.items()},
@@ -93,8 +110,9 @@ class Comparison:
 
     def _nodes(self) -> Iterator[Change]:
         for ref, mark in self.diff.nodes.items():
-            sentences = tuple(change.sentence for change in self.diff.fields.get(ref, ()))
-            yield Change(str(mark), self._what(ref), self._name(ref), sentences)
+            sentences = [change.sentence for change in self.diff.fields.get(ref, ())]
+            sentences += self.moves[ref].sentences if ref in self.moves else ()
+            yield Change(str(mark), self._what(ref), self._name(ref), tuple(sentences))
 
     def _edges(self) -> Iterator[Change]:
         for edge, mark in self.diff.edges.items():
@@ -138,17 +156,29 @@ def drawn(
     marks: dict[str, str] | None = None,
     phases: dict[str, str] | None = None,
     edges: dict[str, str] | None = None,
+    moves: dict[str, Move] | None = None,
     label: str = "",
 ) -> Picture:
-    """The drawing of a flow as Graphviz lays it out, or a sentence for people about why there is none."""
+    """The drawing of a flow as Graphviz lays it out, or a sentence for people about why there is none.
+
+    With `moves` everything stands where its author put it, and what moved has a ghost where it was.
+    """
     flow = shown(flow)
     try:
-        layout = layout_flow(flow)
+        layout = drawn_layout(flow) if moves else layout_flow(flow)
     except LayoutTooLarge as too_large:
         return Picture(None, str(too_large))
     except GraphvizFailed:
         return Picture(None, "The graph cannot be drawn: Graphviz does not work on this server.")
-    return Picture(flow_svg(flow, layout, marks=marks, edge_marks=edges, phase_marks=phases, label=label))
+    ghosts = _ghosts(layout, moves or {})
+    return Picture(
+        flow_svg(flow, layout, marks=marks, edge_marks=edges, phase_marks=phases, ghosts=ghosts, label=label)
+    )
+
+
+def _ghosts(layout: Layout, moves: dict[str, Move]) -> list[Ghost]:
+    pairs = ((move, layout.box_of(ref)) for ref, move in moves.items() if note_of_ref(ref) is None)
+    return [Ghost(move.name, move.before, after) for move, after in pairs if after is not None]
 
 
 def united(old: Flow, new: Flow) -> Flow:

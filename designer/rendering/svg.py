@@ -10,7 +10,7 @@ them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -33,7 +33,7 @@ from designer.rendering.cards import (
 from designer.rendering.curves import Rect, middle_of, path_data
 from designer.rendering.icons import icon_path
 from designer.rendering.labels import clean, markup, shorten, text_width
-from designer.rendering.layout import Layout
+from designer.rendering.layout import MARGIN, Layout, rect_around
 from designer.rendering.marks import LOOKS, QUIET, Look, Mark, as_mark, look_of
 from designer.rendering.theme import standalone_style
 
@@ -67,6 +67,15 @@ PLAIN: Final = Picture()
 
 
 @dataclass(frozen=True, slots=True)
+class Ghost:
+    """Where something was that now stands elsewhere."""
+
+    name: str
+    before: Rect
+    after: Rect
+
+
+@dataclass(frozen=True, slots=True)
 class Ends:
     """What the edges of a flow mean for its cards: how many lead to each node, and which nodes have an error edge."""
 
@@ -90,22 +99,25 @@ def flow_svg(
     trigger_mark: str = "",
     selected: str = "",
     link: Link | None = None,
+    ghosts: Sequence[Ghost] = (),
     element: str = "graph",
     label: str = "",
 ) -> SafeString:
     """The whole drawing as an `<svg>` element for a page. See `Picture` for the marks; `element` is its id.
 
+    `ghosts` lie below everything.
     `label` is read out before the tasks; without one it is the flow's name and the number of its tasks.
     """
     picture = Picture(marks or {}, edge_marks or {}, phase_marks or {}, trigger_mark, selected, link)
-    box = layout.bounds
+    box = _around(layout, ghosts)
     words = markup(label or f"{flow.name}, {_counted(len(flow.tasks), 'task')}")
     least = max(round(box.width * 0.75), 1)
     return mark_safe(  # noqa: S308 (built from escaped pieces below)
         f'<div class="graph-sheet"><svg class="graph-least" width="{least:g}" height="1" aria-hidden="true"></svg>'
         f'<svg class="graph" id="{markup(element)}" xmlns="http://www.w3.org/2000/svg" role="group"'
         f' aria-label="{words}" viewBox="{_view_box(box)}" width="{box.width:g}" height="{box.height:g}">'
-        f"<defs>{definitions()}</defs>{_paper(box)}{graph_groups(flow, layout, picture)}</svg></div>"
+        f"<defs>{definitions()}</defs>{_paper(box)}{ghosts_svg(ghosts)}"
+        f"{graph_groups(flow, layout, picture)}</svg></div>"
     )
 
 
@@ -266,6 +278,18 @@ def edge_svg(flow: Flow, layout: Layout, edge: Edge, picture: Picture = PLAIN) -
     )
 
 
+def ghosts_svg(ghosts: Sequence[Ghost]) -> SafeString:
+    """An empty card where each was, and a line to where it is if that is not nearly the same place."""
+    drawn = "".join(
+        f'<g class="ghost"><rect class="ghost-card" x="{was.x:g}" y="{was.y:g}" width="{was.width:g}"'
+        f' height="{was.height:g}" rx="8"/><text class="ghost-name" x="{was.x + 12:g}" y="{was.y + 22:g}">'
+        f"{markup(shorten(f'was here: {ghost.name}', was.width - 24, SUMMARY_SIZE))}</text>{_ghost_way(ghost)}</g>"
+        for ghost in ghosts
+        for was in (ghost.before,)
+    )
+    return mark_safe(f'<g class="ghosts" aria-hidden="true">{drawn}</g>' if drawn else "")  # noqa: S308 (escaped)
+
+
 def trigger_words(flow: Flow) -> str:
     """What starts instances, in a few words: `by hand`, `schedule`, `event payment.saved`, `3 triggers`."""
     triggers = [trigger for trigger in flow.triggers if trigger.get("type") not in ("manual", "api")]
@@ -342,6 +366,32 @@ def _pill_at(middle: tuple[float, float], label: str) -> Rect:
 
 def _resized(box: Rect, label: str) -> Rect:
     return _pill_at((box.x + box.width / 2, box.y + box.height / 2), label)
+
+
+def _ghost_way(ghost: Ghost) -> str:
+    if ghost.before.overlaps(ghost.after):
+        return ""
+    (x1, y1), (x2, y2) = _edge_towards(ghost.before, ghost.after), _edge_towards(ghost.after, ghost.before)
+    return f'<path class="ghost-way" d="M{x1:g} {y1:g}L{x2:g} {y2:g}" marker-end="url(#arrow-changed)"/>'
+
+
+def _edge_towards(box: Rect, other: Rect) -> tuple[float, float]:
+    """Where a straight line from middle to middle leaves a box."""
+    middle = box.x + box.width / 2, box.y + box.height / 2
+    right, down = other.x + other.width / 2 - middle[0], other.y + other.height / 2 - middle[1]
+    share = min(
+        box.width / 2 / abs(right) if right else 1,
+        box.height / 2 / abs(down) if down else 1,
+    )
+    return round(middle[0] + right * share, 1), round(middle[1] + down * share, 1)
+
+
+def _around(layout: Layout, ghosts: Sequence[Ghost]) -> Rect:
+    if not ghosts:
+        return layout.bounds
+    was = (ghost.before for ghost in ghosts)
+    sheets = [Rect(box.x - MARGIN, box.y - MARGIN, box.width + 2 * MARGIN, box.height + 2 * MARGIN) for box in was]
+    return rect_around([layout.bounds, *sheets])
 
 
 def _implied(route: tuple[tuple[float, float], ...]) -> str:

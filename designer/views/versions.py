@@ -27,6 +27,7 @@ from designer.views.flows import version_row
 
 VERSIONS_A_PAGE = 20
 DRAFT = "draft"
+LAID_OUT = "laid-out"
 
 
 @require_GET
@@ -125,20 +126,26 @@ class Side:
 @require_GET
 @scoped(Role.VIEWER)
 def compare(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
-    """`?from=` against `?to=`, each a version number or `draft`; without them the draft against the live version."""
+    """`?from=` against `?to=`, each a version number or `draft`; without them the draft against the live version.
+
+    `&view=laid-out` has also what moved drawn where Graphviz puts it.
+    """
     row = flow_row(scope, flow)
     numbers = list(row.versions.order_by("-number").values_list("number", flat=True))
     if not numbers:
         return render(request, "designer/compare.html", {"flow": row, "numbers": numbers, "comparison": None})
     newest = row.live_version.number if row.live_version else numbers[0]
     old, new = _side(row, request.GET.get("from", str(newest))), _side(row, request.GET.get("to", DRAFT))
+    is_laid_out = request.GET.get("view") == LAID_OUT
     context = {
         "flow": row,
         "numbers": numbers,
         "old": old,
         "new": new,
-        "comparison": Comparison(old.graph, new.graph),
-        "swapped": urlencode({"from": new.value, "to": old.value}),
+        "comparison": Comparison(old.graph, new.graph, is_laid_out=is_laid_out),
+        "is_laid_out": is_laid_out,
+        "pair": urlencode({"from": old.value, "to": new.value}),
+        "swapped": urlencode({"from": new.value, "to": old.value, **({"view": LAID_OUT} if is_laid_out else {})}),
     }
     return render_part(request, "designer/compare.html", part="result", context=context)
 
