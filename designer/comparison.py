@@ -13,9 +13,9 @@ from designer.graph.diff import FlowDiff, diff_flows
 from designer.graph.diff import Mark as Difference
 from designer.graph.kinds import kind_of
 from designer.graph.model import TRIGGER, Edge, Flow, On, note_of_ref, phase_of_ref
+from designer.graph.wording import branch_name
 from designer.moves import Move, moves_between, with_room
 from designer.rendering.blocks import shown
-from designer.rendering.cards import branch_name
 from designer.rendering.drawn import drawn_layout
 from designer.rendering.graphviz import GraphvizFailed, LayoutTooLarge
 from designer.rendering.layout import Layout, layout_flow

@@ -170,7 +170,7 @@ class Steering:
         self.open("return-4", "waiting")
         self.page.locator("#act-migrate").click()
         report = self.page.locator("#migration")
-        expect(report).to_contain_text("has no task")
+        expect(report).to_contain_text("is not in version")
         self.keep("steer-migrate-refused")
         self.page.get_by_label("Book the return becomes").select_option("reserve")
         self.page.get_by_role("button", name="Check again").click()

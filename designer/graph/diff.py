@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,10 +13,21 @@ from designer.graph.conditions import OPERATOR_WORDS
 from designer.graph.fields import Field
 from designer.graph.flow_fields import LIMIT_FIELDS, RETENTION_FIELDS
 from designer.graph.kinds import KINDS
-from designer.graph.model import Condition, Edge, Flow, Json, Match, Task, note_of_ref, note_ref, phase_ref
+from designer.graph.model import (
+    Condition,
+    Edge,
+    Flow,
+    Json,
+    Match,
+    Task,
+    note_of_ref,
+    note_ref,
+    phase_of_ref,
+    phase_ref,
+)
 from designer.graph.problems import path_text
 from designer.graph.suggestions import quoted
-from designer.graph.values import Path
+from designer.graph.values import TASK_PREFIX, Path
 
 
 class Mark(StrEnum):
@@ -100,20 +112,30 @@ Labels = Mapping[Path, str]
 
 def _pairs(old: Flow, new: Flow) -> Iterator[tuple[str, Mapping[str, Json] | None, Mapping[str, Json] | None, Labels]]:
     """Every node of either flow: its reference, its document before and after, and the names of its fields."""
+    called = {**_called(old), **_called(new)}
     for key in dict.fromkeys([*new.phases, *old.phases]):
         one, other = old.phases.get(key), new.phases.get(key)
         framed = [encode_phase(phase) if phase is not None else None for phase in (one, other)]
-        yield phase_ref(key), framed[0], framed[1], _PHASE_LABELS
+        yield phase_ref(key), framed[0], framed[1], ChainMap(called, _PHASE_LABELS)
     for key in dict.fromkeys([*new.tasks, *old.tasks]):
         before, after = old.tasks.get(key), new.tasks.get(key)
         kind = (after or before or new.tasks[key]).kind
         if before is after and before is not None:
             continue
         documents = [encode_task(task) if task is not None else None for task in (before, after)]
-        yield key, documents[0], documents[1], {**_TASK_LABELS[kind], **_branch_labels(after), **_branch_labels(before)}
+        branches = {**_branch_labels(after), **_branch_labels(before)}
+        yield key, documents[0], documents[1], ChainMap(branches, called, _TASK_LABELS[kind])
     for key in dict.fromkeys([*new.notes, *old.notes]):
         noted = [encode_note(flow.notes[key]) if key in flow.notes else None for flow in (old, new)]
         yield note_ref(key), noted[0], noted[1], _NOTE_LABELS
+
+
+def _called(flow: Flow) -> dict[Path, str]:
+    """Tasks and phases by their names, where a field says which."""
+    phases = {key: phase.name or key for key, phase in flow.phases.items()}
+    named: dict[Path, str] = {("phase", key): name for key, name in phases.items()}
+    named |= {(phase_ref(key),): name for key, name in phases.items()}
+    return named | {(f"{TASK_PREFIX}{key}",): task.name or key for key, task in flow.tasks.items()}
 
 
 def _branch_labels(task: Task | None) -> Labels:
@@ -176,7 +198,10 @@ def _field_changes(before: Json, after: Json, labels: Labels, path: Path = ()) -
 
 
 def _name_of_value(path: Path, value: Json, labels: Labels) -> str:
-    return labels.get((*path, value), "") if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    is_reference = value.startswith(TASK_PREFIX) or phase_of_ref(value) is not None
+    return labels.get((*path, value), "") or (labels.get((value,), "") if is_reference else "")
 
 
 def _are_entries(value: Json) -> bool:
@@ -293,13 +318,13 @@ def _labels_of(fields: Sequence[Field], path: Path) -> dict[Path, str]:
     return found
 
 
-_PHASE_LABELS: Final[Labels] = {
+_PHASE_LABELS: Final[dict[Path, str]] = {
     ("name",): "Name",
     ("description",): "Description",
     ("requirements",): "Requirements",
 }
 _NOTE_LABELS: Final[Labels] = {("text",): "Text", ("colour",): "Colour"}
-_TASK_LABELS: Final[Mapping[str, Labels]] = {
+_TASK_LABELS: Final[Mapping[str, dict[Path, str]]] = {
     key: {
         ("name",): "Name",
         ("kind",): "Kind",

@@ -67,6 +67,11 @@ class PlanNode:
     parent: int | None = None
     """The program whose step this is: such nodes are found at run time and belong to one instance."""
 
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return (self.task.name if self.task is not None else "") or self.key
+
 
 @dataclass(frozen=True, slots=True)
 class PlanLoop:

@@ -1,4 +1,4 @@
-"""A few words about settings, for the cards of tasks. Tolerant: the settings of a draft may be unfinished."""
+"""A few words about tasks and their settings, for cards and sentences. Settings of a draft may be unfinished."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from designer.graph.durations import in_words
 from designer.graph.fields import Choice
-from designer.graph.model import Json, phase_of_ref
+from designer.graph.model import NONE_MET, Json, Task, phase_of_ref
 from designer.graph.values import TASK_PREFIX
 
 _SHORT_UNITS: Final = {
@@ -49,6 +49,12 @@ def with_dots(*parts: str) -> str:
 def label_of(options: tuple[Choice, ...], value: Json) -> str:
     """The label of a choice, or the bare value."""
     return next((choice.label for choice in options if choice.value == value), str(value))
+
+
+def branch_name(task: Task, branch: str) -> str:
+    """What people call a branch of a decision."""
+    named = next((condition.name or condition.key for condition in task.conditions if condition.key == branch), "")
+    return named or ("otherwise" if branch == NONE_MET else branch)
 
 
 def mapping(value: Json) -> Mapping[str, Json]:

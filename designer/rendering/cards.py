@@ -7,7 +7,8 @@ from typing import Final
 
 from designer.graph.kinds import kind_of
 from designer.graph.lowering import is_back_edge
-from designer.graph.model import NONE_MET, Edge, Flow, On, Task
+from designer.graph.model import Edge, Flow, On, Task
+from designer.graph.wording import branch_name
 from designer.rendering.labels import clean, shorten, text_width
 
 GRID: Final = 8
@@ -60,12 +61,6 @@ def edge_label(flow: Flow, edge: Edge) -> str:
     if task.loop is not None and is_back_edge(flow, edge):
         words = f"{words}, ≤ {task.loop.max_iterations}×"
     return shorten(words, LONGEST_LABEL - 2 * GRID, LABEL_SIZE)
-
-
-def branch_name(task: Task, branch: str) -> str:
-    """What people call a branch of a decision."""
-    named = next((condition.name or condition.key for condition in task.conditions if condition.key == branch), "")
-    return named or ("otherwise" if branch == NONE_MET else branch)
 
 
 def label_width(text: str) -> int:

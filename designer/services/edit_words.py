@@ -7,7 +7,9 @@ from typing import Any, Final
 
 from designer.graph import edits
 from designer.graph.edits import Edit
-from designer.graph.model import TRIGGER, Edge, Flow, phase_of_ref, phase_ref
+from designer.graph.model import TRIGGER, Edge, Flow, Frame, phase_of_ref, phase_ref
+from designer.rendering.curves import Rect
+from designer.rendering.drawn import drawn_boxes
 
 _SETTINGS: Final = "settings"
 
@@ -49,7 +51,9 @@ def _note_changed(edit: edits.ConfigureNote, flow: Flow) -> str:
 
 def _framed(edit: edits.FramePhase, flow: Flow) -> str:
     phase, to = flow.phases.get(edit.phase), edit.frame
-    before = phase.frame if phase is not None else None
+    before: Frame | Rect | None = phase.frame if phase is not None else None
+    if before is None and to is not None:  # it lies where it is drawn
+        before = drawn_boxes(flow).phases.get(edit.phase)
     is_sized = before is not None and to is not None and (before.width, before.height) != (to.width, to.height)
     return f"{'Resized' if is_sized else 'Moved'} {_name(flow, phase_ref(edit.phase))}"
 

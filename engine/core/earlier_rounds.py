@@ -24,15 +24,15 @@ def round_of(plan: Plan, state: State, node: int, iteration: int) -> tuple[PlanL
 
     Raises `FactRefused` for one that is no round of the loop as it goes round now.
     """
-    key, current = plan.nodes[node].key, state.iteration(node)
+    name, current = plan.nodes[node].name, state.iteration(node)
     number = plan.nodes[node].loop
     if number is None:
-        raise FactRefused(f"{key} is in no loop: only its latest run can be restarted from, which is {current}.")
+        raise FactRefused(f"{name} is in no loop: only its latest run can be restarted from, which is {current}.")
     loop = plan.loops[number]
     round = state.rounds[number] - (current - iteration)
     if iteration > current or round < 1:
         first = max(1, current - state.rounds[number] + 1)
-        raise FactRefused(f"{key} has the rounds {first} to {current}; there is no round {iteration} of it.")
+        raise FactRefused(f"{name} has the rounds {first} to {current}; there is no round {iteration} of it.")
     return loop, round
 
 

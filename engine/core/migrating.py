@@ -13,9 +13,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from designer.graph.kinds import kind_of
 from designer.graph.lowering import EdgeRole
 from designer.graph.model import NONE_MET, Json, Task
 from designer.graph.plan import START, Plan, PlanEdge, PlanNode
+from designer.graph.wording import branch_name
 from engine.core.added import PROGRAM
 from engine.core.advance import Advance
 from engine.core.facts import Fact, FactRefused
@@ -120,14 +122,16 @@ def needs_place(plan: Plan, state: State, node: PlanNode) -> bool:
 
 def _why_not(move: Move, state: State, node: PlanNode, taken: dict[int, str]) -> str | None:
     """Why a step has no place, or None; then its place is noted in `taken`."""
-    name, place = _name(node), move.counterpart(node.index)
+    name, place = node.name, move.counterpart(node.index)
     other = None if place is None else move.new.nodes[place].task
     if place is None or other is None or node.task is None:
-        return f"{name}: version {move.version} has no task {move.key(node.key)}."
+        return f"{name} is not in version {move.version}.{_namesake(move, name)}"
+    there = other.name or other.key
     if other.kind != node.task.kind:
-        return f"{name} is of the kind {node.task.kind}, and {other.key} of version {move.version} is {other.kind}."
+        kinds = kind_of(node.task).label, kind_of(other).label
+        return f"{name} is of the kind {kinds[0]}, and {there} of version {move.version} of the kind {kinds[1]}."
     if place in taken:
-        return f"{name} and {taken[place]} cannot both become {other.key}."
+        return f"{name} and {taken[place]} cannot both become {there}."
     taken[place] = name
     if node.task.kind == PROGRAM:
         return _why_not_program(node.task, other, move.version)
@@ -138,7 +142,8 @@ def _why_not(move: Move, state: State, node: PlanNode, taken: dict[int, str]) ->
         return f"{name} failed and that was caught; in version {move.version} nothing catches it."
     lost = [branch for branch in _taken_branches(move.old, state, node) if branch not in other.branches]
     if status.is_settled and lost:
-        return f"{name} went on by {lost[0]}, which it cannot in version {move.version}."
+        branch = branch_name(node.task, lost[0])
+        return f"{name} went on by {branch}, which it cannot in version {move.version}."
     return None
 
 
@@ -156,8 +161,10 @@ CODE_SETTINGS: Final = ("script", "class_name", "fingerprint")
 """Settings of a program that say what its code is."""
 
 
-def _name(node: PlanNode) -> str:
-    return node.key if node.task is None else node.task.name or node.key
+def _namesake(move: Move, name: str) -> str:
+    """Which task there looks the same to people and is another: its key tells."""
+    key = next((node.key for node in move.new.nodes if node.task is not None and node.task.name == name), None)
+    return "" if key is None else f" What is called {name} there has another key: {key}."
 
 
 def _has_error_edge(plan: Plan, node: int) -> bool:

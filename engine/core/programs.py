@@ -96,7 +96,7 @@ def add_step(fold: Fold, fact: Fact) -> None:
     """A turn has asked for a step: it is ready. `fact.task` is the program, `data` an `AddedStep` without `of`."""
     program = fold.open_node(fact, StepStatus.RUNNING, StepStatus.READY)
     if fold.plan.task(program).kind != PROGRAM:
-        raise FactRefused(f"{fact.task} is no program: it adds no steps.")
+        raise FactRefused(f"{fold.name(program)} is no program: it adds no steps.")
     data = fact.data
     added = AddedStep(
         program, data["kind"], data["name"], data["count"], data["after"], dict(data.get("settings") or {})

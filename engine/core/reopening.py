@@ -67,11 +67,11 @@ def revert(fold: Fold, fact: Fact) -> None:
     node = fold.plan.index.get(key)
     if node is not None and fold.plan.nodes[node].task is not None:
         if fold.plan.task(node).kind != "manual":
-            raise FactRefused(f"{key} is no manual task.")
+            raise FactRefused(f"{fold.name(node)} is no manual task.")
         if fold.state.nodes[node].is_open:
-            raise FactRefused(f"{key} is not finished; it is what is to be done now.")
+            raise FactRefused(f"{fold.name(node)} is not finished; it is what is to be done now.")
         if fold.state.nodes[node] in (StepStatus.FAILED, StepStatus.CANCELLED):
-            raise FactRefused(f"{key} was not finished: it is {fold.state.nodes[node].value}.")
+            raise FactRefused(f"{fold.name(node)} was not finished: it is {fold.state.nodes[node].value}.")
     before = fold.state.iterations.copy()
     _supersede(fold, before, restart_from(fold, key))
 
@@ -95,7 +95,7 @@ def restart_from(
         raise FactRefused("The instance is rolling back.")
     is_earlier = iteration not in (None, state.iteration(node))
     if not is_earlier and not _has_run(state, node):
-        raise FactRefused(f"{key} has not been run yet.")
+        raise FactRefused(f"{fold.name(node)} has not been run yet.")
     if plan.nodes[node].parent is not None and not is_earlier:
         _rewind(fold, node)
         return {}

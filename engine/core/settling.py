@@ -106,9 +106,9 @@ class Fold:
             raise FactRefused(f"There is no task {fact.task!r} in this version.")
         status = self.state.nodes[node]
         if self.state.iteration(node) != fact.iteration:
-            raise FactRefused(f"{fact.task} is in round {self.state.iteration(node)}, not {fact.iteration}.")
+            raise FactRefused(f"{self.name(node)} is in round {self.state.iteration(node)}, not {fact.iteration}.")
         if not status.is_open:
-            raise FactRefused(f"{fact.task} is {'not begun' if status is StepStatus.IDLE else status.value}.")
+            raise FactRefused(f"{self.name(node)} is {'not begun' if status is StepStatus.IDLE else status.value}.")
         if self.is_held_up and fact.data.get("by") is not None:
             raise FactRefused(f"The instance is {self.state.status.value.replace('_', ' ')}; resume it first.")
         if statuses and status not in statuses:
@@ -117,8 +117,7 @@ class Fold:
 
     def name(self, node: int) -> str:
         """What people call a node."""
-        task = self.plan.nodes[node].task
-        return self.plan.nodes[node].key if task is None else task.name or task.key
+        return self.plan.nodes[node].name
 
     # -- edges and joins ----------------------------------------------------------------------------------------------
 

@@ -36,9 +36,9 @@ def start_by_person(fold: Fold, fact: Fact) -> None:
         _let_start(fold, node)
         return
     if task.settings.get("start") != "manual":
-        raise FactRefused(f"{fact.task} starts by itself.")
+        raise FactRefused(f"{task.name or task.key} starts by itself.")
     if task.kind == "decision":
-        raise FactRefused(f"{fact.task} is a decision: name its branch.")
+        raise FactRefused(f"{task.name or task.key} is a decision: name its branch.")
     fold.put(node, StepStatus.READY)
     fold.ask_for_attempt(node)
 
@@ -154,7 +154,7 @@ def complete_step(fold: Fold, fact: Fact) -> None:
     """A step that is no decision completed: its normal edges are taken, or die where it ends its path."""
     node = fold.open_node(fact, *_COMPLETABLE)
     if fold.plan.task(node).kind == "decision":
-        raise FactRefused(f"{fact.task} is a decision: name its branch.")
+        raise FactRefused(f"{fold.name(node)} is a decision: name its branch.")
     _require_attempt(fact, fold.state.attempts.get(node, 0) + (fold.state.nodes[node] is StepStatus.READY))
     rollback.note_start(fold, node)
     _leave_wait(fold, node)
@@ -166,11 +166,11 @@ def take_decision(fold: Fold, fact: Fact) -> None:
     node = fold.open_node(fact, *_COMPLETABLE)
     task = fold.plan.task(node)
     if task.kind != "decision":
-        raise FactRefused(f"{fact.task} is no decision.")
+        raise FactRefused(f"{fold.name(node)} is no decision.")
     branches = tuple(fact.data.get("branches", ())) or (NONE_MET,)
     unknown = [branch for branch in branches if branch not in task.branches]
     if unknown:
-        raise FactRefused(f"{fact.task} has no branch {unknown[0]!r}; it has {', '.join(task.branches)}.")
+        raise FactRefused(f"{fold.name(node)} has no branch {unknown[0]!r}; it has {', '.join(task.branches)}.")
     _leave_wait(fold, node)
     loop = fold.plan.loop_of_decision.get(node)
     if loop is not None:
@@ -206,7 +206,7 @@ def do_ahead(fold: Fold, fact: Fact) -> None:
     if node is None or fold.plan.nodes[node].task is None:
         raise FactRefused(f"There is no task {fact.task!r} in this version.")
     if fold.state.nodes[node] is not StepStatus.IDLE:
-        raise FactRefused(f"The turn of {fact.task} has come already.")
+        raise FactRefused(f"The turn of {fold.name(node)} has come already.")
     if fact.data.get("taken_back"):
         fold.state.ahead.pop(node, None)
     else:
@@ -222,7 +222,7 @@ def release(fold: Fold, fact: Fact) -> None:
     """A person releases a step that is on hold."""
     node = fold.open_node(fact)
     if fold.state.nodes[node] is not StepStatus.HELD:
-        raise FactRefused(f"{fact.task} is not on hold.")
+        raise FactRefused(f"{fold.name(node)} is not on hold.")
     fold.put(node, StepStatus.WAITING)
 
 

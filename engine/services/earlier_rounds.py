@@ -37,7 +37,7 @@ def kept_of(case: Case, task: str, iteration: int) -> dict[str, Json]:
     end = facts.filter(type=ENTERED, task=decision, iteration=ended).order_by("-number").first()
     run = Step.objects.filter(instance_id=case.row.id, task=task, iteration=iteration, is_past=False).first()
     if end is None or end.data.get("round") != round + 1 or run is None or run.status == "skipped":
-        raise NotLegalNow(f"{task} was not run in round {iteration}, or that round is no longer kept.")
+        raise NotLegalNow(f"{plan.nodes[node].name} was not run in round {iteration}, or that round is no longer kept.")
     begun = facts.filter(type=ENTERED, task=decision, iteration=ended - 1).order_by("-number").first()
     keys = [plan.nodes[one].key for one in loop.body if plan.nodes[one].task is not None]
     since = begun.number if begun is not None else 0

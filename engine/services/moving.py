@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.audit import record
 from accounts.scope import Scope
 from designer.graph.model import Json
+from designer.graph.plan import PlanNode
 from designer.models import Version
 from designer.services.versions import plan_of
 from engine.calls.models import Call
@@ -34,12 +35,14 @@ NO_MAPPING: Final[Mapping[str, str]] = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class CarriedStep:
-    """A step that is kept: `task` as it is called now, `to` as the other version calls it."""
+    """A step that is kept: `task` and `to` are its keys in both versions, `name` and `becomes` what people call it."""
 
     task: str
     to: str
     iteration: int
     status: str
+    name: str
+    becomes: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class MigrationReport:
     obstacles: tuple[Obstacle, ...]
     carried: tuple[CarriedStep, ...] = ()
     passed_over: tuple[str, ...] = ()
+    passed_over_names: tuple[str, ...] = ()
     is_done: bool = False
 
     @property
@@ -179,23 +183,36 @@ def move(
 def _report(instance: Instance, version: Version, mapping: Mapping[str, str], state: State) -> MigrationReport:
     way = Move.of(plan_of(instance.version_id), plan_of(version.pk), state, mapping, version.number)
     obstacles = tuple(find_obstacles(way, state))
-    passed: tuple[str, ...] = ()
+    passed: tuple[PlanNode, ...] = ()
     if not obstacles:
         after = carry_over(way, state)
         named = {way.counterpart(node.index) for node in way.old.nodes}
-        skipped = (n for n in way.new.nodes if n.index in after.passed and n.index not in named)
-        passed = tuple(node.key for node in skipped)
+        passed = tuple(n for n in way.new.nodes if n.index in after.passed and n.index not in named)
     return MigrationReport(
-        instance.key, instance.version.number, version.number, obstacles, _carried(way, state), passed
+        instance.key,
+        instance.version.number,
+        version.number,
+        obstacles,
+        _carried(way, state),
+        passed_over=tuple(node.key for node in passed),
+        passed_over_names=tuple(node.name for node in passed),
     )
 
 
 def _carried(way: Move, state: State) -> tuple[CarriedStep, ...]:
     kept = (node for node in way.old.nodes if needs_place(way.old, state, node))
+    placed = ((node, way.counterpart(node.index)) for node in kept)
     return tuple(
-        CarriedStep(node.key, way.key(node.key), state.iteration(node.index), state.nodes[node.index].value)
-        for node in kept
-        if way.counterpart(node.index) is not None and state.nodes[node.index] is not StepStatus.IDLE
+        CarriedStep(
+            node.key,
+            way.key(node.key),
+            state.iteration(node.index),
+            state.nodes[node.index].value,
+            node.name,
+            way.new.nodes[place].name,
+        )
+        for node, place in placed
+        if place is not None and state.nodes[node.index] is not StepStatus.IDLE
     )
 
 
@@ -231,10 +248,13 @@ def _taken_keys(case: Case, way: Move) -> list[Obstacle]:
     renamed = _renamed(way)
     targets = set(renamed.values()) - renamed.keys()
     rows = Step.objects.filter(instance_id=case.row.id, task__in=targets).exclude(status="skipped")
-    return [
-        Obstacle(row.task, row.iteration, row.status, f"{row.task} has steps of its own: map it to another task too.")
-        for row in rows.order_by("task", "iteration")
-    ]
+    found = []
+    for row in rows.order_by("task", "iteration"):
+        node = case.plan.index.get(row.task)
+        name = row.task if node is None else case.plan.nodes[node].name
+        reason = f"{name} has steps of its own: map it to another task too."
+        found.append(Obstacle(row.task, row.iteration, row.status, reason))
+    return found
 
 
 def _rename_steps(case: Case, way: Move) -> None:

@@ -87,7 +87,7 @@ export function redrawEdge(editor, ref, end) {
 async function lead(editor, edge, end, node, at) {
   if (end === "target") return reconnectEdge(editor, edge, { target: node.ref });
   const branch = await chooseBranch(editor, node.ref, edge.on, at);
-  return branch === undefined ? undefined : reconnectEdge(editor, edge, { source: node.ref, branch });
+  return branch === undefined ? editor.focus(edge.ref) : reconnectEdge(editor, edge, { source: node.ref, branch });
 }
 
 /** Which nodes may be connected to, as the server's rules say. */
@@ -238,6 +238,28 @@ export async function redirectByKeys(editor, edge) {
   });
   targets.hide();
   if (choice) return reconnectEdge(editor, edge, { target: choice.key });
+  return editor.focus(edge.ref);
+}
+
+/** Choose from a list where an edge starts instead, and its branch where there are several. What cannot lead there is left out as far
+ * as the page knows; what is chosen, the server looks at. @param {Editor} editor @param {import("./graph.js").EdgeFacts} edge */
+export async function restartByKeys(editor, edge) {
+  const { graph } = editor;
+  const target = graph.nodes.get(edge.target);
+  const found = byNearness(graph.sourcesFor(edge), target);
+  if (!target || !found.length) return editor.refuse("There is nothing else this edge could start from.");
+  const at = editor.placeOnScreen(edge.target);
+  const choice = await choose({
+    title: "Start from…",
+    choices: found.map(({ ref, name, type }) => ({ key: ref, label: name, hint: type === "phase" ? "phase" : ref, icon: type === "phase" ? "layers" : "arrow-right" })),
+    at,
+    focused(current) {
+      const node = graph.nodes.get(current?.key ?? "");
+      if (node) editor.viewport.reveal(node);
+    },
+  });
+  const node = graph.nodes.get(choice?.key ?? "");
+  if (node) return lead(editor, edge, "source", node, at);
   return editor.focus(edge.ref);
 }
 

@@ -120,6 +120,27 @@ export class Graph {
     return this.#byPlace([...this.edges.values()].filter((edge) => edge.target === ref), (edge) => edge.source);
   }
 
+  /** Where an edge could start instead: nothing that it leads to already, unless that is a decision, which may lead back.
+   * @param {EdgeFacts} edge @returns {NodeFacts[]} */
+  sourcesFor(edge) {
+    const target = this.nodes.get(edge.target);
+    const after = this.#after(edge.target);
+    const isInside = (/** @type {NodeFacts} */ one, /** @type {NodeFacts | undefined} */ area) => area?.type === "phase" && `phase:${one.phase}` === area.ref;
+    return [...this.nodes.values()].filter((node) => {
+      if (node.type === "note" || node.ref === edge.source || node.ref === edge.target) return false;
+      if (edge.on === "error" && !node.can_fail) return false;
+      if (isInside(node, target) || (target && isInside(target, node))) return false;
+      return !after.has(node.ref) || node.branches.length > 0;
+    });
+  }
+
+  /** Everything that comes after a node, along the edges. @param {string} ref @returns {Set<string>} */
+  #after(ref) {
+    const found = new Set([ref]);
+    for (const here of found) for (const { source, target } of this.edges.values()) if (source === here) found.add(target);
+    return found;
+  }
+
   /** Edges with an end in one of these nodes. @param {Set<string>} refs @returns {EdgeFacts[]} */
   edgesAt(refs) {
     return [...this.edges.values()].filter((edge) => refs.has(edge.source) || refs.has(edge.target));

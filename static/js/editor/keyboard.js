@@ -2,7 +2,7 @@
 /** The keys of the canvas; the sheet behind `?` lists them (templates/designer/editor/shortcuts.html). */
 
 import { choose } from "./chooser.js";
-import { connectByKeys, redirectByKeys } from "./connect.js";
+import { connectByKeys, redirectByKeys, restartByKeys } from "./connect.js";
 import { addPhase, arrangeSelected, duplicateSelected, moveNodes, removeSelected, run } from "./commands.js";
 import { GRID } from "./geometry.js";
 import { showMoved } from "./preview.js";
@@ -118,14 +118,14 @@ export class Keyboard {
     if (event.altKey) return undefined;
     if (direction) return this.#handled(event, () => this.#walk(direction, event.shiftKey));
     if (isMuted(event)) return undefined;
-    const act = this.#acts()[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    const act = this.#acts(event.shiftKey)[event.key.length === 1 ? event.key.toLowerCase() : event.key];
     if (!act) return undefined;
     if (ABOUT_SELECTED.has(event.key.toLowerCase())) editor.standing.take();
     return this.#handled(event, () => act(editor));
   }
 
-  /** @returns {Record<string, (editor: Editor) => void>} */
-  #acts() {
+  /** @param {boolean} isShifted @returns {Record<string, (editor: Editor) => void>} */
+  #acts(isShifted) {
     const { editor } = this;
     const { selection, graph } = editor;
     const focused = editor.focusedRef;
@@ -152,7 +152,7 @@ export class Keyboard {
       ...looking,
       Delete: () => removeSelected(editor),
       Backspace: () => removeSelected(editor),
-      c: () => this.#connect("success"),
+      c: () => this.#connect("success", isShifted),
       x: () => this.#connect("error"),
       a: () => void editor.menu.addAfter(),
       g: () => addPhase(editor),
@@ -269,11 +269,11 @@ export class Keyboard {
     editor.announce("Nothing selected");
   }
 
-  /** @param {"success" | "error"} on */
-  #connect(on) {
+  /** @param {"success" | "error"} on @param {boolean} [isStart] of an edge its start is led elsewhere, not its end */
+  #connect(on, isStart) {
     const { editor } = this;
     const edge = editor.graph.edges.get(editor.focusedRef);
-    if (edge && on === "success") return void redirectByKeys(editor, edge);
+    if (edge && on === "success") return void (isStart ? restartByKeys : redirectByKeys)(editor, edge);
     const node = editor.graph.nodes.get(editor.focusedRef || editor.selection.leading);
     if (!node) return editor.refuse("Choose the task to connect first.");
     if (on === "error" && !node.can_fail) return editor.refuse(`${node.name} cannot fail.`);

@@ -7,7 +7,7 @@
 
 import { addAfter, reorderBranch, showActions } from "./outline_actions.js";
 import { flat, outlineOf } from "./outline_tree.js";
-import { connectByKeys } from "./connect.js";
+import { connectByKeys, redirectByKeys, restartByKeys } from "./connect.js";
 import { addPhase, duplicateSelected, removeSelected } from "./commands.js";
 import { iconFor } from "./chooser.js";
 import { isMuted } from "./single_keys.js";
@@ -227,18 +227,19 @@ export class Outline {
     const row = this.#rowOf(event.target);
     const item = this.#items.get(row?.dataset.key ?? "");
     if (!row || !item || isMuted(event)) return;
-    const act = this.#acts(row, item)[keyName(event)];
+    const act = this.#acts(row, item, event.shiftKey)[keyName(event)];
     if (!act) return;
     event.preventDefault();
     event.stopPropagation();
     act();
   }
 
-  /** @param {HTMLLIElement} row @param {Item} item @returns {Record<string, () => void>} */
-  #acts(row, item) {
+  /** @param {HTMLLIElement} row @param {Item} item @param {boolean} isShifted @returns {Record<string, () => void>} */
+  #acts(row, item, isShifted) {
     const { editor } = this;
     const { graph } = editor;
-    const refOfNode = item.type === "edge" ? (graph.edges.get(item.ref)?.source ?? "") : item.ref;
+    const edge = graph.edges.get(item.ref);
+    const refOfNode = edge?.source ?? item.ref;
     /** @type {Record<string, () => void>} */
     const looking = {
       ArrowDown: () => this.#step(row, 1),
@@ -264,7 +265,7 @@ export class Outline {
       Backspace: () => this.#remove(item),
       F2: () => item.type !== "trigger" && editor.rename(item.ref),
       a: () => void addAfter(editor, item),
-      c: () => void connectByKeys(editor, refOfNode),
+      c: () => void (edge ? (isShifted ? restartByKeys : redirectByKeys)(editor, edge) : connectByKeys(editor, refOfNode)),
       x: () => void connectByKeys(editor, refOfNode, "error"),
       g: () => void addPhase(editor),
       "Alt+ArrowUp": () => void reorderBranch(editor, item, -1),

@@ -3,7 +3,7 @@
 
 import { choose } from "./chooser.js";
 import { addPhase, addInFlow, duplicateSelected, movePhase, nameOf, removeSelected, submit } from "./commands.js";
-import { chooseBranch, connectByKeys, redirectByKeys } from "./connect.js";
+import { chooseBranch, connectByKeys, redirectByKeys, restartByKeys } from "./connect.js";
 import * as edits from "./edits.js";
 import { presets } from "./palette.js";
 
@@ -49,6 +49,7 @@ export function actionsFor(editor, item) {
     isTask && node.can_fail && { key: "caught", label: "Add a task for errors…", hint: "", icon: "alert", act: () => addBeside(editor, item, "error") },
     node && node.type !== "note" && { key: "connect", label: "Connect to…", hint: "C", icon: "arrow-right", act: () => connectByKeys(editor, item.ref) },
     edge && { key: "redirect", label: "Lead it elsewhere…", hint: "C", icon: "arrow-right", act: () => redirectByKeys(editor, edge) },
+    edge && { key: "restart", label: "Let it start elsewhere…", hint: "Shift C", icon: "arrow-right", act: () => restartByKeys(editor, edge) },
     isTask && node.can_fail && { key: "on-error", label: "On an error, go to…", hint: "X", icon: "alert", act: () => connectByKeys(editor, item.ref, "error") },
     node && node.type !== "trigger" && node.type !== "note" && { key: "rename", label: "Rename", hint: "F2", icon: "pencil", act: () => editor.rename(item.ref) },
     isBranch && { key: "up", label: "Look at this branch earlier", hint: "Alt ↑", icon: "chevron-up", act: () => reorderBranch(editor, item, -1) },

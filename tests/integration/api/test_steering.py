@@ -147,8 +147,8 @@ def test_what_is_in_the_way_of_a_migration_is_listed(api: Api, run: Run) -> None
     publish(api, flow_of(values("begin"), person("question")))
     problem = assert_problem(api.post("/instances/one/migrate", {"version": 2}), 409)
     assert problem["errors"] == [
-        {"path": "first", "message": "First: version 2 has no task first."},
-        {"path": "ask", "message": "Ask: version 2 has no task ask."},
+        {"path": "first", "message": "First is not in version 2."},
+        {"path": "ask", "message": "Ask is not in version 2."},
     ]
     mapped = {"version": 2, "mapping": {"first": "begin", "ask": "question"}}
     moved = api.post("/instances/one/migrate", mapped).json()

@@ -117,7 +117,7 @@ def test_a_migration_is_looked_at_mapped_and_done(client_as: ClientAs, one: Inst
     client = client_as(Role.OPERATOR)
     assert "act-migrate" in client.get(address(one)).content.decode()
     page = client.get(address(one, "migrate")).content.decode()
-    assert "version 2 has no task first" in page
+    assert "first is not in version 2" in page
     assert "first becomes" in page
     refused = client.post(address(one, "migrate"), {"version": "2", "reason": "x", "page": "1"})
     assert refused.status_code == 422

@@ -50,7 +50,7 @@ def test_what_is_in_the_way_is_said_per_place(engine: Engine, under_way: int) ->
     at = {place.task: place for place in found.places}
     assert at["ask"].obstacles == ()
     assert (at["check"].movable, at["check"].stuck) == (0, 1)
-    assert at["check"].obstacles == (("check: version 2 has no task check.", 1),)
+    assert at["check"].obstacles == (("check is not in version 2.", 1),)
 
 
 def test_it_costs_the_same_however_many_there_are(
@@ -73,4 +73,4 @@ def test_the_publish_page_says_it(
     replace_draft(scope, row, draw("ask -> b", key=row.key, kinds={"ask": "manual"}), revision=row.draft_revision)
     text = unescape(client_as(Role.DESIGNER).get(scope.url("designer:publish", flow=row.key)).content.decode())
     assert "Afterwards 3 of 4 could be migrated to version 2; 1 could not." in text
-    assert "check: version 2 has no task check." in text
+    assert "check is not in version 2." in text

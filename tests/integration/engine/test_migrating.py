@@ -65,7 +65,7 @@ def test_what_is_in_the_way_is_listed_and_nothing_changes(engine: Engine, scope:
     engine.publish_again(flow, "z -> question", kinds={"question": "manual"})
     report = migrate(scope, instance, version=2, dry_run=True)
     assert [(one.task, one.status) for one in report.obstacles] == [("a", "completed"), ("ask", "waiting")]
-    with pytest.raises(MigrationRefused, match="version 2 has no task ask") as refused:
+    with pytest.raises(MigrationRefused, match="is not in version 2") as refused:
         migrate(scope, instance, version=2, now=engine.now)
     assert refused.value.report.obstacles == report.obstacles
     instance.refresh_from_db()
@@ -170,7 +170,7 @@ def test_a_retry_on_a_version_without_the_failed_step_says_what_is_in_the_way(en
     engine.settle(*engine.claim())
     engine.settle(*engine.claim(), result=failed("Down", "down"))
     engine.publish_again(flow, "a -> c", settings={"a": python()})
-    with pytest.raises(NotLegalNow, match="b: version 2 has no task b"):
+    with pytest.raises(NotLegalNow, match="b is not in version 2"):
         retry(scope, instance, version=2, now=engine.now)
     instance.refresh_from_db()
     assert (instance.status, instance.version.number) == ("errored", 1)

@@ -88,3 +88,17 @@ test("edges between the same two have lanes in the order of their names; one alo
   assert.deepEqual(lane("a~b~later~success"), { lane: 1, lanes: 3, isAccompanied: false });
   assert.deepEqual(lane("a~b~~error"), { lane: 0, lanes: 3, isAccompanied: true });
 });
+
+test("an edge may start from whatever does not come after its end, and a decision may lead back", () => {
+  const sources = (graph, ref) => graph.sourcesFor(graph.edges.get(ref)).map((node) => node.ref);
+  const graph = drawn();
+  assert.deepEqual(sources(graph, edge("a", "b").ref), ["c", "far"]);
+  graph.update({ nodes: [task("d", 400, 50, { branches: [{ key: "again", name: "Again" }] })], edges: [] });
+  assert.deepEqual(sources(graph, edge("a", "b").ref), ["c", "d", "far"]);
+  graph.update({
+    nodes: [phase("p", { x: 150, y: -50, width: 200, height: 120 }), task("b", 200, 0, { phase: "p" }), task("far", 0, 400, { can_fail: true })],
+    edges: [{ ...edge("a", "b"), ref: "edge:e", on: "error" }],
+  });
+  assert.deepEqual(sources(graph, edge("a", "b").ref), ["c", "d", "far"]);
+  assert.deepEqual(sources(graph, "edge:e"), ["far"]);
+});

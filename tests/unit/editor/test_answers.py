@@ -189,6 +189,7 @@ def test_a_phase_is_sized_wherever_it_lies() -> None:
     assert form is not None
     drawn = {control.field.label: control.text for group in form.groups for control in group.controls}
     edit = edit_for(FLOW, "phase:p", ["width"], "480")
+    assert words_of(edit, FLOW) == "Resized p"
     frame = edit.apply(FLOW).flow.phases["p"].frame
     assert frame is not None
     assert (str(frame.width), str(frame.height)) == ("480", drawn["Height"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -81,7 +82,7 @@ def test_a_new_task_before_a_join_that_has_not_begun_runs() -> None:
 
 def test_a_join_that_waits_for_what_is_gone_decides_anew() -> None:
     driven = Driven(draw("a -> j; b -> c -> j")).start().complete("a", "b")
-    assert obstacles(driven, draw("a -> j; b")) == ["c: version 2 has no task c."]
+    assert obstacles(driven, draw("a -> j; b")) == ["c is not in version 2."]
     driven = Driven(draw("a -> j; b -> j; c -> j")).start().complete("a", "b", "c")
     move(driven, draw("a -> j; b -> j; c"))
     assert driven.status("j") == "ready"
@@ -89,7 +90,7 @@ def test_a_join_that_waits_for_what_is_gone_decides_anew() -> None:
 
 def test_a_step_that_has_no_counterpart_is_in_the_way_whether_it_is_done_or_open() -> None:
     driven = Driven(draw("a -> b -> c")).start().complete("a")
-    assert obstacles(driven, draw("x -> c")) == ["a: version 2 has no task a.", "b: version 2 has no task b."]
+    assert obstacles(driven, draw("x -> c")) == ["a is not in version 2.", "b is not in version 2."]
     assert obstacles(driven, draw("x -> y -> c"), {"a": "x", "b": "y"}) == []
 
 
@@ -117,7 +118,33 @@ def test_two_tasks_cannot_become_one() -> None:
 def test_a_task_of_another_kind_is_in_the_way() -> None:
     driven = Driven(draw("a")).start()
     found = obstacles(driven, draw("a", kinds={"a": "manual"}))
-    assert found == ["a is of the kind automation, and a of version 2 is manual."]
+    assert found == ["a is of the kind Automation, and a of version 2 of the kind Manual task."]
+
+
+def test_what_is_in_the_way_is_told_by_names() -> None:
+    def named(text: str, **names: str) -> Flow:
+        flow = draw(text)
+        return flow.with_task(*(replace(flow.tasks[key], name=name) for key, name in names.items()))
+
+    driven = Driven(named("a; b", a="Ask", b="Book")).start()
+    assert obstacles(driven, named("b; c", b="Book", c="Ask")) == [
+        "Ask is not in version 2. What is called Ask there has another key: c."
+    ]
+    assert obstacles(driven, named("x", x="Everything"), {"a": "x", "b": "x"}) == [
+        "Book and Ask cannot both become Everything."
+    ]
+    with pytest.raises(FactRefused, match="Ask is not on hold"):
+        driven.tell(FactType.STEP_RELEASED, "a")
+
+
+def test_a_branch_in_the_way_is_told_by_its_name() -> None:
+    old = draw("d -yes-> a; d -no-> b")
+    yes, no = old.tasks["d"].conditions
+    old = old.with_task(replace(old.tasks["d"], conditions=(replace(yes, name="Over 1,000"), no)))
+    driven = Driven(old).start().decide("d", "yes")
+    assert obstacles(driven, draw("d -maybe-> a; d -no-> b")) == [
+        "d went on by Over 1,000, which it cannot in version 2."
+    ]
 
 
 def test_an_attempt_under_way_is_in_the_way_of_a_new_name_only() -> None:

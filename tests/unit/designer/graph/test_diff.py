@@ -45,11 +45,27 @@ def test_choices_are_told_by_their_names() -> None:
     assert (action.before, action.after) == ("set_values", "http_request")
 
 
+def test_phases_and_tasks_that_a_field_names_are_told_by_their_names() -> None:
+    def with_due(flow: Flow, phase: str, after: str) -> Flow:
+        a = replace(flow.tasks["a"], kind="manual", phase=phase, settings={"due": {"for": "1 day", "from": after}})
+
+        return flow.with_task(a, replace(flow.tasks["b"], name="Pack it"))
+
+    phases = {"p": Phase("p", "Papers"), "q": Phase("q", "Checks")}
+    old = with_due(replace(OLD, phases=phases), "p", "start")
+    told = [change.sentence for change in diff_flows(old, with_due(old, "q", "task:b")).fields["a"]]
+    assert told[0] == "Phase: Papers → Checks"
+    assert told[1].endswith("→ Pack it")
+    called_so = old.with_task(replace(old.tasks["a"], description="phase:nowhere"))
+    [change] = diff_flows(old, called_so).fields["a"]
+    assert change.sentence == 'Description set to "phase:nowhere"'
+
+
 def test_what_is_taken_away_is_told_with_what_it_was() -> None:
     a = OLD.tasks["a"]
     bare = replace(a, settings={key: value for key, value in a.settings.items() if key != "retries"}, phase=None)
     sentences = [change.sentence for change in diff_flows(OLD, OLD.with_task(bare)).fields["a"]]
-    assert sentences == ['Phase taken away (was "p")', "Retries taken away (was limit: 4)"]
+    assert sentences == ["Phase taken away (was p)", "Retries taken away (was limit: 4)"]
 
 
 def test_each_branch_is_compared_with_itself() -> None:
