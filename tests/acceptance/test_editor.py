@@ -179,6 +179,25 @@ def test_something_is_found_by_its_name(board: Board) -> None:
     expect(board.card("delay")).to_be_focused()
 
 
+def test_a_list_that_opens_as_another_closes_is_worked_with(board: Board) -> None:
+    page = board.page
+    board.add("noop", (240, 200))
+    board.add("delay", (520, 200))
+    page.keyboard.press("Control+f")
+    page.keyboard.type("dela")
+    # In one turn of the browser, which tells of the first closing only afterwards.
+    page.evaluate("""() => {
+      for (const init of [{ key: "Enter" }, { key: "f", ctrlKey: true }]) {
+        document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { bubbles: true, ...init }));
+      }
+    }""")
+    page.keyboard.type("junc")
+    expect(page.locator("#chooser-list").get_by_role("option")).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.locator("#chooser")).to_be_hidden()
+    expect(board.card("junction")).to_be_focused()
+
+
 def test_something_is_found_by_what_is_set_on_it(board: Board) -> None:
     page = board.page
     board.add("noop", (240, 200))

@@ -225,6 +225,40 @@ def test_on_a_touch_screen_a_finger_finds_everything_and_the_bar_has_two_lines(
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_on_a_phone_a_try_leaves_the_middle_of_the_canvas_in_sight_and_no_card_below_the_tools(
+    browser: Browser, server: Quadrille, api: httpx.Client
+) -> None:
+    tasks = [automation(f"t{number}") | {"at": [number * 300, 0]} for number in range(3)]
+    api.post("/flows", json=flow_of("tried-on-a-phone", *tasks)).raise_for_status()
+    with watched_page(browser, server, size=PHONE) as (page, _):
+        sign_in(page, server, "designer")
+        page.goto("/o/demo/development/flows/tried-on-a-phone/edit/")
+        board = ready(page)
+        page.get_by_role("button", name="Canvas", exact=True).tap()
+        expect(board.card("t0")).to_be_in_viewport()
+        page.get_by_role("button", name="Try it").tap()
+        expect(page.locator("#trying")).to_be_visible()
+        card, tools = board.card("t0"), page.locator(".canvas-tools")
+        panel, canvas = page.locator("#trying").bounding_box(), page.locator("#canvas").bounding_box()
+        place, bar = card.bounding_box(), tools.bounding_box()
+        assert panel and canvas and place and bar  # noqa: PT018
+        assert canvas["y"] < place["y"] < place["y"] + place["height"] < canvas["y"] + canvas["height"]
+        assert canvas["y"] + canvas["height"] <= bar["y"] < bar["y"] + bar["height"] <= panel["y"] + 1
+        page.get_by_role("button", name="Close").last.tap()
+        expect(page.locator("#trying")).to_have_count(0)
+        back = card.bounding_box()
+        assert back
+        assert (
+            abs(
+                back["y"]
+                + back["height"] / 2
+                - canvas["y"]
+                - page.locator("#canvas").evaluate("c => c.clientHeight") / 2
+            )
+            < 60
+        )
+
+
 def test_tidying_up_by_touch_on_a_phone_leaves_something_to_read(
     browser: Browser, server: Quadrille, api: httpx.Client
 ) -> None:

@@ -47,6 +47,8 @@ export function choose(question) {
   /** @type {Choice | null} */
   let answer = null;
   const aborted = new AbortController();
+  const { signal } = aborted;
+  let done = () => {};
 
   const mark = () => {
     [...list.children].forEach((option, place) => option.setAttribute("aria-selected", String(place === at)));
@@ -68,20 +70,24 @@ export function choose(question) {
   };
   const take = (/** @type {number} */ place) => {
     answer = shown[place] ?? null;
-    if (answer) dialog.close();
+    if (answer) close();
+  };
+  // What comes of it comes at once. The browser tells of a closing later: by then the next list may be open.
+  const close = () => {
+    dialog.close();
+    done();
   };
 
   write(dialog, question.title);
   input.value = "";
   input.parentElement?.classList.toggle("hush", question.choices.length < 6);
-  const { signal } = aborted;
   input.addEventListener("input", filter, { signal });
   const press = (/** @type {string} */ key) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[key];
     if (step && shown.length) at = (at + step + shown.length) % shown.length;
     if (step) mark();
     if (key === "Enter") take(at);
-    if (key === "Escape") dialog.close(); // at once: by itself the first one would only empty the field
+    if (key === "Escape") close(); // at once: by itself the first one would only empty the field
     return step !== undefined || key === "Enter" || key === "Escape";
   };
   dialog.addEventListener("keydown", (event) => {
@@ -96,18 +102,19 @@ export function choose(question) {
     const option = /** @type {Element} */ (event.target).closest("[role=option]");
     if (option) take([...list.children].indexOf(option));
   }, { signal });
-  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close(), { signal });
+  dialog.addEventListener("click", (event) => event.target === dialog && close(), { signal });
 
   filter();
   dialog.showModal();
   placeAt(dialog, question.at);
   input.focus();
   const answered = new Promise((/** @type {(answer: Choice | null) => void} */ resolve) => {
-    dialog.addEventListener("close", () => {
+    done = () => {
       aborted.abort();
       question.focused?.(null);
       resolve(answer);
-    }, { once: true });
+    };
+    dialog.addEventListener("close", () => dialog.open || done(), { signal });
   });
   for (const key of ahead.splice(0)) {
     if (!dialog.open) break;

@@ -6,11 +6,13 @@
 
 import { replacePart } from "../live/morph.js";
 import { collect } from "./collect.js";
+import { fieldFor, rowFor } from "./wanted.js";
 
 /** @typedef {import("./main.js").Editor} Editor */
 /** @typedef {{subject: string, path: unknown, value: unknown, seen: number}} Posted */
 
 const CONTROLS = "input, select, textarea";
+const ENTERED = ":is(input:not([type=hidden]), select, textarea, button):not(:disabled)";
 
 export class Inspector {
   /** The number of the latest request: an older answer is not shown. */
@@ -120,14 +122,14 @@ export class Inspector {
     const wanted = this.#wanted;
     if (!wanted || wanted.ref !== this.shown || !this.body) return;
     this.#wanted = null;
-    const fields = /** @type {HTMLElement[]} */ ([...this.body.querySelectorAll("[data-path]")]);
-    const at = (/** @type {HTMLElement} */ field) => JSON.parse(field.dataset.path ?? "[]").join(".");
-    const match = wanted.path
-      ? fields.filter((field) => `${wanted.path}.`.startsWith(`${at(field)}.`)).sort((a, b) => at(b).length - at(a).length)[0]
-      : fields[0];
-    const field = match ?? fields[0];
+    // What only takes a value away is no place to mend it, and what is not shown none at all.
+    const found = /** @type {HTMLElement[]} */ ([...this.body.querySelectorAll("[data-path]:not(:has(> [data-act=clear]))")]);
+    const fields = found.filter((field) => !field.closest("[hidden]"));
+    const paths = fields.map((field) => JSON.parse(field.dataset.path ?? "[]").join("."));
+    const number = Math.max(fieldFor(paths, wanted.path), 0);
+    const field = rowOf(fields[number], paths[number], wanted.path) ?? fields[number];
     for (let group = field?.closest("details"); group; group = group.parentElement?.closest("details")) group.open = true;
-    const control = /** @type {HTMLElement | null} */ (field?.querySelector(`${CONTROLS}, button`) ?? this.body.querySelector(`${CONTROLS}, button, a`));
+    const control = /** @type {HTMLElement | null} */ (field?.querySelector(ENTERED) ?? this.body.querySelector(`${ENTERED}, a`));
     control?.focus();
     if (control instanceof HTMLInputElement && (!wanted.path || wanted.path === "name")) control.select();
     if (control instanceof HTMLTextAreaElement || (control instanceof HTMLInputElement && control.type === "text")) this.#catchUp(control);
@@ -385,6 +387,13 @@ export class Inspector {
   #grow() {
     for (const area of this.element.querySelectorAll("textarea")) fitHeight(area);
   }
+}
+
+/** The row of a field that a path goes on to. @param {HTMLElement | undefined} field @param {string} path @param {string} wanted */
+function rowOf(field, path, wanted) {
+  const rows = [...(field?.querySelectorAll("[data-rows] > [data-row]") ?? [])];
+  const keys = rows.map((row) => /** @type {HTMLInputElement | null} */ (row.querySelector("[data-key='0'] input"))?.value ?? "");
+  return rows[rowFor(path ?? "", wanted, keys)];
 }
 
 /** The revision that a form was rendered at. @param {string} html */

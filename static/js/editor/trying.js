@@ -60,8 +60,10 @@ export class Trying {
     panel.id = "trying";
     panel.setAttribute("aria-labelledby", "trying-heading");
     panel.innerHTML = await response.text();
-    this.editor.root.append(panel);
-    this.editor.root.dataset.trying = "open";
+    this.#keepMiddle(() => {
+      this.editor.root.append(panel);
+      this.editor.root.dataset.trying = "open";
+    });
     this.#panel = panel;
     this.#answers = JSON.parse(panel.querySelector("#trying-answers")?.textContent ?? "{}");
     this.#listen(panel);
@@ -73,14 +75,25 @@ export class Trying {
 
   close() {
     this.#runs += 1;
-    this.#panel?.remove();
+    this.#keepMiddle(() => {
+      this.#panel?.remove();
+      delete this.editor.root.dataset.trying;
+    });
     this.#panel = null;
     this.#frames = [];
     this.#showsCoverage = false;
     this.marks.clear();
-    delete this.editor.root.dataset.trying;
     const button = document.querySelector("[data-try-url]");
     if (button instanceof HTMLElement) button.focus();
+  }
+
+  /** In narrow windows the panel takes room from the canvas: what was in its middle stays there. @param {() => void} change */
+  #keepMiddle(change) {
+    const { viewport } = this.editor;
+    const before = viewport.size;
+    change();
+    const { width, height } = viewport.size;
+    viewport.pan((width - before.width) / 2, (height - before.height) / 2);
   }
 
   /** A task was chosen on the canvas or in the outline: what it did last. @param {string} ref */
@@ -231,11 +244,13 @@ export class Trying {
   async #answer(button) {
     const { task = "", number = "0", branches = "" } = button.dataset;
     const frame = this.#frames[Number(number)];
+    const node = this.editor.graph.nodes.get(task);
+    const named = new Map(node?.branches.map(({ key, name }) => [key, name]));
     const given = await askAnswer({
-      name: task,
+      name: node?.name ?? task,
       output: frame?.output,
       canRespond: "responds" in button.dataset,
-      branches: branches.split(" ").filter(Boolean),
+      branches: branches.split(" ").filter(Boolean).map((key) => ({ key, name: named.get(key) ?? key })),
     });
     if (!given || !this.#panel) return;
     this.#answers = { ...this.#answers, [task]: answered(this.#frames, Number(number), task, this.#answers[task], given) };

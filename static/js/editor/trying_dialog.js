@@ -21,7 +21,7 @@ const HELP = {
 };
 
 /**
- * @param {{name: string, output: any, canRespond: boolean, branches: string[]}} task
+ * @param {{name: string, output: any, canRespond: boolean, branches: {key: string, name: string}[]}} task
  * @returns {Promise<Given | null>} null when it was dismissed
  */
 export function askAnswer(task) {
@@ -42,7 +42,7 @@ export function askAnswer(task) {
   const find = (/** @type {string} */ selector) => /** @type {any} */ (dialog.querySelector(selector));
   find("h2").textContent = `Answer ${task.name} otherwise`;
   find("#trying-kind").append(...kinds.map(([kind, words]) => new Option(words, kind)));
-  find("#trying-branch").append(...task.branches.map((branch) => new Option(branch, branch)));
+  find("#trying-branch").append(...task.branches.map(({ key, name }) => new Option(name, key)));
   find("#trying-always").checked = true;
   const value = /** @type {HTMLTextAreaElement} */ (find("#trying-value"));
   const show = () => {
