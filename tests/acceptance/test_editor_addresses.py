@@ -27,7 +27,8 @@ CASES = [
 def test_an_address_leads_into_the_field_that_it_names(page: Page, server: Quadrille, api: httpx.Client) -> None:
     inputs = {"method": "GET", "url": "https://x.example", "headers": {"Accept": "text/plain", "X-Token": "1"}}
     ask = {"key": "ask", "name": "Ask", "kind": "automation", "settings": {"action": "http_request", "inputs": inputs}}
-    conditions = [{"key": "yes", "name": "Yes", "statements": [{"source": "input.a", "operator": "equals", "values": ["1"]}]}]
+    statement = {"source": "input.a", "operator": "equals", "values": ["1"]}
+    conditions = [{"key": "yes", "name": "Yes", "statements": [statement]}]
     pick = {"key": "pick", "name": "Pick", "kind": "decision", "settings": {"conditions": conditions}}
     document = flow_of("addressed", ask, pick)
     api.post("/flows", json=document).raise_for_status()
