@@ -272,7 +272,7 @@ def _many(page: Page, side: Side) -> dict[str, Any]:
     page.mouse.move(right + 4, last[3] + 4, steps=5)
     page.mouse.up()
     page.keyboard.up("Shift")
-    page.locator(side.chosen).nth(MANY // 2).wait_for(state="attached")
+    page.locator(side.chosen).nth(len(cards[:MANY]) // 2).wait_for(state="attached")
     chosen = page.locator(side.chosen).count()
     middle = ((first[0] + first[2]) / 2, (first[1] + first[3]) / 2)
     return _noted(page, lambda: _drag(page, middle, back=True)) | {"tasks": chosen}

@@ -101,6 +101,58 @@ def test_a_form_comes_once_the_drag_is_over(board: Board) -> None:
     board.shows("junction")
 
 
+def test_a_press_selects_before_anything_moves(board: Board) -> None:
+    page = board.page
+    board.add("noop", (240, 160))
+    board.add("noop", (560, 260))
+    page.keyboard.press("Escape")
+    page.mouse.move(*board.middle("junction"))
+    page.mouse.down()
+    expect(board.card("junction")).to_have_class(re.compile("is-selected"))
+    page.mouse.up()
+    page.keyboard.down("Shift")
+    page.mouse.move(*board.middle("junction_2"))
+    page.mouse.down()
+    expect(board.card("junction_2")).not_to_have_class(re.compile("is-selected"))
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    expect(page.locator(".node.is-selected")).to_have_count(2)
+
+
+def test_a_ring_is_for_keys_not_for_the_mouse(board: Board) -> None:
+    page = board.page
+    board.add("noop", (240, 160))
+    board.add("noop", (560, 260))
+    board.connect("junction", "junction_2")
+    board.saved()
+    with_ring, without = "0.75", "0.4"  # what is only selected has a paler one
+    page.mouse.click(*board.middle("junction"))
+    expect(board.card("junction").locator(".halo")).to_have_css("stroke-opacity", without)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(board.card("junction_2")).to_be_focused()
+    expect(board.card("junction_2").locator(".halo")).to_have_css("stroke-opacity", with_ring)
+    page.mouse.click(*board.middle("junction_2"))
+    expect(board.card("junction_2").locator(".halo")).to_have_css("stroke-opacity", without)
+
+
+def test_what_is_dragged_has_a_shadow_that_paints_nothing_else_anew(board: Board) -> None:
+    page = board.page
+    board.add("noop", (240, 160))
+    start = board.middle("junction")
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(start[0] + 60, start[1] + 90, steps=4)
+    lifted = page.locator(".is-lifted")
+    expect(lifted).to_have_count(1)
+    assert lifted.evaluate("card => getComputedStyle(card).filter") == "none"
+    assert float(lifted.locator(".halo").evaluate("halo => getComputedStyle(halo).strokeWidth").removesuffix("px")) > 4
+    assert page.locator(".drag-cover").evaluate("cover => getComputedStyle(cover).fill") == "none"
+    assert page.evaluate("at => getComputedStyle(document.elementFromPoint(...at)).cursor", [start[0] + 60, start[1] + 90]) == "move"
+    page.mouse.up()
+    expect(lifted).to_have_count(0)
+
+
 def points_of(line: Locator) -> list[tuple[float, float]]:
     """The points of an edge's path."""
     numbers = [float(found) for found in re.findall(r"-?[\d.]+", line.get_attribute("d") or "")]

@@ -33,8 +33,8 @@ function snapped(editor, rect, by, refs, event) {
 }
 
 /** A press on a node or edge: a click selects, a drag moves all that is selected. @param {Editor} editor @param {string} ref
- * @param {Point} start @returns {Drag} */
-export function dragCards(editor, ref, start) {
+ * @param {Point} start @param {PointerEvent} press @returns {Drag} */
+export function dragCards(editor, ref, start, press) {
   const { graph, selection } = editor;
   const click = (/** @type {PointerEvent} */ event) => {
     if (event.shiftKey || event.ctrlKey || event.metaKey) selection.toggle(ref);
@@ -43,6 +43,8 @@ export function dragCards(editor, ref, start) {
   };
   const anchor = graph.nodes.get(ref);
   if (!anchor || !isLoose(anchor) || !editor.canEdit) return { move() {}, drop: (_, event) => click(event), cancel() {}, click };
+  // Before the first move, which has enough to do in its frame. A finger may still turn out to be one of two, keys to add to the selection.
+  if (press.pointerType !== "touch" && !press.shiftKey && !press.ctrlKey && !press.metaKey && !selection.has(ref)) selection.set(ref);
   const chosen = () => selection.refs.filter((other) => isLoose(graph.nodes.get(other)));
   /** @type {Set<string>} */
   let refs = new Set();

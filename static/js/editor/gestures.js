@@ -27,6 +27,7 @@ export class Gestures {
   /** @type {{drag: Drag, start: PointerEvent, last: PointerEvent, isMoving: boolean} | null} */
   #active = null;
   #frame = 0;
+  #isByPointer = false;
   isSpaceHeld = false;
 
   /** @param {Editor} editor */
@@ -37,11 +38,22 @@ export class Gestures {
     svg.addEventListener("pointermove", (event) => this.#move(event));
     svg.addEventListener("pointerup", (event) => this.#release(event));
     svg.addEventListener("pointercancel", () => this.cancel());
-    // A ring around what a mouse pressed tells nothing new; the keyboard needs it.
-    addEventListener("pointerdown", () => (svg.dataset.pressed = ""), { capture: true });
-    addEventListener("keydown", () => delete svg.dataset.pressed, { capture: true });
+    addEventListener("pointerdown", () => this.#mark(true), { capture: true });
+    addEventListener("keydown", () => this.#mark(false), { capture: true });
+    svg.addEventListener("focusin", () => this.#mark(this.#isByPointer));
     svg.addEventListener("auxclick", (event) => event.preventDefault());
     svg.addEventListener("dblclick", (event) => this.#open(event));
+  }
+
+  /** A ring around what a mouse pressed tells nothing new; the keyboard needs it. Marked is what has the focus, not the canvas around it: that
+   * would have the style of every card looked at anew. @param {boolean} isByPointer whether a pointer was used last, and not a key */
+  #mark(isByPointer) {
+    this.#isByPointer = isByPointer;
+    const { svg } = this.editor;
+    const active = document.activeElement;
+    if (!(active instanceof SVGElement) || !svg.contains(active)) return;
+    if (isByPointer) active.dataset.pressed = "";
+    else delete active.dataset.pressed;
   }
 
   get isActive() {
@@ -65,6 +77,7 @@ export class Gestures {
     if (!drag) return;
     event.preventDefault();
     this.editor.svg.setPointerCapture(event.pointerId);
+    this.editor.viewport.hold(true);
     this.#active = { drag, start: event, last: event, isMoving: false };
   }
 
@@ -86,7 +99,7 @@ export class Gestures {
     const node = editor.graph.nodes.get(ref);
     if (node?.type === "phase" && at.y - node.y > TITLE_HEIGHT) return this.#paper(event, at, ref);
     if (node?.type === "phase") return dragFrame(editor, ref, at);
-    if (ref) return dragCards(editor, ref, at);
+    if (ref) return dragCards(editor, ref, at, event);
     return this.#paper(event, at, "");
   }
 
@@ -187,6 +200,7 @@ export class Gestures {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
     delete this.editor.svg.dataset.dragging;
+    this.editor.viewport.hold(false);
     this.editor.settled();
   }
 

@@ -8,6 +8,11 @@ const SQUARES = 80; // after so many canvas units the squared paper repeats itse
 const LARGEST_WINDOW = { width: 8000, height: 5000 }; // in pixels: what the paper covers, wherever one looks
 
 export class Viewport {
+  /** Where the canvas lies in the window, while a gesture goes on: asked for between two changes it would have all laid out once more.
+   * @type {DOMRect | null} */
+  #box = null;
+  #isHeld = false;
+
   /**
    * @param {SVGSVGElement} svg @param {SVGGElement} layer holds everything that moves
    * @param {{key: string, changed: (view: import("./geometry.js").View) => void}} options `key`: under which name this
@@ -25,6 +30,9 @@ export class Viewport {
     this.wasOpened = recall(key) !== null;
     this.timer = 0;
     addEventListener("pagehide", () => this.#remember());
+    const elsewhere = () => (this.#box = null);
+    new ResizeObserver(elsewhere).observe(svg);
+    for (const sign of ["scroll", "resize"]) addEventListener(sign, elsewhere, { capture: true, passive: true });
     svg.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     this.#show();
   }
@@ -34,9 +42,23 @@ export class Viewport {
     this.svg.dataset.placed = "";
   }
 
+  /** A gesture begins, or ends: meanwhile the canvas stays where it is, unless the window tells otherwise. @param {boolean} isHeld */
+  hold(isHeld) {
+    this.#isHeld = isHeld;
+    this.#box = null;
+  }
+
+  /** @returns {{left: number, top: number, width: number, height: number}} where the canvas lies in the window */
+  get #place() {
+    const box = this.#box ?? this.svg.getBoundingClientRect();
+    if (this.#isHeld) this.#box = box;
+    return box;
+  }
+
   /** @returns {import("./geometry.js").Size} */
   get size() {
-    const box = this.svg.dataset.placed === undefined ? /** @type {Element} */ (this.svg.parentElement) : this.svg;
+    if (this.svg.dataset.placed !== undefined) return this.#place;
+    const box = /** @type {Element} */ (this.svg.parentElement);
     return { width: box.clientWidth, height: box.clientHeight };
   }
 
@@ -49,8 +71,8 @@ export class Viewport {
 
   /** @param {{clientX: number, clientY: number}} event @returns {import("./geometry.js").Point} within the canvas element */
   onScreen(event) {
-    const box = this.svg.getBoundingClientRect();
-    return { x: event.clientX - box.left, y: event.clientY - box.top };
+    const { left, top } = this.#place;
+    return { x: event.clientX - left, y: event.clientY - top };
   }
 
   /** @param {{clientX: number, clientY: number}} event @returns {import("./geometry.js").Point} in canvas units */
