@@ -148,7 +148,8 @@ def test_what_is_dragged_has_a_shadow_that_paints_nothing_else_anew(board: Board
     assert lifted.evaluate("card => getComputedStyle(card).filter") == "none"
     assert float(lifted.locator(".halo").evaluate("halo => getComputedStyle(halo).strokeWidth").removesuffix("px")) > 4
     assert page.locator(".drag-cover").evaluate("cover => getComputedStyle(cover).fill") == "none"
-    assert page.evaluate("at => getComputedStyle(document.elementFromPoint(...at)).cursor", [start[0] + 60, start[1] + 90]) == "move"
+    under = "at => getComputedStyle(document.elementFromPoint(...at)).cursor"
+    assert page.evaluate(under, [start[0] + 60, start[1] + 90]) == "move"
     page.mouse.up()
     expect(lifted).to_have_count(0)
 
