@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from typing import Final
 
+import httpx
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.acceptance.axe import look_at
 from tests.acceptance.board import PLACE, middle_of, open_new, ready
 from tests.acceptance.browser import PHONE, sign_in, watched_page
 from tests.acceptance.quadrille import Quadrille
-from tests.acceptance.test_publishing import api
+from tests.acceptance.test_publishing import api, make
 from tests.acceptance.test_touch import Fingers
 
 __all__ = ["api"]  # a fixture
@@ -37,6 +38,18 @@ def is_whole(graph: Locator) -> bool:
         " return f.scrollWidth <= f.clientWidth + 1 && f.scrollHeight <= f.clientHeight + 1; }"
     )
     return whole
+
+
+def test_a_small_version_is_fitted_at_100_percent_not_larger(page: Page, server: Quadrille, api: httpx.Client) -> None:
+    make(api, "small-graph")
+    sign_in(page, server, "viewer")
+    page.goto(f"{PLACE}/flows/small-graph/versions/1/")
+    frame = page.get_by_role("region", name="Graph of this version")
+    frame.focus()
+    page.keyboard.press("-")
+    assert percent(page) < 100
+    page.keyboard.press("f")
+    assert (percent(page), is_whole(page.locator(".graph"))) == (100, True)
 
 
 def test_a_wide_version_is_seen_whole_enlarged_and_pulled(page: Page, server: Quadrille) -> None:

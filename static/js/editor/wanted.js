@@ -17,7 +17,7 @@ export function fieldFor(paths, wanted) {
 export function rowFor(path, wanted, keys) {
   if (!wanted.startsWith(`${path}.`)) return -1;
   const rest = wanted.slice(path.length + 1);
+  const named = keys.findIndex((key) => key !== "" && `${rest}.`.startsWith(`${key}.`));
   const number = Number(rest.split(".")[0]);
-  if (Number.isInteger(number) && number < keys.length) return number;
-  return keys.findIndex((key) => key !== "" && `${rest}.`.startsWith(`${key}.`));
+  return named < 0 && Number.isInteger(number) && number < keys.length ? number : named;
 }

@@ -22,7 +22,9 @@ test("a path is about its field, the first field inside it, or the field around 
 test("in a list and a map the row is meant", () => {
   assert.equal(rowFor("settings.to", "settings.to.1", ["", ""]), 1);
   assert.equal(rowFor("settings.to", "settings.to.7", ["", ""]), -1);
+  assert.equal(rowFor("settings.to", "settings.to.2", ["", ""]), -1);
   assert.equal(rowFor("settings.to", "settings.to", ["", ""]), -1);
   assert.equal(rowFor("settings.headers", "settings.headers.X-Token.0", ["Accept", "X-Token"]), 1);
   assert.equal(rowFor("settings.headers", "settings.headers.a.b", ["a.b", "c"]), 0);
+  assert.equal(rowFor("settings.headers", "settings.headers.1", ["1", "Accept"]), 0); // a name that looks like a number
 });
