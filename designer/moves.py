@@ -41,10 +41,10 @@ def moves_between(old: Flow, new: Flow) -> dict[str, Move]:
 def with_room(flow: Flow, *, gone: Sequence[str]) -> Flow:
     """`flow` with the tasks of these keys further down where others stand on their places now."""
     leaving = set(gone)
-    boxes = [box for key, task in flow.tasks.items() if key not in leaving and (box := _card(task)) is not None]
+    boxes = [box for key, task in flow.tasks.items() if key not in leaving and (box := _card(flow, task)) is not None]
     moved = []
     for task in (flow.tasks[key] for key in gone):
-        box = _card(task)
+        box = _card(flow, task)
         if box is None:
             continue
         while any(other.overlaps(box) for other in boxes):
@@ -62,7 +62,7 @@ def _both(old: Flow, new: Flow) -> Iterator[tuple[str, Move | None]]:
         if key in old.tasks:
             # The place alone: another kind may have another card, which nobody sized.
             before, after = old.tasks[key].at, task.at
-            size = card_size(task)
+            size = card_size(new, task)
             boxes = [Rect(at.x, at.y, size.width, size.height) if at is not None else None for at in (before, after)]
             yield key, _move(task.name or key, boxes[0], boxes[1])
     for key, note in new.notes.items():
@@ -74,11 +74,11 @@ def _move(name: str, before: Rect | None, after: Rect | None) -> Move | None:
     return Move(name, before, after) if before is not None and after is not None else None
 
 
-def _card(task: Task) -> Rect | None:
+def _card(flow: Flow, task: Task) -> Rect | None:
     """The card with as much around it as keeps two apart."""
     if task.at is None:
         return None
-    size = card_size(task)
+    size = card_size(flow, task)
     return Rect(task.at.x - CLEAR / 2, task.at.y - CLEAR / 2, size.width + CLEAR, size.height + CLEAR)
 
 

@@ -283,7 +283,7 @@ class _Pieces:
         return self._piece(
             element_id(key),
             NODES,
-            (task, box, phase, *edges),
+            (task, box, phase, card_summary(flow, task), *edges),
             lambda: node_svg(flow, layout, key, is_canvas=True, ends=ends),
             lambda: _task_facts(flow, task, box, ways),
         )
@@ -327,7 +327,7 @@ def _task_facts(flow: Flow, task: Task, box: Rect, ways: Mapping[str, list[str]]
         "kind_label": kind.label,
         "icon": kind.icon_of(task),
         "tone": kind.colour,
-        "summary": card_summary(task),
+        "summary": card_summary(flow, task),
         "label": ", ".join([task.name or task.key, kind.label, *place, _leads(ways, task.key)]),
         "phase": task.phase,
         "branches": [{"key": port.branch, "name": port.label} for port in ports if port.branch is not None],

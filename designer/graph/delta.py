@@ -9,14 +9,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TypeVar
 
-from designer.graph.model import Edge, Flow
+from designer.graph.model import Edge, Flow, Phase, Task, phase_ref
+from designer.graph.wording import moments_named
 
 Node = TypeVar("Node")
 
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """Keys of tasks and phases, and edges, that are new, gone or changed.
+    """Keys of tasks and phases, and edges, that are new, gone or changed; tasks also when they are dated by something
+    that has another name now.
 
     `is_in_order`: whether the tasks and edges that are in both stand in the same order.
     """
@@ -31,6 +33,7 @@ def delta_between(before: Flow, after: Flow) -> Delta:
     """What has to be looked at again of `after` by who knows `before`."""
     tasks, is_in_order = _differing(before.tasks, after.tasks)
     phases, _ = _differing(before.phases, after.phases)
+    tasks |= _dated_anew(before, after, tasks, phases)
     if before.edges == after.edges:
         return Delta(tasks, phases, frozenset(), is_in_order)
     known = {id(edge) for edge in before.edges}
@@ -60,6 +63,19 @@ def differs_in_places_only(before: Flow, after: Flow) -> bool:
 
 
 _DRAWN = frozenset({"tasks", "phases", "edges", "notes"})
+
+
+def _dated_anew(before: Flow, after: Flow, tasks: frozenset[str], phases: frozenset[str]) -> frozenset[str]:
+    """Tasks whose cards call something by its name that has another one now, has come or has gone."""
+    renamed = {key for key in tasks if _name_in(before.tasks, key) != _name_in(after.tasks, key)}
+    renamed |= {phase_ref(key) for key in phases if _name_in(before.phases, key) != _name_in(after.phases, key)}
+    if not renamed:
+        return frozenset()
+    return frozenset(key for key, task in after.tasks.items() if not renamed.isdisjoint(moments_named(task)))
+
+
+def _name_in(nodes: Mapping[str, Task] | Mapping[str, Phase], key: str) -> str | None:
+    return nodes[key].name if key in nodes else None
 
 
 def _differing(before: Mapping[str, Node], after: Mapping[str, Node]) -> tuple[frozenset[str], bool]:

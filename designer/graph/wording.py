@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from designer.graph.durations import in_words
 from designer.graph.fields import Choice
-from designer.graph.model import NONE_MET, Json, Task, phase_of_ref
+from designer.graph.model import NONE_MET, Flow, Json, Phase, Task, phase_of_ref
 from designer.graph.values import TASK_PREFIX
 
 _SHORT_UNITS: Final = {
@@ -34,10 +34,24 @@ def reference_name(text: str) -> str:
     return re.sub(r"\{\{\s*([\w.\[\]'\"-]+)[^}]*\}\}", lambda found: found[1].rpartition(".")[2], text)
 
 
-def moment_name(reference: Json) -> str:
-    """`task:pay` as `pay`, `start` as `start`. For cards."""
+def moment_name(reference: Json, flow: Flow | None = None) -> str:
+    """`task:pay` as `Take the money`, `start` as `start`; what `flow` does not have, or without one, by its key."""
     text = str(reference)
-    return phase_of_ref(text) or reference_name(text.removeprefix(TASK_PREFIX))
+    phase, key = phase_of_ref(text), text.removeprefix(TASK_PREFIX)
+    node: Task | Phase | None = None
+    if flow is not None and (phase is not None or key != text):
+        node = flow.phases.get(phase) if phase is not None else flow.tasks.get(key)
+    if node is not None:
+        return node.name or node.key
+    return phase or reference_name(key)
+
+
+def moments_named(task: Task) -> Iterator[str]:
+    """The references (`pay`, `phase:go`) of what the card of a task may say it is dated by."""
+    for group, key in (("due", "from"), ("schedule", "reference")):
+        text = mapping(task.settings[group]).get(key) if group in task.settings else None
+        if isinstance(text, str) and (text.startswith(TASK_PREFIX) or phase_of_ref(text) is not None):
+            yield text.removeprefix(TASK_PREFIX)
 
 
 def with_dots(*parts: str) -> str:

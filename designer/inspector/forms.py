@@ -138,7 +138,7 @@ class Form:
     """What statements can name, for the types of their sources."""
 
     @property
-    def suggestions(self) -> Mapping[str, tuple[str, ...]]:
+    def suggestions(self) -> Mapping[str, tuple[Choice, ...]]:
         """What its inputs suggest, by the id of the list; only lists that one of them names, as they may be long."""
         rows: list[ControlGroup | TriggerRow | SyncRow] = [*self.groups, *(self.triggers or ()), *(self.syncs or ())]
         named = frozenset[str]().union(*(control.datalists for row in rows for control in row.controls))

@@ -9,6 +9,7 @@ from typing import Final
 from designer.graph.fields import Choice
 from designer.graph.kinds import kind_of
 from designer.graph.model import NONE_MET, Flow, Task, phase_of_ref, phase_ref
+from designer.graph.values import INSTANCE_START, TASK_PREFIX
 
 TIMEZONES: Final = (
     *("UTC", "Europe/Berlin", "Europe/London", "Europe/Paris", "Europe/Madrid", "Europe/Rome", "Europe/Zurich"),
@@ -19,9 +20,9 @@ TIMEZONES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Offers:
-    """`moments`: `start`, `task:KEY`, `phase:KEY`; `nodes`: named references."""
+    """`moments`: `start`, `task:KEY`, `phase:KEY`; `nodes`: named references. Both with what people call them."""
 
-    moments: tuple[str, ...] = ()
+    moments: tuple[Choice, ...] = ()
     nodes: tuple[Choice, ...] = ()
     branches: tuple[Choice, ...] = ()
     people: tuple[str, ...] = ()
@@ -30,14 +31,16 @@ class Offers:
     timezones: tuple[str, ...] = TIMEZONES
 
     @property
-    def lists(self) -> dict[str, tuple[str, ...]]:
-        """What inputs suggest, by the id of the list."""
-        return {
-            "offer-moments": self.moments,
+    def lists(self) -> dict[str, tuple[Choice, ...]]:
+        """What inputs suggest, by the id of the list; a label only where it says more than the value."""
+        words = {
             "offer-people": self.people,
             "offer-connections": self.connections,
             "offer-flows": self.flows,
             "offer-timezones": self.timezones,
+        }
+        return {"offer-moments": self.moments} | {
+            id: tuple(Choice(word, "") for word in found) for id, found in words.items()
         }
 
 
@@ -51,7 +54,9 @@ def offers_for(
 ) -> Offers:
     """What the form of `subject` (a task key or `phase:KEY`) offers."""
     task = flow.tasks.get(subject)
-    moments = ["start", *(f"task:{key}" for key in flow.tasks if key != subject), *map(phase_ref, flow.phases)]
+    moments = [Choice(INSTANCE_START, "Start of the instance")]
+    moments += (Choice(TASK_PREFIX + key, other.name or key) for key, other in flow.tasks.items() if key != subject)
+    moments += (Choice(phase_ref(key), f"Phase {phase.name or key}") for key, phase in flow.phases.items())
     return Offers(
         moments=tuple(moments),
         nodes=tuple(_nodes(flow, subject, task)),

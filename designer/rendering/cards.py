@@ -36,18 +36,18 @@ class Size:
     height: int
 
 
-def card_size(task: Task) -> Size:
+def card_size(flow: Flow, task: Task) -> Size:
     """The size of a task's card: as wide as its words need, on the grid, within limits. The ends are ports."""
-    words = max(text_width(clean(task.name), NAME_SIZE, bold=True), text_width(card_summary(task), SUMMARY_SIZE))
+    words = max(text_width(clean(task.name), NAME_SIZE, bold=True), text_width(card_summary(flow, task), SUMMARY_SIZE))
     wanted = TEXT_LEFT + words + TEXT_RIGHT
     steps = -(-int(wanted + 0.999) // (2 * GRID))
     return Size(min(max(steps * 2 * GRID, NARROWEST), WIDEST), CARD_HEIGHT)
 
 
-def card_summary(task: Task) -> str:
+def card_summary(flow: Flow, task: Task) -> str:
     """The second line of a card: what its kind says of it, else the name of the kind."""
     kind = kind_of(task)
-    return clean(kind.summary(task)) or kind.label
+    return clean(kind.summary_in(flow, task)) or kind.label
 
 
 def edge_label(flow: Flow, edge: Edge) -> str:

@@ -101,10 +101,12 @@ class _Drawing:
 
     def _add_tasks(self, graph: graphviz.Digraph, tasks: Iterable[Task]) -> None:
         for task in tasks:
-            size = card_size(task)
+            size = card_size(self.flow, task)
             look = {"width": f"{size.width / _INCH:.3f}", "height": f"{size.height / _INCH:.3f}"}
             if self.colour:
-                look["label"] = f"{self._words(task.name, size.width)}\\n{self._words(card_summary(task), size.width)}"
+                look["label"] = (
+                    f"{self._words(task.name, size.width)}\\n{self._words(card_summary(self.flow, task), size.width)}"
+                )
                 look["color"] = self.colour(kind_of(task).colour)
             # The whole label is escaped in its pieces; the line break between them is ours.
             graph.node(task.key, **{name: graphviz.nohtml(value) for name, value in look.items()})

@@ -143,13 +143,13 @@ class _Drawing:
 
     def _tasks(self) -> dict[str, Rect]:
         if self.like is None or self.delta is None:
-            return {key: _card(task) for key, task in self.flow.tasks.items()}
+            return {key: _card(self.flow, task) for key, task in self.flow.tasks.items()}
         tasks = dict(self.like.layout.tasks)
         for key in self.delta.tasks:
             task = self.flow.tasks.get(key)
             if task is None:
                 del tasks[key]
-            elif (card := _card(task)) != tasks.get(key):
+            elif (card := _card(self.flow, task)) != tasks.get(key):
                 tasks[key] = card
         return tasks
 
@@ -325,8 +325,8 @@ class _Drawing:
         return replace(place, label=label, label_box=label_box(middle, label))
 
 
-def _card(task: Task) -> Rect:
-    size, at = card_size(task), task.at or Position(0, 0)
+def _card(flow: Flow, task: Task) -> Rect:
+    size, at = card_size(flow, task), task.at or Position(0, 0)
     return Rect(at.x, at.y, size.width, size.height)
 
 

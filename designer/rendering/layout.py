@@ -170,7 +170,7 @@ def _read(flow: Flow, made: Mapping[str, Any]) -> Layout:
     objects = {thing["name"]: thing for thing in made.get("objects", ())}
     tasks = {}
     for key, task in flow.tasks.items():
-        size = card_size(task)
+        size = card_size(flow, task)
         x, y = _point(objects[key]["pos"], height)
         tasks[key] = Rect(x - size.width / 2, y - size.height / 2, size.width, size.height)
     phases = {key: _cluster_box(objects[cluster_name(key)]["bb"], height) for key in flow.phases}

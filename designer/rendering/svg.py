@@ -195,7 +195,7 @@ def node_svg(
     ends = ends or ends_of(flow)
     kind, mark = kind_of(task), as_mark(picture.tasks.get(key, ""))
     look = look_of(mark.status) if mark.status else None
-    summary = clean(mark.note) or card_summary(task)
+    summary = clean(mark.note) or card_summary(flow, task)
     classes = ["node", f"kind-{task.kind}", f"tone-{kind.colour}"]
     if look is not None:
         classes += [f"status-{mark.status}", f"look-{look.tone}"]

@@ -176,7 +176,7 @@ def _lost_steps(plan: Plan, state: State) -> Iterator[int]:
         elif status is StepStatus.CANCELLED:
             is_lost = was_stopped(plan, state, node)
         else:
-            is_own = status is StepStatus.FAILED and not _failed_by_join(plan, state, node.index)
+            is_own = status is StepStatus.FAILED and not failed_before(plan, state, node.index)
             is_lost = is_own and matters.of(node)
         if is_lost:
             yield node.index
@@ -218,7 +218,7 @@ class _Matters:
     def _reached(self, node: PlanNode) -> Iterator[PlanNode]:
         """Failed joins that this failure made fail."""
         for edge in self._failed_edges(node):
-            if _failed_by_join(self.plan, self.state, edge.target):
+            if failed_before(self.plan, self.state, edge.target):
                 yield self.plan.nodes[edge.target]
 
     def _decide(self, node: PlanNode) -> bool:
@@ -230,7 +230,7 @@ class _Matters:
         return undecided or any(self.known[other.index] for other in self._reached(node))
 
 
-def _failed_by_join(plan: Plan, state: State, node: int) -> bool:
+def failed_before(plan: Plan, state: State, node: int) -> bool:
     """Whether a node failed without having begun, because a failure reached it."""
     error = state.errors.get(node)
     return state.nodes[node] is StepStatus.FAILED and error is not None and error["task"] != plan.nodes[node].key
@@ -253,7 +253,7 @@ def never_began(plan: Plan, state: State, node: int) -> bool:
     """Whether a settled node did not run: no way led there, or a failure came first."""
     if state.nodes[node] is StepStatus.SKIPPED:
         return node not in state.passed
-    return _failed_by_join(plan, state, node) or _is_caught_in_vain(plan, state, plan.nodes[node])
+    return failed_before(plan, state, node) or _is_caught_in_vain(plan, state, plan.nodes[node])
 
 
 def _is_caught_in_vain(plan: Plan, state: State, node: PlanNode) -> bool:

@@ -13,6 +13,7 @@ from designer.graph.durations import BadDuration, parse_duration
 from designer.graph.model import Flow, Json, Task, phase_of_ref
 from designer.graph.paths import MISSING, resolve
 from designer.graph.values import INSTANCE_START, TASK_PREFIX
+from designer.graph.wording import moment_name
 
 START: Final = "start"
 """The purpose of the timer of a step that is scheduled."""
@@ -138,7 +139,7 @@ def _reference(reference: Json, data: Mapping[str, Json], now: datetime, zone: t
         return parse_moment(reference, zone)
     moment = _counted_from(text, data, now, zone, flow)
     if moment is None:
-        raise ReferenceMissing(f"Its schedule counts from {text}, which has not been finished.")
+        raise ReferenceMissing(f"Its schedule counts from {moment_name(text, flow)}, which has not been finished.")
     return moment
 
 

@@ -134,8 +134,6 @@ def _picture_of_program(page: InstancePage, drawing: Drawing) -> Picture:
 def _mark(look: StepLook | None, status: str) -> Mark:
     if look is None:
         return Mark(status)
-    if look.is_not_reached and status == "failed":
-        return Mark("not_reached")
     if look.status in ROLLBACK_STATUSES:
         return Mark(look.status)
     if look.status != status:  # an earlier round

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from designer.graph.plan import Plan
+from engine.core.reopening import failed_before
 from engine.core.state import DEAD, EDGE_FAILED, PENDING, TAKEN, InstanceStatus, State, StepStatus
 
 EDGE_WORDS: Final = {PENDING: "pending", TAKEN: "taken", DEAD: "dead", EDGE_FAILED: "failed"}
@@ -25,7 +26,7 @@ class GraphMarks:
 
 def marks_of(plan: Plan, state: State) -> GraphMarks:
     """The marks of one instance."""
-    tasks = {node.key: task_word(state, node.index) for node in plan.nodes if node.task is not None}
+    tasks = {node.key: task_word(plan, state, node.index) for node in plan.nodes if node.task is not None}
     found: dict[str, set[str]] = {}
     for edge in plan.edges:
         if edge.flow_edge is not None:
@@ -40,9 +41,11 @@ def marks_of(plan: Plan, state: State) -> GraphMarks:
     return GraphMarks(tasks, edges, phases, "open" if state.status is InstanceStatus.QUEUED else "completed")
 
 
-def task_word(state: State, node: int) -> str:
+def task_word(plan: Plan, state: State, node: int) -> str:
     """The status of a task, as on chips."""
     status = state.nodes[node]
+    if failed_before(plan, state, node):
+        return "not_reached"
     if status is StepStatus.WAITING and state.scheduled.get(node) is False:
         return "scheduled"
     return {StepStatus.IDLE: "open", StepStatus.HELD: "on_hold"}.get(status, status.value)

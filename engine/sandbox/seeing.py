@@ -39,7 +39,9 @@ class Eyes:
         nodes = _changed(self._nodes_seen or [None] * len(state.nodes), state.nodes)
         edges = _changed(self._edges_seen or [""] * len(state.edges), state.edges)
         self._nodes_seen, self._edges_seen = state.nodes, state.edges
-        tasks = {self.plan.nodes[n].key: task_word(state, n) for n in nodes if self.plan.nodes[n].task is not None}
+        tasks = {
+            self.plan.nodes[n].key: task_word(self.plan, state, n) for n in nodes if self.plan.nodes[n].task is not None
+        }
         found = {id: self._word(state, id) for id in dict.fromkeys(self._id_of[n] for n in edges if n in self._id_of)}
         for loop in self.plan.loops:
             back = self.plan.edges[loop.back_edge].flow_edge

@@ -20,7 +20,7 @@ from designer.graph.kinds.shared import (
     schedule_problems,
     schedule_words,
 )
-from designer.graph.model import Json, Task
+from designer.graph.model import Flow, Json, Task
 from designer.graph.values import Fault, ValueProblem, one_of_problems
 from designer.graph.wording import mapping, with_dots
 
@@ -44,14 +44,14 @@ INPUTS: Final = Field(
 )
 
 
-def summarize(task: Task) -> str:
+def summarize(task: Task, flow: Flow | None = None) -> str:
     """`POST payments · in 2 d · 4×`: what it does, when, and how often it is repeated, if that is set."""
     action = ACTIONS.get(str(task.settings.get("action", "")))
     if action is None:
         return "no action chosen"
     repeats = mapping(task.settings.get("retries")).get("limit")
     words = action.summary(mapping(task.settings.get("inputs"))) or action.label
-    return with_dots(words, schedule_words(task), f"{repeats}×" if repeats else "")
+    return with_dots(words, schedule_words(task, flow), f"{repeats}×" if repeats else "")
 
 
 def more_icon(task: Task) -> str:
@@ -98,6 +98,7 @@ KIND: Final = Kind(
     icon="bolt",
     colour="machine",
     summary=summarize,
+    dated_summary=summarize,
     more_icon=more_icon,
     output_keys=output_keys,
     more_problems=input_problems,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from designer.graph.fields import Field, FieldType, OneOf
-from designer.graph.model import NONE_MET, Json, On, Task
+from designer.graph.model import NONE_MET, Flow, Json, On, Task
 from designer.graph.values import Fault, ValueProblem, group_problems, one_of_problems
 
 
@@ -45,6 +45,8 @@ class Kind:
     one_of: tuple[OneOf, ...] = ()
     summary: Callable[[Task], str]
     """The second line of the task's card, at most some 40 characters; empty when there is nothing to say."""
+    dated_summary: Callable[[Task, Flow], str] | None = None
+    """The same of a kind whose tasks may be dated by others, which it calls by their names."""
     defaults: Mapping[str, Json] = field(default_factory=dict)
     """The settings of a task that is dropped on the canvas."""
     more_problems: Callable[[Task], Iterator[ValueProblem]] = lambda task: iter(())
@@ -58,6 +60,10 @@ class Kind:
     def has_branches(self) -> bool:
         """Whether edges out of it name a branch."""
         return any(known.type is FieldType.CONDITIONS for known in self.fields)
+
+    def summary_in(self, flow: Flow, task: Task) -> str:
+        """The second line of the card of a task of `flow`."""
+        return self.dated_summary(task, flow) if self.dated_summary is not None else self.summary(task)
 
     def icon_of(self, task: Task) -> str:
         """The icon of a task's card."""

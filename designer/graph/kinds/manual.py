@@ -7,11 +7,11 @@ from typing import Final
 from designer.graph.fields import Field, FieldType
 from designer.graph.kinds.kind import Group, Kind
 from designer.graph.kinds.shared import DUE, REQUIREMENTS
-from designer.graph.model import Task
+from designer.graph.model import Flow, Task
 from designer.graph.wording import mapping, moment_name, reference_name, short_duration, with_dots
 
 
-def summarize(task: Task) -> str:
+def summarize(task: Task, flow: Flow | None = None) -> str:
     """`ops · 2 d`: who, and until when."""
     assigned = task.settings.get("assigned_to")
     people = [reference_name(str(entry)).partition("@")[0] for entry in assigned] if isinstance(assigned, list) else []
@@ -19,7 +19,7 @@ def summarize(task: Task) -> str:
     due = mapping(task.settings.get("due"))
     within = short_duration(due["for"]) if "for" in due else ""
     if within and due.get("from", "start") != "start":
-        within = f"{within} after {moment_name(due['from'])}"
+        within = f"{within} after {moment_name(due['from'], flow)}"
     return with_dots(who or "anyone", within or (f"due {reference_name(str(due['at']))[:16]}" if "at" in due else ""))
 
 
@@ -37,6 +37,7 @@ KIND: Final = Kind(
     icon="person",
     colour="human",
     summary=summarize,
+    dated_summary=summarize,
     output_keys=output_keys,
     fields=(
         Field(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from designer.graph.fields import Choice, Field, FieldType, OneOf, VisibleWhen, choices
-from designer.graph.model import Task
+from designer.graph.model import Flow, Task
 from designer.graph.values import INSTANCE_START, Fault, ValueProblem
 from designer.graph.wording import mapping, moment_name, short_duration
 
@@ -190,17 +190,16 @@ DUE: Final = Field(
 )
 
 
-def schedule_words(task: Task) -> str:
-    """`in 2 d`, `2 d after start`: when a scheduled task starts, for its card; empty for at once."""
+def schedule_words(task: Task, flow: Flow | None) -> str:
+    """`in 2 d`, `2 d after start`: when a scheduled task starts, for its card; empty for at once. `flow`: for names."""
     schedule = mapping(task.settings.get("schedule"))
     mode, duration = schedule.get("mode"), schedule.get("duration")
     if mode not in ("delayed", "relative") or not duration:
         return ""
     if mode == "delayed":
         return f"in {short_duration(duration)}"
-    return (
-        f"{short_duration(duration)} {schedule.get('direction', 'after')} {moment_name(schedule.get('reference', ''))}"
-    )
+    counted_from = moment_name(schedule.get("reference", ""), flow)
+    return f"{short_duration(duration)} {schedule.get('direction', 'after')} {counted_from}"
 
 
 def schedule_problems(task: Task) -> Iterator[ValueProblem]:

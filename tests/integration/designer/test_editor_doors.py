@@ -256,6 +256,15 @@ def test_a_form_brings_the_suggestions_that_its_inputs_name_and_no_others(
     assert set(re.findall(r'<datalist id="([^"]+)"', form)) == set(re.findall(r' list="([^"]+)"', form))
 
 
+def test_a_moment_is_offered_with_the_name_of_what_it_is_about(designer: Client, drawn: models.Flow) -> None:
+    post(designer, "edits", {"revision": 1, "edit": {**ADD, "task": {**ADD["task"], "key": "ask", "kind": "manual"}}})
+    edit = {"edit": "rename_task", "task": "a", "name": "Collect <all> papers"}
+    post(designer, "edits", {"revision": 2, "edit": edit})
+    form = designer.get(BASE + "inspector", {"subject": "ask"}).content.decode()
+    assert '<option value="start" label="Start of the instance">' in form
+    assert '<option value="task:a" label="Collect &lt;all&gt; papers">' in form
+
+
 def test_the_page_lists_the_tasks_only_where_they_are_chosen_from(designer: Client, drawn: models.Flow) -> None:
     name = '</script><b>\u2028 & "'
     post(designer, "edits", {"revision": 1, "edit": {"edit": "rename_task", "task": "a", "name": name}})

@@ -79,7 +79,7 @@ def test_the_sheet_reaches_as_far_as_what_was_there() -> None:
     root = fromstring(str(Comparison(far, OLD).picture.svg).encode())
     sheet = next(element for element in root.iter() if element.get("id") == "graph").get("viewBox") or ""
     left, _, width, _ = map(float, sheet.split())
-    assert left + width > 2400 + card_size(far.tasks["b"]).width
+    assert left + width > 2400 + card_size(far, far.tasks["b"]).width
 
 
 def test_a_small_move_has_no_line() -> None:
@@ -107,7 +107,7 @@ def test_what_went_makes_room_for_what_stands_there_now() -> None:
     boxes = []
     for task in both.tasks.values():
         assert task.at is not None
-        size = card_size(task)
+        size = card_size(both, task)
         boxes.append(Rect(task.at.x, task.at.y, size.width, size.height))
     assert (boxes[0].x, boxes[0].y) == (80, 80)
     assert not [1 for n, one in enumerate(boxes) for other in boxes[n + 1 :] if one.overlaps(other)]

@@ -250,6 +250,13 @@ def test_an_error_edge_and_a_rollback_can_be_seen() -> None:
     assert outcomes(refused)[-1] == ("pay", "rollback_failed")
 
 
+def test_what_a_failure_kept_from_running_is_not_reached_rather_than_failed() -> None:
+    flow = draw("trigger -> note -> pay -> ship -> tell", settings={"pay": {**HTTP, "retries": {"limit": 0}}})
+    trial = try_flow(flow, {"total": 1}, {"pay": {"error": {"message": "No money"}}})
+    assert (trial.status, trial.path) == ("errored", ("note", "pay"))
+    assert trial.statuses == {"pay": "failed", "ship": "not_reached", "tell": "not_reached", "note": "completed"}
+
+
 def test_a_loop_goes_round_and_a_try_that_goes_on_too_long_is_stopped() -> None:
     flow = draw("trigger -> a -> more; more -yes-> a; more -none_met-> z", loops={"more": ("yes", "none_met", 5)})
     trial = try_flow(flow, {"yes": True})

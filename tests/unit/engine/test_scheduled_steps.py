@@ -122,9 +122,9 @@ def test_when_a_step_starts(schedule: dict[str, Any], expected: datetime) -> Non
 @pytest.mark.parametrize(
     ("schedule", "error", "words"),
     [
-        ({"reference": "task:open", "duration": "1 hour"}, ReferenceMissing, "counts from task:open"),
-        ({"reference": "task:gone", "duration": "1 hour"}, ReferenceMissing, "counts from task:gone"),
-        ({"reference": "phase:all", "duration": "1 hour"}, ReferenceMissing, "counts from phase:all"),
+        ({"reference": "task:open", "duration": "1 hour"}, ReferenceMissing, "counts from open, which"),
+        ({"reference": "task:gone", "duration": "1 hour"}, ReferenceMissing, "counts from gone, which"),
+        ({"reference": "phase:all", "duration": "1 hour"}, ReferenceMissing, "counts from all, which"),
         ({"reference": None, "duration": "1 hour"}, ReferenceMissing, "is not in the data"),
         ({"reference": "", "duration": "1 hour"}, ReferenceMissing, "is not in the data"),
         ({"reference": "start", "duration": "1 minute"}, MomentPassed, "2030-03-30 11:01:00 UTC"),

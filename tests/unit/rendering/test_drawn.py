@@ -59,6 +59,30 @@ def test_drawing_on_gives_what_drawing_anew_gives(flow: Flow, data: st.DataObjec
         drawing = parts.Drawing(drawn, pieces)
 
 
+def test_who_is_dated_by_a_task_or_phase_is_drawn_anew_with_its_new_name() -> None:
+    flow = draw(
+        "trigger -> papers -> ask -> late",
+        kinds={"ask": "manual"},
+        settings={
+            "ask": {"due": {"for": "2 days", "from": "task:papers"}},
+            "late": {"schedule": {"mode": "relative", "duration": "1 hour", "reference": "phase:go"}},
+        },
+        phases={"go": "papers ask"},
+    )
+    places = {"papers": 0, "ask": 320, "late": 640}
+    flow = flow.with_task(*(replace(task, at=Position(places[key], 80)) for key, task in flow.tasks.items()))
+    drawn = draw_flow(flow)
+    drawing = parts.Drawing(drawn, parts._Pieces(drawn, None).all())
+    renamed = flow.with_task(replace(flow.tasks["papers"], name="Collect every paper that there is"))
+    renamed = replace(renamed, phases={"go": replace(flow.phases["go"], name="Prep")})
+    on, anew = draw_flow(renamed, like=drawn), draw_flow(renamed)
+    assert on.layout == anew.layout
+    pieces = parts._Pieces(on, drawing).all()
+    assert "2 d after Collect every" in pieces["node-ask"].html
+    assert "1 h after Prep<" in pieces["node-late"].html
+    assert list(pieces.items()) == list(parts._Pieces(anew, None).all().items())
+
+
 @given(flow=flows(most_blocks=14), data=st.data())
 @settings(max_examples=60, deadline=None)
 def test_an_edit_that_only_moves_changes_no_problem(flow: Flow, data: st.DataObject) -> None:

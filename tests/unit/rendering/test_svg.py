@@ -113,7 +113,7 @@ def test_text_never_overflows_its_card(name: str) -> None:
     flow = draw("a -> b")
     flow = flow.with_task(replace(flow.tasks["a"], name=name))
     node = fromstring(str(node_svg(flow, layout_flow(flow), "a")).encode())
-    width = card_size(flow.tasks["a"]).width
+    width = card_size(flow, flow.tasks["a"]).width
     assert width <= WIDEST
     for text in node.iter("text"):
         bold = text.get("class") == "name"

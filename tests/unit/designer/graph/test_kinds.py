@@ -18,7 +18,7 @@ from designer.graph.flow_fields import ENTITY_SYNC_FIELDS, LIMIT_FIELDS, RETENTI
 from designer.graph.kinds import KINDS, kind_of
 from designer.graph.model import Condition, Join, On, Statement, Task
 from designer.graph.values import value_problems
-from tests.drawing import condition
+from tests.drawing import condition, draw
 
 
 def all_fields() -> Iterator[Field]:
@@ -116,6 +116,26 @@ REQUEST = {"action": "http_request", "inputs": {"method": "POST", "url": "https:
 )
 def test_a_card_says_in_one_line_what_a_task_does(kind: str, settings: dict[str, Any], words: str) -> None:
     assert KINDS[kind].summary(Task("t", "T", kind, settings=settings)) == words
+
+
+def test_a_card_that_is_dated_by_another_task_or_phase_calls_it_by_its_name() -> None:
+    due = {"due": {"for": "2 days", "from": "task:papers"}}
+    schedule = {"schedule": {"mode": "relative", "duration": "1 hour", "reference": "phase:go"}}
+    flow = draw(
+        "trigger -> papers -> ask -> late",
+        kinds={"ask": "manual"},
+        settings={"ask": due, "late": schedule},
+        phases={"go": "papers ask"},
+    )
+    flow = flow.with_task(replace(flow.tasks["papers"], name="Collect the papers"))
+    flow = replace(flow, phases={"go": replace(flow.phases["go"], name="Preparation")})
+    ask, late = flow.tasks["ask"], flow.tasks["late"]
+    assert kind_of(ask).summary_in(flow, ask) == "anyone · 2 d after Collect the papers"
+    assert kind_of(late).summary_in(flow, late).endswith(" · 1 h after Preparation")
+    gone = replace(ask, settings={"due": {"for": "2 days", "from": "task:gone"}})
+    assert kind_of(gone).summary_in(flow, gone) == "anyone · 2 d after gone"
+    shown = replace(ask, settings={"due": {"for": "2 days", "from": "papers"}})
+    assert kind_of(shown).summary_in(flow, shown) == "anyone · 2 d after papers"
 
 
 def test_the_card_of_a_decision_tells_its_one_statement_or_counts_its_branches() -> None:
