@@ -108,9 +108,11 @@ def instance_summary(instance: Instance) -> Json:
 
 
 def instance_json(instance: Instance) -> Json:
-    """An instance with its steps in the order they began: a fixed number of queries."""
+    """An instance with its steps in the order they began: a fixed number of queries. Of one that has just been started
+    what it began is known.
+    """
     graph = flow_of(instance.version)
-    steps = _STEPS.all(instance.pk)
+    steps = _STEPS.all(instance.pk) if instance.begun is None else [instance.begun]
     calls = calls_of(instance, steps)
     return {
         **instance_summary(instance),

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.utils import timezone
 
 from accounts.models import Environment, EnvironmentScoped, User
 from accounts.querysets import ScopedQuerySet
 from designer.models import Flow, Version
+
+if TYPE_CHECKING:
+    from engine.models.step import Step
 
 STATUSES = [
     ("queued", "Queued"),
@@ -60,6 +65,11 @@ class Instance(EnvironmentScoped):
     ended_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = InstanceQuerySet.as_manager()
+
+    begun: Step | None = None
+    """Of one that has just been started: the only step that it has begun, as it was written. None where there are
+    others or none, where it calls another instance, and for one that was read.
+    """
 
     class Meta:
         ordering = ["-pk"]

@@ -18,7 +18,7 @@ from designer.models import Flow, Version
 from designer.services.versions import plan_of
 from engine.core.facts import FactType
 from engine.entities.store import note_uses
-from engine.models import Instance
+from engine.models import Instance, Step
 from engine.services.actors import actor_of
 from engine.services.advancing import Change, change_locked
 from engine.services.case import Case
@@ -196,6 +196,24 @@ class _Start:
         for name, value in (self.case.columns if self.case else {}).items():
             setattr(self.row, name, value)
         self.row._state.adding, self.row._state.db = False, flow._state.db
+        self.row.begun = self._begun()
+
+    def _begun(self) -> Step | None:
+        """Its only step. Of several the order is not known; a call goes on as soon as the start is committed."""
+        steps = self.case.steps if self.case else {}
+        if len(steps) != 1:
+            return None
+        ((key, patch),) = steps.items()
+        if patch.kind == "call":
+            return None
+        return Step(
+            instance=self.row,
+            task=key.task,
+            iteration=key.iteration,
+            environment_id=patch.environment_id,
+            kind=patch.kind,
+            **patch.columns,
+        )
 
 
 def _versions(flow: Flow, requests: Sequence[StartRequest]) -> list[int]:

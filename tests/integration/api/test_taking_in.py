@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from designer.models import Trigger
-from tests.integration.api.conftest import Answer, Api, flow_file
+from tests.integration.api.conftest import Answer, Api, Json, flow_file
 
 MARKS = ("SAVEPOINT", "RELEASE", "BEGIN")
 
@@ -45,3 +45,50 @@ def test_a_webhook_without_an_id_asks_for_no_earlier_one(api: Api, hooked: str) 
     statements = asked(lambda: api.client.post(hooked, b"{}", content_type="application/json"), 202)
     assert not [sql for sql in statements if "document" in sql]
     assert not [sql for sql in statements if "occurrence" in sql and sql.startswith("SELECT")]
+
+
+BEGINNINGS: dict[str, list[Json]] = {
+    "a person": [
+        {"key": "ask", "name": "Ask", "kind": "manual", "settings": {"assigned_to": ["ops"], "due": {"for": "2 days"}}}
+    ],
+    "a time": [{"key": "rest", "name": "Rest", "kind": "delay", "settings": {"for": "1 hour"}}],
+    "an event": [{"key": "wait", "name": "Wait", "kind": "wait_event", "settings": {"event_type": "go"}}],
+    "an attempt": [
+        {
+            "key": "make",
+            "name": "Make",
+            "kind": "automation",
+            "settings": {"action": "set_values", "inputs": {"values": {"a": "{{ input.n }}"}}, "sensitive": "output"},
+        }
+    ],
+    "what fails": [
+        {
+            "key": "make",
+            "name": "Make",
+            "kind": "automation",
+            "settings": {"action": "set_values", "inputs": {"values": {"a": "{{ 1 | divided_by: 0 }}"}}},
+        }
+    ],
+    "two at once": [
+        {"key": "ask", "name": "Ask", "kind": "manual"},
+        {"key": "rest", "name": "Rest", "kind": "delay", "settings": {"for": "1 hour"}},
+    ],
+}
+
+
+@pytest.mark.parametrize("tasks", BEGINNINGS.values(), ids=BEGINNINGS.keys())
+def test_a_start_answers_what_is_read_afterwards(api: Api, tasks: list[Json]) -> None:
+    edges = [{"from": "trigger", "to": task["key"]} for task in tasks]
+    made = api.post("/flows", flow_file(tasks=tasks, edges=edges))
+    assert made.status_code == 201, made.content
+    published = api.post("/flows/hello/publish")
+    assert published.status_code == 201, published.content
+    started = api.post("/flows/hello/instances", {"input": {"n": 7.5}})
+    assert started.status_code == 201, started.content
+    assert len(started.json()["steps"]) == len(tasks)
+    assert started.json() == api.get(f"/instances/{started.json()['id']}").json()
+
+
+def test_a_start_does_not_read_what_it_has_begun(api: Api, hooked: str) -> None:
+    statements = asked(lambda: api.post("/flows/hello/instances", {}), 201)
+    assert not [sql for sql in statements if "engine_step" in sql and sql.startswith("SELECT")]
