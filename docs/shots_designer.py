@@ -17,6 +17,12 @@ FLOW: Final = "/o/demo/development/flows/purchase-order"
 TEMPLATE: Final = Path(__file__).parent.parent / "designer" / "gallery" / "templates" / "purchase-order.yaml"
 REMARK: Final = "Does the supplier know this limit? @Administrator"
 PATIENCE: Final = 60_000
+PLACES: Final = {
+    **{"size": (0, 1), "offers": (1, 0), "budget": (1, 0), "approve": (2, 1), "approved": (3, 1), "refuse": (4, 0)},
+    **{"order": (0, 3), "arrives": (1, 3), "chase": (1, 4), "check": (2, 3)},
+    **{"fine": (3, 3), "release": (4, 3), "complain": (4, 4)},
+}
+"""Where the tasks stand on the canvas: column and row."""
 NARROW: Final = 800
 """Pixels; on narrower screens the panels lie over the canvas."""
 
@@ -27,6 +33,8 @@ def run_purchases(server: Quadrille) -> None:
         "api_key", "--organization", "demo", "--environment", "development", "--name", "pictures of the designer"
     ).split()[-1]
     document: dict[str, Any] = load_text(TEMPLATE.read_text())
+    for task in document["tasks"]:
+        task["at"] = _at(*PLACES[task["key"]])
     sample = document["sample_input"]
     with httpx.Client(
         base_url=f"{server.url}/api/v1", headers={"authorization": f"Bearer {key}"}, timeout=120
@@ -47,12 +55,18 @@ def run_purchases(server: Quadrille) -> None:
         client.put("/flows/purchase-order/cases", json=kept).raise_for_status()
 
 
+def _at(column: int, row: int) -> list[int]:
+    return [160 + 312 * column, 80 + 104 * row]
+
+
 def changed(document: dict[str, Any]) -> dict[str, Any]:
-    """The next draft: no more offers, a look at the budget instead, more time to approve."""
+    """The next draft: no more offers, a look at the budget instead, more time to approve; a refusal stands lower."""
     tasks = [task for task in document["tasks"] if task["key"] != "offers"]
     approve = next(task for task in tasks if task["key"] == "approve")
     approve["settings"]["due"]["for"] = "3 days"
-    tasks.insert(1, {"key": "budget", "name": "Look at the budget", "kind": "manual", "phase": "need"})
+    budget = {"key": "budget", "name": "Look at the budget", "kind": "manual", "phase": "need"}
+    tasks.insert(1, budget | {"at": _at(*PLACES["budget"])})
+    next(task for task in tasks if task["key"] == "refuse")["at"] = _at(4, 2)
     edges = [edge for edge in document["edges"] if "offers" not in (edge["from"], edge["to"])]
     edges += [{"from": "size", "to": "budget", "branch": "large"}, {"from": "budget", "to": "approve"}]
     return {**document, "tasks": tasks, "edges": edges}
