@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
@@ -10,11 +10,46 @@ from playwright.sync_api import Page
 from tests.acceptance.browser import DESKTOP, PHONE
 
 RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-LOOKS: Final = [(theme, size) for size in (DESKTOP, PHONE) for theme in ("light", "dark")]
+BY_THEME: Final = ["color-contrast", "link-in-text-block", "image-alt"]
+"""What may be otherwise in the dark: colours, and which of two pictures is shown (`tests/unit/test_themes.py`)."""
+THEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
+SIZES: Final = (DESKTOP, PHONE)
+LONG: Final = 2000
+"""From so many elements on a page is long: what is made alike is looked at once, or axe takes a quarter of a minute."""
 RUN: Final = """
-async (tags) => {
-  const found = await axe.run(document, {runOnly: {type: "tag", values: tags}, resultTypes: ["violations"]});
-  return found.violations.map((rule) => ({
+async ({tags, byTheme, isDark, long}) => {
+  // The first of all elements with text that are made alike: the same names, classes, colours and sizes all the way up.
+  const differing = () => {
+    const chains = new Map(), told = new Set(), found = [];
+    const walk = (element, above) => {
+      const style = getComputedStyle(element);
+      const looks = ["color", "fill", "backgroundColor", "backgroundImage", "opacity", "fontSize", "fontWeight"];
+      const made = [above, element.localName, element.getAttribute("class"), ...looks.map((name) => style[name])];
+      const chain = made.join("|");
+      if (!chains.has(chain)) chains.set(chain, chains.size);
+      const id = chains.get(chain);
+      const hasText = [...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+      const counts = hasText || element.shadowRoot || element.matches("a, img, input, select, textarea");
+      if (counts && !told.has(id)) {
+        told.add(id);
+        found.push(element);
+      }
+      for (const child of element.children) walk(child, id);
+    };
+    walk(document.body, "");
+    return found;
+  };
+  const isLong = document.querySelectorAll("*").length > long;
+  const found = [];
+  const look = async (where, options) => {
+    found.push(...(await axe.run(where, {...options, resultTypes: ["violations"]})).violations);
+  };
+  if (isDark || isLong) await look({include: differing()}, {runOnly: {type: "rule", values: byTheme}});
+  if (!isDark) {
+    const rules = Object.fromEntries(isLong ? byTheme.map((id) => [id, {enabled: false}]) : []);
+    await look(document, {runOnly: {type: "tag", values: tags}, rules});
+  }
+  return found.map((rule) => ({
     id: rule.id,
     help: rule.help,
     nodes: rule.nodes.slice(0, 5).map((node) => node.target.join(" ") + node.failureSummary.replace(/\\s+/g, " ")),
@@ -35,23 +70,25 @@ async () => {
 held, is not waited for."""
 
 
-def violations(page: Page) -> list[str]:
-    """One line for each rule that the page breaks as it looks now."""
+def violations(page: Page, *, is_dark: bool = False) -> list[str]:
+    """One line for each rule that the page breaks as it looks now; in the dark, of those that the theme may break."""
     if not page.evaluate("typeof axe === 'object'"):
         page.evaluate(AXE_SCRIPT)
     page.evaluate(SETTLED)
-    found: list[dict[str, Any]] = page.evaluate(RUN, RULES)
+    wish = {"tags": RULES, "byTheme": BY_THEME, "isDark": is_dark, "long": LONG}
+    found: list[dict[str, Any]] = page.evaluate(RUN, wish)
     return [f"{rule['id']}: {rule['help']}\n      " + "\n      ".join(rule["nodes"]) for rule in found]
 
 
-def look_at(page: Page) -> list[str]:
-    """The same in light and dark, at a desk and on a phone; the page is left at a desk in light."""
+def look_at(page: Page, *sizes: tuple[int, int]) -> list[str]:
+    """The same in light and dark, in these sizes (else at a desk and on a phone); ends at a desk, in light."""
     lines = []
-    for theme, size in LOOKS:
-        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    for size in sizes or SIZES:
         page.set_viewport_size({"width": size[0], "height": size[1]})
-        lines += [f"{page.url} {theme} {size[0]}: {line}" for line in violations(page)]
-        lines += [f"{page.url} {theme} {size[0]}: {line}" for line in overflow(page)]
+        for theme in THEMES:
+            page.emulate_media(color_scheme=theme)
+            found = violations(page, is_dark=theme == "dark") + overflow(page)
+            lines += [f"{page.url} {theme} {size[0]}: {line}" for line in found]
     page.emulate_media(color_scheme="light")
     page.set_viewport_size({"width": DESKTOP[0], "height": DESKTOP[1]})
     return lines
