@@ -133,6 +133,23 @@ def test_a_pen_draws_an_edge_from_a_port(board: Board) -> None:
     expect(board.card("junction")).to_have_attribute("aria-label", "Junction, Junction, leads to Delay")
 
 
+def test_a_pen_drags_out_of_the_palette_moves_and_selects(board: Board) -> None:
+    page = board.page
+    start = board.middle("junction")
+    _draw(page, start, (start[0] + 64, start[1] + 96))
+    board.saved()
+    board.comes_to("junction", (start[0] + 64, start[1] + 96))
+    sheet = page.locator("#canvas").bounding_box()
+    assert sheet is not None
+    item = page.locator("[data-preset=decision]")
+    item.scroll_into_view_if_needed()
+    _draw(page, middle_of(item), (sheet["x"] + 400, sheet["y"] + 560))
+    expect(board.card("decision")).to_be_visible()
+    board.saved()
+    _draw(page, (sheet["x"] + 60, sheet["y"] + 60), (sheet["x"] + 900, sheet["y"] + 460))
+    expect(page.locator("#graph-nodes > .node.is-selected")).to_have_count(2)
+
+
 def test_single_keys_can_be_turned_off_for_good(board: Board) -> None:
     page = board.page
     page.get_by_role("button", name="Keys", exact=True).click()

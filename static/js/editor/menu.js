@@ -11,6 +11,7 @@ import { late } from "./late.js";
 /** @typedef {import("./geometry.js").Point} Point */
 
 const LONG = 550; // milliseconds of a press that does not move
+const LIFT = 400; // milliseconds in which a browser may tell of a click after the lift of a long press
 const SLACK = 8; // pixels that a finger trembles
 
 export class Menu {
@@ -49,6 +50,7 @@ export class Menu {
     this.#timer = window.setTimeout(() => {
       this.#stop();
       this.editor.gestures.cancel();
+      ignoreLift();
       this.#open(event);
     }, LONG);
   }
@@ -92,6 +94,18 @@ export class Menu {
     await found?.addAfter(this.editor, ref);
     return undefined;
   }
+}
+
+/** The lift of what has pressed long is no click: it would close the list that has opened, or take what lies below the finger. */
+function ignoreLift() {
+  const stop = new AbortController();
+  const how = { capture: true, signal: stop.signal };
+  addEventListener("click", (event) => {
+    event.preventDefault();
+    event.stopPropagation();
+  }, how);
+  addEventListener("pointerdown", () => stop.abort(), how);
+  for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(() => stop.abort(), LIFT), how);
 }
 
 /** What opens here. */
