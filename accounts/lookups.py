@@ -7,22 +7,31 @@ anew each time, which takes longer than to carry it out: it is asked to keep the
 
 from __future__ import annotations
 
+import inspect
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
+from types import SimpleNamespace
 from typing import Any, Final, Generic, Self, TypeVar
 
 from django.db import connections, models
 from django.db.backends.utils import CursorWrapper
+from django.db.models.base import ModelState
+from django.db.models.fields.related_descriptors import ForeignKeyDeferredAttribute
 from django.db.models.query import get_related_populators
+from django.db.models.query_utils import DeferredAttribute
+from django.db.models.signals import post_init, pre_init
 from psycopg import RawCursor
 
 Row = TypeVar("Row", bound=models.Model)
 Rows = list[Row]
+
+KEPT_AS_THEY_ARE: Final = (DeferredAttribute, ForeignKeyDeferredAttribute)
+"""Ways to keep a column that keep a value as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +107,9 @@ class _Statement:
         self.model = found["model"]
         self.columns = slice(fields[0], fields[-1] + 1)
         self.names = [column.target.attname for column, *_ in compiler.select[self.columns]]
+        self.make = _maker(self.model, self.using, self.names)
         self.related = get_related_populators(found, compiler.select, self.using)  # type: ignore[call-arg]  # stubs of Django 6
+        _make_quickly(self.related)
 
     def answers(self, arguments: tuple[Any, ...]) -> list[Any]:
         values = [own if place < 0 else arguments[place] for place, own in self.parameters]
@@ -133,10 +144,43 @@ class _Statement:
         return [self._row(values) for values in answered]
 
     def _row(self, values: Any) -> Any:
-        row = self.model.from_db(self.using, self.names, values[self.columns])
+        row = self.make(self.using, self.names, values[self.columns])
         for populator in self.related:
             populator.populate(values, row)
         return row
+
+
+def _make_quickly(populators: Iterable[Any]) -> None:
+    """Have the rows that come along made by `_maker` as well."""
+    for populator in populators:
+        populator.model_cls = SimpleNamespace(from_db=_maker(populator.model_cls, populator.db, populator.init_list))
+        _make_quickly(populator.related_populators)
+
+
+def _maker(model: type[models.Model], using: str, names: Sequence[str]) -> Callable[..., Any]:
+    """What `model.from_db` is: a row from the values of these columns. Django's own, where a model does anything of its
+    own with what it reads; else one that puts them where Django would, at a tenth of the time.
+    """
+    if not _is_plain(model, names):
+        return model.from_db
+
+    def make(db: str, names: Sequence[str], values: Sequence[Any]) -> models.Model:
+        row = model.__new__(model)
+        state = ModelState()
+        state.adding, state.db = False, db
+        row.__dict__["_state"] = state
+        row.__dict__.update(zip(names, values, strict=True))
+        return row
+
+    return make
+
+
+def _is_plain(model: type[models.Model], names: Sequence[str]) -> bool:
+    """Whether rows are made as Django makes them, nobody is told of it, and columns are kept as they are."""
+    own = any(name in vars(one) for one in model.__mro__ if one is not models.Model for name in ("__init__", "from_db"))
+    told = any(signal.has_listeners(model) for signal in (pre_init, post_init))
+    kept = all(type(inspect.getattr_static(model, name)) in KEPT_AS_THEY_ARE for name in names)
+    return kept and not (own or told)
 
 
 def _numbered(sql: str) -> str:

@@ -14,16 +14,17 @@ console: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns = [
+    # What programs call over and over comes first: each entry that is tried before costs a request something.
+    path("api/v1/", include("dialects.native.urls")),
+    path("hooks/", include("dialects.native.hook_urls")),
     path("", home.home, name="home"),
     path("accounts/", include("accounts.urls")),
     path("admin/", admin.site.urls),
-    path("api/v1/", include("dialects.native.urls")),
     path("cloudflare/client/v4/", include("dialects.cloudflare.urls")),
     path("api/auth/oauth/token", formance_token),  # where Formance's clients look for it, whatever their base URL
     path("formance/", include("dialects.formance.urls")),
     path("epilot/", include("dialects.epilot.urls")),
     path("", include("dialects.epilot.page_urls")),
-    path("hooks/", include("dialects.native.hook_urls")),
     path("novu/", include("dialects.novu.urls")),
     path("feed/", include("engine.notifying.feed.urls")),
     path("forms/", include("engine.form_urls")),

@@ -18,6 +18,10 @@ from dialects.native.views import (
 
 app_name = "native"
 urlpatterns = [
+    # What is called over and over comes first: each entry that is tried before costs a request something.
+    path("flows/<str:key>/instances", instances.StartInstance.as_view()),
+    path("instances/<str:instance>/events", events.InstanceEvents.as_view()),
+    path("events", events.Events.as_view()),
     path("", reference.start, name="start"),
     path("reference", reference.page, name="reference"),
     path("schema", reference.schema, name="schema"),
@@ -34,13 +38,11 @@ urlpatterns = [
     path("flows/<str:key>/versions/<int:number>/graph.svg", versions.SvgGraph.as_view()),
     path("flows/<str:key>/versions/<int:number>/graph.dot", versions.DotGraph.as_view()),
     path("flows/<str:key>/versions/<int:number>/graph.png", versions.PngGraph.as_view()),
-    path("flows/<str:key>/instances", instances.StartInstance.as_view()),
     path("flows/<str:key>/instances/batch", instances.StartBatch.as_view()),
     path("instances", instances.Instances.as_view()),
     path("instances/bulk", interventions.Bulk.as_view()),
     path("instances/<str:instance>", instances.OneInstance.as_view()),
     path("instances/<str:instance>/facts", instances.Facts.as_view()),
-    path("instances/<str:instance>/events", events.InstanceEvents.as_view()),
     path("instances/<str:instance>/pause", interventions.Pause.as_view()),
     path("instances/<str:instance>/resume", interventions.Resume.as_view()),
     path("instances/<str:instance>/terminate", interventions.Terminate.as_view()),
@@ -58,7 +60,6 @@ urlpatterns = [
     path("instances/<str:instance>/steps/<str:task>/assign", steps.Assign.as_view()),
     path("instances/<str:instance>/steps/<str:task>/start", steps.Start.as_view()),
     path("inbox", steps.Inbox.as_view()),
-    path("events", events.Events.as_view()),
     path("entities", entities.Entities.as_view()),
     path("entities/<str:key>", entities.OneEntity.as_view()),
     path("entities/<str:key>/portal", entities.Portal.as_view()),

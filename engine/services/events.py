@@ -21,9 +21,11 @@ from engine.services.advancing import Change, change_instance, change_locked
 from engine.services.case import AskEvent, Case
 from engine.services.errors import InvalidInput, NotLegalNow
 from engine.services.executing import storing_problem
+from engine.services.putting import put
 from engine.services.together import DoAlone, Together
 from engine.storage import storage
 from engine.storage.contract import AwaitingStep, StepKey
+from engine.storage.tables import EVENT_TYPES
 
 LONGEST_TYPE = 200
 
@@ -59,7 +61,7 @@ def _send(wishes: Sequence[_Sending]) -> list[Event | Exception]:
     awaiting = cache(lambda: storage().awaiting_steps([row.id for row in taking]))
     by_instance = {wish.instance_id: wish for wish in wishes}
     tellings = {row.id: _Telling(by_instance[row.id], awaiting) for row in taking}
-    Event.objects.bulk_create([telling.event for telling in tellings.values()])
+    put([telling.event for telling in tellings.values()], EVENT_TYPES)
     changes = [Change(id, telling) for id, telling in tellings.items()]
     for outcome in change_locked(taking, changes, now=max(wish.at for wish in wishes)):
         if isinstance(outcome.refusal, FactRefused):

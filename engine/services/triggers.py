@@ -41,9 +41,11 @@ from engine.services.executing import MAX_VALUE_BYTES, storing_problem
 from engine.services.fitting import fitting
 from engine.services.instances import CheckedStart, StartRequest, check_start, start_checked
 from engine.services.listeners import tell_listeners
+from engine.services.putting import put
 from engine.services.together import Together
 from engine.services.waking import wake_after_commit
 from engine.storage import json_text
+from engine.storage.tables import INBOUND_EVENT_TYPES, OCCURRENCE_TYPES
 
 log = logging.getLogger(__name__)
 LONGEST_TYPE: Final = 200
@@ -122,7 +124,7 @@ class _Arrival:
 
 def _take_in(arrivals: Sequence[_Arrival]) -> Sequence[InboundEvent]:
     """Store events in the caller's transaction."""
-    taken = InboundEvent.objects.bulk_create(
+    events = [
         InboundEvent(
             environment=one.environment,
             type=one.type,
@@ -132,7 +134,8 @@ def _take_in(arrivals: Sequence[_Arrival]) -> Sequence[InboundEvent]:
             received_at=one.received_at,
         )
         for one in arrivals
-    )
+    ]
+    taken = put(events, INBOUND_EVENT_TYPES)
     wake_after_commit()
     return taken
 
@@ -366,7 +369,7 @@ def _fire(firings: Sequence[_Firing]) -> list[Occurrence]:
         for firing, occurrence in zip(firings, occurrences, strict=True):
             if firing.start is not None:
                 (occurrence.instance,) = next(started)
-    return Occurrence.objects.bulk_create(occurrences)
+    return put(occurrences, OCCURRENCE_TYPES)
 
 
 _fire_together: Final = Together(_fire, fits=lambda chosen, firing: chosen[0].flow_id == firing.flow_id)

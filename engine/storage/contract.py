@@ -210,6 +210,10 @@ class Storage(Protocol):
         """Ids for instances that the caller's transaction is about to insert."""
         ...
 
+    def put(self, table: str, types: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> list[int]:
+        """Insert rows that have the columns of `types` (see `tables`); their ids, in the order of the rows."""
+        ...
+
     def lock_instances(self, ids: Sequence[int], *, skip_locked: bool = False) -> list[InstanceRow]:
         """These instances in the order of their ids, locked until the transaction ends. Missing ones are left out, and
         with `skip_locked` those that somebody else holds."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -94,17 +94,26 @@ class PostgresStorage(SqlStorage):
         with connection.wrap_database_errors, self._cursor() as cursor:
             return cursor.execute(numbered(sql), parameters).rowcount
 
-    def put(self, sql: str, *parameters: Any) -> None:
-        """As `execute`, for a statement that looks nothing up in a table and only inserts: whatever connection it is
-        sent over, it is prepared once it is used often. To plan it takes several times as long as to carry it out, and
-        there is but one plan.
+    def put(self, table: str, types: Mapping[str, str], rows: Sequence[Row]) -> list[int]:
+        if not rows:
+            return []
+        source, parameters = self.source(types, rows, arrays=[next(iter(types))])
+        sql = insert_text(table, tuple(types), source, "TRUE", "RETURNING id")
+        with self.planned_once():
+            return sorted(id for (id,) in self.query(sql, *parameters))
+
+    @contextmanager
+    def planned_once(self) -> Iterator[None]:
+        """For a statement that looks nothing up in a table and only inserts: whatever connection it is sent over, it is
+        prepared once it is used often. To plan it takes several times as long as to carry it out, and there is but one
+        plan.
         """
         connection.ensure_connection()
         raw: Connection[Any] = connection.connection
         before = raw.prepare_threshold
         raw.prepare_threshold = PREPARE_AFTER
         try:
-            self.execute(sql, *parameters)
+            yield
         finally:
             raw.prepare_threshold = before
 
@@ -296,7 +305,8 @@ class _Statement:
         sql = statement_text(tuple(self.parts), tuple(name for name, _ in self.fences))
         self.parameters += [count for _, count in self.fences]
         if self.only_inserts:
-            self.storage.put(sql, *self.parameters)
+            with self.storage.planned_once():
+                self.storage.execute(sql, *self.parameters)
             return
         if is_fenced:
             self.storage.execute_fenced(sql, *self.parameters)

@@ -63,6 +63,11 @@ class SqliteStorage(SqlStorage):
         last = found[0][0] if found else 0
         return list(range(last + 1, last + 1 + count))
 
+    def put(self, table: str, types: Mapping[str, str], rows: Sequence[Row]) -> list[int]:
+        marks = ", ".join(["%s"] * len(types))
+        sql = f"INSERT INTO {table} ({', '.join(types)}) VALUES ({marks}) RETURNING id"
+        return [self.query(sql, *row)[0][0] for row in _written(types, rows)] if rows else []
+
     def ids(self, ids: Iterable[int]) -> tuple[str, Any]:
         return "IN (SELECT value FROM json_each(%s))", json_text.write(list(ids))
 

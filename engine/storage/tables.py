@@ -92,6 +92,28 @@ TIMER_TYPES: Final[Mapping[str, str]] = {
     "due_at": MOMENT,
     "is_suspended": TRUTH,
 }
+EVENT_TYPES: Final[Mapping[str, str]] = {"instance_id": BIG, "type": TEXT, "payload": JSON, "received_at": MOMENT}
+INBOUND_EVENT_TYPES: Final[Mapping[str, str]] = {
+    "environment_id": BIG,
+    "type": TEXT,
+    "version": TEXT,
+    "app": TEXT,
+    "payload": JSON,
+    "received_at": MOMENT,
+}
+OCCURRENCE_TYPES: Final[Mapping[str, str]] = {
+    "environment_id": BIG,
+    "trigger_id": BIG,
+    "flow_id": BIG,
+    "type": TEXT,
+    "at": MOMENT,
+    "dedupe": TEXT,
+    "payload": JSON,
+    "outcome": TEXT,
+    "reason": TEXT,
+    "instance_id": BIG,
+    "inbound_event_id": BIG,
+}
 
 INSTANCES, STEPS = "engine_instance", "engine_step"
 SAME_STEP: Final = " AND ".join(f"engine_step.{name} = x.{name}" for name in STEP_KEY)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.db import connection, transaction
+from django.db.models.signals import post_init
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
@@ -56,6 +57,50 @@ def test_related_rows_come_with_the_same_statement(acme: Organization) -> None:
         assert found is not None
         assert found.organization.name == "Acme"
     assert len(sent) == 1
+
+
+def test_its_rows_hold_just_what_djangos_own_hold(acme: Organization) -> None:
+    found = of(acme).first("two")
+    wanted = Environment.objects.select_related("organization").get(organization=acme, slug="two")
+    assert found is not None
+    for ours, djangos in ((found, wanted), (found.organization, wanted.organization)):
+        assert {**vars(ours), "_state": vars(ours._state)} == {**vars(djangos), "_state": vars(djangos._state)}
+
+
+def test_a_column_left_out_is_read_when_it_is_asked_for(acme: Organization) -> None:
+    rows = Environment.objects.filter(organization=acme).defer("name").order_by()
+    found = Lookup(lambda slug: rows.filter(slug=slug), "a slug").first("two")
+    assert found is not None
+    assert found.get_deferred_fields() == {"name"}
+    assert found.name == "Two"
+
+
+def test_who_wants_to_hear_of_rows_that_are_made_is_told(acme: Organization) -> None:
+    heard: list[str] = []
+
+    def hear(instance: Environment, **_: object) -> None:
+        heard.append(instance.slug)
+
+    post_init.connect(hear, sender=Environment)
+    try:
+        of(acme).first("one")
+    finally:
+        post_init.disconnect(hear, sender=Environment)
+    assert heard == ["one"]
+
+
+def test_a_model_that_makes_its_rows_its_own_way_goes_on_to(
+    acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def from_db(cls: type[Environment], db: str, names: list[str], values: tuple[object, ...]) -> Environment:
+        row = super(Environment, cls).from_db(db, names, values)
+        row.name = f"{row.name}, as it likes"
+        return row
+
+    monkeypatch.setattr(Environment, "from_db", classmethod(from_db))
+    found = of(acme).first("one")
+    assert found is not None
+    assert found.name == "One, as it likes"
 
 
 def test_what_it_is_given_travels_as_a_parameter(acme: Organization) -> None:
