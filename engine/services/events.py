@@ -41,11 +41,24 @@ def send_event(
     return _send_together(_Sending(instance.pk, type, payload, now or timezone.now(), actor_of(scope)))
 
 
+class NotTheOnlyOne(Exception):
+    """No instance of the environment has this key, or those of several flows have it."""
+
+
+def send_event_to(scope: Scope, key: str, *, type: str, payload: Json = None, now: datetime | None = None) -> Event:
+    """As `send_event`, to the instance of the scope's environment that has this key: it is looked up along with those
+    that others send to at the same time. Raises `NotTheOnlyOne` as well.
+    """
+    _check(type, payload)
+    named = (scope.environment.pk, key)
+    return _send_by_name_together(_Sending(named, type, payload, now or timezone.now(), actor_of(scope)))
+
+
 @dataclass(frozen=True, slots=True)
 class _Sending:
-    """An event that is to be sent to an instance, and by whom."""
+    """An event that is to be sent to an instance, and by whom. `to`: its id, or its environment and its key."""
 
-    instance_id: int
+    to: int | tuple[int, str]
     type: str
     payload: Json
     at: datetime
@@ -55,12 +68,13 @@ class _Sending:
 def _send(wishes: Sequence[_Sending]) -> list[Event | Exception]:
     """Send events to an instance each, in the caller's transaction. Of several, those whose instance is locked are left
     alone: nobody is to wait for somebody else's."""
-    rows = storage().lock_instances(sorted(wish.instance_id for wish in wishes), skip_locked=len(wishes) > 1)
+    addressees = _addressees(wishes)
+    by_instance = {id: wish for id, wish in zip(addressees, wishes, strict=True) if id is not None}
+    rows = storage().lock_instances(sorted(by_instance), skip_locked=len(wishes) > 1)
     statuses = {row.id: InstanceStatus(row.status) for row in rows}
     taking = [row for row in rows if not statuses[row.id].is_final]
     awaiting = cache(lambda: storage().awaiting_steps([row.id for row in taking]))
-    by_instance = {wish.instance_id: wish for wish in wishes}
-    tellings = {row.id: _Telling(by_instance[row.id], awaiting) for row in taking}
+    tellings = {row.id: _Telling(by_instance[row.id], row.id, awaiting) for row in taking}
     put([telling.event for telling in tellings.values()], EVENT_TYPES)
     changes = [Change(id, telling) for id, telling in tellings.items()]
     for outcome in change_locked(taking, changes, now=max(wish.at for wish in wishes)):
@@ -69,22 +83,32 @@ def _send(wishes: Sequence[_Sending]) -> list[Event | Exception]:
         if outcome.refusal is not None:
             raise outcome.refusal
     answers: list[Event | Exception] = []
-    for wish in wishes:
-        status = statuses.get(wish.instance_id)
-        if status is None:
+    for id in addressees:
+        status = None if id is None else statuses.get(id)
+        if id is None:
+            answers.append(NotTheOnlyOne())
+        elif status is None:
             answers.append(DoAlone() if len(wishes) > 1 else NotLegalNow("The instance does not exist any more."))
         elif status.is_final:
             answers.append(NotLegalNow(f"The instance is {status.value}: it takes no events any more."))
         else:
-            answers.append(tellings[wish.instance_id].told())
+            answers.append(tellings[id].told())
     return answers
+
+
+def _addressees(wishes: Sequence[_Sending]) -> list[int | None]:
+    """The id of each one's instance; None where a key does not tell which it is."""
+    names = [wish.to for wish in wishes if isinstance(wish.to, tuple)]
+    called = storage().instances_called(names) if names else {}
+    ids = {name: found[0] for name, found in called.items() if len(found) == 1}
+    return [ids.get(wish.to) if isinstance(wish.to, tuple) else wish.to for wish in wishes]
 
 
 class _Telling:
     """Tells a locked case of an event, which is stored before. `awaiting`: all steps that wait for one."""
 
-    def __init__(self, wish: _Sending, awaiting: Callable[[], Sequence[AwaitingStep]]) -> None:
-        self.event = Event(instance_id=wish.instance_id, type=wish.type, payload=wish.payload, received_at=wish.at)
+    def __init__(self, wish: _Sending, id: int, awaiting: Callable[[], Sequence[AwaitingStep]]) -> None:
+        self.event = Event(instance_id=id, type=wish.type, payload=wish.payload, received_at=wish.at)
         self.awaiting = awaiting
         self.by = wish.by
         self.case: Case | None = None
@@ -107,10 +131,12 @@ class _Telling:
 
 def _is_for_another(chosen: Sequence[_Sending], wish: _Sending) -> bool:
     """Whether an event may be sent together with others: an instance takes one after the other."""
-    return all(one.instance_id != wish.instance_id for one in chosen)
+    return all(one.to != wish.to for one in chosen)
 
 
 _send_together: Final = Together(_send, fits=_is_for_another)
+_send_by_name_together: Final = Together(_send, fits=_is_for_another)
+"""Apart from those who know ids: so no two of one transaction mean the same instance."""
 
 
 def offer_event(

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from engine.storage.contract import ClaimableStep, InstanceRow, Lease, Queue, StepKey, Taken
 from engine.storage.spelling import Spelling
-from engine.storage.tables import SAME_STEP, STEP_KEY, STEP_TYPES, types_of
+from engine.storage.tables import BIG, SAME_STEP, STEP_KEY, STEP_TYPES, TEXT, types_of
 
 LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 UNDER_WAY: Final = (
@@ -76,6 +76,17 @@ class Claiming(Spelling):
     def __init__(self) -> None:
         self._next_place = 0
         """The environment after which the next claim begins; a hint."""
+
+    def instances_called(self, names: Collection[tuple[int, str]]) -> dict[tuple[int, str], list[int]]:
+        found: dict[tuple[int, str], list[int]] = {}
+        if names:
+            table, parameters = self.rows({"key": TEXT, "environment_id": BIG}, [(key, place) for place, key in names])
+            sql = f"""
+                SELECT i.id, i.environment_id, i.key FROM {table}
+                JOIN engine_instance i ON i.environment_id = x.environment_id AND i.key = x.key"""
+            for id, place, key in self.query(sql, *parameters):
+                found.setdefault((place, key), []).append(id)
+        return found
 
     def lock_instances(self, ids: Sequence[int], *, skip_locked: bool = False) -> list[InstanceRow]:
         if not ids:

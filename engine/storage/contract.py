@@ -214,6 +214,12 @@ class Storage(Protocol):
         """Insert rows that have the columns of `types` (see `tables`); their ids, in the order of the rows."""
         ...
 
+    def instances_called(self, names: Collection[tuple[int, str]]) -> dict[tuple[int, str], list[int]]:
+        """The ids of the instances that an environment knows by these keys, `(environment, key)`: mostly one each, as
+        keys are unique within a flow. Those that nobody has are left out.
+        """
+        ...
+
     def lock_instances(self, ids: Sequence[int], *, skip_locked: bool = False) -> list[InstanceRow]:
         """These instances in the order of their ids, locked until the transaction ends. Missing ones are left out, and
         with `skip_locked` those that somebody else holds."""

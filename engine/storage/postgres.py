@@ -46,7 +46,7 @@ from engine.storage.tables import BIG, JSON, Row
 
 PREPARE_AFTER: Final = 3
 """Statements are prepared when they are used so often on a dedicated connection."""
-KEYS: Final = frozenset({"id", "instance_id", "task", "iteration", "event_id"})
+KEYS: Final = frozenset({"id", "key", "instance_id", "task", "iteration", "event_id"})
 """Columns by which rows of tables are found."""
 FOUND: Final = ", ".join(["s.id AS step", *(f"i.{name} AS {name}_" for name in InstanceRow._fields)])
 TAKEN: Final = 1 + len(ClaimableStep._fields)

@@ -41,6 +41,21 @@ def test_an_event_for_an_instance_reads_its_name_alone(api: Api, hooked: str) ->
     assert not [sql for sql in statements if "document" in sql or '"engine_instance"."input"' in sql]
 
 
+def test_an_event_for_an_instance_looks_it_up_within_its_transaction(api: Api, hooked: str) -> None:
+    """There it is looked up once for all who send at the same time."""
+    with CaptureQueriesContext(connection) as seen:
+        assert api.post("/instances/one/events", {"type": "go"}).status_code == 202
+    statements = [query["sql"] for query in seen.captured_queries]
+    begin = next(place for place, sql in enumerate(statements) if sql.startswith(MARKS))
+    assert not [sql for sql in statements[:begin] if "engine_instance" in sql]
+    assert [sql for sql in statements[begin:] if "engine_instance" in sql]
+
+
+@pytest.mark.parametrize("body", [{"type": "go"}, {"type": ""}, {}], ids=["fits", "refused", "no event"])
+def test_that_there_is_no_such_instance_is_told_before_anything_else(api: Api, hooked: str, body: Json) -> None:
+    assert api.post("/instances/nobody/events", body).status_code == 404
+
+
 def test_a_webhook_without_an_id_asks_for_no_earlier_one(api: Api, hooked: str) -> None:
     statements = asked(lambda: api.client.post(hooked, b"{}", content_type="application/json"), 202)
     assert not [sql for sql in statements if "document" in sql]

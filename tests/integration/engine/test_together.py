@@ -11,13 +11,14 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from accounts.models import Environment
 from accounts.scope import Scope
 from designer.models import Flow, Trigger
 from engine.models import Event, InboundEvent, Instance, Occurrence
 from engine.services import events
 from engine.services.errors import InvalidInput, KeyTaken, NotLegalNow
-from engine.services.events import send_event
-from engine.services.instances import StartRequest, check_start, start_checked, start_instance
+from engine.services.events import NotTheOnlyOne, send_event, send_event_to
+from engine.services.instances import StartRequest, check_start, start_checked, start_instance, start_instances
 from engine.services.together import DoAlone, Together
 from engine.services.triggers import fire_trigger, receive_event, receive_webhook
 from engine.storage import storage
@@ -231,6 +232,57 @@ def test_events_sent_together_are_answered_for_each(engine: Engine, scope: Scope
     assert isinstance(missing, DoAlone)
     assert list(Event.objects.filter(instance=ended).values_list("consumed_at", flat=True)) == [engine.now]
     assert list(Instance.objects.order_by("pk").values_list("status", flat=True)) == ["complete", "waiting", "complete"]
+
+
+ODD = """odd' OR %s,"{}\\"""
+"""A key that has to be quoted wherever one can."""
+
+
+def test_events_to_keys_are_answered_for_each(engine: Engine, scope: Scope) -> None:
+    kinds, settings = {"wait": "wait_event"}, {"wait": {"event_type": "paid"}}
+    flow, second = (engine.publish("wait", kinds=kinds, settings=settings, key=key) for key in ("flow", "second"))
+    for key in ("waits", "other", "both", ODD):
+        start_instances(scope, flow, [StartRequest(key=key, is_key_ours=True)], now=engine.now)
+    elsewhere = Environment.objects.create(organization=scope.organization, name="Else", slug="else", position=9)
+    waiting(engine, second, "both")
+    place = scope.environment.pk
+    names = [
+        (place, "waits"),
+        (place, "both"),
+        (place, "nobody"),
+        (elsewhere.pk, "other"),
+        (place, ODD),
+    ]
+    with transaction.atomic():
+        first, *refused, last = events._send([events._Sending(one, "paid", {}, engine.now, None) for one in names])
+    assert isinstance(first, Event)
+    assert isinstance(last, Event)
+    assert [type(one) for one in refused] == [NotTheOnlyOne] * 3
+    keys = Instance.objects.filter(status="complete").order_by("pk").values_list("key", flat=True)
+    assert list(keys) == ["waits", ODD]
+    assert send_event_to(scope, "other", type="paid", now=engine.now).consumed_at == engine.now
+    with pytest.raises(NotTheOnlyOne):
+        send_event_to(scope, "both", type="paid")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_threads_send_to_keys(engine: Engine, pool: ThreadPoolExecutor) -> None:
+    flow = engine.publish("wait", kinds={"wait": "wait_event"}, settings={"wait": {"event_type": "paid"}})
+    for number in range(0, 24, 2):
+        waiting(engine, flow, f"k{number}")
+
+    def act(number: int) -> int | None:
+        try:
+            event = send_event_to(engine.scope, f"k{number}", type="paid", payload=number)
+            assert event.consumed_at is not None
+            return Event.objects.get(instance__key=f"k{number}").payload  # type: ignore[no-any-return]
+        except NotTheOnlyOne:
+            return None
+        finally:
+            connection.close()
+
+    assert list(pool.map(act, range(24))) == [None if number % 2 else number for number in range(24)]
+    assert set(Instance.objects.values_list("status", flat=True)) == {"complete"}
 
 
 @pytest.mark.django_db(transaction=True)
