@@ -30,6 +30,7 @@ from psycopg import RawCursor
 Row = TypeVar("Row", bound=models.Model)
 Rows = list[Row]
 
+FROM_DB: Final = vars(models.Model)["from_db"].__func__
 KEPT_AS_THEY_ARE: Final = (DeferredAttribute, ForeignKeyDeferredAttribute)
 """Ways to keep a column that keep a value as it is."""
 
@@ -177,7 +178,7 @@ def _maker(model: type[models.Model], using: str, names: Sequence[str]) -> Calla
 
 def _is_plain(model: type[models.Model], names: Sequence[str]) -> bool:
     """Whether rows are made as Django makes them, nobody is told of it, and columns are kept as they are."""
-    own = any(name in vars(one) for one in model.__mro__ if one is not models.Model for name in ("__init__", "from_db"))
+    own = model.__init__ is not models.Model.__init__ or getattr(model.from_db, "__func__", None) is not FROM_DB
     told = any(signal.has_listeners(model) for signal in (pre_init, post_init))
     kept = all(type(inspect.getattr_static(model, name)) in KEPT_AS_THEY_ARE for name in names)
     return kept and not (own or told)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import pytest
 from django.db import connection, transaction
+from django.db.models import Model
 from django.db.models.signals import post_init
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
+from accounts import lookups
 from accounts.lookups import Lookup
-from accounts.models import Environment, Organization
+from accounts.models import ApiKey, Environment, Organization, User
+from designer.models import Flow, Trigger, Version
+from engine.models import Instance, Step
 
 pytestmark = pytest.mark.django_db
 
@@ -65,6 +69,13 @@ def test_its_rows_hold_just_what_djangos_own_hold(acme: Organization) -> None:
     assert found is not None
     for ours, djangos in ((found, wanted), (found.organization, wanted.organization)):
         assert {**vars(ours), "_state": vars(ours._state)} == {**vars(djangos), "_state": vars(djangos._state)}
+
+
+@pytest.mark.parametrize("model", [ApiKey, Organization, Environment, User, Flow, Version, Trigger, Instance, Step])
+def test_rows_of_our_models_are_made_without_the_work_of_making_them(model: type[Model]) -> None:
+    """Which takes longer than to read them."""
+    names = [field.attname for field in model._meta.concrete_fields]
+    assert lookups._maker(model, "default", names) != model.from_db
 
 
 def test_a_column_left_out_is_read_when_it_is_asked_for(acme: Organization) -> None:
