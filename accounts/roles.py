@@ -1,6 +1,7 @@
 """What a member may do: five roles in order, and the scopes of API keys."""
 
 from collections.abc import Collection
+from functools import lru_cache
 
 from django.db import models
 
@@ -66,5 +67,10 @@ ROLE_NEEDED_BY = {
 
 def role_for(scopes: Collection[str]) -> Role:
     """The role an API key acts with: the highest that one of its scopes needs, never administrator."""
+    return _role_for(frozenset(scopes))
+
+
+@lru_cache(maxsize=64)
+def _role_for(scopes: frozenset[str]) -> Role:
     needed = [role for scope, role in ROLE_NEEDED_BY.items() if scope.value in scopes]
     return max(needed, key=lambda role: role.rank, default=Role.VIEWER)

@@ -30,7 +30,8 @@ _FLOW_TO_START = Lookup(
     lambda environment, key: (
         Flow.objects.filter(environment=environment, key=key)
         .select_related("live_version")
-        .defer("draft_document", "live_version__document")
+        .defer("draft_document", "description", "created_at", "updated_at")
+        .defer("live_version__document", "live_version__published_at")
         .order_by()
     ),
     -1,

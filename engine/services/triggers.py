@@ -181,6 +181,9 @@ def _called(secret_path: str, type: str) -> QuerySet[Trigger]:
     rows = Trigger.objects.select_related("flow__live_version", "environment__organization").order_by()
     # What a version says is known by its id after the first time.
     rows = rows.defer("flow__draft_document", "flow__live_version__document")
+    # Nor does anybody ask when all this was made.
+    rows = rows.defer("flow__created_at", "flow__updated_at", "flow__live_version__published_at")
+    rows = rows.defer("environment__created_at", "environment__organization__created_at")
     return rows.filter(type=type, secret_path=secret_path, is_active=True)
 
 

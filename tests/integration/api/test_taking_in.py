@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -60,6 +61,19 @@ def test_a_webhook_without_an_id_asks_for_no_earlier_one(api: Api, hooked: str) 
     statements = asked(lambda: api.client.post(hooked, b"{}", content_type="application/json"), 202)
     assert not [sql for sql in statements if "document" in sql]
     assert not [sql for sql in statements if "occurrence" in sql and sql.startswith("SELECT")]
+
+
+def test_nobody_asks_since_when_there_is_what_is_used(api: Api, hooked: str) -> None:
+    """To read a moment takes longer than to read a text."""
+    calls: list[tuple[Callable[[], Answer], int]] = [
+        (lambda: api.post("/flows/hello/instances", {}), 201),
+        (lambda: api.post("/instances/one/events", {"type": "go"}), 202),
+        (lambda: api.client.post(hooked, b"{}", content_type="application/json"), 202),
+    ]
+    for act, status in calls:
+        selected = [sql for sql in asked(act, status) if sql.startswith("SELECT")]
+        read = re.findall("accounts_[a-z]+.{3}created_at|designer_[a-z]+.{3}[a-z]+ed_at", " ".join(selected))
+        assert (bool(selected), read) == (True, [])
 
 
 BEGINNINGS: dict[str, list[Json]] = {
