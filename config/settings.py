@@ -396,6 +396,7 @@ EPILOT_MAX_WORKFLOWS = env.number("EPILOT_MAX_WORKFLOWS", 1_000)  # enabled at o
 # ---------------------------------------------------------------- demo
 # The small outside world that the demo flows call, below /demo/. `manage.py demo` leaves its note in the data folder.
 DEMO_NOTE = DATA_DIR / "demo-credentials.json"
+WEB_KEEPS_TO_ONE_CPU = env.flag("WEB_KEEPS_TO_ONE_CPU", default=PRODUCTION)
 DEMO = env.flag("QUADRILLE_DEMO", default=not PRODUCTION and DEMO_NOTE.exists())
 
 # ---------------------------------------------------------------- being watched

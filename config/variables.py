@@ -28,6 +28,11 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
         Variable(
             "QUADRILLE_DEVELOPMENT", "0", "templates and static files as they are on disk, to work on Quadrille itself"
         ),
+        Variable(
+            "WEB_KEEPS_TO_ONE_CPU",
+            "1 in production",
+            "each web process keeps to a CPU of its own, where there is one left; 0 where others' work shares the CPUs",
+        ),
     ),
     "Secrets": (
         Variable(

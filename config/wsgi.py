@@ -4,14 +4,18 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 from config.loading import load_addresses
+from config.one_cpu import keep_to_one_cpu
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 pages = get_wsgi_application()
 load_addresses()
+if settings.WEB_KEEPS_TO_ONE_CPU:
+    keep_to_one_cpu()
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
