@@ -17,11 +17,14 @@ from django.conf import settings  # noqa: E402
 
 from config.body_limit import BodyLimit  # noqa: E402
 from config.loading import load_addresses  # noqa: E402
+from config.one_cpu import keep_to_one_cpu  # noqa: E402
 from config.sockets import open_socket_urls, socket_urls  # noqa: E402
 from config.static import StaticFilesFirst  # noqa: E402
 
 OPEN = "/feed/"
 load_addresses()
+if settings.WEB_KEEPS_TO_ONE_CPU:
+    keep_to_one_cpu(last_first=True)
 
 
 class Sockets:

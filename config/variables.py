@@ -31,7 +31,7 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
         Variable(
             "WEB_KEEPS_TO_ONE_CPU",
             "1 in production",
-            "each web process keeps to a CPU of its own, where there is one left; 0 where others' work shares the CPUs",
+            "each web and live process keeps to a CPU of its own, if one is left; 0 where others' work shares the CPUs",
         ),
     ),
     "Secrets": (
