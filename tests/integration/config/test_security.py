@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,7 +14,8 @@ from unittest import mock
 import pytest
 from django.db import DatabaseError
 from django.db.migrations.recorder import MigrationRecorder
-from django.test import Client
+from django.template import Context, Template, TemplateSyntaxError
+from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from accounts.models import Environment
@@ -40,6 +42,27 @@ def test_no_page_of_ours_has_inline_style_or_script(client_as: Callable[[Role], 
         assert " style=" not in page
         assert " onclick=" not in page
         assert "<script>" not in page
+
+
+def test_the_scripts_within_a_page_have_the_nonce_of_that_answer(client_as: Callable[[Role], Client]) -> None:
+    client = client_as(Role.VIEWER)
+    answers = [client.get("/accounts/me/") for _ in range(2)]
+    nonces = set()
+    for answer in answers:
+        within = re.findall(r'<script nonce="([^"]+)">\s*(.)', answer.content.decode())
+        assert [start for _, start in within] == ["(", "("], "the theme, and what waits for a script"
+        (nonce,) = {nonce for nonce, _ in within}
+        assert f"'nonce-{nonce}'" in answer.headers["Content-Security-Policy"]
+        nonces.add(nonce)
+    assert len(nonces) == 2
+
+
+def test_a_script_that_is_not_there_is_no_empty_one(rf: RequestFactory) -> None:
+    page = Template('{% load shell %}{% inline_script "js/nothing.js" %}')
+    request = rf.get("/")
+    request.csp_nonce = "n"  # type: ignore[attr-defined]  # set by the policy's middleware
+    with pytest.raises(TemplateSyntaxError, match=r"js/nothing\.js"):
+        page.render(Context({"request": request}))
 
 
 def test_the_session_cookie_is_out_of_reach_of_scripts(client: Client, member: Callable[[Role], object]) -> None:
