@@ -10,7 +10,7 @@ from typing import Any, Concatenate, ParamSpec, Protocol
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -109,24 +109,26 @@ def scope_of_member(user: User, *, org: str, env: str) -> Scope | None:
 class ScopedView(Protocol):
     """A console view as the URL table sees it."""
 
-    def __call__(self, request: HttpRequest, org: str, env: str, /, **kwargs: Any) -> HttpResponse: ...
+    def __call__(self, request: HttpRequest, org: str, env: str, /, **kwargs: Any) -> HttpResponseBase: ...
 
 
 def scoped(
     role: Role,
-) -> Callable[[Callable[Concatenate[HtmxHttpRequest, Scope, Arguments], HttpResponse]], Callable[..., HttpResponse]]:
+) -> Callable[
+    [Callable[Concatenate[HtmxHttpRequest, Scope, Arguments], HttpResponseBase]], Callable[..., HttpResponseBase]
+]:
     """Decorate a console view `view(request, scope, ...)` whose URL has `org` and `env`.
 
     Anonymous: to the sign-in page. Not a member, or no such place: 404. Role too low: 403 with the reason.
     """
 
     def decorate(
-        view: Callable[Concatenate[HtmxHttpRequest, Scope, Arguments], HttpResponse],
-    ) -> Callable[..., HttpResponse]:
+        view: Callable[Concatenate[HtmxHttpRequest, Scope, Arguments], HttpResponseBase],
+    ) -> Callable[..., HttpResponseBase]:
         @wraps(view)
         def open_view(
             request: HtmxHttpRequest, org: str, env: str, *args: Arguments.args, **kwargs: Arguments.kwargs
-        ) -> HttpResponse:
+        ) -> HttpResponseBase:
             if not isinstance(request.user, User):
                 return to_sign_in(request)
             scope = scope_of_member(request.user, org=org, env=env)

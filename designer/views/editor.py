@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.http import Http404, HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.clean_json import BadJson, clean_json
+from accounts.head_first import render_head_first
 from accounts.http import HtmxHttpRequest
 from accounts.live.sync import answer_sync
 from accounts.roles import Role
@@ -27,10 +28,10 @@ def flow_row(scope: Scope, key: str) -> models.Flow:
 
 @require_GET
 @scoped(Role.VIEWER)
-def edit(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
-    """The editor; read only for whoever may not design."""
+def edit(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponseBase:
+    """The editor; read only for whoever may not design. Its head is sent before the flow is drawn."""
     row = flow_row(scope, flow)
-    return render(request, "designer/editor.html", {"flow": row, "page": EditorPage(scope, row)})
+    return render_head_first(request, "designer/editor.html", {"flow": row, "page": EditorPage(scope, row)})
 
 
 @require_GET

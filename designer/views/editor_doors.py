@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from django.conf import settings
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse, HttpResponseBase, JsonResponse
 from django.views.decorators.http import require_POST
 
 from accounts.clean_json import BadJson, clean_json
@@ -61,7 +61,7 @@ def problem(status: int, detail: str, **more: Any) -> HttpResponse:
     return JsonResponse(body, status=status, content_type="application/problem+json")
 
 
-def door(make: Make) -> Callable[..., HttpResponse]:
+def door(make: Make) -> Callable[..., HttpResponseBase]:
     """A view that reads the body, calls `make`, and answers whatever comes of it."""
 
     @require_POST
