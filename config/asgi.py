@@ -2,11 +2,11 @@
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # Before anything that imports models.
-pages = get_asgi_application()
+django.setup(set_prefix=False)
 
 from typing import Any  # noqa: E402
 
@@ -18,6 +18,7 @@ from django.conf import settings  # noqa: E402
 from config.body_limit import BodyLimit  # noqa: E402
 from config.loading import load_addresses  # noqa: E402
 from config.one_cpu import keep_to_one_cpu  # noqa: E402
+from config.pages import Pages  # noqa: E402
 from config.sockets import open_socket_urls, socket_urls  # noqa: E402
 from config.static import StaticFilesFirst  # noqa: E402
 
@@ -43,7 +44,7 @@ class Sockets:
 
 application = ProtocolTypeRouter(
     {
-        "http": StaticFilesFirst(BodyLimit(pages, max_bytes=settings.MAX_REQUEST_BYTES)),
+        "http": StaticFilesFirst(BodyLimit(Pages(), max_bytes=settings.MAX_REQUEST_BYTES)),
         "websocket": Sockets(),
     }
 )
