@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import ClassVar
 
 import orjson
+from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
 from accounts.connections.models import Connection
@@ -17,7 +18,7 @@ from designer import models
 from designer.graph.decoding import MOST_TASKS
 from designer.graph.model import Flow
 from designer.inspector.forms import Form, FormContext, form_for, form_for_flow
-from designer.palette import PaletteGroup, palette
+from designer.palette import palette
 from designer.parts import EDGES, NODES, NOTES, PHASES, Drawing, draw
 from designer.problem_rows import ProblemRow, problem_rows_of
 from designer.rendering.svg import definitions
@@ -27,6 +28,12 @@ from designer.services.seen import shapes_seen
 
 MOST_PEOPLE = 500
 EARLIER = "what you changed before"
+
+
+@cache
+def _palette() -> SafeString:
+    """The same for everyone and every flow as long as the process lives."""
+    return render_to_string("designer/editor/palette.html", {"palette": palette()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +105,9 @@ class EditorPage:
         return mark_safe(text)  # noqa: S308 (nothing in it ends the element)
 
     @property
-    def palette(self) -> tuple[PaletteGroup, ...]:
+    def palette(self) -> SafeString:
         """What can be added."""
-        return palette()
+        return _palette()
 
     @cached_property
     def inspector(self) -> Form:
