@@ -1,9 +1,13 @@
 """The editor in a real Chromium, at 50, 300 and 1,000 tasks, beside @xyflow/react and bpmn-js on the same flows.
 
-*Open*: from the navigation until every task is drawn and that picture has been shown. The peers' pages are plain files
-with the graph beside them; ours is rendered by the server, with palette, inspector and problems around it. *Frames*:
-the times between frames while something is dragged for a second or so. *Drop to confirmed*: from letting go until the
-server's answer is on the page. *Server*: how long the server took for that very request, as the browser saw it.
+*Open*: from the navigation by a visitor who has never been here and comes from another site, until every task is
+drawn and that picture has been shown. *Again*: the same, by one who has been there before and comes from another page
+of that place. *Empty*: as the first, from an empty tab, where a page that keeps its window to itself (`Cross-Origin-
+Opener-Policy`, as ours does) has to wait for a process of its own and a plain file has not; a tab that shows anything
+makes everybody wait for one. The peers' pages are plain files with the graph beside them; ours is rendered by the
+server, with palette, inspector and problems around it. *Frames*: the times between frames while something is dragged
+for a second or so. *Drop to confirmed*: from letting go until the server's answer is on the page. *Server*: how long
+the server took for that very request, as the browser saw it.
 """
 
 from __future__ import annotations
@@ -24,7 +28,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from benchmarks.contestants import ROOT
 from benchmarks.drawing import drawn
 from benchmarks.machine import describe_machine
-from benchmarks.peers.drawing_pages import build_pages, served
+from benchmarks.peers.drawing_pages import ELSEWHERE, another_site, build_pages, served
 from benchmarks.reporting import RESULTS, Line, Report, format_table, write_report
 from tests.acceptance.browser import launch, sign_in
 from tests.acceptance.quadrille import Quadrille, quadrille
@@ -37,6 +41,7 @@ ROUNDS: Final = 5
 DROPS: Final = 15
 MANY: Final = 30  # tasks that are dragged at once
 PATIENCE: Final = 60_000
+SETTLED: Final = 400  # milliseconds after which nothing of a page goes on
 MOST_OPEN: Final = {300: 1.0, 1000: 2.5}  # seconds
 MOST_FRAME: Final = 32.0  # milliseconds, at 300 tasks
 MOST_DROP: Final = 150.0  # milliseconds, at the median
@@ -94,7 +99,8 @@ addEventListener("pointerup", () => {
 class Side:
     """How to open and handle one of the three.
 
-    `card` matches each task, `chosen` each that is selected; `ready`: a claim of the page, in script.
+    `card` matches each task, `chosen` each that is selected; `ready`: a claim of the page, in script; `elsewhere`: a
+    page of the same place from which one would come.
     """
 
     name: str
@@ -102,6 +108,7 @@ class Side:
     chosen: str
     ready: str
     address: Callable[[int], str]
+    elsewhere: str
     paper: tuple[int, int]
 
 
@@ -122,16 +129,20 @@ def main(arguments: Sequence[str] = ()) -> bool:
     with contextlib.ExitStack() as stack:
         has_peers = sides != ["ours"]
         peers = stack.enter_context(served(build_pages(map(drawn, options.sizes)))) if has_peers else ""
+        foreign = stack.enter_context(another_site())
         server = stack.enter_context(quadrille())
         browser = launch(stack.enter_context(sync_playwright()))
         for size in options.sizes:
             _import(server, size)
             measured = details.setdefault(str(size), {})
-            for side in _sides(server, peers):
-                if side.name in sides:
-                    found = _measure(browser, server, side, size, rounds=options.rounds, parts=wanted)
-                    measured[side.name] = measured.get(side.name, {}) | found
-                    print(f"{size} tasks, {side.name}: {json.dumps(found)}", file=sys.stderr, flush=True)
+            taking_part = [side for side in _sides(server, peers) if side.name in sides]
+            opened: dict[str, dict[str, float]] = {}
+            if "open" in wanted:
+                opened = _opened(browser, server, taking_part, size, rounds=options.rounds, foreign=foreign)
+            for side in taking_part:
+                found = opened.get(side.name, {}) | _measure(browser, server, side, size, parts=wanted)
+                measured[side.name] = measured.get(side.name, {}) | found
+                print(f"{size} tasks, {side.name}: {json.dumps(found)}", file=sys.stderr, flush=True)
         if "open" in wanted and "ours" in sides:
             details["kilobytes"] = _kilobytes(browser, server, options.sizes[0])
         browser.close()
@@ -162,6 +173,7 @@ def _sides(server: Quadrille, peers: str) -> tuple[Side, Side, Side]:
             "#graph-nodes > .is-selected",
             is_ready,
             lambda size: f"{place}/drawn-{size}/edit/",
+            f"{place}/",
             (640, 130),
         ),
         Side(
@@ -170,6 +182,7 @@ def _sides(server: Quadrille, peers: str) -> tuple[Side, Side, Side]:
             ".react-flow__node.selected",
             "true",
             lambda size: f"{peers}/xyflow.html?tasks={size}",
+            f"{peers}/{ELSEWHERE}",
             (640, 30),
         ),
         Side(
@@ -178,28 +191,55 @@ def _sides(server: Quadrille, peers: str) -> tuple[Side, Side, Side]:
             ".djs-shape.selected",
             "true",
             lambda size: f"{peers}/bpmn.html?tasks={size}",
+            f"{peers}/{ELSEWHERE}",
             (640, 30),
         ),
     )
 
 
-def _measure(
-    browser: Browser, server: Quadrille, side: Side, size: int, *, rounds: int, parts: Sequence[str]
-) -> dict[str, Any]:
+def _opened(
+    browser: Browser, server: Quadrille, sides: Sequence[Side], size: int, *, rounds: int, foreign: str
+) -> dict[str, dict[str, float]]:
+    """Medians in seconds, side by side: all of them in turns. `foreign`: the address of a page of another site."""
+    times: dict[str, dict[str, list[float]]] = {side.name: {"open": [], "again": [], "empty": []} for side in sides}
+    for number in range(rounds + 1):
+        for side in sides:
+            found = times[side.name]
+            for what, before in (("open", foreign), ("empty", "")):
+                with _page(browser, server, side) as page:
+                    _let_note(page, side, size)
+                    found[what].append(_opened_from(page, side, size, before))
+                    if what == "open":
+                        found["again"].append(_opened_from(page, side, size, side.elsewhere))
+        if not number:  # this round has filled caches on all sides
+            for found in times.values():
+                for those in found.values():
+                    those.clear()
+    return {name: {what: statistics.median(those) for what, those in found.items()} for name, found in times.items()}
+
+
+def _opened_from(page: Page, side: Side, size: int, before: str) -> float:
+    """Seconds of opening it when the page `before` has come to rest; from where it is without one."""
+    if before:
+        page.goto(before)
+        page.wait_for_timeout(SETTLED)
+    seconds = _open(page, side, size)
+    page.wait_for_load_state("load")
+    page.wait_for_timeout(SETTLED)
+    return seconds
+
+
+def _measure(browser: Browser, server: Quadrille, side: Side, size: int, *, parts: Sequence[str]) -> dict[str, Any]:
     """Each part on pages of its own, so that none stands in another's light."""
     found: dict[str, Any] = {}
-    if "open" in parts:
-        times = []
-        for _ in range(rounds + 1):
-            with _page(browser, server, side) as page:
-                times.append(_open(page, side, size))
-        found["open"] = statistics.median(times[1:])  # the first round fills caches on all sides
     if "frames" in parts:
         with _page(browser, server, side) as page:
+            _let_note(page, side, size)
             _open(page, side, size)
             found |= _frames(page, side)
     if "many" in parts:
         with _page(browser, server, side) as page:
+            _let_note(page, side, size)
             _open(page, side, size)
             found["many"] = _many(page, side)
     if side.name == "ours":
@@ -227,10 +267,13 @@ def _page(browser: Browser, server: Quadrille, side: Side) -> Iterator[Page]:
         context.close()
 
 
+def _let_note(page: Page, side: Side, size: int) -> None:
+    """From now on the page notes when it is open."""
+    page.add_init_script(NOTE_OPEN % (side.card, size, side.ready))
+
+
 def _open(page: Page, side: Side, size: int) -> float:
-    """Seconds from the navigation to the picture."""
-    script = NOTE_OPEN % (side.card, size, side.ready)
-    page.add_init_script(script)
+    """Seconds from the navigation to the picture. The page has to be one that notes it."""
     page.goto(side.address(size), wait_until="commit")
     return float(_noted_by_page(page, "opened")) / 1000
 
@@ -401,9 +444,11 @@ def _lines(details: dict[str, Any]) -> list[Line]:
         ours = found.get("ours", {})
         for peer in ("xyflow", "bpmn-js"):
             theirs = found.get(peer, {})
-            if "open" in ours and "open" in theirs:
-                ratio = theirs["open"] / ours["open"]
-                lines.append(Line(f"{size}: open, against {peer}", ours["open"], theirs["open"], "s", ratio, 1.0))
+            for what, words in (("open", "open"), ("again", "open again"), ("empty", "open in an empty tab")):
+                if what in ours and what in theirs:
+                    ratio = theirs[what] / ours[what]
+                    goal = None if what == "empty" else 1.0
+                    lines.append(Line(f"{size}: {words}, against {peer}", ours[what], theirs[what], "s", ratio, goal))
             for what in ("dragging", "panning", "many"):
                 if what in ours and what in theirs:
                     a, b = ours[what]["frames_per_second"], theirs[what]["frames_per_second"]

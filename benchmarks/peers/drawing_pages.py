@@ -7,6 +7,7 @@ import http.server
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -18,6 +19,8 @@ from benchmarks.peers.installing import ENVIRONMENTS
 
 SOURCE = Path(__file__).resolve().parent / "drawing"
 FOLDER = ENVIRONMENTS / "drawing"
+ELSEWHERE = "elsewhere.html"
+"""A page beside theirs, from which one comes to them."""
 
 
 def build_pages(flows: Iterable[Drawn]) -> Path:
@@ -39,10 +42,15 @@ def build_pages(flows: Iterable[Drawn]) -> Path:
     if built.returncode:
         raise subprocess.CalledProcessError(built.returncode, built.args, built.stdout, built.stderr)
     pages = FOLDER / "dist"
+    _write_elsewhere(pages)
     for flow in flows:
         (pages / f"graph-{len(flow.tasks)}.json").write_text(flow.nodes_and_edges)
         (pages / f"graph-{len(flow.tasks)}.bpmn").write_text(flow.bpmn)
     return pages
+
+
+def _write_elsewhere(folder: Path) -> None:
+    (folder / ELSEWHERE).write_text('<!doctype html><html lang="en"><title>Elsewhere</title><h1>Elsewhere</h1></html>')
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
@@ -60,3 +68,12 @@ def served(folder: Path) -> Iterator[str]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+@contextlib.contextmanager
+def another_site() -> Iterator[str]:
+    """The address of a page that no browser takes for a page of `127.0.0.1`; gone afterwards."""
+    with tempfile.TemporaryDirectory() as folder:
+        _write_elsewhere(Path(folder))
+        with served(Path(folder)) as address:
+            yield f"{address.replace('127.0.0.1', 'localhost')}/{ELSEWHERE}"
