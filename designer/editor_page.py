@@ -121,9 +121,9 @@ class EditorPage:
     def _form_context(self) -> FormContext:
         return {
             "can_edit": self.can_edit,
-            "people": self._people(),
-            "flows": self._flow_keys(),
-            "connections": self._connection_keys(),
+            "people": self._people,
+            "flows": self._flow_keys,
+            "connections": self._connection_keys,
             "seen": lambda: shapes_seen(self.row),
         }
 

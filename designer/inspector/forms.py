@@ -41,7 +41,7 @@ from designer.inspector.attempts import Timeline, timeline_of
 from designer.inspector.branches import BranchRow, StatementRow, branch_rows, statement_row
 from designer.inspector.controls import Control, ControlGroup, controls_for, in_groups
 from designer.inspector.frames import frame_of
-from designer.inspector.offers import Offers, offers_for
+from designer.inspector.offers import Names, Offers, nobody, offers_for
 from designer.inspector.own_fields import (
     BRANCH,
     CANCEL_REST,
@@ -142,7 +142,7 @@ class Form:
         """What its inputs suggest, by the id of the list; only lists that one of them names, as they may be long."""
         rows: list[ControlGroup | TriggerRow | SyncRow] = [*self.groups, *(self.triggers or ()), *(self.syncs or ())]
         named = frozenset[str]().union(*(control.datalists for row in rows for control in row.controls))
-        return {id: found for id, found in self.offers.lists.items() if id in named}
+        return self.offers.suggestions(named)
 
     @property
     def moment_options(self) -> SafeString:
@@ -172,9 +172,9 @@ class FormContext(TypedDict, total=False):
     """
 
     can_edit: bool
-    people: tuple[str, ...]
-    flows: tuple[str, ...]
-    connections: tuple[str, ...]
+    people: Names
+    flows: Names
+    connections: Names
     seen: Callable[[], Shapes]
 
 
@@ -182,9 +182,9 @@ def _offers(flow: Flow, subject: str, **context: Unpack[FormContext]) -> Offers:
     return offers_for(
         flow,
         subject,
-        people=context.get("people", ()),
-        flows=context.get("flows", ()),
-        connections=context.get("connections", ()),
+        people=context.get("people", nobody),
+        flows=context.get("flows", nobody),
+        connections=context.get("connections", nobody),
     )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from designer.graph.fields import Choice
 from designer.graph.kinds import kind_of
@@ -18,6 +18,15 @@ TIMEZONES: Final = (
 )
 
 
+Names: TypeAlias = Callable[[], tuple[str, ...]]
+"""Looked up when a form suggests them; most forms suggest none."""
+
+
+def nobody() -> tuple[str, ...]:
+    """No names."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Offers:
     """`moments`: `start`, `task:KEY`, `phase:KEY`; `nodes`: named references. Both with what people call them."""
@@ -25,32 +34,31 @@ class Offers:
     moments: tuple[Choice, ...] = ()
     nodes: tuple[Choice, ...] = ()
     branches: tuple[Choice, ...] = ()
-    people: tuple[str, ...] = ()
-    flows: tuple[str, ...] = ()
-    connections: tuple[str, ...] = ()
+    people: Names = nobody
+    flows: Names = nobody
+    connections: Names = nobody
     timezones: tuple[str, ...] = TIMEZONES
 
-    @property
-    def lists(self) -> dict[str, tuple[Choice, ...]]:
-        """What inputs suggest, by the id of the list; a label only where it says more than the value."""
-        words = {
+    def suggestions(self, named: Set[str]) -> dict[str, tuple[Choice, ...]]:
+        """The lists that inputs name, by id; a label only where it says more than the value. The others, which may be
+        long, are not looked up."""
+        words: dict[str, Names] = {
             "offer-people": self.people,
             "offer-connections": self.connections,
             "offer-flows": self.flows,
-            "offer-timezones": self.timezones,
+            "offer-timezones": lambda: self.timezones,
         }
-        return {"offer-moments": self.moments} | {
-            id: tuple(Choice(word, "") for word in found) for id, found in words.items()
-        }
+        found = {"offer-moments": self.moments} if "offer-moments" in named else {}
+        return found | {id: tuple(Choice(word, "") for word in words[id]()) for id in words if id in named}
 
 
 def offers_for(
     flow: Flow,
     subject: str,
     *,
-    people: tuple[str, ...] = (),
-    flows: tuple[str, ...] = (),
-    connections: tuple[str, ...] = (),
+    people: Names = nobody,
+    flows: Names = nobody,
+    connections: Names = nobody,
 ) -> Offers:
     """What the form of `subject` (a task key or `phase:KEY`) offers."""
     task = flow.tasks.get(subject)

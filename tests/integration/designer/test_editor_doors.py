@@ -22,6 +22,14 @@ from designer.services.drafting import create_flow, draft_of
 from tests.integration.designer.editing import ADD, BASE, ids, post
 
 
+def test_the_page_looks_up_only_what_its_form_suggests(designer: Client, drawn: models.Flow) -> None:
+    designer.get(BASE)  # what is remembered is remembered
+    with CaptureQueriesContext(connection) as asked:
+        designer.get(BASE)
+    assert len(asked) <= 9, [query["sql"] for query in asked]
+    assert not [query for query in asked if "connections_connection" in query["sql"]]  # no field of a flow names one
+
+
 def test_the_page_shows_the_draft_to_designers(designer: Client, drawn: models.Flow) -> None:
     page = designer.get(BASE).content.decode()
     assert 'id="node-pick"' in page
