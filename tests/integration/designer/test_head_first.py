@@ -87,5 +87,5 @@ def test_a_body_that_cannot_be_drawn_says_so_and_is_logged(
         _, (head, body) = pieces_of(client_as(Role.DESIGNER), address)
     assert head.rstrip().endswith("</head>")
     assert "Something went wrong" in body
-    assert body.rstrip().endswith("</html>")
+    assert body.rstrip().endswith("</body>")
     assert "out of ink" in caplog.text
