@@ -55,6 +55,29 @@ def test_an_edge_dropped_on_paper_asks_what_stands_there(board: Board) -> None:
     expect(board.edges()).to_have_count(1)
 
 
+def test_a_double_click_on_paper_and_a_press_on_a_lone_handle_ask_what_to_add(board: Board) -> None:
+    page = board.page
+    sheet = page.locator("#canvas").bounding_box()
+    assert sheet is not None
+    page.mouse.dblclick(sheet["x"] + 300, sheet["y"] + 240)
+    expect(page.locator("#chooser-title")).to_have_text("Add here")
+    page.keyboard.type("delay")
+    page.keyboard.press("Enter")
+    expect(board.card("delay")).to_be_visible()
+    board.saved()
+    x, y = board.middle("delay")
+    assert abs(x - sheet["x"] - 300) <= 24  # the card is as wide as its text
+    assert abs(y - sheet["y"] - 240) <= 5
+    page.mouse.click(*board.handle("delay"))
+    expect(page.locator("#chooser-title")).to_have_text("Add what?")
+    page.keyboard.type("decision")
+    page.keyboard.press("Enter")
+    expect(board.card("decision")).to_be_visible()
+    expect(board.edges()).to_have_count(1)
+    page.mouse.click(*board.handle("decision", "error"))
+    expect(page.locator("#chooser-title")).to_have_text("Add what?")
+
+
 def test_an_edge_that_may_not_be_is_refused_with_the_reason(board: Board) -> None:
     page = board.page
     board.add("noop", (240, 200))

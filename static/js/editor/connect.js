@@ -13,6 +13,7 @@ import { presets } from "./palette.js";
 /** @typedef {"success" | "error"} On */
 
 const REACH = 14; // how near a pulled edge must come to a card to stick to it
+const GAP = 72; // between a card and what is added beside it
 const PHASE_BAND = 32; // of a frame, only the title takes an edge: its area takes cards
 
 /** @param {Editor} editor @param {string} source @param {string} kind success or error @returns {import("./gestures.js").Drag} */
@@ -43,7 +44,7 @@ export function drawEdge(editor, source, kind) {
       stop();
     },
     cancel: stop,
-    click: () => void connectByKeys(editor, source, on),
+    click: (event) => void connectByKeys(editor, source, on, () => addBeside(editor, source, on, { x: event.clientX, y: event.clientY })),
   };
 }
 
@@ -196,13 +197,23 @@ async function addAt(editor, source, on, point, at) {
   if (branch !== undefined) addConnected(editor, preset, { at: { x: point.x, y: point.y - editor.card.height / 2 }, source, branch, on });
 }
 
-/** Choose the target from a list; the canvas shows the current one. @param {Editor} editor @param {string} source @param {On} [on] */
-export async function connectByKeys(editor, source, on = "success") {
+/** The same where a handle was only pressed: right of its card, or below it for what happens on an error.
+ * @param {Editor} editor @param {string} source @param {On} on @param {Point} at on the screen */
+async function addBeside(editor, source, on, at) {
+  const from = editor.graph.nodes.get(source);
+  if (!from) return;
+  const { x, y, width, height } = from;
+  await addAt(editor, source, on, on === "error" ? { x, y: y + 2.5 * height } : { x: x + width + GAP, y: y + height / 2 }, at);
+}
+
+/** Choose the target from a list; the canvas shows the current one. @param {Editor} editor @param {string} source @param {On} [on]
+ * @param {() => unknown} [otherwise] what comes where there is nothing to connect to */
+export async function connectByKeys(editor, source, on = "success", otherwise = undefined) {
   const { graph } = editor;
   if (graph.nodes.get(source)?.type === "note") return editor.refuse("Nothing leads to or from a note.");
   const targets = new Targets(editor, source, on);
   const allowed = (await beforeList(targets.allowed())).map((ref) => graph.nodes.get(ref)).filter((node) => node !== undefined);
-  if (!allowed.length) return editor.refuse("There is nothing this could be connected to.");
+  if (!allowed.length) return otherwise ? otherwise() : editor.refuse("There is nothing this could be connected to.");
   const at = editor.placeOnScreen(source);
   targets.show();
   const choices = byNearness(allowed, graph.nodes.get(source)).map((node) => ({

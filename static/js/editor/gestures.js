@@ -204,10 +204,15 @@ export class Gestures {
     this.editor.settled();
   }
 
-  /** @param {MouseEvent} event */
+  /** A double click opens the form of something; on paper, also that of a phase, it asks what is to stand there. @param {MouseEvent} event */
   #open(event) {
-    const ref = this.editor.refOf(/** @type {Element} */ (event.target));
-    if (ref) this.editor.openInspector(ref);
+    const { editor } = this;
+    const ref = editor.refOf(/** @type {Element} */ (event.target));
+    const place = editor.viewport.onCanvas(event);
+    const node = editor.graph.nodes.get(ref);
+    const isPaper = !ref || (node?.type === "phase" && place.y - node.y > TITLE_HEIGHT);
+    if (isPaper && editor.canEdit) void editor.menu.addHere({ x: event.clientX, y: event.clientY }, place);
+    else if (ref) editor.openInspector(ref);
   }
 }
 

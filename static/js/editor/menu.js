@@ -86,6 +86,12 @@ export class Menu {
     await found?.commands(this.editor);
   }
 
+  /** Add a task where there is nothing. @param {Point} at on the screen @param {Point} place on the canvas */
+  async addHere(at, place) {
+    const found = await beforeList(late(this.editor, "The list of tasks", lists));
+    await found?.addHere(this.editor, at, place);
+  }
+
   /** Add a task after what has the keyboard. */
   async addAfter() {
     const ref = this.editor.focusedRef || this.editor.selection.leading;

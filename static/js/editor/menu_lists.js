@@ -4,6 +4,7 @@
 import { choose } from "./chooser.js";
 import { addAtPlace, addNote, addPhase, addSomewhere, NOTE, run } from "./commands.js";
 import { actionsFor, addAfter as addAfterItem, showActions } from "./outline_actions.js";
+import { snapPoint } from "./geometry.js";
 import { presets } from "./palette.js";
 
 /** @typedef {import("./main.js").Editor} Editor */
@@ -20,6 +21,16 @@ export function about(editor, ref, at, place) {
 /** Add a task after something. @param {Editor} editor @param {string} ref */
 export function addAfter(editor, ref) {
   return addAfterItem(editor, itemOf(editor, ref));
+}
+
+/** Ask what is to stand at a place. @param {Editor} editor @param {Point} at on the screen @param {Point} place its middle, on the canvas */
+export async function addHere(editor, at, place) {
+  const found = presets(editor.root);
+  const choices = found.map(({ id, name, hint, icon, tone }) => ({ key: id, label: name, hint, icon, tone }));
+  const choice = await choose({ title: "Add here", choices, at });
+  const preset = found.find(({ id }) => id === choice?.key);
+  const corner = { x: place.x - editor.card.width / 2, y: place.y - editor.card.height / 2 };
+  if (preset) addAtPlace(editor, preset, { at: snapPoint(corner) });
 }
 
 /** What the bars around the canvas offer: its name, its icon, the key that does the same, where it is. */
