@@ -20,6 +20,8 @@ from pathlib import Path
 
 import psycopg
 
+from tests.prepared import cluster, copy_owned
+
 POSTGRES_FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/local/bin", "/usr/pgsql-*/bin", "/opt/homebrew/bin")
 START_SECONDS = 60
 
@@ -56,10 +58,11 @@ def unprivileged_user() -> str | None:
 
 
 @contextlib.contextmanager
-def postgres_server(*, is_durable: bool = False, preload: str = "") -> Iterator[str]:
-    """A fresh PostgreSQL; yields its DATABASE_URL. For tests, which outlive no crash, commits wait for no disk.
+def postgres_server(*, is_durable: bool = False, preload: str = "", keep: Path | None = None) -> Iterator[str]:
+    """A fresh PostgreSQL; yields the DATABASE_URL of an empty database. For tests, which outlive no crash, commits wait
+    for no disk.
 
-    `preload`: libraries of the server's own to load with it.
+    `preload`: libraries of the server's own to load with it. `keep`: where its folder is to be left when it has ended.
     """
     programs = find_postgres()
     if programs is None:
@@ -67,9 +70,7 @@ def postgres_server(*, is_durable: bool = False, preload: str = "") -> Iterator[
     user = unprivileged_user()
     with temporary_folder(user) as folder:
         data, port = folder / "data", free_port()
-        run(
-            user, [programs / "initdb", "-D", data, "-U", "quadrille", "--auth=trust", "-E", "UTF8", "--locale=C", "-N"]
-        )
+        make_cluster(programs, data, user)
         options = {
             "port": port,
             "listen_addresses": "127.0.0.1",
@@ -83,6 +84,18 @@ def postgres_server(*, is_durable: bool = False, preload: str = "") -> Iterator[
         with running(user, [programs / "postgres", "-D", data, *settings], folder / "log", port):
             await_answer(url)
             yield url
+        if keep:
+            copy_owned(data, keep)
+
+
+def make_cluster(programs: Path, data: Path, user: str | None) -> None:
+    """The folder `data` of a new PostgreSQL server: a copy of one that is prepared, if there is one."""
+    made = cluster()
+    if made:
+        copy_owned(made, data)
+    else:
+        words = ["-U", "quadrille", "--auth=trust", "-E", "UTF8", "--locale=C", "-N"]
+        run(user, [programs / "initdb", "-D", data, *words])
 
 
 @dataclass(slots=True)

@@ -15,13 +15,14 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 
 from tests.nursery import Nursery
+from tests.prepared import cluster, migrated
 from tests.servers import (
     await_answer,
     await_port,
     find_postgres,
     find_redis,
     free_port,
-    run,
+    make_cluster,
     temporary_folder,
     unprivileged_user,
 )
@@ -115,8 +116,7 @@ class Installation:
         self.effects = folder / "effects"
         self.effects.touch()
         data, port = postgres_folder / "data", free_port()
-        initdb = [programs / "initdb", "-D", data, "-U", "quadrille", "--auth=trust", "-E", "UTF8", "--locale=C", "-N"]
-        run(user, initdb)
+        make_cluster(programs, data, user)
         # What a killed server had confirmed has to be there afterwards; the machine itself does not fail here.
         options = {
             "port": port,
@@ -137,7 +137,11 @@ class Installation:
 
     @property
     def database_url(self) -> str:
-        return f"postgres://quadrille@127.0.0.1:{self.postgres.port}/postgres"
+        return self.database_url_at(self.postgres.port)
+
+    def database_url_at(self, port: int) -> str:
+        """Of the same database by way of another port."""
+        return migrated(f"postgres://quadrille@127.0.0.1:{port}/postgres")
 
     def environment(self, **more: str) -> dict[str, str]:
         """Of every process of the installation."""
@@ -262,7 +266,8 @@ def installation() -> Iterator[Installation]:
             made.postgres.start()
             await_answer(made.database_url)
             made.redis.start()
-            made.manage("migrate", "--verbosity", "0")
+            if cluster() is None:
+                made.manage("migrate", "--verbosity", "0")
             yield made
         finally:
             made.stop_workers()

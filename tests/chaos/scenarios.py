@@ -255,8 +255,7 @@ def lost_replies(campaign: Campaign) -> Verdict:
     made = campaign.made
     run = campaign.prepare(random_orders(campaign, 100 * campaign.size))
     with lossy_proxy(made.postgres.port, campaign.seed) as proxy:
-        url = f"postgres://quadrille@127.0.0.1:{proxy.port}/postgres"
-        made.work_with(2, DATABASE_URL=url)
+        made.work_with(2, DATABASE_URL=made.database_url_at(proxy.port))
         proxy.chance = 0.02
         for number in range(6 * campaign.size):
             in_waves(run, number, 6 * campaign.size)

@@ -20,6 +20,7 @@ import httpx
 import psycopg
 from cryptography.fernet import Fernet
 
+from tests.prepared import copy_static, migrated
 from tests.servers import Redis, await_port, free_port, mortal_redis, postgres_server
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -208,7 +209,7 @@ def site() -> Iterator[Site]:
             "QUADRILLE_OUTBOUND_ALLOW": "127.0.0.0/8",
             "SECRET_KEY": secrets.token_urlsafe(64),
             "FIELD_KEYS": Fernet.generate_key().decode(),
-            "DATABASE_URL": database,
+            "DATABASE_URL": migrated(database),
             "REDIS_URL": redis.url,
             "ALLOWED_HOSTS": "127.0.0.1",
             "SSL_REDIRECT": "0",
@@ -222,6 +223,7 @@ def site() -> Iterator[Site]:
             environment["BROKER_URL"] = os.environ[BROKER]
         running = Site(folder, environment, redis, port, live_port)
         try:
+            copy_static(folder)
             running.manage("prepare")
             running.manage("demo", "--url", running.url)
             running.start_web()
