@@ -3,6 +3,7 @@
     nursery = Nursery("command", environment)
     pid = nursery.fork(log, "serve", "--port", "8000")
     print(nursery.run("api_key", "--name", "tests"))
+    print(nursery.run("-m", "tests.chaos.ends", given="[]"))
 
 Nothing but the imports is shared: no thread has been started and no connection opened when a process is forked. Each
 leads a group of its own.
@@ -22,6 +23,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from runpy import run_module
 from typing import Any, NoReturn
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -35,7 +37,8 @@ IMPORTED = {
 class Nursery:
     """The process that forks, seen from the tests. It is started when the first child is wanted.
 
-    `kind`: `command` for management commands, `worker` for Celery's workers. `environment`: of all children.
+    `kind`: `command` for management commands and modules, `worker` for Celery's workers. `environment`: of all
+    children.
     """
 
     def __init__(self, kind: str, environment: Mapping[str, str]) -> None:
@@ -48,11 +51,14 @@ class Nursery:
         log.write_bytes(b"")
         return self._ask({"out": str(log), "words": words})
 
-    def run(self, *words: str) -> str:
-        """As `fork`, and wait for its end. Answers what it printed; RuntimeError with all of that when it fails."""
+    def run(self, *words: str, given: str = "") -> str:
+        """As `fork`, with something to read, and wait for its end. Answers what it printed; RuntimeError with all of
+        that when it fails.
+        """
         with tempfile.TemporaryDirectory(prefix="quadrille-run-") as folder:
-            out, errors = Path(folder) / "out", Path(folder) / "errors"
-            code = self._ask({"out": str(out), "errors": str(errors), "words": words})
+            into, out, errors = Path(folder) / "in", Path(folder) / "out", Path(folder) / "errors"
+            into.write_text(given)
+            code = self._ask({"in": str(into), "out": str(out), "errors": str(errors), "words": words})
             printed = out.read_text()
             if code:
                 raise RuntimeError(f"{' '.join(words)} failed:\n{printed}{errors.read_text()}")
@@ -108,7 +114,7 @@ def main(kind: str) -> None:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL if is_awaited else _bury)
         pid = os.fork()
         if not pid:
-            _become(RUN[kind], wish["words"], wish["out"], wish.get("errors", ""))
+            _become(RUN[kind], wish["words"], wish.get("in", os.devnull), wish["out"], wish.get("errors", ""))
         print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) if is_awaited else pid, flush=True)
         signal.signal(signal.SIGCHLD, _bury)
         _bury()
@@ -121,11 +127,11 @@ def _bury(*_: object) -> None:
             pass
 
 
-def _become(run: Callable[[list[str]], object], words: list[str], out: str, errors: str) -> NoReturn:
+def _become(run: Callable[[list[str]], object], words: list[str], given: str, out: str, errors: str) -> NoReturn:
     """In the child: what the program does after its imports."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(os.open(given, os.O_RDONLY), 0)
     os.dup2(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 1)
     os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT) if errors else 1, 2)
     code = 1
@@ -143,6 +149,11 @@ def _become(run: Callable[[list[str]], object], words: list[str], out: str, erro
 
 
 def _run_command(words: list[str]) -> None:
+    """What follows `manage.py` on the command line; or `-m` and a module, as for Python itself."""
+    if words[0] == "-m":
+        sys.argv = words[1:]
+        run_module(words[1], run_name="__main__")
+        return
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(["manage.py", *words])

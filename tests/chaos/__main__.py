@@ -57,6 +57,7 @@ def run_all(made: Installation, seed: int, size: int, only: list[str]) -> tuple[
         for line in verdict.wrong[:20]:
             print(f"    {line}", flush=True)
         failed += not verdict.has_survived
+    campaign.close()
     return failed, len(chosen)
 
 

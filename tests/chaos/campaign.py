@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from django.db import Error, connection
@@ -18,7 +14,7 @@ from django.db import Error, connection
 from accounts.scope import Scope
 from engine.models import Instance, Step
 from engine.services.rounds import MOST_LOST_IN_COMPANY
-from tests.chaos.ends import Order, calm_ends, end_of, make_calm_data, new_scope, start
+from tests.chaos.ends import Calm, Order, end_of, new_scope, start
 from tests.chaos.installation import LEASE_SECONDS, Installation
 from tests.chaos.stalls import Stalls
 from tests.integration.engine.conftest import assert_history_is_whole
@@ -62,6 +58,7 @@ class Campaign:
         self.seed = seed
         self.size = size
         self._scopes = 0
+        self._calm = Calm(made.folder / "calm")
 
     def new_scope(self) -> Scope:
         self._scopes += 1
@@ -69,15 +66,11 @@ class Campaign:
 
     def prepare(self, orders: Sequence[Order]) -> Run:
         """Know how the orders are to end, before anything is started."""
-        with tempfile.TemporaryDirectory() as folder:
-            data = shutil.copytree(self._calm_data, Path(folder) / "data")
-            return Run(self.new_scope(), orders, calm_ends(orders, data))
+        return Run(self.new_scope(), orders, self._calm.ends(orders))
 
-    @cached_property
-    def _calm_data(self) -> Path:
-        folder = self.made.folder / "calm"
-        make_calm_data(folder)
-        return folder
+    def close(self) -> None:
+        """Nothing is prepared any more."""
+        self._calm.close()
 
 
 class Run:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -19,13 +18,13 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from tests.chaos.flows import NAMED, ChaosFlow, random_flow
-from tests.prepared import copy_database
+from tests.nursery import Nursery
+from tests.prepared import DATABASE, copy_database
 
 if TYPE_CHECKING:
     from accounts.scope import Scope
     from engine.models import Instance
 
-ROOT = Path(__file__).resolve().parents[2]
 MOST_AT_ONCE = 500
 MOST_TRIES = 20
 OUTCOMES = (
@@ -169,35 +168,35 @@ def main() -> None:
     sys.stdout.write(json.dumps(ends))
 
 
-def make_calm_data(folder: Path) -> None:
-    """A data folder with the tables and nothing in them: made once, copied for each run."""
-    if not copy_database(folder / "quadrille.sqlite3"):
-        _run(["manage.py", "migrate", "--verbosity", "0"], folder)
+class Calm:
+    """Tells how orders end when nothing happens to them: by runs in processes and a data folder of their own."""
 
+    def __init__(self, folder: Path) -> None:
+        unwanted = ("DATABASE_URL", "REDIS_URL", "CHAOS_EFFECTS", "QUADRILLE_LEASE_SECONDS")
+        environment = {name: value for name, value in os.environ.items() if name not in unwanted} | {
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "QUADRILLE_MODE": "embedded",
+            "QUADRILLE_DATA": str(folder),
+            "QUADRILLE_PYTHON_MODULES": "tests.chaos.functions",
+            "CHAOS_SLOWEST_SECONDS": "0",
+            "LOG_LEVEL": "ERROR",
+        }
+        self._database = folder / DATABASE
+        self._nursery = Nursery("command", environment)
 
-def calm_ends(orders: Sequence[Order], folder: Path) -> list[list[dict[str, Any]]]:
-    """How the orders end when nothing happens to them, by a run in a process and a data folder of its own."""
-    printed = _run(["-m", "tests.chaos.ends"], folder, json.dumps([asdict(order) for order in orders]))
-    ends: list[list[dict[str, Any]]] = json.loads(printed)
-    return ends
+    def ends(self, orders: Sequence[Order]) -> list[list[dict[str, Any]]]:
+        """`[[end of instance 0, …], …]`, in the order of the orders. Begins with empty tables."""
+        for file in self._database.parent.glob(f"{DATABASE}*"):
+            file.unlink()
+        if not copy_database(self._database):
+            self._nursery.run("migrate", "--verbosity", "0")
+        given = json.dumps([asdict(order) for order in orders])
+        ends: list[list[dict[str, Any]]] = json.loads(self._nursery.run("-m", "tests.chaos.ends", given=given))
+        return ends
 
-
-def _run(words: list[str], folder: Path, given: str = "") -> str:
-    unwanted = ("DATABASE_URL", "REDIS_URL", "CHAOS_EFFECTS", "QUADRILLE_LEASE_SECONDS")
-    environment = {name: value for name, value in os.environ.items() if name not in unwanted} | {
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "QUADRILLE_MODE": "embedded",
-        "QUADRILLE_DATA": str(folder),
-        "QUADRILLE_PYTHON_MODULES": "tests.chaos.functions",
-        "CHAOS_SLOWEST_SECONDS": "0",
-        "LOG_LEVEL": "ERROR",
-    }
-    done = subprocess.run(
-        [sys.executable, *words], cwd=ROOT, env=environment, input=given, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise RuntimeError(done.stdout + done.stderr)
-    return done.stdout
+    def close(self) -> None:
+        """Nobody asks any more."""
+        self._nursery.close()
 
 
 if __name__ == "__main__":

@@ -7,8 +7,6 @@ import os
 import random
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -25,7 +23,6 @@ from tests.nursery import Nursery
 from tests.prepared import TEMPLATE, copy_database
 from tests.servers import free_port
 
-ROOT = Path(__file__).resolve().parents[3]
 STANDSTILL_SECONDS = 120
 """How long nothing at all may happen while something is left to do: far beyond a lease and the delays. A machine that
 has much else to do may take its time, as long as it gets on."""
@@ -54,17 +51,13 @@ class Installation:
         self._pid: int | None = None
 
     def run(self, *words: str) -> str:
-        done = subprocess.run(
-            [sys.executable, *words], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        return self._nursery.run(*words)
 
     def prepare(self) -> None:
         """Make the tables."""
         is_there = bool(os.environ.get(TEMPLATE)) if self.url else copy_database(self.folder / "quadrille.sqlite3")
         if not is_there:
-            self.run("manage.py", "migrate", "--verbosity", "0")
+            self.run("migrate", "--verbosity", "0")
 
     def serve(self) -> None:
         """Start it, and return once it serves."""
