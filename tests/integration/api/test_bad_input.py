@@ -82,15 +82,13 @@ def test_what_is_not_clean_json_is_refused_everywhere(api: Api, state: Callable[
 
 
 @pytest.mark.parametrize("path", POSTS)
-@pytest.mark.parametrize("body", [[], "text", 3, True, None, {"surprise": 1}, [{}]], ids=str)
-def test_a_body_of_the_wrong_shape_is_refused_everywhere(
-    api: Api, state: Callable[[], Any], path: str, body: Any
-) -> None:
+def test_a_body_of_the_wrong_shape_is_refused_everywhere(api: Api, state: Callable[[], Any], path: str) -> None:
     before = state()
-    answer = api.post(path, orjson.dumps(body))
-    assert 400 <= answer.status_code < 500, answer.content[:300]
-    assert_problem(answer, answer.status_code)
-    assert state() == before
+    for body in ([], "text", 3, True, None, {"surprise": 1}, [{}]):
+        answer = api.post(path, orjson.dumps(body))
+        assert 400 <= answer.status_code < 500, (body, answer.status_code, answer.content[:300])
+        assert_problem(answer, answer.status_code)
+        assert state() == before, body
 
 
 @pytest.mark.parametrize("path", POSTS[1:])
