@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -30,6 +31,8 @@ def pytest_collection_finish() -> None:
     """Thousands of tests and all of the product are there from now on: no collector needs to look at them again."""
     gc.collect()
     gc.freeze()
+    # As celpy does with the first expression that it reads: hypothesis refuses a limit that changes while it draws.
+    sys.setrecursionlimit(2500)
 
 
 @pytest.fixture(scope="session")
