@@ -390,13 +390,15 @@ LEDGER_CLIENT_SECRET = env.text("QUADRILLE_LEDGER_CLIENT_SECRET")
 # The Formance API: the environment ("organization/environment") in which callers without a token work; empty: none may.
 FORMANCE_ANONYMOUS = env.text("QUADRILLE_FORMANCE_ANONYMOUS")
 FORMANCE_WAIT_SECONDS = env.number("QUADRILLE_FORMANCE_WAIT_SECONDS", 60)
+# ---------------------------------------------------------------- processes
+WEB_KEEPS_TO_ONE_CPU = env.flag("WEB_KEEPS_TO_ONE_CPU")  # not by itself: containers do not see each other's choice
+
 # ---------------------------------------------------------------- dialects
 EPILOT_MAX_WORKFLOWS = env.number("EPILOT_MAX_WORKFLOWS", 1_000)  # enabled at once in one environment, over that API
 
 # ---------------------------------------------------------------- demo
 # The small outside world that the demo flows call, below /demo/. `manage.py demo` leaves its note in the data folder.
 DEMO_NOTE = DATA_DIR / "demo-credentials.json"
-WEB_KEEPS_TO_ONE_CPU = env.flag("WEB_KEEPS_TO_ONE_CPU", default=PRODUCTION)
 DEMO = env.flag("QUADRILLE_DEMO", default=not PRODUCTION and DEMO_NOTE.exists())
 
 # ---------------------------------------------------------------- being watched

@@ -30,8 +30,8 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
         ),
         Variable(
             "WEB_KEEPS_TO_ONE_CPU",
-            "1 in production",
-            "each web and live process keeps to a CPU of its own, if one is left; 0 where others' work shares the CPUs",
+            "0; 1 in the systemd units",
+            "each web and live process keeps to a CPU of its own, if one is left; for machines of Quadrille's own",
         ),
     ),
     "Secrets": (

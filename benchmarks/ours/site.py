@@ -17,6 +17,7 @@ from tests.servers import free_port
 PROGRAMS = Path(sys.executable).parent
 PATIENCE_SECONDS = 60
 THREADS = 8
+LIKE_THE_UNITS = {"WEB_KEEPS_TO_ONE_CPU": "1"}  # of deploy/systemd
 
 
 @contextlib.contextmanager
@@ -50,7 +51,10 @@ def live_server() -> Iterator[int]:
 @contextlib.contextmanager
 def _running(command: list[str | Path], port: int, path: str) -> Iterator[None]:
     process = subprocess.Popen(
-        [str(word) for word in command], stdin=subprocess.DEVNULL, stdout=sys.stderr, env=os.environ
+        [str(word) for word in command],
+        stdin=subprocess.DEVNULL,
+        stdout=sys.stderr,
+        env={**os.environ, **LIKE_THE_UNITS},
     )
     try:
         deadline = time.monotonic() + PATIENCE_SECONDS
