@@ -39,6 +39,7 @@ data: list[URLPattern | URLResolver] = [
     path("journeys/<int:pk>/renew/", journeys.renew, name="journey_renew"),
     path("messages/", messages.messages, name="messages"),
     path("messages/<int:pk>/", messages.message, name="message"),
+    path("messages/<int:pk>/body/", messages.message_body, name="message_body"),
     path("subscribers/", messages.subscribers, name="subscribers"),
     path("subscribers/<int:pk>/", messages.subscriber, name="subscriber"),
     path("topics/", messages.topics, name="topics"),

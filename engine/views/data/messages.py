@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from csp.constants import NONE, SELF, UNSAFE_INLINE
+from csp.decorators import csp_replace, csp_update
 from django.db.models import Count, Q
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET
 
 from accounts.http import HtmxHttpRequest
@@ -14,9 +17,19 @@ from accounts.roles import Role
 from accounts.scope import Scope, scoped
 from engine.display.json_text import json_text
 from engine.notifying.models import Channel, Message, Subscriber, Topic, TopicMember
+from engine.notifying.sending import HTML
 from engine.views.data.listing import page_of, wanted_of
 
 LATEST: Final = 20
+LOOKED_AT: Final = {
+    **{name: [NONE] for name in ("script-src", "font-src", "connect-src", "manifest-src", "worker-src", "form-action")},
+    "style-src": [UNSAFE_INLINE],
+    "img-src": ["data:"],
+    "frame-ancestors": [SELF],
+    "sandbox": True,
+}
+"""What the body of a message may do while an operator looks at it: it has its own styles. It runs nothing, and nothing
+is fetched for it, so that nobody outside learns that somebody looked."""
 
 
 @require_GET
@@ -43,6 +56,7 @@ def messages(request: HtmxHttpRequest, scope: Scope) -> HttpResponse:
 
 
 @require_GET
+@csp_update({"frame-src": [SELF]})
 @scoped(Role.VIEWER)
 def message(request: HtmxHttpRequest, scope: Scope, pk: int) -> HttpResponse:
     """One message as it was rendered, what carried it, and what became of it."""
@@ -53,11 +67,28 @@ def message(request: HtmxHttpRequest, scope: Scope, pk: int) -> HttpResponse:
         beside = Message.objects.within(scope).filter(transaction_id=found.transaction_id, subscriber=found.subscriber)
     context = {
         "message": found,
+        "is_html": _is_html(found),
         "content": json_text(found.content),
         "payload": json_text(found.notification.payload if found.notification else None),
         "beside": beside.exclude(pk=found.pk).select_related("subscriber")[:LATEST],
     }
     return render(request, "engine/data/message.html", context)
+
+
+def _is_html(message: Message) -> bool:
+    return message.channel in HTML and "<" in message.body
+
+
+@require_GET
+@csp_replace(LOOKED_AT)
+@xframe_options_sameorigin
+@scoped(Role.VIEWER)
+def message_body(request: HtmxHttpRequest, scope: Scope, pk: int) -> HttpResponse:
+    """The body of a message as whoever it was sent to sees it: a page for a frame. A body without markup is a 404."""
+    found = get_object_or_404(Message.objects.within(scope), pk=pk)
+    if not _is_html(found):
+        raise Http404
+    return render(request, "engine/data/message_body.html", {"message": found})
 
 
 @require_GET

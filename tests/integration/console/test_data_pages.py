@@ -244,3 +244,28 @@ def test_lists_cost_the_same_however_long_they_are(
             environment=scope.environment, subscriber=ada, idempotency_key=f"k{number}", channel="sms", body="x"
         )
     assert costs() == few
+
+
+def test_a_message_with_markup_is_shown_as_it_looks_in_a_frame_that_runs_nothing(
+    client_as: Callable[[Role], Client], scope: Scope, things: dict[str, str]
+) -> None:
+    viewer, address = (
+        client_as(Role.VIEWER),
+        scope.url("engine:messages").removesuffix("messages/") + things["messages"],
+    )
+    page = viewer.get(address)
+    assert f'<iframe class="as-sent" sandbox="" title="The message as it looks" src="{address}body/">' in page.text
+    assert "frame-src 'self'" in page.headers["Content-Security-Policy"]
+    body = viewer.get(f"{address}body/")
+    assert SHOUT in body.text
+    assert body.headers["X-Frame-Options"] == "SAMEORIGIN"
+    policy = dict((*part.split(" ", 1), "")[:2] for part in body.headers["Content-Security-Policy"].split("; "))
+    own = {"style-src": "'unsafe-inline'", "img-src": "data:", "frame-ancestors": "'self'", "sandbox": ""}
+    assert policy == dict.fromkeys(policy, "'none'") | own
+    assert "default-src" in policy
+    Message.objects.update(body="No markup at all")
+    assert "<iframe" not in viewer.get(address).text
+    assert viewer.get(f"{address}body/").status_code == 404
+    Message.objects.update(body="1 < 2", channel="sms")
+    assert "1 &lt; 2" in viewer.get(address).text
+    assert viewer.get(f"{address}body/").status_code == 404
