@@ -78,7 +78,7 @@ def _by_prefix() -> Lookup[ApiKey]:
     rows = ApiKey.objects.select_related("environment__organization").order_by()
     # A moment takes longer to read than a text, and nobody who calls wants to know since when there is what they use.
     rows = rows.defer("created_at", "environment__created_at", "environment__organization__created_at")
-    return Lookup(lambda prefix: rows.filter(prefix=prefix), "a prefix")
+    return Lookup(lambda prefix: rows.filter(prefix=prefix), "a prefix", is_kept=True)
 
 
 def find_usable_key(plain: str, *, now: datetime | None = None) -> ApiKey | None:

@@ -27,12 +27,16 @@ from django.db.models.query_utils import DeferredAttribute
 from django.db.models.signals import post_init, pre_init
 from psycopg import RawCursor
 
+from accounts.beliefs import current_beliefs
+
 Row = TypeVar("Row", bound=models.Model)
 Rows = list[Row]
 
 FROM_DB: Final = vars(models.Model)["from_db"].__func__
 KEPT_AS_THEY_ARE: Final = (DeferredAttribute, ForeignKeyDeferredAttribute)
 """Ways to keep a column that keep a value as it is."""
+MOST_KEPT: Final = 1_000
+"""Answers of one look-up that a process keeps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +53,15 @@ class Lookup(Generic[Row]):
 
     `queryset` is called once with `marks`, values of the right types that occur nowhere else in the query. What it
     makes of them is remembered: it must not look at them. `select_related` works, prefetching does not.
+
+    `is_kept`: what `first` answered is kept for those who may believe it (see `accounts.beliefs`).
     """
 
-    def __init__(self, queryset: Callable[..., models.QuerySet[Row]], *marks: Any) -> None:
+    def __init__(self, queryset: Callable[..., models.QuerySet[Row]], *marks: Any, is_kept: bool = False) -> None:
         self._queryset = queryset
         self._marks = marks
         self._made: Final = threading.local()
+        self._kept: Final[dict[tuple[Any, ...], tuple[Any, ...]] | None] = {} if is_kept else None
 
     def all(self, *arguments: Any) -> Rows[Row]:
         """All rows that the query answers for these arguments."""
@@ -74,7 +81,29 @@ class Lookup(Generic[Row]):
 
     def first(self, *arguments: Any) -> Row | None:
         """The first of them."""
-        return next(iter(self.all(*arguments)), None)
+        if self._kept is None:
+            return next(iter(self.all(*arguments)), None)
+        beliefs = current_beliefs()
+        values = self._kept.get(arguments) if beliefs is not None else None
+        if beliefs is None or values is None:
+            values = self.answer(*arguments)
+        else:
+            beliefs.held.append((self, arguments, values))
+        made: Row | None = None if values is None else self._statement().row(values)
+        return made
+
+    def answer(self, *arguments: Any) -> tuple[Any, ...] | None:
+        """What the database says of the first of them: equal values, an equal row. Kept where answers are."""
+        answered = self._statement().answers(arguments)
+        values = tuple(answered[0]) if answered else None
+        if self._kept is not None:
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+            if values is None:
+                self._kept.pop(arguments, None)
+            else:
+                self._kept[arguments] = values
+        return values
 
 
 class _Prepared(RawCursor[Any]):

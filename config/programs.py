@@ -17,8 +17,16 @@ from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponseBase
+from django_htmx.middleware import HtmxMiddleware
+
+from config.static import StaticFilesMiddleware
 
 PREFIXES: Final = ("/api/v1/", "/hooks/", "/cloudflare/", "/formance/", "/novu/")
+NONCE: Final = "_csp_nonce"
+OWN_POLICY: Final = frozenset(
+    f"_csp_{what}{only_told}" for what in ("exempt", "config", "update", "replace") for only_told in ("", "_ro")
+)
+"""What a view that wants another policy writes on its answer."""
 PAGES: Final = frozenset({"/api/v1/", "/api/v1/reference"})
 """Of these, for people after all."""
 
@@ -53,6 +61,14 @@ class Notes(_PassedByPrograms, MessageMiddleware):
     """Django's messages."""
 
 
+class Files(_PassedByPrograms, StaticFilesMiddleware):
+    """The collected files."""
+
+
+class Htmx(_PassedByPrograms, HtmxMiddleware):
+    """`request.htmx`."""
+
+
 class ContentPolicy(CSPMiddleware):
     """What a program is answered has the same policy each time: it is put together once."""
 
@@ -60,7 +76,7 @@ class ContentPolicy(CSPMiddleware):
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         """Set the header."""
-        if not is_for_a_program(request) or any(name.startswith("_csp") for name in (*vars(request), *vars(response))):
+        if not is_for_a_program(request) or not OWN_POLICY.isdisjoint(vars(response)) or NONCE in vars(request):
             return super().process_response(request, response)
         if not self.plain:
             self.plain = build_policy(**asdict(self.get_policy_parts(request=request, response=response)))

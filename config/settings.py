@@ -89,7 +89,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.metrics.CountRequests",
     "django.middleware.security.SecurityMiddleware",
-    "config.static.StaticFilesMiddleware",
+    "config.programs.Files",
     "config.programs.ContentPolicy",
     "config.middleware.RefuseBadInput",
     "config.middleware.AnswerDatabaseTrouble",
@@ -100,7 +100,7 @@ MIDDLEWARE = [
     "config.programs.SignedIn",
     "config.programs.Notes",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
+    "config.programs.Htmx",
     "axes.middleware.AxesMiddleware",
 ]
 

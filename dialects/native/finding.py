@@ -36,6 +36,7 @@ _FLOW_TO_START = Lookup(
     ),
     -1,
     "a key",
+    is_kept=True,
 )
 
 

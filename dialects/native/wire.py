@@ -112,7 +112,8 @@ def instance_json(instance: Instance) -> Json:
     what it began is known.
     """
     graph = flow_of(instance.version)
-    steps = _STEPS.all(instance.pk) if instance.begun is None else [instance.begun]
+    begun = instance.begun
+    steps = _STEPS.all(instance.pk) if begun is None else [begun]
     calls = calls_of(instance, steps)
     return {
         **instance_summary(instance),

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from django.http import HttpRequest, HttpResponseBase
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.beliefs import BeliefWrong, believing
 from accounts.roles import ApiScope
 from accounts.scope import Scope
 from dialects.shared.auth import authenticate, require
@@ -19,14 +21,40 @@ from dialects.shared.rendering import JsonRenderer
 
 
 class ApiView(APIView):
-    """A view for programs. `needs` says which scope a key must have, by method."""
+    """A view for programs. `needs` says which scope a key must have, by method.
+
+    `may_believe`: a POST without an `Idempotency-Key` may go by what was answered before (`accounts.beliefs`). Of such
+    a view everything that it writes is written by `engine.services.together`.
+    """
 
     authentication_classes = []
     permission_classes = []
     parser_classes = []
     renderer_classes = [JsonRenderer]
     needs: ClassVar[Mapping[str, ApiScope]] = {}
+    may_believe: ClassVar[bool] = False
     scope: Scope
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer a request; where that would rest on what is only believed, hear it once more."""
+        if self.may_believe and request.method == "POST" and "HTTP_IDEMPOTENCY_KEY" not in request.META:
+            answer = self._believing(request, *args, **kwargs)
+            if answer is not None:
+                return answer
+        return super().dispatch(request, *args, **kwargs)
+
+    def _believing(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase | None:
+        """The answer by what was answered before, as far as that is so; else None, and nothing has been done."""
+        with believing() as beliefs:
+            try:
+                answer = super().dispatch(request, *args, **kwargs)
+            except BeliefWrong:
+                return None
+            except Exception:
+                if beliefs.are_sound:
+                    raise
+                return None
+        return answer if beliefs.are_sound else None
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
         """JSON, always: a caller that accepts something else still gets a readable answer."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -66,10 +67,8 @@ class Instance(EnvironmentScoped):
 
     objects = InstanceQuerySet.as_manager()
 
-    begun: Step | None = None
-    """Of one that has just been started: the only step that it has begun, as it was written. None where there are
-    others or none, where it calls another instance, and for one that was read.
-    """
+    find_begun: Callable[[Instance], Step | None] | None = None
+    """Of one that has just been started: how its `begun` is known."""
 
     class Meta:
         ordering = ["-pk"]
@@ -105,6 +104,13 @@ class Instance(EnvironmentScoped):
 
     def __str__(self) -> str:
         return self.key
+
+    @property
+    def begun(self) -> Step | None:
+        """Of one that has just been started: the only step that it has begun, as it was written. None where there are
+        others or none, where it calls another instance, and for one that was read.
+        """
+        return self.find_begun(self) if self.find_begun is not None else None
 
     @property
     def is_final(self) -> bool:

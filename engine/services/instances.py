@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from django.db import IntegrityError, transaction
@@ -30,7 +31,7 @@ from engine.services.queueing import room_to_start
 from engine.services.queueing import start_queued_instances as start_queued_instances
 from engine.services.together import Together
 from engine.storage import storage
-from engine.storage.contract import InstanceRow
+from engine.storage.contract import InstanceRow, StepKey, StepPatch
 
 KEY_PATTERN: Final = r"^[A-Za-z0-9_][A-Za-z0-9_.:@~-]{0,199}\Z"
 _KEY: Final = re.compile(KEY_PATTERN)
@@ -193,27 +194,29 @@ class _Start:
         flow = self.row.flow
         if "live_version" in flow._state.fields_cache and flow.live_version_id == self.row.version_id:
             self.row.version = flow.live_version  # type: ignore[assignment]  # it has just been started
-        for name, value in (self.case.columns if self.case else {}).items():
-            setattr(self.row, name, value)
+        steps: Mapping[StepKey, StepPatch] = {}
+        if self.case:
+            vars(self.row).update(self.case.columns)  # as a row that is read gets them; none of them is a relation
+            steps = self.case.steps
         self.row._state.adding, self.row._state.db = False, flow._state.db
-        self.row.begun = self._begun()
+        self.row.find_begun = partial(_begun, steps)
 
-    def _begun(self) -> Step | None:
-        """Its only step. Of several the order is not known; a call goes on as soon as the start is committed."""
-        steps = self.case.steps if self.case else {}
-        if len(steps) != 1:
-            return None
-        ((key, patch),) = steps.items()
-        if patch.kind == "call":
-            return None
-        return Step(
-            instance=self.row,
-            task=key.task,
-            iteration=key.iteration,
-            environment_id=patch.environment_id,
-            kind=patch.kind,
-            **patch.columns,
-        )
+
+def _begun(steps: Mapping[StepKey, StepPatch], row: Instance) -> Step | None:
+    """Its only step. Of several the order is not known; a call goes on as soon as the start is committed."""
+    if len(steps) != 1:
+        return None
+    ((key, patch),) = steps.items()
+    if patch.kind == "call":
+        return None
+    return Step(
+        instance=row,
+        task=key.task,
+        iteration=key.iteration,
+        environment_id=patch.environment_id,
+        kind=patch.kind,
+        **patch.columns,
+    )
 
 
 def _versions(flow: Flow, requests: Sequence[StartRequest]) -> list[int]:

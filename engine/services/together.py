@@ -14,6 +14,8 @@ from typing import Final, Generic, TypeVar
 
 from django.db import connection, transaction
 
+from accounts.beliefs import Beliefs, BeliefWrong, Check, current_beliefs
+
 Wish = TypeVar("Wish")
 Answer = TypeVar("Answer")
 
@@ -34,6 +36,7 @@ class _Place(Generic[Wish, Answer]):
     """One thread's place in the queue."""
 
     wish: Wish
+    beliefs: Beliefs | None
     told: threading.Event = field(default_factory=threading.Event)
     is_taken: bool = False
     leads: bool = False
@@ -47,7 +50,8 @@ class Together(Generic[Wish, Answer]):
     once more in a transaction of its own: so it must not change them. `fits`: whether a wish may share a transaction
     with those chosen so far.
 
-    A call within a transaction is done at once and alone. Processes share nothing.
+    A call within a transaction is done at once and alone. Processes share nothing. What a request goes by is asked for
+    again in the transaction that does its wish (`accounts.beliefs`); if it is not so, `BeliefWrong` is raised for it.
     """
 
     def __init__(
@@ -66,7 +70,7 @@ class Together(Generic[Wish, Answer]):
         """What became of the wish, once it is committed (or, within a transaction, done)."""
         if connection.in_atomic_block:
             return self._alone(wish)
-        place: _Place[Wish, Answer] = _Place(wish)
+        place: _Place[Wish, Answer] = _Place(wish, current_beliefs())
         with self._lock:
             self._waiting.append(place)
             if not self._leaders:
@@ -86,6 +90,8 @@ class Together(Generic[Wish, Answer]):
 
     def _alone(self, wish: Wish) -> Answer:
         with transaction.atomic():
+            if not Check().confirms(current_beliefs()):
+                raise BeliefWrong
             (answer,) = self._act([wish])
         if isinstance(answer, Exception):
             raise answer
@@ -139,7 +145,8 @@ class Together(Generic[Wish, Answer]):
         has_acted = False
         try:
             with transaction.atomic():
-                answers = self._act([place.wish for place in group])
+                sound = _sound(group)
+                answers = self._act([place.wish for place in sound]) if sound else ()
                 has_acted = True
         except BaseException as error:
             for place in group if has_acted or len(group) == 1 else ():
@@ -147,5 +154,13 @@ class Together(Generic[Wish, Answer]):
             if not isinstance(error, Exception):
                 raise
         else:
-            for place, answer in zip(group, answers, strict=True):
+            for place in group:
+                place.answers = (BeliefWrong(),)
+            for place, answer in zip(sound, answers, strict=True):
                 place.answers = (answer,)
+
+
+def _sound(group: Sequence[_Place[Wish, Answer]]) -> list[_Place[Wish, Answer]]:
+    """Those whose beliefs the current transaction confirms."""
+    check = Check()
+    return [place for place in group if check.confirms(place.beliefs)]

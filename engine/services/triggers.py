@@ -187,7 +187,7 @@ def _called(secret_path: str, type: str) -> QuerySet[Trigger]:
     return rows.filter(type=type, secret_path=secret_path, is_active=True)
 
 
-_WEBHOOK: Final = Lookup(lambda path: _called(path, TriggerType.WEBHOOK), "a path")
+_WEBHOOK: Final = Lookup(lambda path: _called(path, TriggerType.WEBHOOK), "a path", is_kept=True)
 
 
 def receive_webhook(

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from django.conf import settings
-from django.db import DataError, connection, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, DataError, connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import Connection, Cursor, RawCursor
 from psycopg.errors import DivisionByZero
@@ -87,11 +87,11 @@ class PostgresStorage(SqlStorage):
     lock_instance = "FOR NO KEY UPDATE OF i SKIP LOCKED"
 
     def query(self, sql: str, *parameters: Any) -> list[Any]:
-        with connection.wrap_database_errors, self._cursor() as cursor:
+        with self._here.wrap_database_errors, self._cursor() as cursor:
             return cursor.execute(numbered(sql), parameters).fetchall()
 
     def execute(self, sql: str, *parameters: Any) -> int:
-        with connection.wrap_database_errors, self._cursor() as cursor:
+        with self._here.wrap_database_errors, self._cursor() as cursor:
             return cursor.execute(numbered(sql), parameters).rowcount
 
     def put(self, table: str, types: Mapping[str, str], rows: Sequence[Row]) -> list[int]:
@@ -108,8 +108,9 @@ class PostgresStorage(SqlStorage):
         prepared once it is used often. To plan it takes several times as long as to carry it out, and there is but one
         plan.
         """
-        connection.ensure_connection()
-        raw: Connection[Any] = connection.connection
+        here = self._here
+        here.ensure_connection()
+        raw: Connection[Any] = here.connection
         before = raw.prepare_threshold
         raw.prepare_threshold = PREPARE_AFTER
         try:
@@ -160,18 +161,26 @@ class PostgresStorage(SqlStorage):
         rows = {row.id: row for row in (InstanceRow(*found[TAKEN:]) for found in found)}
         return Taken({ClaimableStep(*row[1:TAKEN]): row[0] for row in found}, [rows[id] for id in sorted(rows)])
 
+    @property
+    def _here(self) -> BaseDatabaseWrapper:
+        """The thread's own. `connection` looks for it anew each time that something of it is wanted."""
+        return connections[DEFAULT_DB_ALIAS]
+
     def _cursor(self) -> RawCursor[Any]:
         """A cursor that sends parameters beside the statement.
 
         Django's own puts them into the text: megabytes to quote, send and parse.
         """
-        connection.ensure_connection()
-        connection.validate_no_broken_transaction()
-        return RawCursor(connection.connection)
+        here = self._here
+        here.ensure_connection()
+        here.validate_no_broken_transaction()
+        return RawCursor(here.connection)
 
     def draw_instance_ids(self, count: int) -> list[int]:
         sequence = "pg_get_serial_sequence('engine_instance', 'id')"
-        return [id for (id,) in self.query(f"SELECT nextval({sequence}) FROM generate_series(1, %s::integer)", count)]
+        with self.planned_once():
+            drawn = self.query(f"SELECT nextval({sequence}) FROM generate_series(1, %s::integer)", count)
+        return [id for (id,) in drawn]
 
     def ids(self, ids: Iterable[int]) -> tuple[str, Any]:
         return "= ANY(%s::bigint[])", array_of(map(str, ids))

@@ -28,6 +28,7 @@ class InstanceEvents(NativeView):
     """`/instances/{id}/events`"""
 
     needs = {"POST": ApiScope.INSTANCES_WRITE}
+    may_believe = True
 
     @openapi.operation(
         "Events",
@@ -64,6 +65,7 @@ class Events(NativeView):
     """`/events`"""
 
     needs = {"POST": ApiScope.INSTANCES_WRITE}
+    may_believe = True
 
     @openapi.operation(
         "Events",

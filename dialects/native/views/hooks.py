@@ -21,6 +21,7 @@ class Hook(NativeView):
     """`/hooks/{secret path}`. No key: the address is the secret."""
 
     schema = None
+    may_believe = True
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Open to everyone who knows the address."""

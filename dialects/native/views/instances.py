@@ -36,6 +36,7 @@ class StartInstance(NativeView):
     """`/flows/{key}/instances`"""
 
     needs = {"POST": ApiScope.INSTANCES_WRITE}
+    may_believe = True
 
     @openapi.operation(
         "Instances",

@@ -11,6 +11,8 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from accounts.beliefs import BeliefWrong, believing
+from accounts.lookups import Lookup
 from accounts.models import Environment
 from accounts.scope import Scope
 from designer.models import Flow, Trigger
@@ -113,6 +115,54 @@ def test_those_who_come_meanwhile_are_each_answered_for_themselves(pool: ThreadP
     with pytest.raises(NotLegalNow, match="refused"):
         others[1].result(SECONDS)
     assert served(gate) == [["a"], ["alone", "b", "c", "refused"], ["alone"]]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("patient")
+def test_those_who_go_by_what_is_not_so_any_more_are_left_out(
+    pool: ThreadPoolExecutor, environment: Environment
+) -> None:
+    named = Lookup(lambda slug: Environment.objects.filter(slug=slug).order_by(), "a slug", is_kept=True)
+    assert named.first(environment.slug) is not None
+    Environment.objects.update(name="Called something else")
+    gate = Gate()
+    crowd = Crowd(gate, pool)
+
+    def want(wish: str, *, goes_by_it: bool) -> tuple[str, bool]:
+        try:
+            with believing() as beliefs:
+                if goes_by_it:
+                    assert named.first(environment.slug) is not None
+                return str(crowd.together(wish)), beliefs.are_sound
+        finally:
+            connection.close()
+
+    (first,) = crowd.wants("a")
+    wrong, free = (pool.submit(want, wish, goes_by_it=wish == "b") for wish in "bc")
+    wait_for(lambda: len(crowd.together._waiting) == 2)
+    gate.opened.set()
+    assert (first.result(SECONDS), free.result(SECONDS)) == ("a done", ("c done", True))
+    with pytest.raises(BeliefWrong):
+        wrong.result(SECONDS)
+    assert served(gate) == [["a"], ["c"]]
+    assert pool.submit(want, "b", goes_by_it=True).result(SECONDS) == ("b done", True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_within_a_transaction_beliefs_are_confirmed_as_well(environment: Environment) -> None:
+    named = Lookup(lambda slug: Environment.objects.filter(slug=slug).order_by(), "a slug", is_kept=True)
+    together = Together(lambda wishes: [f"{wish} done" for wish in wishes])
+    assert named.first(environment.slug) is not None
+    with believing() as beliefs, transaction.atomic():
+        named.first(environment.slug)
+        assert not beliefs.are_sound
+        assert together("a") == "a done"
+        assert beliefs.are_sound
+        named.first(environment.slug)
+        assert not beliefs.are_sound
+        Environment.objects.update(name="Called something else")
+        with pytest.raises(BeliefWrong):
+            together("b")
 
 
 @pytest.mark.django_db(transaction=True)

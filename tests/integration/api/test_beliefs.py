@@ -1,0 +1,132 @@
+"""A program's request may go by what its process was answered before; nobody is answered on the strength of that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import ApiKey, Environment
+from designer.models import Flow, Trigger
+from engine.models import Event, InboundEvent, Instance, Occurrence
+from tests.integration.api.conftest import Api, assert_problem, flow_file
+from tests.integration.engine.counting import counted_statements
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Call = Callable[[], Any]
+
+
+@pytest.fixture
+def published(api: Api) -> Api:
+    api.post("/flows", flow_file(triggers=[{"type": "webhook"}]))
+    api.post("/flows/hello/publish")
+    api.post("/flows/hello/instances", {"id": "one", "input": {}})
+    return api
+
+
+def start(api: Api) -> Any:
+    return api.post("/flows/hello/instances", {"input": {}})
+
+
+def tell(api: Api) -> Any:
+    return api.post("/instances/one/events", {"type": "hurry"})
+
+
+def announce(api: Api) -> Any:
+    return api.post("/events", {"type": "order.made"})
+
+
+def call(api: Api, path: str | None = None) -> Any:
+    address = path or Trigger.objects.get(type="webhook").secret_path
+    return Client().post(f"/hooks/{address}", b"{}", content_type="application/json")
+
+
+def written() -> list[int]:
+    """How much there is of what requests leave."""
+    return [model.objects.count() for model in (Instance, Event, InboundEvent, Occurrence)]
+
+
+@pytest.mark.parametrize("act", [start, tell, announce, call])
+def test_what_a_request_goes_by_is_asked_for_within_its_transaction(published: Api, act: Callable[[Api], Any]) -> None:
+    path = Trigger.objects.get(type="webhook").secret_path
+    again: Call = (lambda: call(published, path)) if act is call else (lambda: act(published))
+    assert again().status_code < 300
+    with counted_statements() as sent:
+        assert again().status_code < 300
+    assert sent[0].startswith("BEGIN"), sent
+    read = [sql for sql in sent if "accounts_apikey" in sql or "designer_trigger" in sql]
+    assert len(read) == 1, sent
+
+
+@pytest.mark.parametrize("act", [start, tell, announce])
+def test_a_key_that_somebody_revokes_elsewhere_opens_nothing_more(published: Api, act: Callable[[Api], Any]) -> None:
+    assert act(published).status_code < 300
+    ApiKey.objects.update(revoked_at=timezone.now())
+    before = written()
+    assert_problem(act(published), 401)
+    assert written() == before
+
+
+def test_a_key_that_is_gone_opens_nothing_more(published: Api) -> None:
+    assert start(published).status_code == 201
+    ApiKey.objects.all().delete()
+    before = written()
+    assert_problem(start(published), 401)
+    assert written() == before
+
+
+def test_a_key_may_only_what_it_may_now(published: Api) -> None:
+    assert start(published).status_code == 201
+    ApiKey.objects.update(scopes=["flows:read"])
+    before = written()
+    assert_problem(start(published), 403)
+    assert written() == before
+
+
+def test_a_flow_is_started_as_it_is_now(published: Api) -> None:
+    assert start(published).json()["version"] == 1
+    assert published.post("/flows/hello/publish").status_code in (200, 201)
+    Flow.objects.update(is_enabled=False)
+    before = written()
+    assert_problem(start(published), 409)
+    assert written() == before
+    Flow.objects.update(is_enabled=True)
+    assert start(published).json()["version"] == Flow.objects.get().live_version.number  # type: ignore[union-attr]
+
+
+def test_a_webhook_fires_as_it_is_now(published: Api) -> None:
+    trigger = Trigger.objects.get(type="webhook")
+    path = trigger.secret_path
+    assert call(published, path).json()["outcome"] == "started"
+    Trigger.objects.update(settings={"filter": "event.size > 3"})
+    assert call(published, path).json() == {"id": None, "outcome": "filtered"}
+    Trigger.objects.update(settings={}, secret="sealed")
+    before = written()
+    assert call(published, path).status_code == 401
+    Trigger.objects.update(secret="", is_active=False)
+    assert call(published, path).status_code == 404
+    Trigger.objects.update(is_active=True, secret_path="elsewhere")
+    assert call(published, path).status_code == 404
+    assert written() == before
+    assert call(published, "elsewhere").status_code == 202
+    assert written()[0] == before[0] + 1
+
+
+def test_a_refusal_rests_on_no_belief(published: Api) -> None:
+    assert start(published).status_code == 201
+    Flow.objects.update(is_enabled=False)
+    assert_problem(start(published), 409)  # asked for, and kept
+    Flow.objects.update(is_enabled=True)
+    assert start(published).status_code == 201
+
+
+def test_an_environment_that_is_gone_takes_nothing_in(published: Api) -> None:
+    assert announce(published).status_code == 202
+    InboundEvent.objects.all().delete()
+    Instance.objects.all().delete()
+    Environment.objects.filter(pk=ApiKey.objects.get().environment_id).delete()
+    assert_problem(announce(published), 401)
+    assert not InboundEvent.objects.exists()
