@@ -27,6 +27,11 @@ class BadJson(ValueError):
         self.path = path
         self.message = message
 
+    def about(self, subject: str) -> str:
+        """A sentence for whoever typed it in: `about("The sample input")`."""
+        where = "" if self.path == "$" else f" cannot be taken: {self.path}"
+        return f"{subject}{where} {self.message}."
+
 
 def clean_json(raw: bytes | str, *, max_bytes: int, max_depth: int = MAX_DEPTH) -> Json:
     """The value of a JSON text. `max_bytes` counts UTF-8 bytes. A top-level scalar has depth 0, `[]` depth 1.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar, NoReturn
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -226,3 +227,8 @@ class AuditEntry(models.Model):
     def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Refuse: raises HistoryIsFinal."""
         raise HistoryIsFinal("entries of the audit log cannot be deleted")
+
+    @property
+    def words(self) -> str:
+        """The action as people read it: `closing reason added`. The words are found by searching for them."""
+        return re.sub("[._]", " ", self.action)

@@ -7,6 +7,7 @@ from functools import cache, cached_property
 from typing import ClassVar
 
 import orjson
+from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
@@ -30,10 +31,12 @@ MOST_PEOPLE = 500
 EARLIER = "what you changed before"
 
 
-@cache
 def _palette() -> SafeString:
-    """The same for everyone and every flow as long as the process lives."""
     return render_to_string("designer/editor/palette.html", {"palette": palette()})
+
+
+_palette_kept = cache(_palette)
+"""The same for everyone and every flow as long as the process lives, and its template stays as it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ class EditorPage:
     @property
     def palette(self) -> SafeString:
         """What can be added."""
-        return _palette()
+        return _palette() if settings.DEVELOPMENT else _palette_kept()
 
     @cached_property
     def inspector(self) -> Form:

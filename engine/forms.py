@@ -34,7 +34,7 @@ class PayloadField(forms.CharField):
         try:
             return clean_json(text, max_bytes=settings.MAX_PAYLOAD_BYTES)
         except BadJson as bad:
-            raise ValidationError(f"This is not JSON that can be taken: {bad}") from bad
+            raise ValidationError(bad.about("This")) from bad
 
 
 def choose_from(field: forms.Field, rows: Any) -> None:

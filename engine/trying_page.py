@@ -12,7 +12,8 @@ from typing import Any, Final
 from accounts.roles import Role
 from accounts.scope import Scope
 from designer import models
-from designer.graph.model import Flow, Json
+from designer.graph.model import Flow, Json, Task
+from designer.graph.wording import branch_name
 from designer.rendering.labels import text_width
 from designer.rendering.marks import QUIET, look_of
 from designer.rendering.svg import edge_element_id, element_id
@@ -41,7 +42,7 @@ class MomentRow:
     output: JsonText | None
     error: str
     can_respond: bool
-    branches: tuple[str, ...] = ()
+    task: Task | None = None
 
     @property
     def look(self) -> Any:
@@ -52,6 +53,25 @@ class MomentRow:
     def source(self) -> str:
         """Where its outcome is from, in words."""
         return SOURCES[self.moment.source.value]
+
+    @property
+    def branches(self) -> tuple[str, ...]:
+        """The keys of those a decision may take."""
+        return self.task.branches if self.task is not None and self.task.kind == "decision" else ()
+
+    @property
+    def taken(self) -> list[str]:
+        """The names of the branches it took."""
+        return [self._name_of(branch) for branch in self.moment.branches]
+
+    @property
+    def conditions(self) -> list[tuple[str, bool]]:
+        """The names of the branches it looked at, and whether each was met."""
+        looked = self.moment.conditions
+        return [(self._name_of(str(each.get("key", ""))), bool(each.get("is_met"))) for each in looked]
+
+    def _name_of(self, branch: str) -> str:
+        return branch if self.task is None else branch_name(self.task, branch)
 
     @property
     def key(self) -> str:
@@ -120,13 +140,20 @@ class TryingPanel:
             output=None if moment.output is None else json_text(moment.output),
             error=": ".join(filter(None, (str(error.get("name", "")), str(error.get("message", ""))))),
             can_respond=settings.get("action") == "http_request",
-            branches=task.branches if task is not None and task.kind == "decision" else (),
+            task=task,
         )
 
     @property
     def look(self) -> Any:
         """The chip of the whole try."""
         return look_of(self.trial.status) if self.trial is not None else None
+
+    @property
+    def failed_at(self) -> str:
+        """The name of the task that made it fail; empty where none did."""
+        error = self.trial.error if self.trial is not None else None
+        key = str(error.get("task") or "") if isinstance(error, Mapping) else ""
+        return self.draft.tasks[key].name if key in self.draft.tasks else key
 
     @property
     def output(self) -> JsonText | None:

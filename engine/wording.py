@@ -34,7 +34,7 @@ class _Wording:
 
 def fact_words(type: str, data: Data, *, name_of: NameOf = str) -> FactWords:
     """The words of one fact. A type this release does not know is shown by its own name, with nothing left out."""
-    wording = _WORDINGS.get(type)
+    wording = _NOT_REACHED if _was_not_reached(type, data) else _WORDINGS.get(type)
     if wording is None:
         return FactWords(type, _pairs(data))
     try:
@@ -42,6 +42,12 @@ def fact_words(type: str, data: Data, *, name_of: NameOf = str) -> FactWords:
     except (TypeError, ValueError, KeyError, AttributeError):
         detail = _pairs(data)  # data of another shape than today's: better raw than an error
     return FactWords(wording.what, detail, wording.tone)
+
+
+def _was_not_reached(type: str, data: Data) -> bool:
+    """Whether the step never ran because something before it failed."""
+    error = data.get("error") if type == FactType.STEP_FAILED else None
+    return isinstance(error, Mapping) and error.get("name") == "FailedBefore"
 
 
 class _Named(dict[str, Any]):
@@ -240,6 +246,7 @@ TIMER_WORDS: Final = {
     "due": "the due date",
 }
 
+_NOT_REACHED: Final = _Wording("Step not reached", lambda d: error_words(d.get("error")), "skipped")
 _WORDINGS: Final[dict[str, _Wording]] = {
     FactType.INSTANCE_QUEUED: _Wording("Instance created", _created),
     FactType.INSTANCE_STARTED: _Wording("Instance started", _actor, "running"),

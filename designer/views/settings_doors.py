@@ -110,7 +110,7 @@ def _body(request: HtmxHttpRequest) -> dict[str, Any] | HttpResponse:
     try:
         body = clean_json(request.body, max_bytes=settings.MAX_PAYLOAD_BYTES)
     except BadJson as bad:
-        return _refused(f"This is no JSON that can be taken: {bad}.", status=400)
+        return _refused(bad.about("This"), status=400)
     return body if isinstance(body, dict) else _refused("Send a JSON object.", status=400)
 
 

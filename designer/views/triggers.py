@@ -218,7 +218,7 @@ def _try(
         try:
             context["trial"] = ask(clean_json(sample, max_bytes=LONGEST_SAMPLE))
         except BadJson as bad:
-            context["problem"], status = str(bad), 422
+            context["problem"], status = bad.about("The sample"), 422
     return render(request, "designer/trigger_try.html", context, status=status)
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import orjson
 
 from designer.graph.checks import check_flow
-from designer.graph.model import NONE_MET, TRIGGER, Edge, Flow, Json
+from designer.graph.model import TRIGGER, Edge, Flow, Json
 from designer.graph.plan import FlowNotRunnable
 from designer.graph.trials import Case
+from designer.graph.wording import branch_name
 from engine.sandbox.running import MOST_SECONDS, try_flow
 from engine.sandbox.trial import Trial
 
@@ -142,7 +143,7 @@ def _run_case(flow: Flow, case: Case, until: float) -> CaseResult:
         trial = try_flow(flow, case.input, case.answers, seconds=seconds)
     except FlowNotRunnable as bad:
         return CaseResult(case, (Difference("run", f"The flow cannot be run: {bad.reason}"),))
-    return CaseResult(case, tuple(differences(case.expect, trial)), trial, time.monotonic() - begun)
+    return CaseResult(case, tuple(differences(flow, case.expect, trial)), trial, time.monotonic() - begun)
 
 
 def why_not(flow: Flow) -> str:
@@ -154,8 +155,8 @@ def why_not(flow: Flow) -> str:
     return f"The flow cannot be run: {errors[0].message}{more}"
 
 
-def differences(expect: Mapping[str, Json], trial: Trial) -> Iterator[Difference]:
-    """What of a try is not as expected. What is not named in `expect` is not looked at."""
+def differences(flow: Flow, expect: Mapping[str, Json], trial: Trial) -> Iterator[Difference]:
+    """What of a try of `flow` is not as expected. What is not named in `expect` is not looked at."""
     if trial.stopped:
         yield Difference("run", trial.stopped, actual=trial.status)
     if "status" in expect and expect["status"] != trial.status:
@@ -163,20 +164,27 @@ def differences(expect: Mapping[str, Json], trial: Trial) -> Iterator[Difference
         words = f"It ended {trial.status}, not {expect['status']}." + (f" {why}" if why else "")
         yield Difference("status", words, expect["status"], trial.status)
     if "path" in expect and list(expect["path"]) != list(trial.path):
-        yield Difference("path", _path_words(list(expect["path"]), trial.path), expect["path"], list(trial.path))
+        yield Difference("path", _path_words(flow, expect["path"], trial.path), expect["path"], list(trial.path))
     if "output" in expect and expect["output"] != trial.output:
         words = f"The output is {shown(trial.output)}, not {shown(expect['output'])}."
         yield Difference("output", words, expect["output"], trial.output)
 
 
-def _path_words(expected: list[str], actual: tuple[str, ...]) -> str:
-    """Where two paths part."""
+def _path_words(flow: Flow, expected: Sequence[str], actual: Sequence[str]) -> str:
+    """Where two paths part, in names of tasks; in keys where two have the same name."""
     for number, (one, other) in enumerate(zip(expected, actual, strict=False), 1):
         if one != other:
-            return f"Step {number} was {other}, not {one}."
-    if len(actual) > len(expected):
-        return f"It went on with {', '.join(actual[len(expected) :])} after {len(expected)} steps."
-    return f"It ended after {len(actual)} steps, before {', '.join(expected[len(actual) :])}."
+            wanted, found = _name(flow, one), _name(flow, other)
+            return (
+                f"Step {number} was {found}, not {wanted}."
+                if wanted != found
+                else f"Step {number} was {other}, not {one}."
+            )
+    shorter = min(len(expected), len(actual))
+    rest = ", ".join(_name(flow, key) for key in (*actual[shorter:], *expected[shorter:]))
+    steps = f"{shorter} step{'' if shorter == 1 else 's'}"
+    went_on = len(actual) > len(expected)
+    return f"It went on with {rest} after {steps}." if went_on else f"It ended after {steps}, before {rest}."
 
 
 def shown(value: Json) -> str:
@@ -192,7 +200,9 @@ def coverage_of(flow: Flow, trials: Iterable[Trial]) -> Coverage:
 
 
 def _edge_words(flow: Flow, edge: Edge) -> str:
-    how = f" by {_branch_name(flow, edge)}" if edge.branch else " on error" if edge.on == "error" else ""
+    source = flow.tasks.get(edge.source)
+    branch = branch_name(source, edge.branch) if source is not None and edge.branch else ""
+    how = f" by {branch}" if branch else " on error" if edge.on == "error" else ""
     return f"{_name(flow, edge.source)} → {_name(flow, edge.target)}{how}"
 
 
@@ -202,14 +212,6 @@ def _name(flow: Flow, ref: str) -> str:
     phase = flow.phases.get(ref.removeprefix("phase:"))
     task = flow.tasks.get(ref)
     return task.name or ref if task is not None else phase.name if phase is not None else ref
-
-
-def _branch_name(flow: Flow, edge: Edge) -> str:
-    if edge.branch == NONE_MET:
-        return "none met"
-    task = flow.tasks.get(edge.source)
-    conditions = task.conditions if task is not None else ()
-    return next((each.name or each.key for each in conditions if each.key == edge.branch), str(edge.branch))
 
 
 def case_from(name: str, input: Json, answers: Mapping[str, Json], trial: Trial) -> Case:

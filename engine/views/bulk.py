@@ -99,7 +99,7 @@ def _payload(text: str) -> Any:
     try:
         return clean_json(text, max_bytes=settings.MAX_PAYLOAD_BYTES)
     except BadJson as bad:
-        raise Refusal(f"The payload is not JSON that can be taken: {bad}") from bad
+        raise Refusal(bad.about("The payload")) from bad
 
 
 def _chosen(scope: Scope, data: QueryDict) -> tuple[Any, list[int]]:

@@ -51,10 +51,13 @@ def start(request: HtmxHttpRequest, scope: Scope, flow: str = "") -> HttpRespons
     row = get_object_or_404(Flow.objects.within(scope).defer("draft_document"), key=flow) if flow else None
     chosen = row.key if row else request.GET.get("flow", "") or _first(scope)
     if request.method != "POST":
-        sample = flow_sample(scope, chosen) if "sample" in request.GET else None
-        begun = latest_input(scope, chosen) if sample is None else _as_text(sample)
+        latest = latest_input(scope, chosen)
+        sample = flow_sample(scope, chosen) if latest is None or "sample" in request.GET else None
+        fields = input_form(scope, chosen, sample=sample if "sample" in request.GET else None)
+        if fields is not None and "sample" not in request.GET:
+            sample = None  # the fields tell what is asked for; of bare JSON only an example does
+        begun = (latest or "{}") if sample is None else _as_text(sample)
         form = StartForm(initial={"flow": chosen, "input": begun}, scope=scope)
-        fields = input_form(scope, chosen, sample=sample)
         context = _context(scope, form, row, fields, chosen) | {"is_sample": sample is not None}
         return render_part(request, "engine/start.html", part="form", context=context)
     data = request.POST.copy()
@@ -83,7 +86,7 @@ def _first(scope: Scope) -> str:
 
 def _ask_for_the_chosen(request: HtmxHttpRequest, scope: Scope, data: Any, chosen: str) -> HttpResponse:
     """The form of the flow that was chosen, where what was sent is the input of another: no input goes astray."""
-    given = {"flow": chosen, "key": data.get("key", ""), "input": latest_input(scope, chosen)}
+    given = {"flow": chosen, "key": data.get("key", ""), "input": latest_input(scope, chosen) or "{}"}
     form = StartForm(given, scope=scope)
     if form.is_valid():
         form.add_error(
@@ -155,11 +158,11 @@ def _as_text(value: Json) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
-def latest_input(scope: Scope, flow: str) -> str:
-    """The input of the latest instance of a flow, to begin with; `{}` where there is none."""
-    if not flow:
-        return ""
+def latest_input(scope: Scope, flow: str) -> str | None:
+    """The input of the latest instance of a flow, to begin with: `{}` where it is hidden. None for no instance."""
     instance = Instance.objects.within(scope).filter(flow__key=flow).order_by("-pk").only("input", "trigger").first()
-    latest = instance.input if instance is not None and not is_input_hidden(instance) else None
-    text = _as_text(latest if latest is not None else {})
+    if instance is None:
+        return None
+    latest = None if is_input_hidden(instance) else instance.input
+    text = _as_text({} if latest is None else latest)
     return text if len(text) <= 20_000 else ""

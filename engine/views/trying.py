@@ -194,7 +194,7 @@ def _given(body: Mapping[str, Any]) -> tuple[Json, dict[str, Json]]:
     try:
         input = clean_json(text, max_bytes=LARGEST_INPUT) if text.strip() else None
     except BadJson as bad:
-        raise Refused(f"The sample input is no JSON: {bad}.") from bad
+        raise Refused(bad.about("The sample input")) from bad
     problem = next(answer_problems(answers), None)
     if problem is not None:
         raise Refused(f"{problem.path}: {problem.message}")

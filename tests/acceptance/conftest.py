@@ -13,12 +13,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.acceptance.board import Board, open_new
 from tests.acceptance.browser import Watch, find_chromium, launch, sign_in, watched_page
-from tests.acceptance.quadrille import Quadrille, quadrille
+from tests.acceptance.quadrille import Quadrille, program, quadrille
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +27,13 @@ def server() -> Iterator[Quadrille]:
     """A running installation with the demo."""
     with quadrille() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def api(server: Quadrille) -> Iterator[httpx.Client]:
+    """A program that makes what a story begins with, in the environment that it looks at."""
+    with program(server, "development") as client:
+        yield client
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from tests.acceptance.slowness import SLOWNESS
 from tests.nursery import Nursery
 from tests.prepared import copy_folder
@@ -132,6 +134,15 @@ class Quadrille:
             self.process.kill()
             self.process.wait()
         self.process = None
+
+
+@contextlib.contextmanager
+def program(server: Quadrille, environment: str) -> Iterator[httpx.Client]:
+    """A client of the native API with a key for one environment of the demo, patient enough to wait for an instance."""
+    words = ("--organization", "demo", "--environment", environment, "--name", "stories")
+    headers = {"Authorization": f"Bearer {server.manage('api_key', *words).strip()}"}
+    with httpx.Client(base_url=f"{server.url}/api/v1", headers=headers, timeout=70) as client:
+        yield client
 
 
 @contextlib.contextmanager

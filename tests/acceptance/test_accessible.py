@@ -11,13 +11,14 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 from django.urls import resolve
 from django.urls.exceptions import Resolver404
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
-from tests.acceptance.axe import look_at
-from tests.acceptance.browser import Watch, sign_in
+from tests.acceptance.axe import look_at, overflow
+from tests.acceptance.browser import Watch, sign_in, watched_page
 from tests.acceptance.quadrille import Quadrille
 
 CONSOLE: Final = "/o/demo/development/"
+NARROWEST: Final = (320, 640)
 WANDERED: Final = (CONSOLE, "/accounts/me/", "/api/v1/reference")
 NOT_A_PAGE: Final = re.compile(
     r"sign-out|/admin/|\.(svg|png|pdf|dot|mmd|json|yaml)\b|/export|/download|/sync\b|/admin\b"
@@ -126,3 +127,25 @@ def test_a_page_that_is_not_allowed_is_accessible(page: Page, server: Quadrille,
     sign_in(page, server, "viewer")
     page.goto(CONSOLE + "settings/keys/")
     assert look_at(page) == []
+
+
+BARS: Final = """() => {
+  const tops = [...document.querySelectorAll(".top > *")].map((part) => part.getBoundingClientRect())
+    .filter((box) => box.height).map((box) => Math.round(box.top + box.height / 2));
+  return new Set(tops.map((top) => Math.round(top / 16))).size;
+}"""
+"""In how many rows what stands in the bar of the page is."""
+CUT: Final = """() => [...document.querySelectorAll(".place > summary, .top .button")]
+  .filter((part) => part.scrollWidth > part.clientWidth + 1).map((part) => part.textContent.trim())"""
+
+
+def test_every_page_fits_the_narrowest_phone(browser: Browser, server: Quadrille) -> None:
+    findings: list[str] = []
+    with watched_page(browser, server, size=NARROWEST) as (page, _):
+        sign_in(page, server, "administrator")
+        for _name in every_page(page, CONSOLE + "flows/", CONSOLE + "instances/", CONSOLE + "inbox/", "/accounts/me/"):
+            findings += [f"{page.url}: {line}" for line in overflow(page)]
+            if page.locator(".top .sections").count() and page.evaluate(BARS) != 2:
+                findings.append(f"{page.url}: its bar has not two rows")
+            findings += [f"{page.url}: cut off: {words}" for words in page.evaluate(CUT)]
+    assert not findings, "\n".join(findings)

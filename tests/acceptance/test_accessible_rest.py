@@ -5,7 +5,6 @@ and what people outside see.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Final
 from urllib.parse import urljoin, urlsplit
 
@@ -22,15 +21,6 @@ WEBHOOK: Final = {"Name": "Warehouse", "Address": "https://hooks.example.com/in"
 CONNECTION: Final = {"Name": "Models", "Address": "https://models.example.com/v1", "Model": "small"}
 PROVIDER: Final = {"Name": "Texts", "Address": "https://texts.example.com/send"}
 TABLE: Final = {"type": "object", "properties": {"people": {"type": "integer"}, "day": {"type": "string"}}}
-
-
-@pytest.fixture(scope="module")
-def api(server: Quadrille) -> Iterator[httpx.Client]:
-    """A program that makes what pages cannot."""
-    place = ("--organization", "demo", "--environment", "development", "--name", "accessible")
-    headers = {"Authorization": f"Bearer {server.manage('api_key', *place).strip()}"}
-    with httpx.Client(base_url=f"{server.url}/api/v1", headers=headers, timeout=70) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.acceptance.board import PLACE, ready
 from tests.acceptance.browser import sign_in
 from tests.acceptance.quadrille import Quadrille
-from tests.acceptance.test_steering import api, flow_of
-
-__all__ = ["api"]  # a fixture
+from tests.acceptance.test_steering import flow_of
 
 CASES = [
     ("ask", "settings.retries", '["settings","retries",'),

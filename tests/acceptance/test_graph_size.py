@@ -12,10 +12,8 @@ from tests.acceptance.axe import look_at
 from tests.acceptance.board import PLACE, middle_of, open_new, ready
 from tests.acceptance.browser import PHONE, sign_in, watched_page
 from tests.acceptance.quadrille import Quadrille
-from tests.acceptance.test_publishing import api, make
+from tests.acceptance.test_publishing import make
 from tests.acceptance.test_touch import Fingers
-
-__all__ = ["api"]  # a fixture
 
 VERSION: Final = f"{PLACE}/flows/customer-onboarding/versions/1/"
 

@@ -10,9 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.acceptance.board import Board
 from tests.acceptance.browser import Watch, sign_in
 from tests.acceptance.quadrille import Quadrille
-from tests.acceptance.test_steering import ASK, api, flow_of, publish, start
-
-__all__ = ["api"]  # a fixture
+from tests.acceptance.test_steering import ASK, flow_of, publish, start
 
 FLOWS: Final = "/o/demo/development/flows/"
 INBOX: Final = "/o/demo/development/inbox/"

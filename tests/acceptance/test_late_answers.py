@@ -16,9 +16,7 @@ from tests.acceptance.board import Board, open_new
 from tests.acceptance.browser import Watch, sign_in
 from tests.acceptance.holding import held_up
 from tests.acceptance.quadrille import Quadrille
-from tests.acceptance.test_steering import ASK, api, automation, flow_of, open_instance, publish, show_step, start
-
-__all__ = ["api"]  # a fixture
+from tests.acceptance.test_steering import ASK, automation, flow_of, open_instance, publish, show_step, start
 
 FORMS: Final = re.compile(r"/edit/inspector")
 FIELDS: Final = re.compile(r"/edit/fields")

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.acceptance.quadrille import Quadrille
+from tests.acceptance.quadrille import Quadrille, program
 
 FLOW_FILE = Path(__file__).parent.parent / "flows" / "order-fulfilment.yaml"
 FLOW = "/flows/order-fulfilment"
@@ -23,11 +23,8 @@ ENDED = {"complete", "errored", "terminated"}
 
 @pytest.fixture(scope="module")
 def api(server: Quadrille) -> Iterator[httpx.Client]:
-    """A client with a key for the demo's other environment, where nothing is yet."""
-    words = ("--organization", "demo", "--environment", "production", "--name", "story")
-    key = server.manage("api_key", *words).strip()
-    headers = {"Authorization": f"Bearer {key}"}
-    with httpx.Client(base_url=f"{server.url}/api/v1", headers=headers, timeout=70) as client:
+    """A program in the demo's other environment, where nothing is yet."""
+    with program(server, "production") as client:
         yield client
 
 

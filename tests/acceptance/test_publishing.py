@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.acceptance.axe import look_at
@@ -16,15 +14,6 @@ from tests.acceptance.quadrille import Quadrille
 
 FLOWS = "/o/demo/development/flows/"
 FILES = ("SVG", "PNG", "PDF", "Mermaid", "DOT")
-
-
-@pytest.fixture(scope="module")
-def api(server: Quadrille) -> Iterator[httpx.Client]:
-    """A program that makes flows and starts instances."""
-    place = ("--organization", "demo", "--environment", "development", "--name", "publishing")
-    headers = {"Authorization": f"Bearer {server.manage('api_key', *place).strip()}"}
-    with httpx.Client(base_url=f"{server.url}/api/v1", headers=headers, timeout=70) as client:
-        yield client
 
 
 def make(api: httpx.Client, key: str) -> None:

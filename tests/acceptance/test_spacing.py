@@ -11,9 +11,7 @@ from tests.acceptance.board import PLACE
 from tests.acceptance.browser import sign_in
 from tests.acceptance.quadrille import Quadrille
 from tests.acceptance.test_settings import flow_file
-from tests.acceptance.test_steering import api, publish
-
-__all__ = ["api"]  # a fixture
+from tests.acceptance.test_steering import publish
 
 # As a person's own style sheet would: the page's policy allows no style element.
 APART = """() => {
@@ -26,6 +24,15 @@ CUT = "cells => cells.filter((cell) => cell.scrollWidth > cell.clientWidth + 1).
 OVERLAPPING = """boxes => boxes.map((box) => box.getBoundingClientRect())
   .filter((box, n, all) => all.some((other, m) => m > n && box.left < other.right - 1 && other.left < box.right - 1
     && box.top < other.bottom - 1 && other.top < box.bottom - 1)).length"""
+
+
+def test_the_rows_of_the_list_of_instances_are_of_one_height(page: Page, server: Quadrille) -> None:
+    sign_in(page, server, "operator")
+    page.goto(f"{PLACE}/instances/?flow=customer-onboarding")
+    expect(page.locator("tbody .cell-standing.bad")).to_have_count(1)  # an error is the longest that stands there
+    heights = page.locator("tbody tr").evaluate_all("rows => rows.map((row) => row.getBoundingClientRect().height)")
+    assert len(heights) > 2
+    assert max(heights) - min(heights) <= 1
 
 
 def test_the_list_of_instances_is_read_whole_with_wide_spacing(

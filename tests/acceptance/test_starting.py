@@ -10,9 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.acceptance.browser import sign_in
 from tests.acceptance.quadrille import Quadrille
 from tests.acceptance.test_settings import flow_file
-from tests.acceptance.test_steering import api, publish
-
-__all__ = ["api"]  # a fixture
+from tests.acceptance.test_steering import publish
 
 
 def test_the_sample_of_a_flow_is_filled_in_by_mouse_and_starts_it(

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
 from typing import Any, Final
 
 import httpx
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.acceptance.browser import sign_in
@@ -40,16 +38,6 @@ def flow_of(key: str, *tasks: dict[str, Any]) -> dict[str, Any]:
         "edges": [{"from": a, "to": b} for a, b in itertools.pairwise(keys)],
         "closing_reasons": ["Withdrawn", "Sold out"],
     }
-
-
-@pytest.fixture(scope="module")
-def api(server: Quadrille) -> Iterator[httpx.Client]:
-    """A program that makes flows and starts instances."""
-    words = ("--organization", "demo", "--environment", "development", "--name", "steering")
-    key = server.manage("api_key", *words).strip()
-    headers = {"Authorization": f"Bearer {key}"}
-    with httpx.Client(base_url=f"{server.url}/api/v1", headers=headers, timeout=70) as client:
-        yield client
 
 
 def publish(api: httpx.Client, flow: dict[str, Any]) -> None:

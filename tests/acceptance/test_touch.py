@@ -12,9 +12,7 @@ from playwright.sync_api import Browser, CDPSession, Page, expect
 from tests.acceptance.board import PLACE, Board, middle_of, open_new, ready
 from tests.acceptance.browser import PHONE, sign_in, watched_page
 from tests.acceptance.quadrille import Quadrille
-from tests.acceptance.test_steering import api, automation, flow_of
-
-__all__ = ["api"]  # a fixture
+from tests.acceptance.test_steering import automation, flow_of
 
 Spot = tuple[float, float]
 

@@ -11,6 +11,7 @@ const KINDS = {
   times_out: "Times out: nobody answers",
   skip: "Is skipped",
 };
+const LABELS = { output: "Output", response: "Response", error: "Message" };
 const HELP = {
   output: "JSON.",
   response: "JSON with status, and perhaps headers and body.",
@@ -33,7 +34,7 @@ export function askAnswer(task) {
     <div class="dialog-head"><h2 id="trying-answer-heading"></h2></div>
     <div class="dialog-body">
     <div class="field"><label for="trying-kind">What happens</label><select id="trying-kind"></select></div>
-    <div class="field" data-value><label for="trying-value">Value</label><textarea id="trying-value" class="is-code" rows="6" spellcheck="false" aria-describedby="trying-value-help"></textarea><div class="help" id="trying-value-help"></div><p class="field-error" role="alert"></p></div>
+    <div class="field" data-value><label for="trying-value"></label><textarea id="trying-value" class="is-code" rows="6" spellcheck="false" aria-describedby="trying-value-help"></textarea><div class="help" id="trying-value-help"></div><p class="field-error" role="alert"></p></div>
     <div class="field" data-branch><label for="trying-branch">Branch</label><select id="trying-branch"></select></div>
     <div class="field-check"><input type="checkbox" id="trying-always"><label for="trying-always">Each time, not only this once</label></div>
     </div>
@@ -49,6 +50,7 @@ export function askAnswer(task) {
     const kind = /** @type {keyof typeof HELP} */ (find("#trying-kind").value);
     find("[data-value]").hidden = !["output", "response", "error"].includes(kind);
     find("[data-branch]").hidden = kind !== "branch";
+    find("[for=trying-value]").textContent = /** @type {Record<string, string>} */ (LABELS)[kind] ?? "";
     find("#trying-value-help").textContent = HELP[kind];
     value.value = kind === "error" ? "It failed." : JSON.stringify(kind === "response" ? { status: 503, body: {} } : (task.output ?? {}), null, 2);
   };

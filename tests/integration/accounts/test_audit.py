@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
+from django.test import Client
 
 from accounts.audit import record
 from accounts.models import ApiKey, AuditEntry, Environment, Organization
 from accounts.querysets import HistoryIsFinal
+from accounts.roles import Role
 from accounts.scope import Scope, authenticate_key, system_scope
 
 
@@ -25,6 +29,12 @@ def test_an_entry_names_a_key_or_the_engine(environment: Environment) -> None:
     assert by_key is not None
     assert record(by_key, "x.done", key).actor_name == "API key shop"
     assert record(system_scope(environment), "x.done", key).actor_name == "Quadrille"
+
+
+def test_what_was_done_is_read_and_found_in_words(client_as: Callable[[Role], Client], scope: Scope) -> None:
+    record(scope, "closing_reason.added", scope.organization)
+    page = client_as(Role.ADMINISTRATOR).get("/o/acme/development/settings/audit/?q=closing reason added")
+    assert ">closing reason added</span>" in page.content.decode()
 
 
 def test_no_way_leads_back_to_an_entry(scope: Scope) -> None:

@@ -50,7 +50,7 @@ def test_cases_are_added_replaced_read_and_run(api: Api) -> None:
     assert api.get("/flows/order/cases").json() == {"sample_input": None, "cases": [CASE], "cases_must_pass": False}
     results = api.post("/flows/order/cases/run").json()
     assert results["passed"] is True
-    assert results["coverage"]["missed"] == [{"edge": "d~b~none_met~success", "words": "d → b by none met"}]
+    assert results["coverage"]["missed"] == [{"edge": "d~b~none_met~success", "words": "d → b by otherwise"}]
     red = {**CASE, "expect": {"path": ["d", "b"]}}
     put = api.put("/flows/order/cases", {"cases": [red], "cases_must_pass": True, "sample_input": {"yes": False}})
     assert put.json()["cases"] == [red]

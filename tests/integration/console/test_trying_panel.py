@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -55,10 +56,25 @@ def test_a_try_answers_what_happened_and_keeps_the_sample(designer: Client, flow
     assert not Instance.objects.exists()
 
 
+def test_a_try_speaks_of_branches_and_tasks_by_their_names(designer: Client, scope_as: Callable[[Role], Scope]) -> None:
+    graph = draw("trigger -> d; d -yes-> a; d -none_met-> b", kinds={"a": "manual"})
+    decision = replace(graph.tasks["d"], conditions=(replace(graph.tasks["d"].conditions[0], name="Large enough"),))
+    named = {**graph.tasks, "d": decision, "a": replace(graph.tasks["a"], name="Approve it")}
+    create_flow(scope_as(Role.DESIGNER), key="order", name="Order", flow=replace(graph, tasks=named))
+    failing = {"error": {"name": "Simulated", "message": "No.", "retryable": False}}
+    page = post(designer, "run", input='{"yes": true}', answers={"a": failing}).json()["html"]
+    assert "Took <b>Large enough</b>." in page
+    assert "Large enough: met" in page
+    assert "<b>Approve it</b>: No." in page
+    otherwise = post(designer, "run", input='{"yes": false}').json()["html"]
+    assert "Took <b>otherwise</b>." in otherwise
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ({"input": "{"}, "The sample input is no JSON"),
+        ({"input": "{"}, "The sample input is not JSON: line 1, column 2: "),
+        ({"input": '{"a": NaN}'}, "The sample input "),
         ({"input": 3}, "send the sample input as text"),
         ({"input": "{}", "answers": {"a": {"perhaps": 1}}}, "answers.a"),
         ({"input": "{}", "answers": [1]}, "Answers are an object"),

@@ -34,6 +34,14 @@ def test_an_unknown_fact_is_shown_as_it_is() -> None:
     assert (words.what, words.detail) == ("SomethingNew", "x 1")
 
 
+def test_a_step_that_a_failure_kept_from_running_is_not_called_failed() -> None:
+    error = {"name": "FailedBefore", "message": "Charge failed: no money", "task": "charge"}
+    words = fact_words("StepFailed", {"error": error})
+    assert (words.what, words.detail, words.tone) == ("Step not reached", "Charge failed: no money", "skipped")
+    own = fact_words("StepFailed", {"error": {"name": "Error", "message": "no money"}})
+    assert (own.what, own.tone) == ("Step failed", "errored")
+
+
 def test_who_and_why_are_said() -> None:
     words = fact_words("InstanceTerminated", {"actor": "Operator", "reason": "duplicate"})
     assert words.detail == "by Operator · “duplicate”"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from defusedxml.ElementTree import fromstring
 
@@ -30,7 +32,7 @@ def test_a_case_passes_when_all_is_as_expected() -> None:
     [
         ({"status": "errored"}, "status", "It ended complete, not errored."),
         ({"path": ["d", "b"]}, "path", "Step 2 was a, not b."),
-        ({"path": ["d"]}, "path", "It went on with a after 1 steps."),
+        ({"path": ["d"]}, "path", "It went on with a after 1 step."),
         ({"path": ["d", "a", "c"]}, "path", "It ended after 2 steps, before c."),
         ({"output": {"ok": True}}, "output", 'The output is {}, not {"ok":true}.'),
     ],
@@ -38,6 +40,16 @@ def test_a_case_passes_when_all_is_as_expected() -> None:
 def test_what_differs_is_said(expect: dict[str, Json], what: str, words: str) -> None:
     (result,) = run(Case("yes", {"yes": True}, expect=expect)).failed
     assert [(one.what, one.words) for one in result.differences] == [(what, words)]
+
+
+def test_a_difference_names_tasks_as_people_call_them() -> None:
+    names = {"a": "Ship it", "b": "Ask first"}
+    flow = replace(FLOW, tasks={key: replace(task, name=names.get(key, key)) for key, task in FLOW.tasks.items()})
+    (result,) = run_cases(flow, [Case("yes", {"yes": True}, expect={"path": ["d", "b"]})]).failed
+    assert result.differences[0].words == "Step 2 was Ship it, not Ask first."
+    alike = replace(flow, tasks={key: replace(task, name="Do it") for key, task in flow.tasks.items()})
+    (result,) = run_cases(alike, [Case("yes", {"yes": True}, expect={"path": ["d", "b"]})]).failed
+    assert result.differences[0].words == "Step 2 was a, not b."
 
 
 def test_a_case_made_of_a_run_passes() -> None:
@@ -62,7 +74,7 @@ def test_a_flow_with_problems_fails_each_case_with_them() -> None:
 def test_coverage_names_the_edges_that_no_case_has_gone_along() -> None:
     coverage = run(Case("yes", {"yes": True})).coverage
     assert (coverage.taken_count, coverage.percent) == (2, 66)
-    assert [branch.words for branch in coverage.missed] == ["d → b by none met"]
+    assert [branch.words for branch in coverage.missed] == ["d → b by otherwise"]
     both = run(Case("yes", {"yes": True}), Case("no", {"yes": False})).coverage
     assert both.percent == 100
 
@@ -72,7 +84,7 @@ def test_reports_for_people_and_for_build_servers() -> None:
     lines = list(text_of("flow.yaml", report))
     assert lines[0] == "flow.yaml: 1 of 2 cases passed, 66 % of the edges taken"
     assert "  FAIL bad" in lines
-    assert "  never taken: d → b by none met" in lines
+    assert "  never taken: d → b by otherwise" in lines
     suites = fromstring(junit_of({"flow.yaml": report}, {"gone.yaml": ["cannot be read"]}))
     assert (suites.get("tests"), suites.get("failures"), suites.get("errors")) == ("2", "1", "1")
     failure = suites.find("testsuite/testcase[@name='bad']/failure")
