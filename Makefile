@@ -1,7 +1,7 @@
 # Everything runs from .venv, which each target makes or refreshes first: only when a lock file changed.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: run test test-unit test-quick test-postgres lint bench chaos shots clean lock
+.PHONY: run test test-unit test-quick test-postgres lint bench chaos chaos-short shots clean lock
 
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys,venv,ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
@@ -40,11 +40,11 @@ node_modules/.installed: package-lock.json
 	elif [ -n "$$CI" ]; then echo "npm is missing" >&2; exit 1; \
 	else echo "NOT INSTALLED: npm is missing, so the tests with the vendors' JavaScript SDKs will be left out" >&2; fi
 
-test: $(DEVELOP) node_modules/.installed ## Every ring: unit, integration on SQLite and on PostgreSQL, browser, scripts
+test: $(DEVELOP) node_modules/.installed ## Every ring: scripts, unit, integration on SQLite and on PostgreSQL, many machines, browser
 	tests/run
 
 test-unit: $(DEVELOP) ## What to tell after each save: no database, no drawn examples
-	$(BIN)/python -m pytest -q -m "not hypothesis" tests/unit
+	$(BIN)/python -m pytest -q --numprocesses 2 --dist worksteal -m "not hypothesis" tests/unit
 
 test-quick: $(DEVELOP) ## No browser, no PostgreSQL
 	$(BIN)/python -m pytest -q tests/unit tests/integration
@@ -63,6 +63,9 @@ bench: $(DEVELOP)
 
 chaos: $(DEVELOP) ## The fault campaign in full: kills, restarts, lost replies; about half an hour
 	$(BIN)/python -m tests.chaos
+
+chaos-short: $(DEVELOP) ## The same as often as CI has time for: 30 kills of workers over 200 instances, 5 restarts of PostgreSQL and of Redis
+	$(BIN)/python -m tests.chaos --short
 
 shots: $(DEVELOP)
 	$(BIN)/python -m docs.shots

@@ -31,6 +31,7 @@ def pytest_collection_finish() -> None:
     """Thousands of tests and all of the product are there from now on: no collector needs to look at them again."""
     gc.collect()
     gc.freeze()
+    gc.enable()
     # As celpy does with the first expression that it reads: hypothesis refuses a limit that changes while it draws.
     sys.setrecursionlimit(2500)
 

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -31,7 +32,7 @@ IMPORTED = {
     "command": ("config.asgi", "engine.management.commands.serve", "engine.runners.embedded", "uvicorn.lifespan.off"),
     "worker": ("celery.apps.worker", "celery.concurrency.prefork", "celery.worker.consumer", "tests.chaos.functions"),
 }
-"""What a kind of process needs beyond `django.setup()`."""
+"""What a kind of process needs beyond `django.setup()`, and beyond the migrations."""
 
 
 class Nursery:
@@ -87,6 +88,31 @@ class Nursery:
             self._process = None
 
 
+def is_running(pid: int) -> bool:
+    """Whether a process that was forked is still there."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, 0)
+        return True
+    return False
+
+
+def kill(pid: int) -> None:
+    """kill -9 of a process that was forked; return once it has gone."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    while is_running(pid):
+        time.sleep(0.005)
+
+
+def await_words(pid: int, log: Path, words: bytes, *, seconds: float = 180) -> None:
+    """Return once a process that was forked has printed this. Fails when it ends before, or takes so long."""
+    deadline = time.monotonic() + seconds
+    while words not in log.read_bytes():
+        assert is_running(pid), log.read_text()
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.01)
+
+
 # -- in the process itself --------------------------------------------------------------------------------------------
 
 
@@ -99,6 +125,10 @@ def main(kind: str) -> None:
     django.setup()
     from django.db import connection
 
+    if kind == "command":
+        from django.db.migrations.loader import MigrationLoader
+
+        MigrationLoader(None)  # each life of a server asks whether there is something to migrate
     if kind == "worker":
         from config.celery import app
 

@@ -4,11 +4,14 @@
 """
 
 import atexit
+import gc
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
+# Until the tests begin only more and more is there to stay: nothing to collect (`tests/conftest.py` begins with that).
+gc.disable()
 DATA = Path(tempfile.mkdtemp(prefix="quadrille-test-"))
 atexit.register(shutil.rmtree, DATA, ignore_errors=True)
 os.environ["QUADRILLE_MODE"] = "embedded"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import subprocess
-import sys
 import threading
 import time
 from collections import defaultdict
@@ -46,9 +44,9 @@ from engine.services.timers import fire_due_timers
 from tests.integration.engine.auditing import auditing
 from tests.integration.engine.conftest import Engine
 from tests.integration.engine.listening import Listener
+from tests.nursery import Nursery, await_words, kill
 
 EUR = "EUR/2"
-ROOT = Path(__file__).resolve().parents[3]
 
 
 def give(environment_id: int, *moves: tuple[str, str, int], **more: Any) -> Transaction:
@@ -371,7 +369,7 @@ def database_url() -> str:
     return f"postgres://{known['USER']}@{known['HOST']}:{known['PORT']}/{known['NAME']}"
 
 
-def test_each_transfer_is_booked_once_whenever_the_machine_dies(place: Environment) -> None:
+def test_each_transfer_is_booked_once_whenever_the_machine_dies(place: Environment, tmp_path: Path) -> None:
     """kill -9 at any moment; what was begun is finished by the next life, and by us at the end. Whoever looks meanwhile
     sees books that are right.
     """
@@ -381,20 +379,17 @@ def test_each_transfer_is_booked_once_whenever_the_machine_dies(place: Environme
     row = create_flow(scope, key="pay", name="Pay", flow=flow)
     publish_flow(scope, row)
     environment = {**os.environ, "DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "tests.settings"}
-    command = [sys.executable, "-m", "tests.integration.engine.banking"]
+    nursery, log = Nursery("command", environment), tmp_path / "log"
     with auditing() as audit:
         for _ in range(3):
-            process = subprocess.Popen(
-                command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-            )
+            pid = nursery.fork(log, "-m", "tests.integration.engine.banking")
             try:
-                assert process.stdout is not None
-                assert process.stdout.readline() == b"working\n", process.communicate()[1].decode()
+                await_words(pid, log, b"working")
                 audit.wait_for_states(random.randint(3, 20))
             finally:
-                process.kill()
-                process.communicate()
+                kill(pid)
             assert_books_are_right()
+    nursery.close()
     give(place.pk, ("world", "till", 10**9))
     deadline = time.monotonic() + 60
     while Instance.objects.unfinished().exists() and time.monotonic() < deadline:

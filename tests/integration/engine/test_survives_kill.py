@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 import random
-import signal
 import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import LiteralString
 
@@ -19,7 +18,7 @@ import pytest
 from psycopg import sql
 
 from tests.integration.engine.survivor import INSTANCES, KILLS, LONGEST_LIFE_SECONDS, ROUNDS
-from tests.nursery import Nursery
+from tests.nursery import Nursery, await_words, kill
 from tests.prepared import TEMPLATE, copy_database
 from tests.servers import free_port
 
@@ -63,28 +62,12 @@ class Installation:
         """Start it, and return once it serves."""
         log = self.folder / "log"
         self._pid = self._nursery.fork(log, "serve", "--port", str(free_port()))
-        deadline = time.monotonic() + 180
-        while b"Quadrille is at" not in log.read_bytes():
-            assert self.is_running, log.read_text()
-            assert time.monotonic() < deadline, log.read_text()
-            time.sleep(0.01)
-
-    @property
-    def is_running(self) -> bool:
-        """Whether the process that serves is there."""
-        if self._pid is not None:
-            with suppress(ProcessLookupError):
-                os.kill(self._pid, 0)
-                return True
-        return False
+        await_words(self._pid, log, b"Quadrille is at")
 
     def kill(self) -> None:
         """The machine dies."""
         if self._pid is not None:
-            with suppress(ProcessLookupError):
-                os.kill(self._pid, signal.SIGKILL)
-            while self.is_running:
-                time.sleep(0.005)
+            kill(self._pid)
             self._pid = None
 
     def close(self) -> None:
