@@ -126,7 +126,8 @@ class EditorPage:
             "can_edit": self.can_edit,
             "people": self._people,
             "flows": self._flow_keys,
-            "connections": self._connection_keys,
+            "connections": lambda: self._connection_keys(Connection.Type.HTTP),
+            "agents": lambda: self._connection_keys(Connection.Type.AGENT),
             "seen": lambda: shapes_seen(self.row),
         }
 
@@ -140,8 +141,9 @@ class EditorPage:
         others = models.Flow.objects.within(self.scope).exclude(pk=self.row.pk)
         return tuple(others.values_list("key", flat=True)[:MOST_PEOPLE])
 
-    def _connection_keys(self) -> tuple[str, ...]:
-        return tuple(Connection.objects.within(self.scope).values_list("key", flat=True)[:MOST_PEOPLE])
+    def _connection_keys(self, type: Connection.Type) -> tuple[str, ...]:
+        known = Connection.objects.within(self.scope).filter(type=type)
+        return tuple(known.values_list("key", flat=True)[:MOST_PEOPLE])
 
     @cached_property
     def problems(self) -> tuple[ProblemRow, ...]:

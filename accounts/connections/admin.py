@@ -13,11 +13,14 @@ from accounts.connections.models import Connection
 class ConnectionAdmin(ReadOnlyAdmin):
     """Which services flows may ask."""
 
-    list_display = ["name", "key", "environment", "base_url", "model", "has_secret", "changed_at"]
-    list_filter = ["environment__organization", "environment"]
+    list_display = ["name", "key", "type", "environment", "base_url", "has_secret", "changed_at"]
+    list_filter = ["type", "environment__organization", "environment"]
     list_select_related = ["environment__organization"]
     search_fields = ["name", "key", "base_url"]
-    fields = ["name", "key", "environment", "base_url", "model", "answer_format", "has_secret", "created_at"]
+    fields = [
+        *("name", "key", "type", "environment", "base_url", "auth", "user_name", "header_name", "token_url"),
+        *("token_scope", "model", "answer_format", "has_secret", "created_at"),
+    ]
 
     @admin.display(boolean=True, description="secret")
     def has_secret(self, connection: Connection) -> bool:

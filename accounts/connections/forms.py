@@ -1,9 +1,10 @@
-"""The form of a connection."""
+"""The forms of a connection: one for each type."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final
 from urllib.parse import urlsplit
 
 from django import forms
@@ -14,20 +15,21 @@ KEY = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_-]{0,59}")
 
 
 class ConnectionForm(forms.ModelForm[Connection]):
-    """One connection. The secret is never sent back to the browser."""
+    """What every connection has. The secret is never sent back to the browser."""
 
+    type: ClassVar[Connection.Type]
     new_secret = forms.CharField(
         label="Secret",
         required=False,
-        max_length=2000,
+        max_length=4000,
         widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        help_text="The API key of the service. It is stored sealed and never shown again.",
+        help_text="It is stored sealed and never shown again.",
     )
     forget_secret = forms.BooleanField(label="Forget the secret", required=False)
 
     class Meta:
         model = Connection
-        fields = ["name", "key", "base_url", "model", "answer_format"]
+        fields = ["name", "key", "base_url"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -53,18 +55,93 @@ class ConnectionForm(forms.ModelForm[Connection]):
             raise forms.ValidationError("Write an address such as https://api.example.com/v1, without ? and #.")
         return url.rstrip("/")
 
+    def clean_new_secret(self) -> str:
+        """What a header can hold."""
+        secret: str = self.cleaned_data["new_secret"].strip()
+        if not secret.isprintable():
+            raise forms.ValidationError("A secret has no line breaks: was something else copied with it?")
+        return secret
+
     def validate_unique(self) -> None:
         """The service says when a short name is taken, in its own words."""
 
     def values(self) -> dict[str, Any]:
         """What the services take."""
-        return {name: self.cleaned_data[name] for name in self.Meta.fields}
+        return {"type": self.type, **{name: self.cleaned_data[name] for name in self.Meta.fields}}
 
     def secret(self) -> str | None:
         """The new secret; empty to forget the old one, None to keep it."""
         if self.cleaned_data.get("new_secret"):
             return str(self.cleaned_data["new_secret"])
         return "" if self.cleaned_data.get("forget_secret") else None
+
+
+class AgentForm(ConnectionForm):
+    """An agent behind an OpenAI-compatible address."""
+
+    type = Connection.Type.AGENT
+
+    class Meta(ConnectionForm.Meta):
+        fields = [*ConnectionForm.Meta.fields, "model", "answer_format"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["model"].required = True
+        self.fields[
+            "base_url"
+        ].help_text = "Where the API begins, such as https://api.example.com/v1. /chat/completions is added."
+
+
+class HttpForm(ConnectionForm):
+    """Anything else that speaks HTTP, and how it is shown the secret."""
+
+    type = Connection.Type.HTTP
+
+    class Meta(ConnectionForm.Meta):
+        fields = [*ConnectionForm.Meta.fields, "auth", "user_name", "header_name", "token_url", "token_scope"]
+
+    def clean_header_name(self) -> str:
+        """What can be the name of a header."""
+        name: str = self.cleaned_data["header_name"].strip()
+        if name and (not HEADER.fullmatch(name) or name.lower() in NOT_OURS):
+            raise forms.ValidationError("Write the name of a header, such as X-API-Key.")
+        return name
+
+    def clean_token_url(self) -> str:
+        """An address as it stands. Whether it may be called is checked at each call."""
+        url: str = self.cleaned_data["token_url"].strip()
+        if url and not _is_address(url):
+            raise forms.ValidationError("Write an address such as https://login.example.com/oauth/token.")
+        return url
+
+    def clean(self) -> dict[str, Any]:
+        """What the way of showing the secret needs, and nothing that it does not."""
+        found: dict[str, Any] = super().clean() or self.cleaned_data
+        auth = found.get("auth")
+        for name, (way, is_needed, missing) in BELONGS.items():
+            if auth not in way:
+                found[name] = ""
+                self.errors.pop(name, None)
+            elif is_needed and not found.get(name) and name not in self.errors:
+                self.add_error(name, missing)
+        secret = found.get("new_secret", "")
+        if secret and not secret.isascii() and auth in (Connection.Auth.BEARER, Connection.Auth.HEADER):
+            self.add_error("new_secret", "A header holds letters, digits and signs of ASCII only.")
+        return found
+
+
+HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+NOT_OURS: Final = frozenset({"host", "content-length", "transfer-encoding", "connection", "content-type"})
+"""Headers that the request itself writes."""
+_AUTH: Final = Connection.Auth
+BELONGS: Final = {
+    "user_name": ((_AUTH.BASIC, _AUTH.OAUTH2), True, "Say who asks."),
+    "header_name": ((_AUTH.HEADER,), True, "Say which header, such as X-API-Key."),
+    "token_url": ((_AUTH.OAUTH2,), True, "Say where a token is had."),
+    "token_scope": ((_AUTH.OAUTH2,), False, ""),
+}
+"""By field: for which ways of showing the secret it is, whether those need it, and what is said where it is missing."""
+FORMS: Final[Mapping[str, type[ConnectionForm]]] = {form.type: form for form in (HttpForm, AgentForm)}
 
 
 def _is_address(url: str) -> bool:

@@ -1,4 +1,4 @@
-"""A stored connection."""
+"""Stored connections."""
 
 from __future__ import annotations
 
@@ -11,21 +11,74 @@ from accounts.sealing import unseal
 
 
 class Connection(EnvironmentScoped):
-    """An agent that the flows of one environment may ask, by its `key`. The secret is only ever stored sealed."""
+    """A service that the flows of one environment may ask, by its `key`: an agent, or anything that speaks HTTP.
+
+    The secret is only ever stored sealed, and only ever sent to the connection's own addresses.
+    """
+
+    class Type(models.TextChoices):
+        HTTP = "http", "HTTP service"
+        AGENT = "agent", "AI agent"
+
+    class Auth(models.TextChoices):
+        """How the secret is shown to the service. Of agents it is always a bearer token."""
+
+        BEARER = "bearer", "As a bearer token"
+        BASIC = "basic", "With a user name, as a password"
+        HEADER = "header", "In a header of its own"
+        OAUTH2 = "oauth2", "For a token, by OAuth 2 client credentials"
+        NONE = "none", "Not at all"
 
     class AnswerFormat(models.TextChoices):
         SCHEMA = "schema", "As a JSON Schema"
         OBJECT = "object", "Only that it is JSON"
         NONE = "none", "In words"
 
+    type = models.CharField(max_length=5, choices=Type.choices, default=Type.AGENT, db_default=Type.AGENT)
     key = models.CharField("short name", max_length=60, help_text="What flows call it by.")
     name = models.CharField(max_length=120)
     base_url = models.CharField(
         "address",
         max_length=500,
-        help_text="Where the API begins, such as https://api.example.com/v1. /chat/completions is added.",
+        help_text="Where the API begins, such as https://api.example.com/v1. The secret is sent to nowhere else.",
     )
-    model = models.CharField(max_length=200, help_text="The name of the model, as the service calls it.")
+    auth = models.CharField(
+        "shows the secret", max_length=6, choices=Auth.choices, default=Auth.BEARER, db_default=Auth.BEARER
+    )
+    user_name = models.CharField(
+        "user name",
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Whose password the secret is, or the id of the client.",
+    )
+    header_name = models.CharField(
+        "header",
+        max_length=100,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The name of the header, such as X-API-Key.",
+    )
+    token_url = models.CharField(
+        "token address",
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Where a token is had for the id and the secret of the client, such as "
+        "https://login.example.com/oauth/token. The secret is sent there only.",
+    )
+    token_scope = models.CharField(
+        "scope",
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="What the token is asked for, in the service's own words.",
+    )
+    model = models.CharField(max_length=200, blank=True, help_text="The name of the model, as the service calls it.")
     secret = models.TextField(blank=True, help_text="The key that is sent with each request, sealed.")
     answer_format = models.CharField(
         "asks for JSON",

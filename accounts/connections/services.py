@@ -13,7 +13,8 @@ from accounts.scope import Scope
 from accounts.sealing import seal
 from accounts.slugs import free_slug
 
-SHOWN = ("key", "name", "base_url", "model", "answer_format")
+SHOWN_OF_AGENTS = ("key", "name", "base_url", "model", "answer_format")
+SHOWN_OF_SERVICES = ("key", "name", "base_url", "auth", "user_name", "header_name", "token_url", "token_scope")
 
 
 class KeyTaken(Exception):
@@ -26,7 +27,7 @@ def add_connection(scope: Scope, *, name: str, key: str = "", secret: str = "", 
     connection = Connection(
         environment=scope.environment,
         name=name,
-        key=key or free_slug(name, taken, fallback="agent"),
+        key=key or free_slug(name, taken, fallback="connection"),
         secret=seal(secret) if secret else "",
         **fields,
     )
@@ -63,4 +64,6 @@ def _save(scope: Scope, connection: Connection, action: str, before: dict[str, A
 
 
 def _shown(connection: Connection) -> dict[str, Any]:
-    return {name: getattr(connection, name) for name in SHOWN} | {"has_secret": bool(connection.secret)}
+    names = SHOWN_OF_AGENTS if connection.type == Connection.Type.AGENT else SHOWN_OF_SERVICES
+    shown = {name: getattr(connection, name) for name in names}
+    return {"type": connection.type, **shown, "has_secret": bool(connection.secret)}

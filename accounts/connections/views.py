@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.connections.calling import ConnectionFailed, look
 from accounts.connections.chat import AgentFailed, Question, ask
-from accounts.connections.forms import ConnectionForm
+from accounts.connections.forms import FORMS, ConnectionForm
 from accounts.connections.models import Connection
 from accounts.connections.services import KeyTaken, add_connection, change_connection, remove_connection
 from accounts.http import HtmxHttpRequest
@@ -30,8 +31,11 @@ def connections(request: HtmxHttpRequest, scope: Scope) -> HttpResponse:
 @show_and_save
 @scoped(Role.ADMINISTRATOR)
 def new(request: HtmxHttpRequest, scope: Scope) -> HttpResponse:
-    """Add one."""
-    form = ConnectionForm(request.POST if request.method == "POST" else None)
+    """Add one. `type`, of the address or the form: `http` or `agent`."""
+    type = request.POST.get("type") or request.GET.get("type") or Connection.Type.HTTP
+    if type not in FORMS:
+        raise Http404
+    form = FORMS[type](request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             added = add_connection(scope, secret=form.secret() or "", **form.values())
@@ -50,7 +54,7 @@ def edit(request: HtmxHttpRequest, scope: Scope, pk: int) -> HttpResponse:
     connection = get_object_or_404(Connection.objects.within(scope), pk=pk)
     # A copy, so that a refused name does not show up in the heading.
     stored = get_object_or_404(Connection.objects.within(scope), pk=pk)
-    form = ConnectionForm(request.POST if request.method == "POST" else None, instance=stored)
+    form = FORMS[stored.type](request.POST if request.method == "POST" else None, instance=stored)
     if request.method == "POST" and form.is_valid():
         try:
             change_connection(scope, connection, secret=form.secret(), **form.values())
@@ -78,14 +82,21 @@ def try_out(request: HtmxHttpRequest, scope: Scope, pk: int) -> HttpResponse:
     """Ask it one small question, as a flow would."""
     connection = get_object_or_404(Connection.objects.within(scope), pk=pk)
     try:
-        answer = ask(connection, TRIAL)
-    except AgentFailed as bad:
+        words = _trial_of(connection)
+    except (AgentFailed, ConnectionFailed) as bad:
         messages.error(request, bad.message)
     else:
-        messages.success(request, f"{connection.name} answers: “{answer.strip()[:LONGEST_ANSWER]}”")
+        messages.success(request, words)
     return HttpResponseRedirect(scope.url("connections:list"))
 
 
+def _trial_of(connection: Connection) -> str:
+    """What came of asking it, in words. Raises `AgentFailed`, `ConnectionFailed`."""
+    if connection.type == Connection.Type.HTTP:
+        return look(connection)
+    return f"{connection.name} answers: “{ask(connection, TRIAL).strip()[:LONGEST_ANSWER]}”"
+
+
 def _form(request: HtmxHttpRequest, form: ConnectionForm, connection: Connection | None) -> HttpResponse:
-    context = {"form": form, "connection": connection}
+    context = {"form": form, "connection": connection, "types": Connection.Type.choices}
     return render(request, "accounts/connections/form.html", context, status=422 if form.is_bound else 200)

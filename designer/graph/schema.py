@@ -298,6 +298,7 @@ _BY_TYPE: Final[Mapping[FieldType, Callable[[Field], Schema]]] = {
     FieldType.BRANCH: lambda field: _ref("key"),
     FieldType.FLOW_KEY: lambda field: _ref("key"),
     FieldType.CONNECTION: lambda field: _ref("key"),
+    FieldType.AGENT: lambda field: _ref("key"),
     FieldType.REQUIREMENTS: lambda field: _ref("requirements"),
     FieldType.CONDITIONS: lambda field: _list(_ref("condition"), MOST_CONDITIONS),
     FieldType.LIST: _array,

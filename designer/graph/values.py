@@ -290,4 +290,5 @@ _REASONS: Final[Mapping[FieldType, Callable[[Field, Json], str | None]]] = {
     FieldType.BRANCH: _key,
     FieldType.FLOW_KEY: _key,
     FieldType.CONNECTION: _key,
+    FieldType.AGENT: _key,
 }

@@ -25,6 +25,7 @@ _PLAIN_INPUTS: Final = frozenset(
         FieldType.REFERENCE,
         FieldType.FLOW_KEY,
         FieldType.CONNECTION,
+        FieldType.AGENT,
         FieldType.NUMBER,
     }
 )
@@ -42,6 +43,7 @@ _DATALISTS: Final = {
     FieldType.REFERENCE: "offer-moments",
     FieldType.FLOW_KEY: "offer-flows",
     FieldType.CONNECTION: "offer-connections",
+    FieldType.AGENT: "offer-agents",
     FieldType.TIMEZONE: "offer-timezones",
 }
 MOST_SWITCH_CHOICES: Final = 3

@@ -168,13 +168,14 @@ class Form:
 
 class FormContext(TypedDict, total=False):
     """Who looks, and what may be named: people and groups to assign to, other flows to
-    call, connections to use. `seen` tells what is known of data that the flow does not declare.
+    call, connections and agents to ask. `seen` tells what is known of data that the flow does not declare.
     """
 
     can_edit: bool
     people: Names
     flows: Names
     connections: Names
+    agents: Names
     seen: Callable[[], Shapes]
 
 
@@ -185,6 +186,7 @@ def _offers(flow: Flow, subject: str, **context: Unpack[FormContext]) -> Offers:
         people=context.get("people", nobody),
         flows=context.get("flows", nobody),
         connections=context.get("connections", nobody),
+        agents=context.get("agents", nobody),
     )
 
 

@@ -37,6 +37,7 @@ class Offers:
     people: Names = nobody
     flows: Names = nobody
     connections: Names = nobody
+    agents: Names = nobody
     timezones: tuple[str, ...] = TIMEZONES
 
     def suggestions(self, named: Set[str]) -> dict[str, tuple[Choice, ...]]:
@@ -45,6 +46,7 @@ class Offers:
         words: dict[str, Names] = {
             "offer-people": self.people,
             "offer-connections": self.connections,
+            "offer-agents": self.agents,
             "offer-flows": self.flows,
             "offer-timezones": lambda: self.timezones,
         }
@@ -59,6 +61,7 @@ def offers_for(
     people: Names = nobody,
     flows: Names = nobody,
     connections: Names = nobody,
+    agents: Names = nobody,
 ) -> Offers:
     """What the form of `subject` (a task key or `phase:KEY`) offers."""
     task = flow.tasks.get(subject)
@@ -72,6 +75,7 @@ def offers_for(
         people=people,
         flows=flows,
         connections=connections,
+        agents=agents,
     )
 
 

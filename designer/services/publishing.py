@@ -87,9 +87,12 @@ def around_of(row: models.Flow, flow: Flow) -> Around | None:
     if not names_what_is_around(flow):
         return None
     groups = MemberGroup.objects.filter(organization__environments=row.environment_id)
-    connections = Connection.objects.filter(environment=row.environment_id)
+    connections = Connection.objects.filter(environment=row.environment_id).values_list("type", "key")
+    known = {type: frozenset(key for kind, key in connections if kind == type) for type in Connection.Type.values}
     return Around(
-        frozenset(groups.values_list("slug", flat=True)), frozenset(connections.values_list("key", flat=True))
+        frozenset(groups.values_list("slug", flat=True)),
+        known[Connection.Type.AGENT],
+        known[Connection.Type.HTTP],
     )
 
 

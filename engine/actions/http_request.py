@@ -1,4 +1,4 @@
-"""Calls another service through the one outbound door."""
+"""Calls another service through the one outbound door, over a stored connection where the task names one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import orjson
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, best_match
 
+from accounts.connections.calling import ConnectionFailed, send_over, service_of
 from accounts.outbound import OutboundError, OutboundRequest, OutboundResponse, send
 from designer.graph.conditions import REDACTED
 from designer.graph.model import Json
@@ -39,10 +40,21 @@ class HttpRequest(RunnableAction):
     def run(self, request: ActionRequest) -> ActionOutcome:
         """Send it. A network failure, a 5xx, 408, 425 or 429 may be tried again; another unexpected status may not."""
         try:
-            response = send(outbound_of(request))
+            response = _sent(request)
         except OutboundError as bad:
             raise ActionFailed(type(bad).__name__, str(bad), is_retryable=bad.is_retryable) from bad
+        except ConnectionFailed as bad:
+            raise ActionFailed(bad.name, bad.message, is_retryable=bad.is_retryable) from bad
         return outcome_of(request, response)
+
+
+def _sent(request: ActionRequest) -> OutboundResponse:
+    outbound, key = outbound_of(request), request.inputs.get("connection")
+    if not key:
+        return send(outbound)
+    if request.step is None:
+        raise ActionFailed("WrongInputs", "Only a step has connections: it belongs to an environment.")
+    return send_over(service_of(request.step.environment_id, str(key)), outbound)
 
 
 def outcome_of(request: ActionRequest, response: OutboundResponse) -> ActionOutcome:

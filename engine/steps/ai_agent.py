@@ -48,7 +48,7 @@ class AiAgentExecutor:
         text = prompt if isinstance(prompt, str) else orjson.dumps(prompt).decode()
         seen = {"agent": settings.get("agent"), "prompt": text}
         key = str(settings.get("agent", ""))
-        known = Connection.objects.filter(environment=context.environment_id, key=key)
+        known = Connection.objects.filter(environment=context.environment_id, key=key, type=Connection.Type.AGENT)
         connection = known.first() if is_key(key) else None
         if connection is None and is_key(key) and has_automation(context.environment_id, key):
             return _SIMULATED.begin(replace(context, task=_as_automation(context.task, key)))

@@ -40,10 +40,19 @@ ACTION: Final = Action(
             choices=tuple(Choice(method, method) for method in METHODS),
         ),
         Field(
+            key="connection",
+            type=FieldType.CONNECTION,
+            label="Connection",
+            help="The short name of a connection of this environment (Settings, Connections): where the address "
+            "begins, and the secret that lets it in.",
+            example="shop",
+        ),
+        Field(
             key="url",
             type=FieldType.TEMPLATE,
             label="Address",
-            help="With https:// or http://. Private addresses are refused.",
+            help="With https:// or http://; with a connection, what comes after its address, such as "
+            "/orders/{{ input.order.id }}. Private addresses are refused.",
             required=True,
             example="https://shop.example.com/orders/{{ input.order.id }}",
             longest=4000,
@@ -52,7 +61,7 @@ ACTION: Final = Action(
             key="headers",
             type=FieldType.MAP,
             label="Headers",
-            help="By name; a secret is best kept in a connection.",
+            help="By name. What is secret belongs in a connection: it would be seen here.",
             example="application/json",
             longest=100,
             of=Field(key="", type=FieldType.TEMPLATE, label="Header", longest=8000),

@@ -1,4 +1,4 @@
-"""Is there around a flow what its tasks name: groups of people, connections?
+"""Is there around a flow what its tasks name: groups of people, connections to services and to agents?
 
 They may be made later, and what comes from elsewhere keeps its words: so these are for people to judge.
 """
@@ -13,19 +13,21 @@ from designer.graph.checks.subject import Subject
 from designer.graph.model import Flow, Task
 from designer.graph.references import is_template
 from designer.graph.suggestions import did_you_mean, quoted
+from designer.graph.wording import mapping
 
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What there is in an organization and its environment: names of groups, short names of connections."""
+    """What there is in an organization and its environment: names of groups, short names of agents and services."""
 
     groups: frozenset[str] = frozenset()
-    connections: frozenset[str] = frozenset()
+    agents: frozenset[str] = frozenset()
+    services: frozenset[str] = frozenset()
 
 
 def names_what_is_around(flow: Flow) -> bool:
     """Whether any task names a group or a connection: only then is it worth finding out which there are."""
-    return any(_groups_of(task) or _connection_of(task) for task in flow.tasks.values())
+    return any(_groups_of(task) or _agent_of(task) or any(_services_of(task)) for task in flow.tasks.values())
 
 
 def check_around(subject: Subject, around: Around | None) -> Iterator[Problem]:
@@ -39,11 +41,13 @@ def check_around(subject: Subject, around: Around | None) -> Iterator[Problem]:
                 hint = _hint(group, around.groups, "Make that group, or assign it to somebody else.")
                 message = f"{name} is assigned to the group {quoted(group)}, which is not there.{hint}"
                 yield warning("group_unknown", message, node=task.key, field=("settings", "assigned_to", place))
-        agent = _connection_of(task)
-        if agent and agent not in around.connections:
-            hint = _hint(agent, around.connections, "Add it in the settings, or choose another.")
-            message = f"{name} asks the connection {quoted(agent)}, which is not there.{hint}"
-            yield warning("connection_unknown", message, node=task.key, field=("settings", "agent"))
+        named = [(_agent_of(task), around.agents, ("settings", "agent"))]
+        named += ((service, around.services, field) for field, service in _services_of(task))
+        for asked, known, field in named:
+            if asked and asked not in known:
+                hint = _hint(asked, known, "Add it in the settings, or choose another.")
+                message = f"{name} asks the connection {quoted(asked)}, which is not there.{hint}"
+                yield warning("connection_unknown", message, node=task.key, field=field)
 
 
 def _hint(name: str, known: Collection[str], otherwise: str) -> str:
@@ -65,6 +69,15 @@ def _groups_of(task: Task) -> list[tuple[int, str]]:
     ]
 
 
-def _connection_of(task: Task) -> str:
+def _agent_of(task: Task) -> str:
     agent = task.settings.get("agent") if task.kind == "ai_agent" else None
     return agent if isinstance(agent, str) and not is_template(agent) else ""
+
+
+def _services_of(task: Task) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The connections that HTTP requests go over, the task's own and the one that takes it back, with their places."""
+    for place, settings in ((), task.settings), (("compensation",), mapping(task.settings.get("compensation"))):
+        inputs = mapping(settings.get("inputs")) if settings.get("action") == "http_request" else {}
+        service = inputs.get("connection")
+        if isinstance(service, str) and service and not is_template(service):
+            yield ("settings", *place, "inputs", "connection"), service

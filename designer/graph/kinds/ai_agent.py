@@ -36,7 +36,7 @@ KIND: Final = Kind(
     fields=(
         Field(
             key="agent",
-            type=FieldType.CONNECTION,
+            type=FieldType.AGENT,
             label="Agent",
             help="The short name of a connection of this environment (Settings, Connections).",
             example="assistant",

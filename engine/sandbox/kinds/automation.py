@@ -46,6 +46,8 @@ class _Http(HttpRequest):
         headers = {n: HIDDEN if n.lower() in SECRET_HEADERS else value for n, value in outbound.headers.items()}
         body = outbound.body.decode("utf-8", "replace")[:MOST_BODY]
         question.sent = {"method": outbound.method, "url": outbound.url, "headers": headers, "body": _readable(body)}
+        if request.inputs.get("connection"):
+            question.sent = {"connection": request.inputs["connection"], **question.sent}
         answer = question.answer
         if answer is not None and answer.kind == "response":
             question.source = Source.GIVEN

@@ -15,10 +15,17 @@ from accounts.models import AuditEntry, Environment
 from accounts.roles import Role
 from accounts.scope import Scope
 from tests.agents import Agent, running_agent
+from tests.services import running_service
 
 ClientAs = Callable[[Role], Client]
 URL = "/o/acme/development/settings/connections/"
-GIVEN = {"name": "The assistant", "base_url": "https://ai.example.com/v1/", "model": "tiny", "answer_format": "schema"}
+GIVEN = {
+    "type": "agent",
+    "name": "The assistant",
+    "base_url": "https://ai.example.com/v1/",
+    "model": "tiny",
+    "answer_format": "schema",
+}
 
 
 @pytest.fixture
@@ -94,6 +101,85 @@ def test_one_is_tried_and_removed(client_as: ClientAs, scope: Scope, agent: Agen
     assert "No connections yet" in client.get(URL).content.decode()
 
 
+SERVICE = {
+    "type": "http",
+    "name": "The shop",
+    "base_url": "https://shop.example.com/v1/",
+    "auth": "bearer",
+    "user_name": "somebody",
+    "header_name": "X-Key",
+    "token_url": "https://login.example.com/token",
+    "token_scope": "read",
+}
+"""Everything filled in, also what the way of showing the secret does not need: that is not kept."""
+
+
+@pytest.mark.parametrize(
+    ("auth", "kept"),
+    [
+        ("bearer", ("", "", "", "")),
+        ("basic", ("somebody", "", "", "")),
+        ("header", ("", "X-Key", "", "")),
+        ("oauth2", ("somebody", "", "https://login.example.com/token", "read")),
+        ("none", ("", "", "", "")),
+    ],
+)
+def test_a_service_keeps_what_its_way_in_needs(client_as: ClientAs, auth: str, kept: tuple[str, ...]) -> None:
+    answer = client_as(Role.ADMINISTRATOR).post(URL + "new/", SERVICE | {"auth": auth, "new_secret": " sk-secret "})
+    assert answer.status_code == 302
+    stored = Connection.objects.get()
+    assert (stored.type, stored.key, stored.base_url) == ("http", "the-shop", "https://shop.example.com/v1")
+    assert (stored.user_name, stored.header_name, stored.token_url, stored.token_scope) == kept
+    assert stored.plain_secret == "sk-secret"
+    after = AuditEntry.objects.get(action="connection.added").after
+    assert (after["type"], after["auth"], after["has_secret"]) == ("http", auth, True)
+    assert "sk-" not in str(after)
+
+
+@pytest.mark.parametrize(
+    ("given", "said_there"),
+    [
+        ({"auth": "basic", "user_name": ""}, "Say who asks."),
+        ({"auth": "header", "header_name": ""}, "Say which header"),
+        ({"auth": "header", "header_name": "X Key"}, "Write the name of a header"),
+        ({"auth": "header", "header_name": "Host"}, "Write the name of a header"),
+        ({"auth": "oauth2", "token_url": ""}, "Say where a token is had."),
+        ({"auth": "oauth2", "token_url": "ftp://x"}, "Write an address such as https://login"),
+        ({"auth": "cookie"}, "Select a valid choice"),
+        ({"new_secret": "two\nlines"}, "no line breaks"),
+        ({"new_secret": "schlüssel"}, "ASCII only"),
+        ({"base_url": "https://shop.example.com/?a=1"}, "Write an address such as https://api"),
+    ],
+)
+def test_what_a_service_cannot_be_is_said(client_as: ClientAs, given: dict[str, str], said_there: str) -> None:
+    answer = client_as(Role.ADMINISTRATOR).post(URL + "new/", SERVICE | given)
+    assert answer.status_code == 422
+    assert said_there in answer.text
+    assert not Connection.objects.exists()
+
+
+def test_each_type_has_its_form_and_another_is_none(client_as: ClientAs, connection: Connection) -> None:
+    client = client_as(Role.ADMINISTRATOR)
+    assert 'name="token_url"' in client.get(URL + "new/").text
+    assert 'name="model"' in client.get(URL + "new/", {"type": "agent"}).text
+    assert client.get(URL + "new/", {"type": "ftp"}).status_code == 404
+    assert client.post(URL + "new/", {"type": "ftp"}).status_code == 404
+    page = client.get(f"{URL}{connection.pk}/").text
+    assert 'name="model"' in page
+    assert 'name="token_url"' not in page
+
+
+def test_a_service_is_tried(client_as: ClientAs, scope: Scope) -> None:
+    client = client_as(Role.ADMINISTRATOR)
+    with running_service() as service:
+        shop = add_connection(scope, name="Shop", type="http", base_url=f"{service.origin}/v1", secret="sk-secret")
+        assert f"Shop answers 200 at {service.origin}/v1." in said(client.post(f"{URL}{shop.pk}/try/"))
+        service.lets_in = {("Authorization", "Bearer another")}
+        assert "does not let us in" in said(client.post(f"{URL}{shop.pk}/try/"))
+    assert service.paths == ["/v1", "/v1"]
+    assert "Shop: " in said(client.post(f"{URL}{shop.pk}/try/"))
+
+
 def test_only_administrators_see_them(client_as: ClientAs, connection: Connection) -> None:
     for path in ("", "new/", f"{connection.pk}/"):
         assert client_as(Role.DESIGNER).get(URL + path).status_code == 403
@@ -119,8 +205,19 @@ def test_the_editor_offers_them(client_as: ClientAs, connection: Connection, sco
     form = (
         client_as(Role.DESIGNER).get("/o/acme/development/flows/f/edit/inspector", {"subject": "ask"}).content.decode()
     )
-    assert 'list="offer-connections"' in form
-    assert '<datalist id="offer-connections"><option value="helper">' in form
+    assert 'list="offer-agents"' in form
+    assert '<datalist id="offer-agents"><option value="helper">' in form
+
+
+def test_the_editor_offers_services_to_requests(client_as: ClientAs, connection: Connection, scope: Scope) -> None:
+    from designer.services.importing import import_flow
+
+    add_connection(scope, name="Shop", type="http", base_url="https://shop.example.com")
+    inputs = {"method": "GET", "url": "/orders", "connection": "shop"}
+    task = {"key": "ask", "kind": "automation", "settings": {"action": "http_request", "inputs": inputs}}
+    import_flow(scope, {"format": 1, "key": "f", "name": "F", "tasks": [task]}, replace=False)
+    form = client_as(Role.DESIGNER).get("/o/acme/development/flows/f/edit/inspector", {"subject": "ask"}).text
+    assert '<datalist id="offer-connections"><option value="shop"></option></datalist>' in form
 
 
 def test_the_admin_shows_no_secret(connection: Connection) -> None:

@@ -68,6 +68,13 @@ def test_a_request_is_shown_as_it_would_be_sent_and_answered_by_an_example() -> 
     assert trial.output["status"] == 200
 
 
+def test_a_request_over_a_connection_says_which_and_needs_none() -> None:
+    inputs = {"method": "GET", "connection": "shop", "url": "/orders/{{ input.total }}"}
+    (moment,) = one("automation", {"action": "http_request", "inputs": inputs}).moments
+    assert (moment.sent["connection"], moment.sent["url"]) == ("shop", "/orders/5")
+    assert "Authorization" not in moment.sent["headers"]
+
+
 def test_secret_headers_are_not_shown() -> None:
     settings = {
         "action": "http_request",

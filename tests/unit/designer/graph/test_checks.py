@@ -479,6 +479,19 @@ def test_groups_and_connections_have_to_be_there_where_that_is_known() -> None:
     assert not connection.is_error
 
 
+def test_a_service_has_to_be_there_for_a_request_and_for_what_takes_it_back() -> None:
+    request = {"action": "http_request", "inputs": {"method": "GET", "url": "/orders", "connection": "shop"}}
+    settings = {**request, "compensation": request}
+    flow = draw("a", settings={"a": settings})
+    assert check_flow(flow) == ()
+    assert check_flow(flow, around=Around(services=frozenset({"shop"}))) == ()
+    found = check_flow(flow, around=Around(services=frozenset({"shops"}), agents=frozenset({"shop"})))
+    assert [(problem.code, problem.path, problem.is_error) for problem in found] == [
+        ("connection_unknown", f"tasks.a.settings.{place}inputs.connection", False) for place in ("", "compensation.")
+    ]
+    assert "shops" in found[0].message
+
+
 def test_a_flow_that_calls_itself_is_warned_about() -> None:
     flow = draw("a", kinds={"a": "call"}, settings={"a": {"flow": "drawn"}})
     (problem,) = check_flow(flow, flows=["drawn"])
