@@ -199,8 +199,11 @@ def _no_token(connection: Connection, response: OutboundResponse, said: object) 
 # -- for whoever sets it up -------------------------------------------------------------------------------------------
 
 
-def look(connection: Connection, *, seconds: float = 20.0) -> str:
-    """Ask for the connection's own address, as a flow would; what came of it, in words. Raises `ConnectionFailed`."""
+def look(connection: Connection, *, seconds: float = 20.0) -> tuple[int, str]:
+    """Ask for the connection's own address, as a flow would: the status, and what came of it in words.
+
+    Raises `ConnectionFailed`, also where the answer is that we may not.
+    """
     try:
         response = send_over(connection, OutboundRequest(method="GET", url="", timeout_seconds=seconds))
     except OutboundError as bad:
@@ -208,4 +211,4 @@ def look(connection: Connection, *, seconds: float = 20.0) -> str:
     words = f"{connection.name} answers {response.status} at {response.url}."
     if response.status in (401, 403):
         raise ConnectionFailed("ConnectionRefused", f"{words} It does not let us in: look at the secret.")
-    return words
+    return response.status, words

@@ -114,16 +114,24 @@ class HttpForm(ConnectionForm):
             raise forms.ValidationError("Write an address such as https://login.example.com/oauth/token.")
         return url
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, (_, missing) in BELONGS.items():
+            self.fields[name].required = bool(missing)
+            self.fields[name].error_messages["required"] = missing
+        self.fields["new_secret"].required = self.instance._state.adding
+        self.fields["new_secret"].error_messages["required"] = "Without its secret the service lets nobody in."
+
     def clean(self) -> dict[str, Any]:
-        """What the way of showing the secret needs, and nothing that it does not."""
+        """What the authentication needs, and nothing that it does not."""
         found: dict[str, Any] = super().clean() or self.cleaned_data
         auth = found.get("auth")
-        for name, (way, is_needed, missing) in BELONGS.items():
-            if auth not in way:
+        for name, (ways, _) in BELONGS.items():
+            if auth not in ways:
                 found[name] = ""
                 self.errors.pop(name, None)
-            elif is_needed and not found.get(name) and name not in self.errors:
-                self.add_error(name, missing)
+        if auth == Connection.Auth.NONE:
+            self.errors.pop("new_secret", None)
         secret = found.get("new_secret", "")
         if secret and not secret.isascii() and auth in (Connection.Auth.BEARER, Connection.Auth.HEADER):
             self.add_error("new_secret", "A header holds letters, digits and signs of ASCII only.")
@@ -135,12 +143,12 @@ NOT_OURS: Final = frozenset({"host", "content-length", "transfer-encoding", "con
 """Headers that the request itself writes."""
 _AUTH: Final = Connection.Auth
 BELONGS: Final = {
-    "user_name": ((_AUTH.BASIC, _AUTH.OAUTH2), True, "Say who asks."),
-    "header_name": ((_AUTH.HEADER,), True, "Say which header, such as X-API-Key."),
-    "token_url": ((_AUTH.OAUTH2,), True, "Say where a token is had."),
-    "token_scope": ((_AUTH.OAUTH2,), False, ""),
+    "user_name": ((_AUTH.BASIC, _AUTH.OAUTH2), "Say who asks."),
+    "header_name": ((_AUTH.HEADER,), "Say which header, such as X-API-Key."),
+    "token_url": ((_AUTH.OAUTH2,), "Say where a token is had."),
+    "token_scope": ((_AUTH.OAUTH2,), ""),
 }
-"""By field: for which ways of showing the secret it is, whether those need it, and what is said where it is missing."""
+"""By field: for which authentication it is, and what is said where that needs it and it is missing."""
 FORMS: Final[Mapping[str, type[ConnectionForm]]] = {form.type: form for form in (HttpForm, AgentForm)}
 
 

@@ -21,13 +21,13 @@ class Connection(EnvironmentScoped):
         AGENT = "agent", "AI agent"
 
     class Auth(models.TextChoices):
-        """How the secret is shown to the service. Of agents it is always a bearer token."""
+        """How a request says that it may. Of agents it is always a bearer token."""
 
-        BEARER = "bearer", "As a bearer token"
-        BASIC = "basic", "With a user name, as a password"
-        HEADER = "header", "In a header of its own"
-        OAUTH2 = "oauth2", "For a token, by OAuth 2 client credentials"
-        NONE = "none", "Not at all"
+        BEARER = "bearer", "Bearer token"
+        BASIC = "basic", "User name and password"
+        HEADER = "header", "Key in a header"
+        OAUTH2 = "oauth2", "OAuth 2 client credentials"
+        NONE = "none", "None"
 
     class AnswerFormat(models.TextChoices):
         SCHEMA = "schema", "As a JSON Schema"
@@ -43,7 +43,7 @@ class Connection(EnvironmentScoped):
         help_text="Where the API begins, such as https://api.example.com/v1. The secret is sent to nowhere else.",
     )
     auth = models.CharField(
-        "shows the secret", max_length=6, choices=Auth.choices, default=Auth.BEARER, db_default=Auth.BEARER
+        "authentication", max_length=6, choices=Auth.choices, default=Auth.BEARER, db_default=Auth.BEARER
     )
     user_name = models.CharField(
         "user name",

@@ -82,19 +82,19 @@ def try_out(request: HtmxHttpRequest, scope: Scope, pk: int) -> HttpResponse:
     """Ask it one small question, as a flow would."""
     connection = get_object_or_404(Connection.objects.within(scope), pk=pk)
     try:
-        words = _trial_of(connection)
+        level, words = _trial_of(connection)
     except (AgentFailed, ConnectionFailed) as bad:
-        messages.error(request, bad.message)
-    else:
-        messages.success(request, words)
+        level, words = messages.ERROR, bad.message
+    messages.add_message(request, level, words)
     return HttpResponseRedirect(scope.url("connections:list"))
 
 
-def _trial_of(connection: Connection) -> str:
-    """What came of asking it, in words. Raises `AgentFailed`, `ConnectionFailed`."""
+def _trial_of(connection: Connection) -> tuple[int, str]:
+    """What came of asking it, in words, and how to take it. Raises `AgentFailed`, `ConnectionFailed`."""
     if connection.type == Connection.Type.HTTP:
-        return look(connection)
-    return f"{connection.name} answers: “{ask(connection, TRIAL).strip()[:LONGEST_ANSWER]}”"
+        status, words = look(connection)
+        return (messages.SUCCESS if status < 400 else messages.INFO), words
+    return messages.SUCCESS, f"{connection.name} answers: “{ask(connection, TRIAL).strip()[:LONGEST_ANSWER]}”"
 
 
 def _form(request: HtmxHttpRequest, form: ConnectionForm, connection: Connection | None) -> HttpResponse:

@@ -41,8 +41,10 @@ def check_around(subject: Subject, around: Around | None) -> Iterator[Problem]:
                 hint = _hint(group, around.groups, "Make that group, or assign it to somebody else.")
                 message = f"{name} is assigned to the group {quoted(group)}, which is not there.{hint}"
                 yield warning("group_unknown", message, node=task.key, field=("settings", "assigned_to", place))
-        named = [(_agent_of(task), around.agents, ("settings", "agent"))]
-        named += ((service, around.services, field) for field, service in _services_of(task))
+        named: list[tuple[str, frozenset[str], tuple[str, ...]]] = [
+            (_agent_of(task), around.agents, ("settings", "agent")),
+            *((service, around.services, field) for field, service in _services_of(task)),
+        ]
         for asked, known, field in named:
             if asked and asked not in known:
                 hint = _hint(asked, known, "Add it in the settings, or choose another.")

@@ -146,16 +146,27 @@ def test_a_service_keeps_what_its_way_in_needs(client_as: ClientAs, auth: str, k
         ({"auth": "oauth2", "token_url": ""}, "Say where a token is had."),
         ({"auth": "oauth2", "token_url": "ftp://x"}, "Write an address such as https://login"),
         ({"auth": "cookie"}, "Select a valid choice"),
+        ({"new_secret": ""}, "Without its secret"),
         ({"new_secret": "two\nlines"}, "no line breaks"),
         ({"new_secret": "schlüssel"}, "ASCII only"),
         ({"base_url": "https://shop.example.com/?a=1"}, "Write an address such as https://api"),
     ],
 )
 def test_what_a_service_cannot_be_is_said(client_as: ClientAs, given: dict[str, str], said_there: str) -> None:
-    answer = client_as(Role.ADMINISTRATOR).post(URL + "new/", SERVICE | given)
+    answer = client_as(Role.ADMINISTRATOR).post(URL + "new/", SERVICE | {"new_secret": "sk"} | given)
     assert answer.status_code == 422
     assert said_there in answer.text
     assert not Connection.objects.exists()
+
+
+def test_a_service_is_changed_and_keeps_its_secret(client_as: ClientAs, scope: Scope) -> None:
+    shop = add_connection(scope, name="Shop", type="http", base_url="https://shop.example.com", secret="sk-secret")
+    client, page = client_as(Role.ADMINISTRATOR), f"{URL}{shop.pk}/"
+    assert client.post(page, SERVICE | {"key": "shop", "auth": "header"}).status_code == 302
+    shop.refresh_from_db()
+    assert (shop.name, shop.auth, shop.header_name, shop.plain_secret) == ("The shop", "header", "X-Key", "sk-secret")
+    assert client.post(page, SERVICE | {"key": "shop", "forget_secret": "on"}).status_code == 302
+    assert "missing" in client.get(URL).text
 
 
 def test_each_type_has_its_form_and_another_is_none(client_as: ClientAs, connection: Connection) -> None:
