@@ -26,6 +26,7 @@ from designer.graph.model import (
     requirements_of,
 )
 from designer.graph.suggestions import did_you_mean, listed, quoted
+from designer.graph.wording import branch_name
 
 
 class Rule(StrEnum):
@@ -69,8 +70,8 @@ def may_reconnect(flow: Flow, old: Edge, new: Edge) -> Refusal | None:
     return may_connect(without, new.source, new.target, new.branch, new.on)
 
 
-def targets_from(flow: Flow, source: str, branch: str | None = None, on: On = On.SUCCESS) -> Mapping[str, str]:
-    """Every node an edge from `source` may not lead to, with the reason: for the preview while an edge is drawn."""
+def refusals_from(flow: Flow, source: str, branch: str | None = None, on: On = On.SUCCESS) -> Mapping[str, Refusal]:
+    """Every node an edge from `source` may not lead to, with the refusal: for the preview while an edge is drawn."""
     refs = [TRIGGER, *flow.tasks, *map(phase_ref, flow.phases)]
     refused = {}
     leads_here = None
@@ -83,7 +84,7 @@ def targets_from(flow: Flow, source: str, branch: str | None = None, on: On = On
             if ref in leads_here:
                 refusal = _cycle(flow, edge)
         if refusal is not None:
-            refused[ref] = refusal.reason
+            refused[ref] = refusal
     return refused
 
 
@@ -149,7 +150,8 @@ def _cycle(flow: Flow, edge: Edge) -> Refusal:
     source, target = name(flow, edge.source), name(flow, edge.target)
     task = flow.tasks.get(edge.source)
     if task is not None and task.kind == "decision" and edge.branch is not None:
-        way_out = f"To go round again, declare {quoted(edge.branch)} as the loop branch of {source}."
+        branch = branch_name(task, edge.branch)
+        way_out = f"To go round again, declare {quoted(branch)} as the loop branch of {source}."
     else:
         way_out = "To go round again, put a decision with a loop here."
     return Refusal(Rule.CYCLE, f"{target} already leads to {source}, so this edge would go in a circle. {way_out}")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from designer.graph.codec import decode_fragment, encode_task
 from designer.graph.decoding import MOST_TASKS
 from designer.graph.edits import Batch, Edit, EditRefused, Paste, TidyUp, copy_fragment, pasted_keys, pasted_notes
 from designer.graph.model import TRIGGER, Flow, Frame, Json, On, Position, Task, note_ref, phase_ref
-from designer.graph.rules import targets_from
+from designer.graph.rules import Refusal, Rule, refusals_from
 from designer.rendering.curves import Box
 from designer.rendering.drawn import drawn_boxes
 from designer.rendering.graphviz import LayoutTooLarge
@@ -45,19 +46,31 @@ def tidy_edit(flow: Flow) -> Edit:
     return TidyUp(positions, frames)
 
 
-def duplicate_edit(flow: Flow, refs: Sequence[str]) -> tuple[Edit, list[str]]:
-    """The edit that copies tasks with the edges among them, and notes, below the originals; and the copies' refs."""
+def duplicate_edit(
+    flow: Flow, refs: Sequence[str], *, by: Position | None = None, phase: str | None = None
+) -> tuple[Edit, list[str]]:
+    """The edit that copies tasks with the edges among them, phases with their tasks, and notes; and the copies' refs.
+
+    The copies lie `by` from the originals, tasks in that `phase`; where that is not told, below them, in the same phase.
+    """
     fragment = decode_fragment(copy_fragment(flow, refs))
     if not fragment.tasks and not fragment.phases and not fragment.notes:
         raise EditRefused("Select the tasks to duplicate first.")
+    if by is None:
+        shared = {flow.tasks[key].phase for key in fragment.tasks}
+        phase = next(iter(shared)) if len(shared) == 1 and not fragment.phases else None
+        by = Position(0, _height_of(flow, fragment))
+    return Paste(fragment, dx=by.x, dy=by.y, phase=phase), _pasted_refs(flow, fragment)
+
+
+def _height_of(flow: Flow, fragment: Flow) -> int:
+    """How far below something its copy lies beside it, on the grid."""
     boxes = drawn_boxes(flow)
     chosen: list[Box] = [*(boxes.tasks[key] for key in fragment.tasks), *_papers(fragment)]
+    chosen += [boxes.phases[key] for key in fragment.phases]
     top = min((box.y for box in chosen), default=0)
     bottom = max((box.y + box.height for box in chosen), default=0)
-    shared = {flow.tasks[key].phase for key in fragment.tasks}
-    phase = next(iter(shared)) if len(shared) == 1 and not fragment.phases else None
-    edit = Paste(fragment, dx=0, dy=round((bottom - top + ASIDE) / 8) * 8, phase=phase)
-    return edit, _pasted_refs(flow, fragment)
+    return round((bottom - top + ASIDE) / 8) * 8
 
 
 def _papers(flow: Flow) -> list[Frame]:
@@ -114,14 +127,29 @@ def _values_of(value: Json, path: str) -> Iterator[str]:
         yield f"{path}: {str(value)[:LONGEST_FOUND]}"
 
 
-def connection_targets(flow: Flow, source: str, on: On) -> dict[str, str | None]:
-    """For every node whether an edge from `source` may lead there: None for yes, else the reason.
+def connection_targets(flow: Flow, source: str, on: On) -> dict[str, Any]:
+    """Where an edge may lead: `{"targets": {ref: None | reason}, "branches": {ref: [branch key]}, "loops": [ref]}`.
 
-    A decision may reach a node by any of its branches.
+    A decision may reach a node by any of its branches; where not by all, `branches` says by which. `loops`: where it
+    may lead once it declares a loop, as from there one gets to it.
     """
-    refs = [TRIGGER, *flow.tasks, *map(phase_ref, flow.phases)]
+    refs = [ref for ref in (TRIGGER, *flow.tasks, *map(phase_ref, flow.phases)) if ref != source]
     task = flow.tasks.get(source)
-    branches = task.branches if task is not None and on is On.SUCCESS else ()
-    refused: list[Mapping[str, str]] = [targets_from(flow, source, branch, on) for branch in branches or (None,)]
-    reasons = {ref: refused[0].get(ref) if all(ref in each for each in refused) else None for ref in refs}
-    return {ref: reason for ref, reason in reasons.items() if ref != source}
+    keys = task.branches if task is not None and on is On.SUCCESS else ()
+    refused: list[Mapping[str, Refusal]] = [refusals_from(flow, source, branch, on) for branch in keys or (None,)]
+    targets: dict[str, str | None] = dict.fromkeys(refs)
+    branches: dict[str, list[str]] = {}
+    loops = []
+    for ref in refs:
+        reasons = [each.get(ref) for each in refused]
+        round_again = [key for key, reason in zip(keys, reasons, strict=False) if reason and reason.rule is Rule.CYCLE]
+        open_to = [key for key, reason in zip(keys, reasons, strict=False) if reason is None]
+        if reasons[0] is not None and not open_to:
+            if task is not None and task.loop is None and len(keys) > 1 and round_again:
+                loops.append(ref)
+                open_to = round_again
+            else:
+                targets[ref] = reasons[0].reason
+        if open_to and len(open_to) < len(keys):
+            branches[ref] = open_to
+    return {"targets": targets, "branches": branches, "loops": loops}

@@ -78,9 +78,9 @@ def copy(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
 @require_GET
 @scoped(Role.DESIGNER)
 def targets(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
-    """Where an edge from `?source=` may lead: `{"targets": {ref: null | reason}}`."""
+    """Where an edge from `?source=` may lead, as `connection_targets` says."""
     draft, source = draft_of(flow_row(scope, flow)), request.GET.get("source", "")
     if not draft.has_node(source):
         raise Http404("There is no such node in this flow.")
     on = On.ERROR if request.GET.get("on") == "error" else On.SUCCESS
-    return JsonResponse({"targets": connection_targets(draft, source, on)})
+    return JsonResponse(connection_targets(draft, source, on))

@@ -222,11 +222,15 @@ def tidy(scope: Scope, row: models.Flow, body: Body) -> tuple[EditOutcome, dict[
 
 @door
 def duplicate(scope: Scope, row: models.Flow, body: Body) -> tuple[EditOutcome, dict[str, Any]]:
-    """`{revision, tasks}`: copies of these tasks and notes (by their refs); the answer names them in `added`."""
+    """`{revision, tasks, by?, phase?}`: copies of these tasks, phases and notes (by their refs), so far from them.
+
+    The answer names the copies in `added`.
+    """
     keys = body.get("tasks")
     if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
         raise NotUnderstood("tasks: give a list of keys.")
-    return _add(scope, row, lambda draft: duplicate_edit(draft, keys), body["mark"])
+    by, phase = _position(body, "by", "how far the copies lie from what they copy"), _phase(body)
+    return _add(scope, row, lambda draft: duplicate_edit(draft, keys, by=by, phase=phase), body["mark"])
 
 
 @door
@@ -235,12 +239,7 @@ def paste(scope: Scope, row: models.Flow, body: Body) -> tuple[EditOutcome, dict
     fragment = body.get("fragment")
     if isinstance(fragment, dict):
         fragment = {name: fragment[name] for name in FRAGMENT if name in fragment}
-    at, phase = body.get("at"), body.get("phase")
-    if at is not None and not (isinstance(at, list) and len(at) == 2 and all(_is_coordinate(each) for each in at)):
-        raise NotUnderstood("at: give the middle of what is pasted, as [x, y].")
-    if phase is not None and not isinstance(phase, str):
-        raise NotUnderstood("phase: give the key of a phase.")
-    middle = Position(round(at[0]), round(at[1])) if at is not None else None
+    middle, phase = _position(body, "at", "the middle of what is pasted"), _phase(body)
     pasted = decode_fragment(fragment)
     return _add(scope, row, lambda draft: paste_edit(draft, pasted, at=middle, phase=phase), body["mark"])
 
@@ -257,6 +256,20 @@ def _add(
         return with_places(draft, made)
 
     return drafting.edit_now(scope, row, edit, mark=mark), {"added": added}
+
+
+def _position(body: Body, name: str, what: str) -> Position | None:
+    at = body.get(name)
+    if at is not None and not (isinstance(at, list) and len(at) == 2 and all(_is_coordinate(each) for each in at)):
+        raise NotUnderstood(f"{name}: give {what}, as [x, y].")
+    return Position(round(at[0]), round(at[1])) if at is not None else None
+
+
+def _phase(body: Body) -> str | None:
+    phase = body.get("phase")
+    if phase is not None and not isinstance(phase, str):
+        raise NotUnderstood("phase: give the key of a phase.")
+    return phase
 
 
 def _is_coordinate(value: object) -> bool:

@@ -20,6 +20,7 @@ from designer.graph.model import NONE_MET, TRIGGER, Condition, Edge, On, Stateme
 from designer.graph.paths import lone_reference
 from designer.graph.suggestions import did_you_mean, listed, quoted
 from designer.graph.values import Path
+from designer.graph.wording import branch_name
 
 
 def check_decisions(subject: Subject) -> Iterator[Problem]:
@@ -44,7 +45,8 @@ def _branch_of(subject: Subject, edge: Edge) -> Iterator[Problem]:
     branches = task.branches if task is not None else ()
     if branches and edge.on is On.SUCCESS and edge.branch is None:
         message = f"The edge from {subject.name(edge.source)} to {subject.name(edge.target)} needs a branch: "
-        yield error("edge_without_branch", f"{message}{listed(branches)}.", edge=edge, field=("branch",))
+        names = [branch_name(task, branch) for branch in branches] if task is not None else []
+        yield error("edge_without_branch", f"{message}{listed(names)}.", edge=edge, field=("branch",))
     elif edge.branch is not None and edge.branch not in branches:
         hint = did_you_mean(edge.branch, branches)
         message = f"{subject.name(edge.source)} has no branch {quoted(edge.branch)}.{hint} Choose another branch."
@@ -127,7 +129,7 @@ def _loops(subject: Subject) -> Iterator[Problem]:
 
 
 def _way_back(subject: Subject, decision: str, edges: Sequence[Edge]) -> Iterator[Problem]:
-    branch = quoted(subject.lowering.loop_branches[decision])
+    branch = quoted(branch_name(subject.flow.tasks[decision], subject.lowering.loop_branches[decision]))
     name = subject.name(decision)
     field: Path = ("settings", "loop", "branch")
     if not edges:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -99,6 +100,25 @@ def test_duplicates_get_keys_of_their_own(designer: Client, drawn: models.Flow) 
     assert "edge-pick-2~b-2~yes~success" in ids(answer)
     assert post(designer, "duplicate", {"revision": 2, "tasks": []})[0] == 422
     assert post(designer, "duplicate", {"revision": 2, "tasks": "b"})[0] == 400
+
+
+def test_copies_lie_where_they_are_dropped_and_phases_bring_their_tasks(designer: Client, drawn: models.Flow) -> None:
+    place = {"key": "p", "name": "P", "frame": [0, 400, 480, 240]}
+    post(designer, "edits", {"revision": 1, "edit": {"edit": "add_phase", "phase": place, "tasks": ["b"]}})
+    before = draft_of(models.Flow.objects.get(pk=drawn.pk)).tasks["pick"].at
+    assert before is not None
+    body = {"revision": 2, "tasks": ["pick"], "by": [40, 80], "phase": "p"}
+    assert post(designer, "duplicate", body)[0] == 200
+    status, answer = post(designer, "duplicate", {"revision": 3, "tasks": ["phase:p"], "by": [0, 300]})
+    assert (status, answer["added"]) == (200, ["b-2", "pick-2-2", "phase:p-2"])
+    flow = draft_of(models.Flow.objects.get(pk=drawn.pk))
+    copy = flow.tasks["pick-2"]
+    assert (copy.at, copy.phase) == (replace(before, x=before.x + 40, y=before.y + 80), "p")
+    assert flow.tasks["b-2"].phase == "p-2"
+    frame = flow.phases["p-2"].frame
+    assert frame is not None
+    assert (frame.x, frame.y) == (0, 700)
+    assert post(designer, "duplicate", {"revision": 4, "tasks": ["b"], "by": ["far", 0]})[0] == 400
 
 
 def test_notes_go_along_through_the_clipboard_and_when_they_are_duplicated(

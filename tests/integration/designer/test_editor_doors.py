@@ -241,6 +241,18 @@ def test_targets_say_where_an_edge_may_lead(designer: Client, drawn: models.Flow
     assert designer.get(BASE + "targets?source=nobody").status_code == 404
 
 
+def test_targets_say_by_which_branch_and_where_a_loop_would_lead(designer: Client, drawn: models.Flow) -> None:
+    answer = designer.get(BASE + "targets?source=pick").json()
+    assert answer["loops"] == ["a", "phase:work"]
+    assert answer["targets"]["a"] is None  # once the loop is declared
+    assert answer["branches"] == {"b": ["none_met"], "d": ["yes"]}  # by the other one it leads there already
+    loop = {"path": ["settings", "loop"], "value": {"branch": "yes", "exit": "none_met", "max_iterations": 3}}
+    post(designer, "edits", {"revision": 1, "edit": {"edit": "configure_task", "task": "pick", "changes": [loop]}})
+    answer = designer.get(BASE + "targets?source=pick").json()
+    assert answer["loops"] == []
+    assert designer.get(BASE + "targets?source=pick&on=error").json()["branches"] == {}
+
+
 def test_what_is_set_can_be_looked_through(designer: Client, drawn: models.Flow) -> None:
     settings = designer.get(BASE + "find").json()["settings"]
     assert set(settings) == {"a", "b", "d", "pick"}

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from designer.graph.model import TRIGGER, Edge, Flow, On, phase_ref
-from designer.graph.rules import Rule, may_connect, may_reconnect, may_use_task_key, targets_from
+from designer.graph.rules import Rule, may_connect, may_reconnect, may_use_task_key, refusals_from
 from tests.drawing import draw
 from tests.strategies import flows
 
@@ -94,6 +94,6 @@ def test_the_preview_refuses_exactly_what_the_rules_refuse(data: st.DataObject) 
     source = data.draw(st.sampled_from([TRIGGER, *flow.tasks, *map(phase_ref, flow.phases)]))
     task = flow.tasks.get(source)
     branch = data.draw(st.sampled_from([None, *(task.branches if task else ())]))
-    refused = targets_from(flow, source, branch)
+    refused = refusals_from(flow, source, branch)
     for target in (TRIGGER, *flow.tasks, *map(phase_ref, flow.phases)):
         assert (target in refused) == (may_connect(flow, source, target, branch) is not None)
