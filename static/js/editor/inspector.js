@@ -5,7 +5,7 @@
  */
 
 import { replacePart } from "../live/morph.js";
-import { collect } from "./collect.js";
+import { bound, fitHeight, isTyped, revisionOf, setToDefault, uncover, valueOf, withKept } from "./form_controls.js";
 import { fieldFor, rowFor } from "./wanted.js";
 
 /** @typedef {import("./main.js").Editor} Editor */
@@ -27,6 +27,10 @@ export class Inspector {
   #isEntered = false;
   /** By path: the revision whose value stands in a field that was not brought up to date, as one was typing. @type {Map<string, number>} */
   #seen = new Map();
+  /** By subject and path: what has been stored since the form was rendered. @type {Map<string, string>} */
+  #known = new Map();
+  /** Rows of a list before one more was asked for. */
+  #rows = Infinity;
   /** What is on its way. @type {Set<{subject: string, path: unknown, value: unknown, seen: number}>} */
   #posted = new Set();
 
@@ -54,7 +58,7 @@ export class Inspector {
   async show({ force = false } = {}) {
     const { editor } = this;
     const subject = editor.selection.refs.length > 1 ? "many" : editor.selection.leading;
-    if (this.#wanted && this.#wanted.ref !== subject) this.#wanted = null; // one has gone on to something else
+    if (this.#wanted && this.#wanted.ref !== subject) this.#storeAhead(); // one has gone on to something else
     if (!force && subject === this.shown && subject !== "many") {
       this.#stayWith(subject);
       return;
@@ -74,6 +78,7 @@ export class Inspector {
     }
     if (!isSame) this.#storeFocused();
     if (!isSame) this.element.scrollTop = 0;
+    this.#known.clear();
     if (isSame) this.#update(html);
     else {
       this.body.outerHTML = html;
@@ -122,6 +127,7 @@ export class Inspector {
     const wanted = this.#wanted;
     if (!wanted || wanted.ref !== this.shown || !this.body) return;
     this.#wanted = null;
+    uncover(this.editor, wanted.ref);
     // What only takes a value away is no place to mend it, and what is not shown none at all.
     const found = /** @type {HTMLElement[]} */ ([...this.body.querySelectorAll("[data-path]:not(:has(> [data-act=clear]))")]);
     const fields = found.filter((field) => !field.closest("[hidden]"));
@@ -148,12 +154,30 @@ export class Inspector {
   /** A key that is for a field that has not come yet. @param {KeyboardEvent} event @returns {boolean} whether it is kept */
   #keep(event) {
     if (!this.#wanted || event.target !== this.element || event.ctrlKey || event.metaKey || event.altKey) return false;
-    if (event.key === "Enter") this.#isEntered = true;
+    if (event.key === "Escape" && this.#wanted.path === "name") this.#leave(this.#wanted.ref);
+    else if (event.key === "Enter") this.#isEntered = true;
     else if (event.key === "Backspace") this.#ahead = this.#ahead.slice(0, -1);
     else if ([...event.key].length === 1) this.#ahead += event.key;
     else return false;
     event.preventDefault();
     return true;
+  }
+
+  /** A name that was typed before its field came is stored all the same. */
+  #storeAhead() {
+    const [wanted, name] = [this.#wanted, this.#ahead];
+    [this.#wanted, this.#ahead] = [null, ""];
+    if (wanted?.path !== "name" || !name.trim()) return;
+    const field = document.createElement("div");
+    field.dataset.path = '["name"]';
+    this.#store(field, name, wanted.ref);
+  }
+
+  /** Back to what the form is about, before it has come. @param {string} ref */
+  #leave(ref) {
+    this.#storeAhead();
+    this.editor.closeSide("inspector");
+    this.editor.focus(ref);
   }
 
   /** @param {string} html */
@@ -172,6 +196,18 @@ export class Inspector {
     for (const control of body.querySelectorAll(CONTROLS)) {
       if (!held.includes(control) && !this.editor.conflicts.holds(control)) setToDefault(control);
     }
+    this.#enterRow(body);
+  }
+
+  /** From the button that asked for one row more into that row. @param {HTMLElement} body */
+  #enterRow(body) {
+    const list = document.activeElement?.getAttribute("data-arrive");
+    const rows = list ? body.querySelectorAll(`[data-rows=${list}] > [data-row]`) : [];
+    if (rows.length <= this.#rows) return;
+    this.#rows = Infinity;
+    const input = rows[rows.length - 1].querySelector("input:not([type=hidden])");
+    if (input instanceof HTMLInputElement) input.select();
+    /** @type {HTMLElement | null} */ (input)?.focus();
   }
 
   /** The server knows no row before it is stored: fields with such rows, and those on their way, stay as they are.
@@ -189,7 +225,17 @@ export class Inspector {
     // Enter stores at once; leaving the field then says the same again.
     const isKnown = target instanceof HTMLInputElement && target.type === "text" && target.value === target.defaultValue;
     if (target.hasAttribute("data-waits")) return; // for its button: walking through its choices must not choose
-    if (field && target.matches(CONTROLS) && !(isKnown && !field.hasAttribute("data-refused"))) this.#store(field);
+    if (!field || !target.matches(CONTROLS)) return;
+    const isRefused = field.hasAttribute("data-refused");
+    if (isRefused || !(isKnown || this.#isSaid(field))) this.#store(field);
+  }
+
+  /** Whether what a field says is stored or about to be: Enter has stored it, leaving the field says it again. @param {HTMLElement} field */
+  #isSaid(field) {
+    const [subject, path] = [this.shown, JSON.parse(field.dataset.path ?? "[]")];
+    const last = this.#waitingAt({ subject, path }).at(-1);
+    const known = last ? JSON.stringify(last.value) : this.#known.get(JSON.stringify([subject, path]));
+    return known === JSON.stringify(valueOf(field));
   }
 
   /** @param {Element} target */
@@ -198,16 +244,16 @@ export class Inspector {
     if (target.matches("[data-switch]")) this.#showVisible();
   }
 
-  /** @param {HTMLElement} field @param {unknown} [value] what the field stands for, unless told */
-  #store(field, value = collect(field.querySelector("[data-compose], [data-input]") ?? field)) {
+  /** @param {HTMLElement} field @param {unknown} [value] what the field stands for, unless told @param {string} [subject] */
+  #store(field, value = valueOf(field), subject = this.shown) {
     const { editor } = this;
-    const subject = this.shown;
     const path = JSON.parse(field.dataset.path ?? "[]");
+    const shown = subject === this.shown ? Number(this.body?.dataset.revision) : editor.queue.revision;
+    const body = { subject, path, value, seen: this.#seen.get(field.dataset.path ?? "") ?? shown };
     field.dataset.pending = "";
     delete field.dataset.liveKeep;
     this.#say(field, "");
     editor.keyboard.flush();
-    const body = { subject, path, value, seen: this.#seen.get(field.dataset.path ?? "") ?? Number(this.body?.dataset.revision) };
     this.#posted.add(body);
     editor.queue.push({
       door: "fields",
@@ -237,11 +283,11 @@ export class Inspector {
   /** A value has been answered; its field waits on where a later one is still on its way. @param {HTMLElement} field @param {Posted} body */
   #settled(field, body) {
     this.#posted.delete(body);
-    if (!this.#laterThan(body).length) delete field.dataset.pending;
+    if (!this.#waitingAt(body).length) delete field.dataset.pending;
   }
 
-  /** What is on its way to the same setting. @param {Posted} body */
-  #laterThan({ subject, path }) {
+  /** What is on its way to a setting. @param {{subject: string, path: unknown}} body */
+  #waitingAt({ subject, path }) {
     const place = JSON.stringify(path);
     return [...this.#posted].filter((posted) => posted.subject === subject && JSON.stringify(posted.path) === place);
   }
@@ -250,7 +296,8 @@ export class Inspector {
    * @param {Posted} body @param {number} revision */
   #stored(body, revision) {
     const path = JSON.stringify(body.path);
-    for (const later of this.#laterThan(body)) later.seen = revision;
+    this.#known.set(JSON.stringify([body.subject, body.path]), JSON.stringify(body.value));
+    for (const later of this.#waitingAt(body)) later.seen = revision;
     if (this.shown === body.subject) this.#seen.set(this.#field(body.path)?.dataset.path ?? path, revision);
   }
 
@@ -301,7 +348,10 @@ export class Inspector {
     const field = /** @type {HTMLElement | null} */ (button.closest("[data-path]"));
     const act = button.dataset.act ?? "";
     if (act === "clear" && field) this.#store(field, null);
-    else if (act === "set" && field) this.#store(field, JSON.parse(button.dataset.value ?? "null"));
+    else if (act === "set" && field) {
+      this.#rows = this.body?.querySelectorAll(`[data-rows=${button.dataset.arrive}] > [data-row]`).length ?? 0;
+      this.#store(field, JSON.parse(button.dataset.value ?? "null"));
+    }
     else if (act === "add" && field) this.#addRow(button, field);
     else if (act === "add-chosen" && field) this.#addChosen(field);
     else if (field && ["remove", "up", "down"].includes(act)) this.#changeRow(button, field, act);
@@ -394,54 +444,4 @@ function rowOf(field, path, wanted) {
   const rows = [...(field?.querySelectorAll("[data-rows] > [data-row]") ?? [])];
   const keys = rows.map((row) => /** @type {HTMLInputElement | null} */ (row.querySelector("[data-key='0'] input"))?.value ?? "");
   return rows[rowFor(path ?? "", wanted, keys)];
-}
-
-/** The revision that a form was rendered at. @param {string} html */
-function revisionOf(html) {
-  return Number(/ data-revision="(\d+)"/.exec(html)?.[1] ?? Infinity);
-}
-
-/** The form with the fields marked that are to stay as they are. @param {HTMLElement[]} kept @param {string} html */
-function withKept(kept, html) {
-  if (!kept.length) return html;
-  const template = document.createElement("template");
-  template.innerHTML = html;
-  for (const field of kept) {
-    const key = CSS.escape(field.dataset.key ?? "");
-    template.content.querySelector(`[data-key="${key}"][data-path]`)?.setAttribute("data-live-keep", "fresh");
-  }
-  return template.innerHTML;
-}
-
-/** Whether somebody is in the middle of changing it. @param {Element | null} control */
-function isTyped(control) {
-  const isText = control instanceof HTMLTextAreaElement || (control instanceof HTMLInputElement && !["checkbox", "radio"].includes(control.type));
-  return isText ? /** @type {HTMLInputElement} */ (control).value !== /** @type {HTMLInputElement} */ (control).defaultValue : control !== null;
-}
-
-/** @param {Element} control */
-function setToDefault(control) {
-  if (control instanceof HTMLSelectElement) {
-    const chosen = [...control.options].find((option) => option.defaultSelected) ?? control.options[0];
-    if (chosen) control.value = chosen.value;
-  } else if (control instanceof HTMLInputElement && (control.type === "checkbox" || control.type === "radio")) {
-    control.checked = control.defaultChecked;
-  } else {
-    const text = /** @type {HTMLInputElement} */ (control);
-    if (text.value !== text.defaultValue) text.value = text.defaultValue;
-  }
-}
-
-/** A text area as high as its text, within reason. @param {HTMLTextAreaElement} area */
-function fitHeight(area) {
-  area.style.setProperty("height", "auto");
-  area.style.setProperty("height", `${Math.min(420, Math.max(area.scrollHeight + 2, 34))}px`);
-}
-
-/** The first of a list has no way up, the last none down, as the server will say too. @param {Element} row */
-function bound(row) {
-  for (const [act, next] of [["up", row.previousElementSibling], ["down", row.nextElementSibling]]) {
-    const button = row.querySelector(`button[data-act=${act}]`);
-    if (button instanceof HTMLButtonElement) button.disabled = !next;
-  }
 }
