@@ -69,13 +69,13 @@ def test_a_double_click_on_paper_and_a_press_on_a_lone_handle_ask_what_to_add(bo
     assert abs(x - sheet["x"] - 300) <= 24  # the card is as wide as its text
     assert abs(y - sheet["y"] - 240) <= 5
     page.mouse.click(*board.handle("delay"))
-    expect(page.locator("#chooser-title")).to_have_text("Add what?")
+    expect(page.locator("#chooser-title")).to_have_text("What comes next?")
     page.keyboard.type("decision")
     page.keyboard.press("Enter")
     expect(board.card("decision")).to_be_visible()
     expect(board.edges()).to_have_count(1)
     page.mouse.click(*board.handle("decision", "error"))
-    expect(page.locator("#chooser-title")).to_have_text("Add what?")
+    expect(page.locator("#chooser-title")).to_have_text("What on an error?")
 
 
 def test_an_edge_that_may_not_be_is_refused_with_the_reason(board: Board) -> None:

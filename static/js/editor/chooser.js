@@ -2,8 +2,9 @@
 /** A small searchable list that opens where one works: branches, targets, kinds of tasks. One per page, in a dialog. */
 
 /**
- * @typedef {{key: string, label: string, hint?: string, icon?: string, tone?: string, more?: string[]}} Choice
- *   `more`: further texts to find it by; the one that has the words is shown in place of the hint
+ * @typedef {{key: string, label: string, hint?: string, icon?: string, tone?: string, more?: string[],
+ *   preset?: import("./palette.js").Preset}} Choice
+ *   `preset`: what is added by it; `more`: further texts to find it by; the one that has the words is shown in place of the hint
  * @typedef {{title: string, choices: Choice[], at: {x: number, y: number}, focused?: (choice: Choice | null) => void}} Question
  *   `at`: where on the screen; `focused` is told which choice is the current one while the list is open
  */
@@ -12,11 +13,12 @@ const AHEAD = ["Enter", "Escape", "Backspace", "ArrowDown", "ArrowUp"];
 
 /** Keys that were pressed before the list came that they are for. @type {string[]} */
 let ahead = [];
+let forgetting = 0;
 
 /** Wait for what a list is made of. Keys that are pressed meanwhile are for the list that opens then, not for the canvas: a name
  * typed at once must not be taken for commands. @template Made @param {Promise<Made>} made @returns {Promise<Made>} */
 export async function beforeList(made) {
-  ahead = [];
+  clearTimeout(forgetting); // one wait may follow another
   const keep = (/** @type {KeyboardEvent} */ event) => {
     const isCommand = event.ctrlKey || event.metaKey || event.altKey;
     const isForIt = event.key.length === 1 || AHEAD.includes(event.key);
@@ -31,7 +33,7 @@ export async function beforeList(made) {
     return await made;
   } finally {
     document.removeEventListener("keydown", keep, { capture: true });
-    setTimeout(() => (ahead = [])); // the list opens in this very turn, or not at all
+    forgetting = window.setTimeout(() => (ahead = [])); // the list opens in this very turn, or not at all
   }
 }
 
@@ -125,15 +127,22 @@ export function choose(question) {
   return answered;
 }
 
-/** @param {Choice[]} choices @param {string} words @returns {Choice[]} those that have every word somewhere */
+/** @param {Choice[]} choices @param {string} words @returns {Choice[]} those that have every word somewhere; first those that are called so */
 function matching(choices, words) {
   const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
   const has = (/** @type {string} */ text) => wanted.every((word) => text.toLowerCase().includes(word));
-  return choices.flatMap((choice) => {
+  const found = choices.flatMap((choice) => {
     if (has(`${choice.label} ${choice.hint ?? ""} ${choice.key}`)) return [choice];
-    const found = choice.more?.find(has);
-    return found ? [{ ...choice, hint: found }] : [];
+    const more = choice.more?.find(has);
+    return more ? [{ ...choice, hint: more }] : [];
   });
+  return found.sort((a, b) => likeness(b.label, wanted) - likeness(a.label, wanted));
+}
+
+/** How much a name is what somebody typed: it begins so, has all of it, or not. @param {string} name @param {string[]} words in small letters */
+export function likeness(name, words) {
+  const text = name.toLowerCase();
+  return Number(text.startsWith(words.join(" "))) + Number(words.every((word) => text.includes(word)));
 }
 
 /** @param {Choice} choice @param {number} place */

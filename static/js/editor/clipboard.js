@@ -106,7 +106,7 @@ export class Clipboard {
     if (reason) return editor.refuse(reason);
     const size = [fragment.tasks, fragment.phases, fragment.notes].reduce((sum, list) => sum + (Array.isArray(list) ? list.length : 0), 0);
     if (size >= MANY) {
-      editor.hint(`Pasting ${size.toLocaleString("en")} things…`);
+      editor.hint(`Pasting ${size.toLocaleString("en")} things…`, true);
       editor.announce(`Pasting ${size.toLocaleString("en")} things…`);
     }
     const done = editor.queue.push({

@@ -1,12 +1,10 @@
 // @ts-check
 /** What a designer can do, whatever asked for it: mouse, keys, menus. Each ends in one edit. */
 
-import { arranged, WAYS } from "./arrange.js";
 import { arrival } from "./attention.js";
-import { choose } from "./chooser.js";
 import * as edits from "./edits.js";
 import { frameAround } from "./frames.js";
-import { contains, freePlace, grow, snapPoint, union } from "./geometry.js";
+import { freePlace, snapPoint } from "./geometry.js";
 import { hideGhost, showGhost, showHome } from "./preview.js";
 import { settleShifts } from "./shifts.js";
 
@@ -18,7 +16,8 @@ import { settleShifts } from "./shifts.js";
 /** @typedef {import("./graph.js").EdgeFacts} EdgeFacts */
 
 export const NOTE = { width: 192, height: 96 };
-const GAP = 64; // between a card and the one added after it
+const ROUNDS = 10; // of a loop that is drawn, until somebody says another number
+export const GAP = 64; // between a card and the one added after it
 
 /** Post one edit. @param {Editor} editor @param {edits.Edit} edit
  * @param {{said?: string, select?: string[], arrived?: (ref: string) => void, undone?: () => void,
@@ -107,6 +106,17 @@ export function connectNodes(editor, ends) {
   return submit(editor, edits.connect(ends), { said });
 }
 
+/** A branch of a decision leads back, in a loop that is declared with it. @param {Editor} editor
+ * @param {{source: string, target: string, branch: string, exit: string}} loop `exit`: the branch that leaves it
+ * @param {EdgeFacts} [edge] that is led there; else a new one */
+export function drawLoop(editor, { source, target, branch, exit }, edge) {
+  const ends = /** @type {edits.Ends} */ ({ source, target, branch, on: "success" });
+  const loop = edits.configureTask(source, ["settings", "loop"], { branch, exit, max_iterations: ROUNDS });
+  const steps = [loop, edge ? edits.reconnect(edge, ends) : edits.connect(ends)];
+  const said = `${nameOf(editor, source)} now goes round again from ${nameOf(editor, target)}, at most ${ROUNDS} times`;
+  return submit(editor, edits.batch(steps), { said, select: [source] });
+}
+
 /** Add a task at a place, in whatever phase lies there, or on an edge that is parted for it.
  * @param {Editor} editor @param {Preset} preset @param {{at: Point, onEdge?: string | null}} where */
 export function addAtPlace(editor, preset, { at, onEdge }) {
@@ -142,60 +152,8 @@ export function addSomewhere(editor, preset) {
   return addConnected(editor, preset, { at, source: leading.ref, branch: free, on: "success" });
 }
 
-/** Add by what it comes after rather than by a place: on an edge, after a node, or into a phase. It stands beside what it follows and
- * in its phase, which grows if it has to.
- * @param {Editor} editor @param {Preset} preset
- * @param {{edge: EdgeFacts} | {phase: string} | {source: string, branch: string | null, on: "success" | "error"}} where */
-export function addInFlow(editor, preset, where) {
-  const { graph } = editor;
-  const around = "phase" in where ? graph.nodes.get(where.phase) : undefined;
-  const before = "phase" in where ? null : (graph.nodes.get("edge" in where ? where.edge.source : where.source) ?? null);
-  const beside = before ? { x: before.x + before.width + GAP, y: before.y } : { x: (around?.x ?? 0) + 24, y: (around?.y ?? 0) + 48 };
-  const task = taskFor(editor, preset, placeFor(editor, beside));
-  const own = before?.type === "phase" ? before : before?.phase ? graph.nodes.get(`phase:${before.phase}`) : undefined;
-  const phase = around ?? own ?? null;
-  task.phase = phase ? phaseKey(phase.ref) : null;
-  const steps = [
-    "edge" in where ? edits.insertOnEdge(task, where.edge) : edits.addTask(task),
-    ..."source" in where ? [edits.connect({ source: where.source, target: task.key, branch: where.branch, on: where.on })] : [],
-    ...(phase ? grown(editor, phase, task) : []),
-  ];
-  const said = before ? `Added ${task.name} after ${before.name}` : `Added ${task.name} in ${phase?.name}`;
-  return add(editor, task, edits.batch(steps), said);
-}
-
-/** The frame of a phase made larger for a card, if it has to be. @param {Editor} editor @param {NodeFacts} phase @param {edits.NewTask} task */
-function grown(editor, phase, task) {
-  const card = { ...task.at, ...editor.card };
-  const inner = grow(card, 24);
-  const frame = union([phase, inner]) ?? phase;
-  const { x, y } = snapPoint({ x: Math.floor(frame.x), y: Math.floor(frame.y) });
-  const wider = { x, y, width: Math.ceil((frame.x + frame.width - x) / 8) * 8, height: Math.ceil((frame.y + frame.height - y) / 8) * 8 };
-  const isSame = contains(phase, inner) && contains(phase, { x: inner.x + inner.width, y: inner.y + inner.height });
-  return isSame ? [] : [edits.framePhase(phaseKey(phase.ref), wider)];
-}
-
-/** Put tasks into a phase, or out of theirs, where they stand; the phase grows around them.
- * @param {Editor} editor @param {string[]} refs @param {string | null} ref of the phase */
-export function movePhase(editor, refs, ref) {
-  const phase = ref ? editor.graph.nodes.get(ref) : null;
-  const cards = refs.map((each) => editor.graph.nodes.get(each)).filter((node) => node !== undefined);
-  const steps = [edits.assignPhase(refs, phase ? phaseKey(phase.ref) : null)];
-  const said = phase ? `Moved into ${phase.name}` : "Moved out of the phase";
-  if (phase && cards.length) {
-    // Beneath what the phase holds already: its frame need not swallow whatever lies between.
-    const left = Math.min(...cards.map((card) => card.x));
-    const top = Math.min(...cards.map((card) => card.y));
-    const by = { x: snapPoint({ x: phase.x + 24 - left, y: 0 }).x, y: snapPoint({ x: 0, y: phase.y + phase.height - top }).y };
-    const places = cards.map((card) => ({ key: card.ref, x: card.x + by.x, y: card.y + by.y }));
-    const area = union([phase, ...cards.map((card) => grow({ ...card, x: card.x + by.x, y: card.y + by.y }, 24))]) ?? phase;
-    steps.push(edits.moveTasks(places), edits.framePhase(phaseKey(phase.ref), { ...rectOf(phase), width: snapPoint({ x: area.x + area.width - phase.x, y: 0 }).x, height: snapPoint({ x: 0, y: area.y + area.height - phase.y }).y }));
-  }
-  return submit(editor, edits.batch(steps), { said, select: refs });
-}
-
 /** @param {Editor} editor @param {edits.NewTask} task @param {edits.Edit} edit @param {string} said */
-function add(editor, task, edit, said) {
+export function add(editor, task, edit, said) {
   const ghost = { ...task.at, ...editor.card };
   showGhost(editor, ghost, "ghost-new");
   const done = submit(editor, edit, { said, select: [task.key], undone: () => hideGhost(editor, "ghost-new") });
@@ -207,7 +165,7 @@ function add(editor, task, edit, said) {
 }
 
 /** @param {Editor} editor @param {Preset} preset @param {Point} at @returns {edits.NewTask} */
-function taskFor(editor, preset, at) {
+export function taskFor(editor, preset, at) {
   const place = snapPoint(at);
   const middle = { x: place.x + editor.card.width / 2, y: place.y + editor.card.height / 2 };
   const phase = editor.graph.phaseAt(middle);
@@ -216,7 +174,7 @@ function taskFor(editor, preset, at) {
 }
 
 /** @param {Editor} editor @param {Point} wanted */
-function placeFor(editor, wanted) {
+export function placeFor(editor, wanted) {
   const cards = editor.graph.shown.filter((node) => node.type !== "phase");
   return freePlace(wanted, editor.card, cards);
 }
@@ -285,35 +243,23 @@ function nextFocus(editor, gone, leading) {
   return near.find((ref) => !gone.has(ref)) ?? null;
 }
 
-/** Copies of the selected tasks and the edges among them, and of notes, a little aside. @param {Editor} editor */
-export function duplicateSelected(editor) {
-  const keys = editor.selection.refs.filter((ref) => ["task", "note"].includes(editor.graph.nodes.get(ref)?.type ?? ""));
+/** Copies of the selected tasks and the edges among them, of phases with their tasks, and of notes: a little aside, or where they are
+ * dropped. @param {Editor} editor @param {{refs?: string[], by?: Point, into?: NodeFacts | null}} [how] `into`: the phase they are dropped in */
+export function duplicateSelected(editor, { refs = editor.selection.refs, by, into } = {}) {
+  const keys = refs.filter((ref) => ["task", "phase", "note"].includes(editor.graph.nodes.get(ref)?.type ?? ""));
   if (!keys.length) return editor.refuse("Select the tasks to duplicate first.");
   const nodes = keys.map((ref) => editor.graph.nodes.get(ref)).filter((node) => node !== undefined);
   const arrive = arrival(editor);
   return editor.queue.push({
     door: "duplicate",
-    body: { tasks: keys },
+    body: { tasks: keys, ...(by && { by: [by.x, by.y] }), ...(into && { phase: phaseKey(into.ref) }) },
     accepted({ added }) {
       if (added) arrive(added); // not told where it had got through before
       editor.announce(`Duplicated ${naming(nodes)}`);
     },
     refused: (problem) => editor.refuse(problem.detail),
-    stale: (problem) => editor.offerAgain(problem.detail, () => duplicateSelected(editor)),
+    stale: (problem) => editor.offerAgain(problem.detail, () => duplicateSelected(editor, { refs, by, into })),
   });
-}
-
-/** Line up or spread what is selected, as chosen from a list. @param {Editor} editor */
-export async function arrangeSelected(editor) {
-  const nodes = editor.selection.refs.map((ref) => editor.graph.nodes.get(ref)).filter((node) => node?.type === "task");
-  if (nodes.length < 2) return editor.refuse("Select at least two tasks to line up.");
-  const choices = WAYS.filter(({ least }) => nodes.length >= least).map(({ way, label, hint }) => ({ key: way, label, hint }));
-  const choice = await choose({ title: "Line up…", choices, at: editor.placeOnScreen(editor.selection.leading) });
-  if (!choice) return undefined;
-  const tasks = /** @type {NodeFacts[]} */ (nodes);
-  const places = arranged(tasks, /** @type {import("./arrange.js").Way} */ (choice.key));
-  if (!places.length) return editor.announce("They stand like that already");
-  return submit(editor, edits.moveTasks(places), { said: `Lined up ${tasks.length} tasks` });
 }
 
 /** Put a task that has no edges yet on an edge. @param {Editor} editor @param {string} ref @param {EdgeFacts} edge @param {Point} at */
@@ -364,7 +310,7 @@ function naming(nodes) {
 }
 
 /** @param {string} ref */
-function phaseKey(ref) {
+export function phaseKey(ref) {
   return ref.slice("phase:".length);
 }
 
@@ -374,6 +320,6 @@ function noteKey(ref) {
 }
 
 /** @param {NodeFacts} node @returns {Rect} */
-function rectOf({ x, y, width, height, full }) {
+export function rectOf({ x, y, width, height, full }) {
   return { x, y, width, height, ...full };
 }

@@ -1,8 +1,8 @@
 // @ts-check
-/** Drawing edges: by pulling a handle, or from the keyboard by choosing a target. */
+/** Drawing edges by pulling a handle; by choosing from a list: ./connect_lists.js. */
 
-import { addConnected, connectNodes, reconnectEdge } from "./commands.js";
-import { beforeList, choose } from "./chooser.js";
+import { addConnected, connectNodes, drawLoop, reconnectEdge } from "./commands.js";
+import { choose } from "./chooser.js";
 import { centre, contains, grow, toScreen } from "./geometry.js";
 import { hideWire, showWire } from "./preview.js";
 import { presets } from "./palette.js";
@@ -13,7 +13,6 @@ import { presets } from "./palette.js";
 /** @typedef {"success" | "error"} On */
 
 const REACH = 14; // how near a pulled edge must come to a card to stick to it
-const GAP = 72; // between a card and what is added beside it
 const PHASE_BAND = 32; // of a frame, only the title takes an edge: its area takes cards
 
 /** @param {Editor} editor @param {string} source @param {string} kind success or error @returns {import("./gestures.js").Drag} */
@@ -39,12 +38,12 @@ export function drawEdge(editor, source, kind) {
       const reason = target ? await targets.reason(target.ref) : null;
       const at = { x: event.clientX, y: event.clientY };
       if (target && reason) editor.refuse(reason);
-      else if (target) await finish(editor, source, target.ref, on, at);
+      else if (target) await finish(editor, targets, target.ref, at);
       else if (from && !contains(grow(from, REACH), point)) await addAt(editor, source, on, point, at);
       stop();
     },
     cancel: stop,
-    click: (event) => void connectByKeys(editor, source, on, () => addBeside(editor, source, on, { x: event.clientX, y: event.clientY })),
+    click: (event) => void editor.menu.by("onHandle", source, on, { x: event.clientX, y: event.clientY }),
   };
 }
 
@@ -76,7 +75,7 @@ export function redrawEdge(editor, ref, end) {
       const isMoved = found && found.ref !== (end === "target" ? edge.target : edge.source);
       const reason = isMoved && found ? await targets?.reason(found.ref) : null;
       if (reason) editor.refuse(reason);
-      else if (isMoved && found) await lead(editor, edge, end, found, { x: event.clientX, y: event.clientY });
+      else if (isMoved && found) await lead(editor, edge, end, found, { x: event.clientX, y: event.clientY }, targets);
       stop();
     },
     cancel: stop,
@@ -84,27 +83,36 @@ export function redrawEdge(editor, ref, end) {
 }
 
 /** Another start may have branches of its own to choose from. @param {Editor} editor @param {import("./graph.js").EdgeFacts} edge
- * @param {string} end @param {NodeFacts} node @param {Point} at on the screen */
-async function lead(editor, edge, end, node, at) {
+ * @param {string} end @param {NodeFacts} node @param {Point} at on the screen @param {Targets | null} [targets] */
+export async function lead(editor, edge, end, node, at, targets) {
+  const { source, branch: own } = edge;
+  if (end === "target" && own !== null && targets?.loops.has(node.ref)) return goRound(editor, { source, target: node.ref, branch: own }, at, edge);
   if (end === "target") return reconnectEdge(editor, edge, { target: node.ref });
   const branch = await chooseBranch(editor, node.ref, edge.on, at);
   return branch === undefined ? editor.focus(edge.ref) : reconnectEdge(editor, edge, { source: node.ref, branch });
 }
 
 /** Which nodes may be connected to, as the server's rules say. */
-class Targets {
+export class Targets {
   /** @type {Record<string, string | null> | null} */
   #reasons = null;
+  /** By which branches it may be led to, where not by all. @type {Record<string, string[]>} */
+  branches = {};
+  /** Where the edge would lead round again, once a loop is declared. @type {Set<string>} */
+  loops = new Set();
   #isShown = false;
 
   /** @param {Editor} editor @param {string} source @param {On} on */
   constructor(editor, source, on) {
     this.editor = editor;
     this.source = source;
+    this.on = on;
     this.pointed = "";
     /** Whether there was an answer. */
     this.asked = editor.ask("targets", { source, on }).then((answer) => {
       this.#reasons = answer?.targets ?? {};
+      this.branches = answer?.branches ?? {};
+      this.loops = new Set(answer?.loops);
       if (this.#isShown) this.#mark();
       return Boolean(answer);
     });
@@ -144,7 +152,8 @@ class Targets {
     this.editor.element(this.pointed)?.classList.remove("is-pointed");
     this.pointed = node?.ref ?? "";
     this.editor.element(this.pointed)?.classList.add("is-pointed");
-    this.editor.hint(node ? (this.#reasons?.[node.ref] ?? "") : "");
+    const isLoop = node !== null && this.loops.has(node.ref);
+    this.editor.hint(isLoop ? `A loop: goes round again from ${node.name}` : node ? (this.#reasons?.[node.ref] ?? "") : "", isLoop);
   }
 
   hide() {
@@ -167,122 +176,56 @@ function nodeAt(editor, point, source) {
   );
 }
 
-/** Ask for the branch where there is a choice, then connect. @param {Editor} editor @param {string} source
- * @param {string} target @param {On} on @param {Point} at on the screen */
-async function finish(editor, source, target, on, at) {
-  const branch = await chooseBranch(editor, source, on, at);
-  if (branch !== undefined) connectNodes(editor, { source, target, branch, on });
+/** Ask for the branch where there is a choice, then connect. @param {Editor} editor @param {Targets} targets @param {string} target
+ * @param {Point} at on the screen */
+export async function finish(editor, targets, target, at) {
+  const { source, on } = targets;
+  const isLoop = targets.loops.has(target);
+  const branch = await chooseBranch(editor, source, on, at, targets.branches[target], isLoop ? "Which branch goes round again?" : undefined);
+  if (branch === undefined) return undefined;
+  if (!isLoop || branch === null) return connectNodes(editor, { source, target, branch, on });
+  return goRound(editor, { source, target, branch }, at);
+}
+
+/** An edge that leads back declares a loop: which branch leaves it is asked where there are several. @param {Editor} editor
+ * @param {{source: string, target: string, branch: string}} ends @param {Point} at on the screen @param {import("./graph.js").EdgeFacts} [edge] that led elsewhere */
+async function goRound(editor, ends, at, edge) {
+  const others = (editor.graph.nodes.get(ends.source)?.branches ?? []).filter(({ key }) => key !== ends.branch);
+  const exit = await chooseOf(others, "Which branch leaves the loop?", at);
+  return exit && drawLoop(editor, { ...ends, exit }, edge);
 }
 
 /** The branch to take: null where there is none to choose, undefined when the person gave up.
- * @param {Editor} editor @param {string} source @param {On} on @param {Point} at @returns {Promise<string | null | undefined>} */
-export async function chooseBranch(editor, source, on, at) {
-  if (on === "error") return null;
-  const branches = editor.graph.freeBranches(source);
-  if (branches.length < 2) return branches[0]?.key ?? null;
-  const choices = branches.map(({ key, name }) => ({ key, label: name, icon: "branch", tone: "choice" }));
-  const choice = await choose({ title: "Which branch?", choices, at });
-  return choice ? choice.key : undefined;
+ * @param {Editor} editor @param {string} source @param {On} on @param {Point} at
+ * @param {string[]} [allowed] keys of branches @param {string} [title] @returns {Promise<string | null | undefined>} */
+export async function chooseBranch(editor, source, on, at, allowed, title = "Which branch?") {
+  const branches = on === "error" ? [] : editor.graph.freeBranches(source, allowed);
+  return branches.length ? chooseOf(branches, title, at) : null;
+}
+
+/** @param {import("./graph.js").Branch[]} branches at least one @param {string} title @param {Point} at @returns {Promise<string | undefined>} */
+async function chooseOf(branches, title, at) {
+  if (branches.length < 2) return branches[0].key;
+  return (await choose({ title, choices: branches.map(({ key, name }) => ({ key, label: name, icon: "branch", tone: "choice" })), at }))?.key;
 }
 
 /** A pulled edge dropped on paper: choose what stands there. @param {Editor} editor @param {string} source @param {On} on
  * @param {Point} point @param {Point} at on the screen */
 async function addAt(editor, source, on, point, at) {
-  const found = presets(editor.root);
-  const choices = found.map(({ id, name, hint, icon, tone }) => ({ key: id, label: name, hint, icon, tone }));
-  const choice = await choose({ title: "Add what?", choices, at });
-  const preset = found.find(({ id }) => id === choice?.key);
-  if (!preset) return;
-  const branch = await chooseBranch(editor, source, on, at);
-  if (branch !== undefined) addConnected(editor, preset, { at: { x: point.x, y: point.y - editor.card.height / 2 }, source, branch, on });
+  const choice = await choose({ title: "Add what?", choices: addable(editor), at });
+  if (choice) await addChosen(editor, choice, { source, on, at, place: { x: point.x, y: point.y - editor.card.height / 2 } });
 }
 
-/** The same where a handle was only pressed: right of its card, or below it for what happens on an error.
- * @param {Editor} editor @param {string} source @param {On} on @param {Point} at on the screen */
-async function addBeside(editor, source, on, at) {
-  const from = editor.graph.nodes.get(source);
-  if (!from) return;
-  const { x, y, width, height } = from;
-  await addAt(editor, source, on, on === "error" ? { x, y: y + 2.5 * height } : { x: x + width + GAP, y: y + height / 2 }, at);
+/** What can be added, as a list has it. @param {Editor} editor */
+export function addable(editor) {
+  return presets(editor.root).map((preset) => ({ key: preset.id, label: preset.name, hint: preset.hint, icon: preset.icon, tone: preset.tone, preset }));
 }
 
-/** Choose the target from a list; the canvas shows the current one. @param {Editor} editor @param {string} source @param {On} [on]
- * @param {() => unknown} [otherwise] what comes where there is nothing to connect to */
-export async function connectByKeys(editor, source, on = "success", otherwise = undefined) {
-  const { graph } = editor;
-  if (graph.nodes.get(source)?.type === "note") return editor.refuse("Nothing leads to or from a note.");
-  const targets = new Targets(editor, source, on);
-  const allowed = (await beforeList(targets.allowed())).map((ref) => graph.nodes.get(ref)).filter((node) => node !== undefined);
-  if (!allowed.length) return otherwise ? otherwise() : editor.refuse("There is nothing this could be connected to.");
-  const at = editor.placeOnScreen(source);
-  targets.show();
-  const choices = byNearness(allowed, graph.nodes.get(source)).map((node) => ({
-    key: node.ref, label: node.name, hint: node.type === "phase" ? "phase" : node.ref, icon: node.type === "phase" ? "layers" : "arrow-right",
-  }));
-  const title = on === "error" ? "On an error, go to…" : "Connect to…";
-  const choice = await choose({
-    title, choices, at,
-    focused(current) {
-      const node = current ? (graph.nodes.get(current.key) ?? null) : null;
-      targets.point(node);
-      if (node) editor.viewport.reveal(node);
-    },
-  });
-  if (choice) await finish(editor, source, choice.key, on, at);
-  targets.hide();
-  editor.focus(source);
-}
-
-/** Choose from a list where an edge leads instead. @param {Editor} editor @param {import("./graph.js").EdgeFacts} edge */
-export async function redirectByKeys(editor, edge) {
-  const { graph } = editor;
-  const targets = new Targets(editor, edge.source, edge.on);
-  const allowed = (await beforeList(targets.allowed())).filter((ref) => ref !== edge.target);
-  const found = byNearness(allowed.map((ref) => graph.nodes.get(ref)).filter((node) => node !== undefined), graph.nodes.get(edge.source));
-  if (!found.length) return editor.refuse("There is nothing else this edge could lead to.");
-  targets.show();
-  const choice = await choose({
-    title: "Lead to…",
-    choices: found.map(({ ref, name, type }) => ({ key: ref, label: name, hint: type === "phase" ? "phase" : ref, icon: type === "phase" ? "layers" : "arrow-right" })),
-    at: editor.placeOnScreen(edge.source),
-    focused: (current) => targets.point(current ? (graph.nodes.get(current.key) ?? null) : null),
-  });
-  targets.hide();
-  if (choice) return reconnectEdge(editor, edge, { target: choice.key });
-  return editor.focus(edge.ref);
-}
-
-/** Choose from a list where an edge starts instead, and its branch where there are several. What cannot lead there is left out as far
- * as the page knows; what is chosen, the server looks at. @param {Editor} editor @param {import("./graph.js").EdgeFacts} edge */
-export async function restartByKeys(editor, edge) {
-  const { graph } = editor;
-  const target = graph.nodes.get(edge.target);
-  const found = byNearness(graph.sourcesFor(edge), target);
-  if (!target || !found.length) return editor.refuse("There is nothing else this edge could start from.");
-  const at = editor.placeOnScreen(edge.target);
-  const choice = await choose({
-    title: "Start from…",
-    choices: found.map(({ ref, name, type }) => ({ key: ref, label: name, hint: type === "phase" ? "phase" : ref, icon: type === "phase" ? "layers" : "arrow-right" })),
-    at,
-    focused(current) {
-      const node = graph.nodes.get(current?.key ?? "");
-      if (node) editor.viewport.reveal(node);
-    },
-  });
-  const node = graph.nodes.get(choice?.key ?? "");
-  if (node) return lead(editor, edge, "source", node, at);
-  return editor.focus(edge.ref);
-}
-
-/** @param {NodeFacts[]} nodes @param {NodeFacts | undefined} from those to the right first, the nearest first of all */
-function byNearness(nodes, from) {
-  if (!from) return nodes;
-  const here = centre(from);
-  const cost = (/** @type {NodeFacts} */ node) => {
-    const there = centre(node);
-    return Math.hypot(there.x - here.x, there.y - here.y) + (there.x < here.x ? 1e5 : 0);
-  };
-  return nodes.sort((a, b) => cost(a) - cost(b));
+/** Add what was chosen, after asking for its branch. @param {Editor} editor @param {import("./chooser.js").Choice} choice
+ * @param {{source: string, on: On, at: Point, place: Point}} how `at`: on the screen; `place`: of its corner, on the canvas */
+export async function addChosen(editor, { preset }, { source, on, at, place }) {
+  const branch = preset && (await chooseBranch(editor, source, on, at));
+  if (preset && branch !== undefined) addConnected(editor, preset, { at: place, source, branch, on });
 }
 
 /** @param {Editor} editor @param {string} ref @returns {Point} where on the screen a chooser for it may open */

@@ -2,9 +2,9 @@
 /** The drags that move and select what exists: cards, frames, corners, the rubber band. */
 
 import { contains, overlap, rectBetween, resize, snapMove } from "./geometry.js";
-import { frameNote, framePhase, insertExisting, moveNodes } from "./commands.js";
+import { duplicateSelected, frameNote, framePhase, insertExisting, moveNodes } from "./commands.js";
 import { guided } from "./guides.js";
-import { Move, hideBand, hideGhost, showBand, showGhost, showGuides, showHome } from "./preview.js";
+import { Move, hideBand, hideGhost, showBand, showCopies, showGhost, showGuides, showHome } from "./preview.js";
 
 /** @typedef {import("./main.js").Editor} Editor */
 /** @typedef {import("./geometry.js").Point} Point */
@@ -17,10 +17,10 @@ const REACH = 6; // pixels within which something dragged snaps to a line
 
 /** On the grid, or on a line with what stands around if one is near; Alt keeps to the grid.
  * @param {Editor} editor @param {import("./geometry.js").Rect} rect what is dragged, where it was @param {Point} by
- * @param {Set<string>} refs all that is dragged @param {PointerEvent} event @returns {Point} how far it goes */
-function snapped(editor, rect, by, refs, event) {
+ * @param {Set<string>} refs all that is dragged @param {boolean} isOnGrid @returns {Point} how far it goes */
+function snapped(editor, rect, by, refs, isOnGrid) {
   const onGrid = snapMove(rect, by);
-  if (event.altKey) {
+  if (isOnGrid) {
     showGuides(editor, []);
     return onGrid;
   }
@@ -42,6 +42,7 @@ export function dragCards(editor, ref, start, press) {
     editor.focus(ref);
   };
   const anchor = graph.nodes.get(ref);
+  if (anchor && isLoose(anchor) && editor.canEdit && press.altKey) return dragCopies(editor, anchor, start, click);
   if (!anchor || !isLoose(anchor) || !editor.canEdit) return { move() {}, drop: (_, event) => click(event), cancel() {}, click };
   // Before the first move, which has enough to do in its frame. A finger may still turn out to be one of two, keys to add to the selection.
   if (press.pointerType !== "touch" && !press.shiftKey && !press.ctrlKey && !press.metaKey && !selection.has(ref)) selection.set(ref);
@@ -68,7 +69,7 @@ export function dragCards(editor, ref, start, press) {
         moved = new Move(editor, refs);
         editor.lift(refs, true);
       }
-      by = snapped(editor, anchor, { x: point.x - start.x, y: point.y - start.y }, refs, event);
+      by = snapped(editor, anchor, { x: point.x - start.x, y: point.y - start.y }, refs, event.altKey);
       const isLeft = moved?.show(by);
       editor.showDropPhase(anchor.type === "task" ? refs : null, point);
       part(refs.size === 1 && anchor.type === "task" && !graph.edgesAt(refs).length ? edgeBelow(editor, event) : null);
@@ -95,6 +96,34 @@ export function dragCards(editor, ref, start, press) {
   };
 }
 
+/** A drag that was begun with Alt: what is selected stays, copies of it go where they are dropped. @param {Editor} editor
+ * @param {import("./graph.js").NodeFacts} anchor what was pressed @param {Point} start @param {(event: PointerEvent) => void} click @returns {Drag} */
+function dragCopies(editor, anchor, start, click) {
+  const { graph, selection } = editor;
+  const refs = selection.has(anchor.ref) ? selection.refs : [anchor.ref];
+  const rects = editor.withContents(refs).map((ref) => graph.nodes.get(ref)).filter((node) => node !== undefined && node.type !== "trigger");
+  let by = { x: 0, y: 0 };
+  const stop = () => {
+    showGuides(editor, []);
+    showCopies(editor, [], by);
+    editor.showDropPhase(null, start);
+  };
+  return {
+    click,
+    shape: "copy",
+    move(point) {
+      by = snapped(editor, anchor, { x: point.x - start.x, y: point.y - start.y }, new Set(), false);
+      showCopies(editor, /** @type {import("./geometry.js").Rect[]} */ (rects), by);
+      editor.showDropPhase(anchor.type === "task" ? new Set(refs) : null, point);
+    },
+    drop(point) {
+      if (by.x || by.y) duplicateSelected(editor, { refs, by, into: anchor.type === "phase" ? null : graph.phaseAt(point) });
+      stop();
+    },
+    cancel: stop,
+  };
+}
+
 /** Tasks and notes are moved by themselves. @param {import("./graph.js").NodeFacts | undefined} node */
 function isLoose(node) {
   return node?.type === "task" || node?.type === "note";
@@ -109,8 +138,9 @@ function edgeBelow(editor, event) {
   return null;
 }
 
-/** A phase by its title, with the tasks in it. @param {Editor} editor @param {string} ref @param {Point} start @returns {Drag} */
-export function dragFrame(editor, ref, start) {
+/** A phase by its title, with the tasks in it. @param {Editor} editor @param {string} ref @param {Point} start @param {PointerEvent} press
+ * @returns {Drag} */
+export function dragFrame(editor, ref, start, press) {
   const { graph, selection } = editor;
   const phase = graph.nodes.get(ref);
   const click = () => {
@@ -118,13 +148,14 @@ export function dragFrame(editor, ref, start) {
     editor.focus(ref);
   };
   if (!phase || !editor.canEdit) return { move() {}, drop: click, cancel() {}, click };
+  if (press.altKey) return dragCopies(editor, phase, start, click);
   const refs = new Set([ref, ...graph.tasks.filter((task) => `phase:${task.phase}` === ref).map((task) => task.ref)]);
   const moved = new Move(editor, refs);
   let by = { x: 0, y: 0 };
   return {
     click,
     move(point, event) {
-      by = snapped(editor, phase, { x: point.x - start.x, y: point.y - start.y }, refs, event);
+      by = snapped(editor, phase, { x: point.x - start.x, y: point.y - start.y }, refs, event.altKey);
       return moved.show(by);
     },
     drop() {

@@ -30,6 +30,11 @@ export function removeTasks(tasks) {
   return { edit: "remove_tasks", tasks };
 }
 
+/** @param {string} task @param {string[]} path @param {unknown} value @returns {Edit} */
+export function configureTask(task, path, value) {
+  return { edit: "configure_task", task, changes: [{ path, value }] };
+}
+
 /** @param {string[]} tasks @param {string | null} phase @returns {Edit} */
 export function assignPhase(tasks, phase) {
   return { edit: "assign_phase", to: Object.fromEntries(tasks.map((task) => [task, phase])) };

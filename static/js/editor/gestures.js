@@ -13,8 +13,8 @@ import { dragCards, dragFrame, resizeFrame, rubberBand } from "./drags.js";
 /** @typedef {import("./geometry.js").Point} Point */
 /**
  * @typedef {{move: (point: Point, event: PointerEvent) => boolean | void, drop: (point: Point, event: PointerEvent) => void,
- *   cancel: () => void, click?: (event: PointerEvent) => void, cursor?: string}} Drag
- *   points are in canvas units; `move` answers whether it wants to be called again in the next frame; `click` is called instead of `drop` when the pointer hardly moved
+ *   cancel: () => void, click?: (event: PointerEvent) => void, cursor?: string, shape?: string}} Drag
+ *   points are in canvas units; `cursor`: of a drag that the canvas does not follow, `shape`: of one that it does; `move` answers whether it wants to be called again in the next frame; `click` is called instead of `drop` when the pointer hardly moved
  */
 
 const SLACK = 4; // pixels within which a press is a click
@@ -98,7 +98,7 @@ export class Gestures {
     const ref = editor.refOf(target);
     const node = editor.graph.nodes.get(ref);
     if (node?.type === "phase" && at.y - node.y > TITLE_HEIGHT) return this.#paper(event, at, ref);
-    if (node?.type === "phase") return dragFrame(editor, ref, at);
+    if (node?.type === "phase") return dragFrame(editor, ref, at, event);
     if (ref) return dragCards(editor, ref, at, event);
     return this.#paper(event, at, "");
   }
@@ -151,7 +151,7 @@ export class Gestures {
       const far = Math.hypot(event.clientX - active.start.clientX, event.clientY - active.start.clientY);
       if (far < SLACK) return;
       active.isMoving = true;
-      this.editor.svg.dataset.dragging = active.drag.cursor ?? "move";
+      this.editor.svg.dataset.dragging = active.drag.cursor ?? active.drag.shape ?? "move";
     }
     this.#frame ||= requestAnimationFrame(() => this.#show());
   }
@@ -204,14 +204,17 @@ export class Gestures {
     this.editor.settled();
   }
 
-  /** A double click opens the form of something; on paper, also that of a phase, it asks what is to stand there. @param {MouseEvent} event */
+  /** A double click opens the form of something; on paper, also that of a phase, and on an edge it asks what is to stand there. @param {MouseEvent} event */
   #open(event) {
     const { editor } = this;
-    const ref = editor.refOf(/** @type {Element} */ (event.target));
+    // What was pressed belongs to the canvas until it is let go, and so does the event.
+    const target = document.elementFromPoint(event.clientX, event.clientY);
+    const ref = target ? editor.refOf(target) : "";
     const place = editor.viewport.onCanvas(event);
     const node = editor.graph.nodes.get(ref);
     const isPaper = !ref || (node?.type === "phase" && place.y - node.y > TITLE_HEIGHT);
-    if (isPaper && editor.canEdit) void editor.menu.addHere({ x: event.clientX, y: event.clientY }, place);
+    const edge = editor.graph.edges.has(ref) ? ref : undefined;
+    if ((isPaper || edge) && editor.canEdit) void editor.menu.by("addHere", { x: event.clientX, y: event.clientY }, place, edge);
     else if (ref) editor.openInspector(ref);
   }
 }

@@ -147,9 +147,9 @@ export class Graph {
   }
 
   /** The branches of a decision that lead nowhere yet; all of them when each leads somewhere.
-   * @param {string} ref @returns {Branch[]} */
-  freeBranches(ref) {
-    const branches = this.nodes.get(ref)?.branches ?? [];
+   * @param {string} ref @param {string[]} [allowed] keys: of these only @returns {Branch[]} */
+  freeBranches(ref, allowed) {
+    const branches = (this.nodes.get(ref)?.branches ?? []).filter(({ key }) => allowed?.includes(key) ?? true);
     const used = new Set(this.outgoing(ref).map((edge) => edge.branch));
     const free = branches.filter((branch) => !used.has(branch.key));
     return free.length ? free : branches;

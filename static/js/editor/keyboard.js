@@ -1,9 +1,7 @@
 // @ts-check
 /** The keys of the canvas; the sheet behind `?` lists them (templates/designer/editor/shortcuts.html). */
 
-import { choose } from "./chooser.js";
-import { connectByKeys, redirectByKeys, restartByKeys } from "./connect.js";
-import { addPhase, arrangeSelected, duplicateSelected, moveNodes, removeSelected, run } from "./commands.js";
+import { addPhase, duplicateSelected, moveNodes, removeSelected, run } from "./commands.js";
 import { GRID } from "./geometry.js";
 import { showMoved } from "./preview.js";
 import { isMuted, offerChoice } from "./single_keys.js";
@@ -58,12 +56,12 @@ export class Keyboard {
     }
     if (withControl && key === "k") {
       event.preventDefault();
-      void editor.menu.commands();
+      void editor.menu.by("commands");
       return;
     }
     if (withControl && key === "f") {
       event.preventDefault();
-      void this.#find();
+      void editor.menu.by("find");
       return;
     }
     if (isTyping(event.target)) return;
@@ -156,7 +154,7 @@ export class Keyboard {
       x: () => this.#connect("error"),
       a: () => void editor.menu.addAfter(),
       g: () => addPhase(editor),
-      l: () => void arrangeSelected(editor),
+      l: () => void editor.menu.by("arrangeSelected"),
       F2: () => editor.rename(focused || selection.leading),
     };
   }
@@ -215,33 +213,6 @@ export class Keyboard {
     editor.walkTo(ways[(at + 1) % ways.length].ref);
   }
 
-  /** Find something by its name, key, kind or a setting, and go there; what is pointed at in the list is shown at once. */
-  async #find() {
-    const { editor } = this;
-    const { graph, viewport } = editor;
-    const before = viewport.view;
-    /** @type {import("./chooser.js").Choice[]} */
-    const choices = graph.readingOrder().map((node) => ({
-      key: node.ref, label: node.name, hint: [...new Set([node.kind_label || node.type, node.ref])].join(" · "), icon: "search",
-    }));
-    // The list is there at once; the settings come when they come.
-    editor.ask("find", {}).then((answer) => {
-      for (const choice of choices) choice.more = answer?.settings[choice.key];
-      document.querySelector("#chooser[open] input")?.dispatchEvent(new Event("input"));
-    });
-    const box = editor.svg.getBoundingClientRect();
-    const at = { x: box.left + box.width / 2 - 140, y: box.top + 24 };
-    const choice = await choose({
-      title: "Find", choices, at,
-      focused(current) {
-        const node = current ? graph.nodes.get(current.key) : undefined;
-        if (node) viewport.reveal(node);
-      },
-    });
-    if (choice) editor.walkTo(choice.key);
-    else viewport.set(before);
-  }
-
   #showPhase() {
     const { editor } = this;
     const phase = editor.graph.nodes.get(editor.focusedRef)?.phase;
@@ -273,11 +244,11 @@ export class Keyboard {
   #connect(on, isStart) {
     const { editor } = this;
     const edge = editor.graph.edges.get(editor.focusedRef);
-    if (edge && on === "success") return void (isStart ? restartByKeys : redirectByKeys)(editor, edge);
+    if (edge && on === "success") return void editor.menu.by(isStart ? "restartByKeys" : "redirectByKeys", edge);
     const node = editor.graph.nodes.get(editor.focusedRef || editor.selection.leading);
     if (!node) return editor.refuse("Choose the task to connect first.");
     if (on === "error" && !node.can_fail) return editor.refuse(`${node.name} cannot fail.`);
-    connectByKeys(editor, node.ref, on);
+    return void editor.menu.by("connectByKeys", node.ref, on);
   }
 
   /** Move what is selected by a square; told to the server once the keys rest. @param {Direction} direction @param {number} squares */

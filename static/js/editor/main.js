@@ -404,9 +404,10 @@ export class Editor {
     this.announce(refs.length === 1 ? "1 thing selected" : `${refs.length} things selected`);
   }
 
-  /** A short word at the pointer's gesture, such as why a target is none. @param {string} text */
-  hint(text) {
+  /** A short word at the pointer's gesture, such as why a target is none. @param {string} text @param {boolean} [isGood] no reason against it */
+  hint(text, isGood = false) {
     this.hintElement.textContent = text;
+    this.hintElement.classList.toggle("is-good", isGood);
     this.hintElement.hidden = text === "";
   }
 

@@ -77,28 +77,20 @@ export class Menu {
   /** @param {string} ref empty: about the paper @param {Point} at on the screen @param {Point} [place] on the canvas */
   async about(ref, at, place) {
     const found = await beforeList(late(this.editor, "The menu", lists));
-    await found?.about(this.editor, ref, at, place);
+    await found?.by.about(this.editor, ref, at, place);
   }
 
-  /** Everything that can be done, by its name. */
-  async commands() {
-    const found = await beforeList(late(this.editor, "The list of commands", lists));
-    await found?.commands(this.editor);
-  }
-
-  /** Add a task where there is nothing. @param {Point} at on the screen @param {Point} place on the canvas */
-  async addHere(at, place) {
-    const found = await beforeList(late(this.editor, "The list of tasks", lists));
-    await found?.addHere(this.editor, at, place);
+  /** Whatever asks by a list. @param {keyof typeof import("./menu_lists.js").by} name @param {any[]} rest what it is about */
+  async by(name, ...rest) {
+    const found = await beforeList(late(this.editor, "The list", lists));
+    await /** @type {any} */ (found?.by[name])?.(this.editor, ...rest);
   }
 
   /** Add a task after what has the keyboard. */
   async addAfter() {
     const ref = this.editor.focusedRef || this.editor.selection.leading;
     if (!ref) return this.editor.palette?.focus();
-    const found = await beforeList(late(this.editor, "The list of tasks", lists));
-    await found?.addAfter(this.editor, ref);
-    return undefined;
+    return this.by("addAfter", ref);
   }
 }
 

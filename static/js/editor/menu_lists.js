@@ -2,7 +2,10 @@
 /** The lists of the canvas' menu: about something, about the paper, what to add after something. Loaded by ./menu.js. */
 
 import { choose } from "./chooser.js";
-import { addAtPlace, addNote, addPhase, addSomewhere, NOTE, run } from "./commands.js";
+import { addAtPlace, addNote, addPhase, addSomewhere, nameOf, NOTE, run } from "./commands.js";
+import { addable } from "./connect.js";
+import { connectByKeys, onHandle, redirectByKeys, restartByKeys } from "./connect_lists.js";
+import { arrangeSelected } from "./in_flow.js";
 import { actionsFor, addAfter as addAfterItem, showActions } from "./outline_actions.js";
 import { snapPoint } from "./geometry.js";
 import { presets } from "./palette.js";
@@ -12,25 +15,52 @@ import { presets } from "./palette.js";
 
 /** @param {Editor} editor @param {string} ref empty: about the paper @param {Point} at on the screen
  * @param {Point} [place] on the canvas */
-export function about(editor, ref, at, place) {
+function about(editor, ref, at, place) {
   if (!ref || !editor.graph.has(ref)) return aboutPaper(editor, at, place);
   if (!editor.selection.has(ref)) editor.selection.set(ref);
   return showActions(editor, itemOf(editor, ref), at);
 }
 
 /** Add a task after something. @param {Editor} editor @param {string} ref */
-export function addAfter(editor, ref) {
+function addAfter(editor, ref) {
   return addAfterItem(editor, itemOf(editor, ref));
 }
 
-/** Ask what is to stand at a place. @param {Editor} editor @param {Point} at on the screen @param {Point} place its middle, on the canvas */
-export async function addHere(editor, at, place) {
-  const found = presets(editor.root);
-  const choices = found.map(({ id, name, hint, icon, tone }) => ({ key: id, label: name, hint, icon, tone }));
-  const choice = await choose({ title: "Add here", choices, at });
-  const preset = found.find(({ id }) => id === choice?.key);
+/** Ask what is to stand at a place. @param {Editor} editor @param {Point} at on the screen @param {Point} place its middle, on the canvas
+ * @param {string} [edge] that is parted for it */
+async function addHere(editor, at, place, edge) {
+  const ends = editor.graph.edges.get(edge ?? "");
+  const title = ends ? `Add between ${nameOf(editor, ends.source)} and ${nameOf(editor, ends.target)}` : "Add here";
+  const choice = await choose({ title, choices: addable(editor), at });
   const corner = { x: place.x - editor.card.width / 2, y: place.y - editor.card.height / 2 };
-  if (preset) addAtPlace(editor, preset, { at: snapPoint(corner) });
+  if (choice?.preset) addAtPlace(editor, choice.preset, { at: snapPoint(corner), onEdge: edge });
+  else if (edge) editor.focus(edge);
+}
+
+/** Find something by its name, key, kind or a setting, and go there; what is pointed at in the list is shown at once.
+ * @param {Editor} editor */
+async function find(editor) {
+  const { graph, viewport } = editor;
+  const before = viewport.view;
+  /** @type {import("./chooser.js").Choice[]} */
+  const choices = graph.readingOrder().map((node) => ({
+    key: node.ref, label: node.name, hint: [...new Set([node.kind_label || node.type, node.ref])].join(" · "), icon: "search",
+  }));
+  // The list is there at once; the settings come when they come.
+  editor.ask("find", {}).then((answer) => {
+    for (const choice of choices) choice.more = answer?.settings[choice.key];
+    document.querySelector("#chooser[open] input")?.dispatchEvent(new Event("input"));
+  });
+  const box = editor.svg.getBoundingClientRect();
+  const choice = await choose({
+    title: "Find", choices, at: { x: box.left + box.width / 2 - 140, y: box.top + 24 },
+    focused(current) {
+      const node = current ? graph.nodes.get(current.key) : undefined;
+      if (node) viewport.reveal(node);
+    },
+  });
+  if (choice) editor.walkTo(choice.key);
+  else viewport.set(before);
 }
 
 /** What the bars around the canvas offer: its name, its icon, the key that does the same, where it is. */
@@ -42,7 +72,7 @@ const BUTTONS = [
 ];
 
 /** Everything that can be done, by its name: with what is selected, in the flow, what can be added. @param {Editor} editor */
-export async function commands(editor) {
+async function commands(editor) {
   const ref = editor.focusedRef || editor.selection.leading;
   const isThere = ref !== "" && editor.graph.has(ref); // none is the flow itself
   if (isThere && !editor.selection.has(ref)) editor.selection.set(ref);
@@ -101,3 +131,6 @@ function itemOf(editor, ref) {
   const name = node?.name || edge?.words || "Edge";
   return { key: ref, ref, type: node?.type ?? "edge", name, words: "", to: edge?.target ?? "", children: [] };
 }
+
+/** What ./menu.js can ask for. */
+export const by = { about, addAfter, addHere, arrangeSelected, commands, connectByKeys, find, onHandle, redirectByKeys, restartByKeys };

@@ -7,7 +7,7 @@
 
 import { addAfter, reorderBranch, showActions } from "./outline_actions.js";
 import { flat, outlineOf } from "./outline_tree.js";
-import { connectByKeys, redirectByKeys, restartByKeys } from "./connect.js";
+import { connectByKeys, redirectByKeys, restartByKeys } from "./connect_lists.js";
 import { addPhase, duplicateSelected, removeSelected } from "./commands.js";
 import { iconFor } from "./chooser.js";
 import { isMuted } from "./single_keys.js";

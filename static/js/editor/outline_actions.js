@@ -2,10 +2,11 @@
 /** What can be done with an entry of the outline, by a list that opens beside it. Ends in the commands of the canvas. */
 
 import { choose } from "./chooser.js";
-import { addPhase, addInFlow, duplicateSelected, movePhase, nameOf, removeSelected, submit } from "./commands.js";
-import { chooseBranch, connectByKeys, redirectByKeys, restartByKeys } from "./connect.js";
+import { addPhase, duplicateSelected, nameOf, removeSelected, submit } from "./commands.js";
+import { addable, chooseBranch } from "./connect.js";
+import { connectByKeys, redirectByKeys, restartByKeys } from "./connect_lists.js";
 import * as edits from "./edits.js";
-import { presets } from "./palette.js";
+import { addInFlow, movePhase } from "./in_flow.js";
 
 /** @typedef {import("./main.js").Editor} Editor */
 /** @typedef {import("./outline_tree.js").Item} Item */
@@ -55,7 +56,7 @@ export function actionsFor(editor, item) {
     isBranch && { key: "up", label: "Look at this branch earlier", hint: "Alt ↑", icon: "chevron-up", act: () => reorderBranch(editor, item, -1) },
     isBranch && { key: "down", label: "Look at this branch later", hint: "Alt ↓", icon: "chevron-down", act: () => reorderBranch(editor, item, 1) },
     isTask && { key: "phase", label: "Move into a phase…", hint: "", icon: "layers", act: () => moveIntoPhase(editor, item.ref) },
-    (isTask || node?.type === "note") && { key: "duplicate", label: "Duplicate", hint: "Ctrl D", icon: "copy", act: () => duplicateSelected(editor) },
+    node && node.type !== "trigger" && { key: "duplicate", label: "Duplicate", hint: "Ctrl D", icon: "copy", act: () => duplicateSelected(editor) },
     node && node.type !== "trigger" && { key: "copy", label: "Copy", hint: "Ctrl C", icon: "copy", act: () => editor.clipboard.copy() },
     ...singleEdges(editor, item),
     item.type !== "trigger" && { key: "delete", label: edge ? "Take this edge away" : "Delete", hint: "Del", icon: "trash", act: () => removeSelected(editor) },
@@ -75,11 +76,9 @@ function singleEdges(editor, item) {
 
 /** @param {Editor} editor @returns {Promise<Preset | undefined>} */
 async function choosePreset(editor, /** @type {string} */ title, /** @type {string} */ ref) {
-  const found = presets(editor.root);
-  const choices = found.map(({ id, name, hint, icon, tone }) => ({ key: id, label: name, hint, icon, tone }));
-  const choice = await choose({ title, choices, at: editor.placeOnScreen(ref) });
+  const choice = await choose({ title, choices: addable(editor), at: editor.placeOnScreen(ref) });
   if (!choice) editor.focus(ref);
-  return found.find(({ id }) => id === choice?.key);
+  return choice?.preset;
 }
 
 /** A task where the entry leads: between it and what comes next, or on its one free branch. @param {Editor} editor @param {Item} item */

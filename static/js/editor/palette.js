@@ -2,6 +2,7 @@
 /** The list of what can be added: click or Enter adds, a drag puts it where it is dropped. */
 
 import { addAtPlace, addNote, addPhase, NOTE, addSomewhere } from "./commands.js";
+import { likeness } from "./chooser.js";
 import { contains, snapPoint } from "./geometry.js";
 import { hideGhost, showGhost } from "./preview.js";
 
@@ -26,6 +27,8 @@ function presetOf(item) {
 export class Palette {
   /** @type {number | undefined} */
   #telling;
+  /** What the words are most likely meant for: Enter adds it. @type {HTMLElement | undefined} */
+  #best;
 
   /** @param {Editor} editor */
   constructor(editor) {
@@ -77,13 +80,16 @@ export class Palette {
     }
     const items = this.#items;
     this.empty.hidden = items.length > 0;
+    const like = (/** @type {HTMLElement} */ item) => likeness(item.dataset.name ?? "", words);
+    this.#best = [...items].sort((a, b) => like(b) - like(a))[0];
+    for (const item of items) item.classList.toggle("is-best", words.length > 0 && item === this.#best);
     clearTimeout(this.#telling);
     if (words.length) this.#telling = window.setTimeout(() => this.#tell(items), TYPING_ENDS);
   }
 
   /** Say what was found, once nothing more is typed. @param {HTMLElement[]} items */
   #tell(items) {
-    this.editor.announce(items.length ? `${items.length} found. Enter adds ${items[0].dataset.name}` : "Nothing of that name");
+    this.editor.announce(items.length ? `${items.length} found. Enter adds ${this.#best?.dataset.name}` : "Nothing of that name");
   }
 
   /** @param {KeyboardEvent} event */
@@ -91,7 +97,8 @@ export class Palette {
     const items = this.#items;
     if (event.key === "Enter" && event.target === this.input) {
       event.preventDefault();
-      if (items.length) this.#add(items[0]);
+      const item = this.#best ?? items[0];
+      if (item) this.#add(item);
       return;
     }
     if (event.key === "Escape") {

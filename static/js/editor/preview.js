@@ -91,6 +91,14 @@ export function showGuides(editor, lines) {
   else if (guide) guide.remove();
 }
 
+/** What would be copied, where it would lie. @param {Editor} editor @param {Rect[]} rects none: no longer @param {Point} by */
+export function showCopies(editor, rects, by) {
+  const path = rects.map(({ x, y, width, height }) => `M${x + by.x} ${y + by.y}h${width}v${height}h${-width}z`).join("");
+  const ghost = editor.overlay.querySelector(".copies") ?? (path && editor.overlay.appendChild(svgElement("path", { class: "copies" })));
+  if (ghost && path) ghost.setAttribute("d", path);
+  else if (ghost) ghost.remove();
+}
+
 /** @param {Editor} editor @param {Rect} rect the rubber band */
 export function showBand(editor, rect) {
   const band = editor.overlay.querySelector(".band") ?? editor.overlay.appendChild(svgElement("rect", { class: "band" }));

@@ -1,8 +1,7 @@
 // @ts-check
 /** The buttons around the canvas: `data-act` names what they do. */
 
-import { addPhase, arrangeSelected, duplicateSelected, removeSelected, run } from "./commands.js";
-import { connectByKeys } from "./connect.js";
+import { addPhase, duplicateSelected, removeSelected, run } from "./commands.js";
 
 /** @typedef {import("./main.js").Editor} Editor */
 
@@ -32,9 +31,9 @@ export class Toolbar {
       delete: () => removeSelected(editor),
       duplicate: () => duplicateSelected(editor),
       phase: () => addPhase(editor),
-      arrange: () => void arrangeSelected(editor),
+      arrange: () => void editor.menu.by("arrangeSelected"),
       copy: () => void editor.clipboard.copy(),
-      connect: () => connectByKeys(editor, data.ref ?? "", data.on === "error" ? "error" : "success"),
+      connect: () => void editor.menu.by("connectByKeys", data.ref ?? "", data.on === "error" ? "error" : "success"),
       go: () => editor.walkTo(data.ref),
       "zoom-in": () => viewport.zoomIn(),
       "zoom-out": () => viewport.zoomOut(),

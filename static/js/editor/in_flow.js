@@ -1,0 +1,78 @@
+// @ts-check
+/** What lists do with tasks beyond what a gesture does: add by what comes before, put into a phase, line up. Loaded with the menu. */
+
+import { arranged, WAYS } from "./arrange.js";
+import { choose } from "./chooser.js";
+import { add, GAP, phaseKey, placeFor, rectOf, submit, taskFor } from "./commands.js";
+import * as edits from "./edits.js";
+import { contains, grow, snapPoint, union } from "./geometry.js";
+
+/** @typedef {import("./main.js").Editor} Editor */
+/** @typedef {import("./palette.js").Preset} Preset */
+/** @typedef {import("./graph.js").NodeFacts} NodeFacts */
+/** @typedef {import("./graph.js").EdgeFacts} EdgeFacts */
+
+/** Add by what it comes after rather than by a place: on an edge, after a node, or into a phase. It stands beside what it follows and
+ * in its phase, which grows if it has to.
+ * @param {Editor} editor @param {Preset} preset
+ * @param {{edge: EdgeFacts} | {phase: string} | {source: string, branch: string | null, on: "success" | "error"}} where */
+export function addInFlow(editor, preset, where) {
+  const { graph } = editor;
+  const around = "phase" in where ? graph.nodes.get(where.phase) : undefined;
+  const before = "phase" in where ? null : (graph.nodes.get("edge" in where ? where.edge.source : where.source) ?? null);
+  const beside = before ? { x: before.x + before.width + GAP, y: before.y } : { x: (around?.x ?? 0) + 24, y: (around?.y ?? 0) + 48 };
+  const task = taskFor(editor, preset, placeFor(editor, beside));
+  const own = before?.type === "phase" ? before : before?.phase ? graph.nodes.get(`phase:${before.phase}`) : undefined;
+  const phase = around ?? own ?? null;
+  task.phase = phase ? phaseKey(phase.ref) : null;
+  const steps = [
+    "edge" in where ? edits.insertOnEdge(task, where.edge) : edits.addTask(task),
+    ..."source" in where ? [edits.connect({ source: where.source, target: task.key, branch: where.branch, on: where.on })] : [],
+    ...(phase ? grown(editor, phase, task) : []),
+  ];
+  const said = before ? `Added ${task.name} after ${before.name}` : `Added ${task.name} in ${phase?.name}`;
+  return add(editor, task, edits.batch(steps), said);
+}
+
+/** The frame of a phase made larger for a card, if it has to be. @param {Editor} editor @param {NodeFacts} phase @param {edits.NewTask} task */
+function grown(editor, phase, task) {
+  const card = { ...task.at, ...editor.card };
+  const inner = grow(card, 24);
+  const frame = union([phase, inner]) ?? phase;
+  const { x, y } = snapPoint({ x: Math.floor(frame.x), y: Math.floor(frame.y) });
+  const wider = { x, y, width: Math.ceil((frame.x + frame.width - x) / 8) * 8, height: Math.ceil((frame.y + frame.height - y) / 8) * 8 };
+  const isSame = contains(phase, inner) && contains(phase, { x: inner.x + inner.width, y: inner.y + inner.height });
+  return isSame ? [] : [edits.framePhase(phaseKey(phase.ref), wider)];
+}
+
+/** Put tasks into a phase, or out of theirs, where they stand; the phase grows around them.
+ * @param {Editor} editor @param {string[]} refs @param {string | null} ref of the phase */
+export function movePhase(editor, refs, ref) {
+  const phase = ref ? editor.graph.nodes.get(ref) : null;
+  const cards = refs.map((each) => editor.graph.nodes.get(each)).filter((node) => node !== undefined);
+  const steps = [edits.assignPhase(refs, phase ? phaseKey(phase.ref) : null)];
+  const said = phase ? `Moved into ${phase.name}` : "Moved out of the phase";
+  if (phase && cards.length) {
+    // Beneath what the phase holds already: its frame need not swallow whatever lies between.
+    const left = Math.min(...cards.map((card) => card.x));
+    const top = Math.min(...cards.map((card) => card.y));
+    const by = { x: snapPoint({ x: phase.x + 24 - left, y: 0 }).x, y: snapPoint({ x: 0, y: phase.y + phase.height - top }).y };
+    const places = cards.map((card) => ({ key: card.ref, x: card.x + by.x, y: card.y + by.y }));
+    const area = union([phase, ...cards.map((card) => grow({ ...card, x: card.x + by.x, y: card.y + by.y }, 24))]) ?? phase;
+    steps.push(edits.moveTasks(places), edits.framePhase(phaseKey(phase.ref), { ...rectOf(phase), width: snapPoint({ x: area.x + area.width - phase.x, y: 0 }).x, height: snapPoint({ x: 0, y: area.y + area.height - phase.y }).y }));
+  }
+  return submit(editor, edits.batch(steps), { said, select: refs });
+}
+
+/** Line up or spread what is selected, as chosen from a list. @param {Editor} editor */
+export async function arrangeSelected(editor) {
+  const nodes = editor.selection.refs.map((ref) => editor.graph.nodes.get(ref)).filter((node) => node?.type === "task");
+  if (nodes.length < 2) return editor.refuse("Select at least two tasks to line up.");
+  const choices = WAYS.filter(({ least }) => nodes.length >= least).map(({ way, label, hint }) => ({ key: way, label, hint }));
+  const choice = await choose({ title: "Line up…", choices, at: editor.placeOnScreen(editor.selection.leading) });
+  if (!choice) return undefined;
+  const tasks = /** @type {NodeFacts[]} */ (nodes);
+  const places = arranged(tasks, /** @type {import("./arrange.js").Way} */ (choice.key));
+  if (!places.length) return editor.announce("They stand like that already");
+  return submit(editor, edits.moveTasks(places), { said: `Lined up ${tasks.length} tasks` });
+}
