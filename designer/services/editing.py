@@ -51,7 +51,7 @@ def duplicate_edit(
 ) -> tuple[Edit, list[str]]:
     """The edit that copies tasks with the edges among them, phases with their tasks, and notes; and the copies' refs.
 
-    The copies lie `by` from the originals, tasks in that `phase`; where that is not told, below them, in the same phase.
+    The copies lie `by` from the originals, tasks in that `phase`; where that is not told, below them in the same one.
     """
     fragment = decode_fragment(copy_fragment(flow, refs))
     if not fragment.tasks and not fragment.phases and not fragment.notes:
