@@ -125,6 +125,8 @@ class _Drawing:
             look["tailport"] = "n" if is_back else "s" if edge.on is On.ERROR else "e"
         if phase_of_ref(edge.target) is None:
             look["headport"] = "n" if is_back else "w"
+        if is_back:
+            look["weight"] = "0"  # what leads back is no reason to bend what leads on
         label = edge_label(self.flow, edge)
         if self._home(edge.source) != self._home(edge.target) or (label and ("lhead" in look or "ltail" in look)):
             look["minlen"] = "2"  # room between the borders that it crosses, for it and its label

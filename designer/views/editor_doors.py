@@ -43,6 +43,7 @@ from designer.services.drafting import (
     draft_of,
 )
 from designer.services.editing import duplicate_edit, paste_edit, tidy_edit, with_places
+from designer.services.making_room import with_room
 from designer.views.editor import flow_row
 
 LONGEST_MARK: Final = 64
@@ -151,11 +152,15 @@ class Clashed(Exception):
 def _apply(scope: Scope, row: models.Flow, edit: Edit, based_on: int, mark: str) -> EditOutcome:
     """Make an edit that was made on an older revision, merged with what others did since."""
     try:
-        return drafting.merge_edit(scope, row, edit, based_on=based_on, wrap=with_places, mark=mark)
+        return drafting.merge_edit(scope, row, edit, based_on=based_on, wrap=_fitted, mark=mark)
     except EditsClash as clash:
         row = flow_row(scope, row.key)
         base = draft_at(row, based_on) or draft_of(row)
         raise Clashed(clash_answer(scope, row, clash.clashes, base, based_on)) from clash
+
+
+def _fitted(flow: Flow, edit: Edit) -> Edit:
+    return with_room(flow, with_places(flow, edit))
 
 
 @door

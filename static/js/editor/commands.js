@@ -4,7 +4,7 @@
 import { arrival } from "./attention.js";
 import * as edits from "./edits.js";
 import { frameAround } from "./frames.js";
-import { freePlace, snapPoint } from "./geometry.js";
+import { freePlace, GRID, snapPoint } from "./geometry.js";
 import { hideGhost, showGhost, showHome } from "./preview.js";
 import { settleShifts } from "./shifts.js";
 
@@ -187,7 +187,7 @@ export function addPhase(editor) {
   const number = graph.phases.length + 1;
   const others = graph.shown.filter((node) => !tasks.includes(node));
   const { frame, moved } = tasks.length
-    ? frameAround(/** @type {NodeFacts[]} */ (tasks), others)
+    ? frameAround(/** @type {NodeFacts[]} */ (tasks), others, waysAmong(editor, new Set(tasks.map((task) => task?.ref ?? ""))))
     : { frame: emptyFrame(viewport.seen, others), moved: new Map() };
   const edit = edits.addPhase({ key, name: `Phase ${number}`, frame }, tasks.map((task) => task?.ref ?? ""));
   const places = others.filter(({ ref }) => moved.has(ref)).map((node) => {
@@ -202,6 +202,13 @@ export function addPhase(editor) {
     if (node) viewport.reveal(node);
   };
   return submit(editor, edits.batch(steps), { said: `Added Phase ${number}`, select: [`phase:${key}`], arrived: reveal });
+}
+
+/** The boxes around the edges that lead from one of these to another, as they are drawn. @param {Editor} editor @param {Set<string>} refs */
+function waysAmong(editor, refs) {
+  const among = editor.graph.edgesAt(refs).filter((edge) => refs.has(edge.source) && refs.has(edge.target));
+  const lines = among.map((edge) => editor.element(edge.ref)?.querySelector(".edge-line")).filter((line) => line instanceof SVGPathElement);
+  return lines.map((line) => line.getBBox()).filter((box) => box.height > 2 * GRID);
 }
 
 /** In the middle of what is seen, or the next place below that nothing else takes. @param {Rect} seen @param {Rect[]} others @returns {Rect} */

@@ -13,13 +13,16 @@ const WANTED = { n: 48, e: 24, s: 24, w: 24 };
 const LEAST = { n: 32, e: 8, s: 8, w: 8 };
 /** @type {Record<Side, Point>} */
 const AWAY = { n: { x: 0, y: -1 }, e: { x: 1, y: 0 }, s: { x: 0, y: 1 }, w: { x: -1, y: 0 } };
+const BESIDE = 8; // how much nearer to the border than a task a way may come
 const SIDES = /** @type {Side[]} */ (["n", "e", "s", "w"]);
 
-/** The frame around tasks. Where others stand so near that it would run under them, it keeps closer to its tasks; where that is not
+/** The frame around tasks, and around the ways between them that run beside them: a loop's way back runs below the name, not
+ * through it. Where others stand so near that it would run under them, it keeps closer to its tasks; where that is not
  * enough, tasks and notes that are in no phase make room.
- * @param {Rect[]} tasks at least one @param {Neighbour[]} others @returns {{frame: Rect, moved: Map<string, Point>}} who goes by how much */
-export function frameAround(tasks, others) {
-  const box = /** @type {Rect} */ (union(tasks));
+ * @param {Rect[]} tasks at least one @param {Neighbour[]} others @param {Rect[]} [ways] boxes around them
+ * @returns {{frame: Rect, moved: Map<string, Point>}} who goes by how much */
+export function frameAround(tasks, others, ways = []) {
+  const box = /** @type {Rect} */ (union([...tasks, ...ways.map((way) => grow(way, -BESIDE))]));
   const reach = { ...WANTED };
   const moved = new Map();
   const near = others.filter((other) => overlap(other, grow(reached(box, WANTED), GRID)) && !overlap(other, box));

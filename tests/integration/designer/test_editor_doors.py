@@ -18,6 +18,7 @@ from accounts.scope import Scope
 from designer import models
 from designer.graph.codec import decode_flow
 from designer.graph.kinds import KINDS
+from designer.graph.model import Position
 from designer.services.drafting import create_flow, draft_of
 from tests.integration.designer.editing import ADD, BASE, ids, post
 
@@ -239,6 +240,22 @@ def test_targets_say_where_an_edge_may_lead(designer: Client, drawn: models.Flow
     assert "trigger" in targets["trigger"]
     assert "b" not in targets
     assert designer.get(BASE + "targets?source=nobody").status_code == 404
+
+
+def test_a_longer_name_has_its_neighbour_make_room_and_both_are_undone_at_once(
+    designer: Client, drawn: models.Flow
+) -> None:
+    post(designer, "edits", {"revision": 1, "edit": {"edit": "move_tasks", "to": {"a": [0, 0], "pick": [224, 0]}}})
+    body = {"revision": 2, "subject": "a", "path": ["name"], "value": "Ask whoever has the key for it"}
+    status, answer = post(designer, "fields", body)
+    assert (status, answer["announce"]) == (200, "Renamed a to Ask whoever has the key for it")
+    moved = draft_of(models.Flow.objects.get(pk=drawn.pk)).tasks["pick"].at
+    assert moved is not None
+    assert moved.x > 224
+    assert "node-pick" in ids(answer)
+    assert post(designer, "undo", {"revision": 3})[0] == 200
+    flow = draft_of(models.Flow.objects.get(pk=drawn.pk))
+    assert (flow.tasks["a"].name, flow.tasks["pick"].at) == ("a", Position(224, 0))
 
 
 def test_targets_say_by_which_branch_and_where_a_loop_would_lead(designer: Client, drawn: models.Flow) -> None:

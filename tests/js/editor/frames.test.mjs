@@ -49,3 +49,11 @@ test("on a tidy sheet no card lies over the frame of its neighbour", () => {
     for (const other of others) assert.ok(!overlap(shifted(other, moved), frame), `${other.ref} at ${apart}`);
   }
 });
+
+test("a loop's way back above its tasks runs below the name of their phase", () => {
+  const tasks = [card("a", 400, 400), card("b", 640, 400)];
+  const way = { x: 372, y: 366, width: 460, height: 62 };
+  const { frame } = frameAround(tasks, [], [way]);
+  assert.ok(way.y - frame.y >= 36, `${way.y - frame.y}`);
+  assert.ok(frame.x <= 372 && frame.x + frame.width >= 832);
+});

@@ -159,3 +159,13 @@ def test_a_drawn_frame_is_kept_and_others_fit_their_tasks() -> None:
     laid = drawn_layout(flow)
     assert laid.phases["p"] == Rect(0, 0, 400, 300)
     assert laid.phases["q"].x < 500 < laid.phases["q"].x + laid.phases["q"].width
+
+
+def test_what_leads_back_does_not_bend_what_leads_on() -> None:
+    flow = draw(
+        "trigger -> r -> q -> w -> c; c -again-> q; c -none_met-> x; c -none_met-> y; x -> j; y -> j",
+        loops={"c": ("again", "none_met", 5)},
+    )
+    laid = layout_flow(flow)
+    middles = [box.y + box.height / 2 for box in (laid.tasks[key] for key in "rqwc")]
+    assert max(middles) - min(middles) <= 2
