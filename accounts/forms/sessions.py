@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordResetForm
 
 from accounts.models import User
 
@@ -28,6 +28,19 @@ class SignInForm(AuthenticationForm):
     def clean_username(self) -> str:
         """Addresses are compared in lower case."""
         address: str = self.cleaned_data["username"]
+        return address.strip().lower()
+
+
+class ForgottenForm(PasswordResetForm):
+    """The address of somebody who forgot their password."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].widget.attrs |= {"autocomplete": "username", "autofocus": True}
+
+    def clean_email(self) -> str:
+        """Addresses are kept in lower case."""
+        address: str = self.cleaned_data["email"]
         return address.strip().lower()
 
 
