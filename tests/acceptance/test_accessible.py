@@ -19,6 +19,7 @@ from tests.acceptance.quadrille import Quadrille
 
 CONSOLE: Final = "/o/demo/development/"
 NARROWEST: Final = (320, 640)
+GONE_LINK: Final = "/accounts/password/MQ/abc-0123456789/"
 WANDERED: Final = (CONSOLE, "/accounts/me/", "/api/v1/reference")
 NOT_A_PAGE: Final = re.compile(
     r"sign-out|/admin/|\.(svg|png|pdf|dot|mmd|json|yaml)\b|/export|/download|/sync\b|/admin\b"
@@ -109,7 +110,7 @@ MUST_BE_VISITED: Final = frozenset(
 def test_pages_for_strangers_are_accessible(page: Page, watch: Watch) -> None:
     watch.expected_errors.append("404")
     findings: list[str] = []
-    for path in ("/accounts/sign-in/", "/nowhere/"):
+    for path in ("/accounts/sign-in/", "/accounts/forgotten/", "/accounts/forgotten/sent/", GONE_LINK, "/nowhere/"):
         page.goto(path)
         findings += look_at(page)
     assert not findings, "\n".join(findings)
