@@ -23,9 +23,14 @@ class JsonText:
         return self.text in ("null", "{}", "[]", '""')
 
 
+NOTHING: Final = JsonText("null")
+
+
 def json_text(value: Any, *, is_sensitive: bool = False) -> JsonText:
     """`value` as indented JSON of at most 20,000 characters; a sensitive one is only named."""
-    if is_sensitive and value is not None:
+    if value is None:
+        return NOTHING
+    if is_sensitive:
         return JsonText(REDACTED)
     text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
     if len(text) <= LONGEST_SHOWN:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
+from django.conf import settings
 from django.http import QueryDict
-from django.template.loader import render_to_string
+from django.template.loader import get_template, render_to_string
 
 from accounts.live import Asked, Grant, Part, Update
 from accounts.lookups import Lookup
@@ -20,6 +22,7 @@ from engine.parts.inbox import Inbox, open_count
 from engine.parts.instance import PARTS, InstancePage, instances_within, with_names
 from engine.parts.instances import MOST_NEW, ROWS_A_PAGE, InstanceList, rows_of
 from engine.parts.kept import Kept
+from engine.parts.sections import SECTIONS
 
 
 def grant_in(environment: Environment | None, user: User) -> Grant | None:
@@ -62,7 +65,16 @@ def scope_of(audience: str) -> Scope | None:
 
 def render_partial(template: str, part: str, context: Mapping[str, Any]) -> str:
     """The HTML of one `{% partialdef %}`, as on the page."""
-    return render_to_string(f"{template}#{part}", dict(context)).strip()
+    html: str = _template(f"{template}#{part}").render(dict(context))
+    return html.strip()
+
+
+def _template(name: str) -> Any:
+    """A template. To find one that is known takes Django as long as to render a small one."""
+    return get_template(name) if settings.DEVELOPMENT else _known_template(name)
+
+
+_known_template: Final = cache(get_template)
 
 
 def _part_of(page: InstancePage, name: str, context: Mapping[str, Any]) -> str:
@@ -71,6 +83,8 @@ def _part_of(page: InstancePage, name: str, context: Mapping[str, Any]) -> str:
     def make() -> str:
         return render_partial("engine/instance.html", name, context)
 
+    if name in SECTIONS:
+        return page.sections[name]
     if name != "head":
         return make()
     instance, scope = page.instance, page.scope

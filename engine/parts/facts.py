@@ -101,9 +101,13 @@ def _row_of(found: Found[Fact], names: Mapping[str, str], version: int | None) -
         words = fact_words(fact.type, fact.data, name_of=lambda key: names.get(key, key))
         return FactRow(fact, words, names.get(fact.task, fact.task))
 
-    if version is None or any(isinstance(value, str) and len(value) > LONGEST_KEPT for value in found.values):
+    if version is None:
         return make()
-    return _kept.get((version, found.values), make)
+    return _kept.get((version, found.values), make, is_kept=lambda: not _is_long(found))
+
+
+def _is_long(found: Found[Fact]) -> bool:
+    return any(isinstance(value, str) and len(value) > LONGEST_KEPT for value in found.values)
 
 
 def _after(row: FactRow, number: int) -> FactRow:

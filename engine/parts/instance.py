@@ -30,6 +30,7 @@ from engine.models import Event, Fact, Instance, Step
 from engine.parts.facts import FactPage, facts_before
 from engine.parts.marks import GraphMarks, marks_of
 from engine.parts.rows import step_row, timeline_row
+from engine.parts.sections import Sections
 from engine.parts.steps import StepLook, looks_of, names_of, spans_of
 from engine.parts.task import TaskPanel
 from engine.services.closing import offered
@@ -165,6 +166,11 @@ class InstancePage:
     def timeline_rows(self) -> list[PageRow]:
         """The timeline's rows with the names of their tasks."""
         return [PageRow(row.task, timeline_row(self.name_of(row.task), row)) for row in self.timeline.rows]
+
+    @property
+    def sections(self) -> Sections:
+        """Its sections as HTML."""
+        return Sections(self)
 
     @property
     def timeline_html(self) -> SafeString:

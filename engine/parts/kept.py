@@ -20,14 +20,16 @@ class Kept(Generic[Piece]):
         self._pieces: OrderedDict[Hashable, Piece] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, shown: Hashable, make: Callable[[], Piece]) -> Piece:
-        """The piece that shows this; `make` is called where there is none yet."""
+    def get(self, shown: Hashable, make: Callable[[], Piece], *, is_kept: Callable[[], bool] = lambda: True) -> Piece:
+        """The piece that shows this; `make` is called where there is none yet. `is_kept`: whether it is then kept."""
         with self._lock:
             piece = self._pieces.get(shown)
             if piece is not None:
                 self._pieces.move_to_end(shown)
                 return piece
         piece = make()
+        if not is_kept():
+            return piece
         with self._lock:
             self._pieces[shown] = piece
             while len(self._pieces) > self._most:

@@ -192,12 +192,12 @@ class StepLook:
             return people or "a person"
         return f"event {step.event_type}" if step.waits_for == "event" else ""
 
-    @property
+    @cached_property
     def input(self) -> JsonText:
         """What it was given."""
         return json_text(self.step.input if self.step else None)
 
-    @property
+    @cached_property
     def output(self) -> JsonText:
         """What it made; `[REDACTED]` where the task says so."""
         step = self.step

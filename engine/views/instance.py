@@ -15,6 +15,7 @@ from accounts.scope import Scope, scoped
 from engine.models import Instance
 from engine.parts.graph import graph_of
 from engine.parts.instance import InstancePage, instances_within
+from engine.parts.sections import fact_table
 from engine.views.dialogs import dialogs_for
 
 MAX_VIEW = 200
@@ -57,4 +58,6 @@ def list_facts(request: HtmxHttpRequest, scope: Scope, pk: int) -> HttpResponse:
     if before and not (before.isascii() and before.isdecimal() and len(before) < 10):
         return HttpResponse("before must be a whole number", status=400, content_type="text/plain")
     facts = page.facts_before(int(before) if before else None)
-    return render(request, "engine/facts.html", {"page": page, "facts": facts, "is_first": not before})
+    return render(
+        request, "engine/facts.html", {"page": page, "facts": facts, "table": fact_table(facts), "is_first": not before}
+    )

@@ -17,7 +17,7 @@ from accounts.scope import Scope
 from designer.graph.model import Flow
 from designer.rendering import svg
 from engine.live.topics import InboxCountTopic, InboxTopic, InstancesTopic, InstanceTopic
-from engine.models import Instance, Step
+from engine.models import Event, Fact, Instance, Step
 from engine.parts import graph
 from engine.parts.instances import InstanceList
 from engine.parts.kept import Kept
@@ -84,6 +84,21 @@ def test_an_update_asks_the_database_seven_times(
     topic.render(asked(grant, waiting.pk))
     with django_assert_num_queries(7):
         topic.render(asked(grant, waiting.pk))
+
+
+def test_what_people_and_programs_wrote_is_escaped(waiting: Instance, member: Member) -> None:
+    evil = "<i>\"&'"
+    Instance.objects.update(trigger={"type": "api", "by": evil}, error={"name": "E", "message": evil, "task": evil})
+    Event.objects.create(instance=waiting, type=evil)
+    Step.objects.filter(task="approve").update(waits_for="event", event_type=evil)
+    Step.objects.filter(task="charge").update(status="failed", error={"name": "E", "message": evil})
+    Fact.objects.filter(instance=waiting, number=1).update(task=evil, type="EventReceived", data={"type": evil})
+    topic = InstanceTopic()
+    parts = topic.render(asked(topic.authorize(member(Role.VIEWER), waiting.pk), waiting.pk)).parts
+    html = {part.id: part.html for part in parts}
+    assert not [id for id, text in html.items() if "<i>" in text or "\"&'" in text]
+    assert html["instance-summary"].count("&lt;i&gt;&quot;&amp;&#x27;") >= 5
+    assert all("&lt;i&gt;" in html[f"instance-{name}"] for name in ("steps", "history"))
 
 
 def test_what_a_task_looks_like_is_drawn_once(waiting: Instance, member: Member, draws: list[str]) -> None:
