@@ -190,9 +190,10 @@ def _run_command(words: list[str]) -> None:
 
 
 def _run_worker(words: list[str]) -> None:
+    """What follows `celery` on the command line, with or without the application."""
     from config.celery import app
 
-    app.worker_main(words)
+    app.worker_main(words[2:] if words[0] == "-A" else words)
 
 
 RUN: Mapping[str, Callable[[list[str]], object]] = {"command": _run_command, "worker": _run_worker}

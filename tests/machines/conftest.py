@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
@@ -17,6 +18,8 @@ from tests.machines.slow_server import SlowServer
 from tests.servers import find_postgres, find_redis
 
 Workers = Callable[..., list[Process]]
+IN_THE_COMMAND = {"WORKER_PROCESSES", "WORKER_QUEUES"}
+"""Variables that the Procfile's command names; others are settings, which are read at a start."""
 
 
 @pytest.fixture(scope="session")
@@ -34,11 +37,14 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture
 def workers(site: Site) -> Iterator[Workers]:
-    """`workers(2)`: so many workers of one process each, at work. They are ended with the test."""
+    """`workers(2)`: so many workers of one process each, at work; forked, unless they have settings of their own. They
+    are ended with the test.
+    """
     started: list[Process] = []
 
     def start(count: int = 1, **variables: str) -> list[Process]:
-        new = [site.start("worker", **{"WORKER_PROCESSES": "1", **variables}) for _ in range(count)]
+        start_one = partial(site.start, "worker") if variables.keys() - IN_THE_COMMAND else site.fork_worker
+        new = [start_one(**{"WORKER_PROCESSES": "1", **variables}) for _ in range(count)]
         started.extend(new)
         for worker in new:
             site.await_ready(worker)

@@ -20,6 +20,7 @@ import httpx
 import psycopg
 from cryptography.fernet import Fernet
 
+from tests.nursery import Nursery, is_running
 from tests.prepared import copy_static, migrated
 from tests.servers import Redis, await_port, free_port, mortal_redis, postgres_server
 
@@ -54,18 +55,19 @@ class Process:
     """One started process: the leader of a group of its own, so that all of it can be ended."""
 
     name: str
-    handle: subprocess.Popen[bytes]
+    pid: int
     log: Path
-
-    @property
-    def pid(self) -> int:
-        """Its number."""
-        return self.handle.pid
+    handle: subprocess.Popen[bytes] | None = None
+    """Where it is a child of this process."""
+    _has_ended: bool = False
+    _was_killed: bool = False
 
     @property
     def is_running(self) -> bool:
-        """Whether it has not ended."""
-        return self.handle.poll() is None
+        """Whether it has not ended. Once it has, its number may be somebody else's."""
+        if not self._has_ended:
+            self._has_ended = not is_running(self.pid) if self.handle is None else self.handle.poll() is not None
+        return not self._has_ended
 
     def read_log(self) -> str:
         """What it printed so far."""
@@ -73,19 +75,29 @@ class Process:
 
     def ask_to_end(self) -> None:
         """SIGTERM to the leader, as systemd and containers do."""
-        self.handle.terminate()
+        if self.is_running:
+            os.kill(self.pid, signal.SIGTERM)
+
+    def await_end(self, seconds: float = STOP_SECONDS) -> bool:
+        """Wait for its end; answers whether it has come in time."""
+        deadline = time.monotonic() + seconds
+        while self.is_running and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return not self.is_running
 
     def kill(self) -> None:
         """The machine dies: the whole group, by no signal that could be handled."""
+        if self._was_killed:
+            return
+        self._was_killed = True
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.handle.pid, signal.SIGKILL)
-        self.handle.wait()
+            os.killpg(self.pid, signal.SIGKILL)
+        assert self.await_end(), f"{self.name} outlives SIGKILL"
 
     def end(self) -> None:
         """SIGTERM, and SIGKILL for what does not heed it."""
         self.ask_to_end()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.handle.wait(timeout=STOP_SECONDS)
+        self.await_end()
         self.kill()
 
 
@@ -100,6 +112,7 @@ class Site:
     live_port: int
     processes: list[Process] = field(default_factory=list)
     _api: httpx.Client | None = None
+    _nursery: Nursery | None = None
 
     @property
     def url(self) -> str:
@@ -125,9 +138,30 @@ class Site:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        process = Process(name, handle, log)
+        process = Process(name, handle.pid, log, handle)
         self.processes.append(process)
         return process
+
+    def fork_worker(self, **variables: str) -> Process:
+        """A worker with the words of the Procfile's command, there at once: forked. `variables`: what stands in that
+        command; the settings are those of the site.
+        """
+        log = self.folder / f"worker-{len(self.processes)}.log"
+        program, *words = self._words("worker", variables)
+        assert program == "celery"
+        if self._nursery is None:
+            self._nursery = Nursery("worker", self.environment | {"DJANGO_SETTINGS_MODULE": "config.settings"})
+        process = Process("worker", self._nursery.fork(log, *words), log)
+        self.processes.append(process)
+        return process
+
+    def _words(self, name: str, variables: dict[str, str]) -> list[str]:
+        """The words that the shell makes of a command of the Procfile."""
+        command = procfile()[name].replace("exec ", "printf '%s\\n' ", 1)
+        said = subprocess.run(
+            ["/bin/sh", "-c", command], env=self.environment | variables, capture_output=True, text=True, check=True
+        )
+        return said.stdout.splitlines()
 
     def await_ready(self, worker: Process) -> None:
         """Return when a worker is at work."""
@@ -193,6 +227,8 @@ class Site:
                 process.ask_to_end()
         for process in self.processes:
             process.end()
+        if self._nursery is not None:
+            self._nursery.close()
 
 
 @contextlib.contextmanager

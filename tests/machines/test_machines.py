@@ -1,4 +1,6 @@
-"""Web servers, two workers and beat on PostgreSQL and Redis, started by the very commands of `deploy/Procfile`."""
+"""Web servers, two workers and beat on PostgreSQL and Redis, started by the very commands of `deploy/Procfile`: by the
+shell, but for workers of which nothing is wanted that the others have not, which are forked with the command's words.
+"""
 
 from __future__ import annotations
 
@@ -236,7 +238,7 @@ def test_a_worker_that_is_told_to_end_lets_calls_finish(site: Site, workers: Wor
     worker.ask_to_end()
     until(lambda: "shutdown" in worker.read_log().lower(), "it has heard")
     slow_server.gate.set()
-    worker.handle.wait(timeout=60)
+    assert worker.await_end()
     assert site.statuses(flow) == {"complete": 8}
     assert set(slow_server.calls.values()) == {1}
 
@@ -248,7 +250,7 @@ def test_what_does_not_finish_is_handed_over_at_once(site: Site, workers: Worker
     site.start_instances(flow, 12)
     until(lambda: slow_server.waiting == 4, "every thread has a call")
     worker.ask_to_end()
-    worker.handle.wait(timeout=60)
+    assert worker.await_end()
     slow_server.gate.set()
     workers(1)
     until(lambda: all_ended(site, flow, 12), "another worker makes them")

@@ -36,8 +36,10 @@ def manage_next(site: Site, release: Path, *words: str) -> str:
 
 def start_worker(site: Site, release: Path | None = None) -> Process:
     """A worker of this release, or of another one."""
-    where = {} if release is None else {"PYTHONPATH": str(release)}
-    worker = site.start("worker", **({"root": release} if release else {}), WORKER_PROCESSES="1", **where)  # type: ignore[arg-type]
+    if release is None:
+        worker = site.fork_worker(WORKER_PROCESSES="1")
+    else:
+        worker = site.start("worker", root=release, WORKER_PROCESSES="1", PYTHONPATH=str(release))
     site.await_ready(worker)
     return worker
 
