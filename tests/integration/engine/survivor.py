@@ -96,9 +96,10 @@ def check() -> dict[str, Any]:
             Fact.objects.filter(instance=instance, type="StepCompleted").values_list("task", "iteration")
         )
         wrong += [f"{instance.key}: {step} completed {count} times" for step, count in completed.items() if count > 1]
-        for step in Step.objects.filter(instance=instance, status="completed", kind="automation"):
-            if step.output != {"what": f"{instance.key}:{step.task}"}:
-                wrong.append(f"{instance.key}: {step.task} {step.iteration} has the output {step.output}")
+        made = Step.objects.filter(instance=instance, status="completed", kind="automation")
+        for task, iteration, output in made.values_list("task", "iteration", "output"):
+            if output != {"what": f"{instance.key}:{task}"}:
+                wrong.append(f"{instance.key}: {task} {iteration} has the output {output}")
     statuses = Counter(Instance.objects.values_list("status", flat=True))
     rounds = Counter(Step.objects.filter(task="page").values_list("instance", flat=True))
     return {
