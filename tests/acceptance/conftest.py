@@ -21,6 +21,15 @@ from tests.acceptance.board import Board, open_new
 from tests.acceptance.browser import Watch, find_chromium, launch, sign_in, watched_page
 from tests.acceptance.quadrille import Quadrille, program, quadrille
 
+LONG = ("test_every_page_is_accessible", "test_every_settings_page_is_accessible", "test_the_story_by_keyboard")
+"""Stories that take a minute or near it: begun last, they would leave one lane at work alone."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first, the longest at the head: with what xdist deals out to each lane the first lane begins."""
+    items.sort(key=lambda item: next((n for n, name in enumerate(LONG) if item.name.startswith(name)), len(LONG)))
+
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[Quadrille]:
