@@ -14,7 +14,7 @@ from designer.graph.kinds import kind_of
 from designer.graph.lowering import is_back_edge
 from designer.graph.model import TRIGGER, Edge, Flow, Note, Task, note_ref, phase_ref
 from designer.inspector.forms import EDGE_PREFIX, branch_label, name_of
-from designer.rendering.cards import CARD_HEIGHT, GRID, card_summary
+from designer.rendering.cards import CARD_HEIGHT, GRID, card_summary, trigger_words
 from designer.rendering.curves import Rect
 from designer.rendering.drawn import Drawn, draw_flow
 from designer.rendering.layout import Layout
@@ -28,7 +28,6 @@ from designer.rendering.svg import (
     node_svg,
     phase_svg,
     trigger_svg,
-    trigger_words,
 )
 
 PHASES: Final = "graph-phases"

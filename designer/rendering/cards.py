@@ -66,3 +66,14 @@ def edge_label(flow: Flow, edge: Edge) -> str:
 def label_width(text: str) -> int:
     """The width of the pill around an edge's label; 0 without one."""
     return int(text_width(text, LABEL_SIZE) + 2 * GRID + 0.999) if text else 0
+
+
+def trigger_words(flow: Flow) -> str:
+    """What starts instances, in a few words: `by hand`, `schedule`, `event payment.saved`, `3 triggers`."""
+    triggers = [trigger for trigger in flow.triggers if trigger.get("type") not in ("manual", "api")]
+    if not triggers:
+        return "by hand"
+    if len(triggers) > 1:
+        return f"{len(triggers)} triggers"
+    kind = str(triggers[0].get("type", ""))
+    return {"cron": "schedule", "event": str(triggers[0].get("event", "event"))}.get(kind, kind)

@@ -15,8 +15,17 @@ import graphviz
 from designer.graph.kinds import kind_of
 from designer.graph.lowering import is_back_edge, start_tasks
 from designer.graph.model import TRIGGER, Edge, Flow, On, Task, phase_of_ref
-from designer.rendering.cards import LABEL_SIZE, TRIGGER_SIZE, card_size, card_summary, edge_label, label_width
-from designer.rendering.labels import dot_label, shorten
+from designer.rendering.cards import (
+    LABEL_SIZE,
+    LONGEST_LABEL,
+    TRIGGER_SIZE,
+    card_size,
+    card_summary,
+    edge_label,
+    label_width,
+    trigger_words,
+)
+from designer.rendering.labels import dot_label, shorten, text_width
 
 FAST: Final = {"nslimit": "1", "nslimit1": "1", "mclimit": "0.1", "splines": "line"}
 """Graph attributes with which Graphviz takes less care and much less time."""
@@ -96,8 +105,13 @@ class _Drawing:
 
     def _add_trigger(self) -> None:
         size = f"{TRIGGER_SIZE / _INCH:.3f}"
-        look = {"color": self.colour("machine"), "style": "filled"} if self.colour else {}
-        self.graph.node(TRIGGER, shape="circle", width=size, height=size, **look)
+        if self.colour is None:
+            self.graph.node(TRIGGER, shape="circle", width=size, height=size)
+            return
+        words = shorten(trigger_words(self.flow), LONGEST_LABEL, 12)
+        width = max(TRIGGER_SIZE, text_width(words, 12) + TRIGGER_SIZE)
+        look = {"color": self.colour("machine"), "style": "filled", "width": f"{width / _INCH:.3f}", "height": size}
+        self.graph.node(TRIGGER, shape="ellipse", label=graphviz.nohtml(dot_label(words)), **look)
 
     def _add_tasks(self, graph: graphviz.Digraph, tasks: Iterable[Task]) -> None:
         for task in tasks:

@@ -10,7 +10,7 @@ from typing import Final
 
 from designer.graph.lowering import is_back_edge, start_tasks
 from designer.graph.model import TRIGGER, Edge, Flow, On, Task, phase_ref
-from designer.rendering.cards import edge_label
+from designer.rendering.cards import edge_label, trigger_words
 from designer.rendering.labels import clean
 
 _SHAPES: Final[Mapping[str, tuple[str, str]]] = {"decision": ("{", "}"), "manual": ("[/", "/]"), "delay": ("([", "])")}
@@ -32,7 +32,7 @@ def flow_to_mermaid(flow: Flow) -> str:
 
 
 def _nodes(flow: Flow, names: Mapping[str, str]) -> Iterator[str]:
-    yield f"  {names[TRIGGER]}(( ))"
+    yield f"  {names[TRIGGER]}(({mermaid_label(trigger_words(flow))}))"
     for key, phase in flow.phases.items():
         yield f"  subgraph {names[phase_ref(key)]} [{mermaid_label(phase.name)}]"
         yield from (f"    {_node(task, names)}" for task in flow.tasks_in(key))

@@ -29,6 +29,7 @@ from designer.rendering.cards import (
     TILE,
     card_summary,
     label_width,
+    trigger_words,
 )
 from designer.rendering.curves import Rect, middle_of, path_data
 from designer.rendering.icons import icon_path
@@ -288,17 +289,6 @@ def ghosts_svg(ghosts: Sequence[Ghost]) -> SafeString:
         for was in (ghost.before,)
     )
     return mark_safe(f'<g class="ghosts" aria-hidden="true">{drawn}</g>' if drawn else "")  # noqa: S308 (escaped)
-
-
-def trigger_words(flow: Flow) -> str:
-    """What starts instances, in a few words: `by hand`, `schedule`, `event payment.saved`, `3 triggers`."""
-    triggers = [trigger for trigger in flow.triggers if trigger.get("type") not in ("manual", "api")]
-    if not triggers:
-        return "by hand"
-    if len(triggers) > 1:
-        return _counted(len(triggers), "trigger")
-    kind = str(triggers[0].get("type", ""))
-    return {"cron": "schedule", "event": str(triggers[0].get("event", "event"))}.get(kind, kind)
 
 
 # -- their details ----------------------------------------------------------------------------------------------------

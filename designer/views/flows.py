@@ -11,7 +11,7 @@ from accounts.http import HtmxHttpRequest, render_part
 from accounts.roles import Role
 from accounts.scope import Scope, scoped
 from designer import models
-from designer.flow_list import FlowList, row_of
+from designer.flow_list import FlowList, rows_of
 from designer.forms import DeleteFlowForm, ImportForm, NewFlowForm
 from designer.graph.problems import FlowFileInvalid
 from designer.services.drafting import FlowKeyTaken, StaleRevision, create_flow, draft_of
@@ -126,7 +126,7 @@ def delete(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
             return HttpResponseRedirect(scope.url("designer:flows"))
     context = {
         "flow": row,
-        "row": row_of(row),
+        "row": rows_of([row])[0],
         "unfinished": instances().unfinished(row.pk),
         "finished": instances().finished(row.pk),
         "version_count": row.versions.count(),

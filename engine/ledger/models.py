@@ -68,6 +68,16 @@ class Balance(models.Model):
         """What lies there."""
         return self.inflow - self.outflow
 
+    @property
+    def came_in(self) -> str:
+        """What came in, as it is shown: `129.00 EUR`."""
+        return shown_amount(self.inflow, self.asset)
+
+    @property
+    def went_out(self) -> str:
+        """What went out, as it is shown."""
+        return shown_amount(self.outflow, self.asset)
+
 
 class Transaction(models.Model):
     """Postings that happened together. Never changes; what was wrong is made good by another one."""

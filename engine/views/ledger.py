@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
@@ -70,7 +71,8 @@ def accounts(request: HtmxHttpRequest, scope: Scope, ledger: str) -> HttpRespons
     if wanted:
         rows = rows.filter(address__startswith=wanted)
     page = Paginator(rows, A_PAGE).get_page(request.GET.get("page"))
-    return render(request, "engine/ledger.html", {"ledger": found, "page": page, "wanted": wanted})
+    context = {"ledger": found, "page": page, "wanted": wanted, "query": urlencode({"q": wanted}) if wanted else ""}
+    return render(request, "engine/ledger.html", context)
 
 
 @require_GET

@@ -8,6 +8,7 @@ const STEP = 1.2;
 const LEAST = 0.1;
 const MOST = 3;
 const KEYS = /** @type {Record<string, string>} */ ({ "+": "in", "=": "in", "-": "out", 0: "reset", f: "fit", F: "fit" });
+const DIFFERENT = ["added", "removed", "changed", "moved"].map((look) => `.graph .status-${look}, .graph .edge-${look}`).join(", ");
 const PULLED = 4; // pixels after which a press is no click any more
 
 /** @param {HTMLElement} view */
@@ -18,6 +19,7 @@ export default function connect(view) {
   const zoom = new Zoom(frame, /** @type {HTMLElement} */ (tools.querySelector(".graph-percent")));
   tools.hidden = false;
   zoom.tell();
+  showDifference(frame);
 
   tools.addEventListener("click", ({ target }) => {
     const button = /** @type {HTMLElement | null} */ (target instanceof Element ? target.closest("[data-zoom]") : null);
@@ -39,6 +41,16 @@ export default function connect(view) {
   const resized = new ResizeObserver(() => zoom.tell());
   resized.observe(frame);
   return () => resized.disconnect();
+}
+
+/** Of two versions on one drawing: the first thing that differs comes into sight. @param {HTMLElement} frame */
+function showDifference(frame) {
+  const boxes = [...frame.querySelectorAll(DIFFERENT)].map((element) => element.getBoundingClientRect());
+  const inside = frame.getBoundingClientRect();
+  if (!boxes.length || boxes.some((box) => box.left >= inside.left && box.right <= inside.right)) return;
+  const first = boxes.reduce((one, other) => (other.left < one.left ? other : one));
+  frame.scrollLeft += first.left + first.width / 2 - inside.left - frame.clientWidth / 2;
+  frame.scrollTop += first.top + first.height / 2 - inside.top - frame.clientHeight / 2;
 }
 
 /** @typedef {{clientX: number, clientY: number}} At */

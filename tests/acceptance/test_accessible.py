@@ -136,7 +136,7 @@ BARS: Final = """() => {
   return new Set(tops.map((top) => Math.round(top / 16))).size;
 }"""
 """In how many rows what stands in the bar of the page is."""
-CUT: Final = """() => [...document.querySelectorAll(".place > summary, .top .button")]
+CUT: Final = """() => [...document.querySelectorAll(".place-here, .top .button")]
   .filter((part) => part.scrollWidth > part.clientWidth + 1).map((part) => part.textContent.trim())"""
 
 

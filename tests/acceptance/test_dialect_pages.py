@@ -68,6 +68,26 @@ def test_a_formance_flow_shows_its_triggers_which_can_be_tried(page: Page, serve
     expect(page.get_by_text("“SAVED_PAYMENT” is on its way.")).to_be_visible()
 
 
+def test_a_trigger_is_made_and_money_is_followed_on_accessible_pages(page: Page, server: Quadrille) -> None:
+    sign_in(page, server, "designer")
+    page.goto(f"{PLACE}/flows/settle-an-invoice/triggers/")
+    page.get_by_role("link", name="Add a Formance trigger").click()
+    expect(page.get_by_role("heading", name="New Formance trigger")).to_be_visible()
+    findings = look_at(page)
+    page.get_by_label("Event type").fill("GOODS_RETURNED")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator(".trigger-card").filter(has_text="GOODS_RETURNED")).to_be_visible()
+    findings += look_at(page)
+    page.goto(f"{PLACE}/settings/ledgers/default/")
+    expect(page.get_by_role("link", name="customers:ada")).to_be_visible()
+    findings += look_at(page)
+    page.get_by_role("link", name="customers:ada").click()
+    expect(page.get_by_role("heading", name="Postings")).to_be_visible()
+    expect(page.get_by_role("link", name="world")).to_be_visible()
+    findings += look_at(page)
+    assert not findings, "\n".join(findings)
+
+
 def test_an_administrator_gives_transfers_a_way_out(page: Page, server: Quadrille, watch: Watch) -> None:
     watch.expected_errors.append("422")
     sign_in(page, server, "administrator")

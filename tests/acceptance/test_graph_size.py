@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Final
 
 import httpx
@@ -99,6 +100,30 @@ def test_a_wide_version_is_seen_whole_enlarged_and_pulled(page: Page, server: Qu
     now = middle_of(card)
     assert abs(now[0] - place[0]) < 3
     assert percent(page) > 120
+
+
+def test_of_a_wide_comparison_the_first_difference_is_in_sight(
+    page: Page, server: Quadrille, api: httpx.Client
+) -> None:
+    keys = [f"step-{number}" for number in range(14)]
+    tasks = [{"key": key, "name": key.title(), "kind": "noop"} for key in keys]
+    edges = [{"from": one, "to": other} for one, other in pairwise(["trigger", *keys])]
+    flow = {"format": 1, "key": "far-away", "name": "Far away", "tasks": tasks, "edges": edges}
+    api.post("/flows", json=flow).raise_for_status()
+    api.post("/flows/far-away/publish").raise_for_status()
+    tasks[-2]["name"] = "Otherwise"
+    match = {"If-Match": api.get("/flows/far-away").headers["ETag"]}
+    api.put("/flows/far-away", json=flow, headers=match).raise_for_status()
+    sign_in(page, server, "viewer")
+    page.goto(f"{PLACE}/flows/far-away/compare/")
+    expect(page.locator(".graph-tools")).to_be_visible()
+    changed = page.locator(".graph .node.status-changed")
+    expect(changed).to_have_count(1)
+    frame, card = page.locator("[data-zoomed]").bounding_box(), changed.bounding_box()
+    assert frame is not None
+    assert card is not None
+    assert frame["x"] <= card["x"]
+    assert card["x"] + card["width"] <= frame["x"] + frame["width"]
 
 
 def test_a_pull_at_a_card_opens_nothing_and_a_click_does(page: Page, server: Quadrille) -> None:

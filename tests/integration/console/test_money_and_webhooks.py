@@ -40,7 +40,7 @@ def test_accounts_and_postings_are_shown(scope: Scope, client_as: Callable[[Role
     assert "shop" not in page
     page = client.get(scope.url("engine:ledger_account", ledger="retail", address="customers:ada")).content.decode()
     assert "invoice-7" in page
-    assert "12.50 EUR" in page
+    assert "in 12.50 EUR, out 2.50 EUR" in page
     assert "−2.50 EUR" in page
     assert "&lt;gold&gt;" in page
 

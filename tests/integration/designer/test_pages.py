@@ -18,7 +18,8 @@ from accounts.roles import Role
 from accounts.scope import Scope
 from designer import models
 from designer.graph.codec import decode_flow
-from designer.services.drafting import replace_draft
+from designer.graph.edits import RenameTask
+from designer.services.drafting import apply_edit, draft_of, replace_draft, undo
 from designer.services.importing import import_flow
 from designer.services.publishing import publish_flow
 from designer.services.versions import set_enabled
@@ -95,6 +96,20 @@ def test_flows_of_another_organization_do_not_exist(
     publish_flow(foreign_scope, import_flow(foreign_scope, order_file(), replace=False))
     assert designer.get(at(name, **kwargs)).status_code == 404
     assert designer.get(foreign_scope.url(f"designer:{name}", **kwargs)).status_code == 404
+
+
+def test_what_was_edited_and_taken_back_is_no_change(
+    designer: Client, at: Callable[..., str], version: models.Version, scope: Scope
+) -> None:
+    def marked() -> bool:
+        return ">changed</span>" in text_of(designer.get(at("flows")))
+
+    row = version.flow
+    first = next(iter(draft_of(row).tasks))
+    apply_edit(scope, row, RenameTask(first, "Other"), revision=row.draft_revision)
+    assert marked()
+    undo(scope, row)
+    assert not marked()
 
 
 @pytest.mark.parametrize(("name", "kwargs"), DOORS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -21,6 +22,12 @@ def test_tasks_phases_and_edges_are_in_the_text(order: Flow) -> None:
     assert re.search(r"fetch -> decide \[.*tailport=e", dot)
     assert re.search(r"fetch -> mend \[.*style=dashed tailport=s", dot)
     assert re.search(r"check -> bill \[.*lhead=cluster_fin", dot)
+
+
+def test_the_start_says_what_starts_it_but_not_to_the_layout(order: Flow) -> None:
+    flow = replace(order, triggers=({"type": "event", "event": 'order."placed"'},))
+    assert re.search(r'trigger \[label="order\.\\"placed\\"".* shape=ellipse', flow_to_dot(flow, colour=theme.colour))
+    assert layout_dot(flow) == layout_dot(order)
 
 
 def test_a_layout_depends_on_no_word_of_the_author(nasty: Flow) -> None:

@@ -18,7 +18,7 @@ def test_phases_shapes_branches_errors_and_loops_are_told_apart() -> None:
     )
     assert flow_to_mermaid(flow).splitlines() == [
         "flowchart LR",
-        "  start(( ))",
+        '  start(("by hand"))',
         '  subgraph p0 ["work"]',
         '    t0["a"]',
         '    t2["b"]',
