@@ -19,7 +19,8 @@ Made = TypeVar("Made")
 log = logging.getLogger(__name__)
 
 # Apart from the thread that asgiref runs synchronous views in, so that live rendering and pages do not queue together.
-EXECUTOR: Final = ThreadPoolExecutor(max_workers=4, thread_name_prefix="live")
+# Two: one works while the other waits for the database. More would take turns at Python's lock, and all end later.
+EXECUTOR: Final = ThreadPoolExecutor(max_workers=2, thread_name_prefix="live")
 
 Key = tuple[int, str, Asked]
 Place = str | tuple[str, str]
