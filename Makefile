@@ -44,7 +44,7 @@ test: $(DEVELOP) node_modules/.installed ## Every ring: scripts, unit, integrati
 	tests/run
 
 test-unit: $(DEVELOP) ## What to tell after each save: no database, no drawn examples
-	$(BIN)/python -m pytest -q --numprocesses 2 --dist worksteal -m "not hypothesis" tests/unit
+	tests/run-unit
 
 test-quick: $(DEVELOP) ## No browser, no PostgreSQL
 	$(BIN)/python -m pytest -q tests/unit tests/integration
