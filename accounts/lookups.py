@@ -37,6 +37,8 @@ KEPT_AS_THEY_ARE: Final = (DeferredAttribute, ForeignKeyDeferredAttribute)
 """Ways to keep a column that keep a value as it is."""
 MOST_KEPT: Final = 1_000
 """Answers of one look-up that a process keeps."""
+LONGEST_KEPT: Final = 20_000
+"""Characters of an answer that is kept; who has a longer one is asked for each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ class Lookup(Generic[Row]):
         if self._kept is not None:
             if len(self._kept) >= MOST_KEPT:
                 self._kept.clear()
-            if values is None:
+            if values is None or _length(values) > LONGEST_KEPT:
                 self._kept.pop(arguments, None)
             else:
                 self._kept[arguments] = values
@@ -178,6 +180,10 @@ class _Statement:
         for populator in self.related:
             populator.populate(values, row)
         return row
+
+
+def _length(values: tuple[Any, ...]) -> int:
+    return sum(len(value) for value in values if isinstance(value, str))
 
 
 def _make_quickly(populators: Iterable[Any]) -> None:

@@ -10,6 +10,7 @@ from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
 from accounts import lookups
+from accounts.beliefs import believing
 from accounts.lookups import Lookup
 from accounts.models import ApiKey, Environment, Organization, User
 from designer.models import Flow, Trigger, Version
@@ -152,3 +153,16 @@ def test_within_a_broken_transaction_it_is_refused_like_any_query(acme: Organiza
         transaction.set_rollback(True)
         with pytest.raises(TransactionManagementError):
             lookup.all("one")
+
+
+@pytest.mark.parametrize(("length", "is_believed"), [(10, True), (lookups.LONGEST_KEPT, False)])
+def test_only_short_answers_are_kept(acme: Organization, length: int, is_believed: bool) -> None:
+    environment = Environment.objects.filter(organization=acme).earliest("pk")
+    Flow.objects.create(environment=environment, key="told", name="Told", description="x" * length)
+    lookup = Lookup(lambda key: Flow.objects.filter(key=key).order_by(), "a key", is_kept=True)
+    for _ in range(2):
+        with believing() as beliefs:
+            found = lookup.first("told")
+        assert found is not None
+        assert len(found.description) == length
+    assert bool(beliefs.held) is is_believed
