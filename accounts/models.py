@@ -43,10 +43,23 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     """A person. Belongs to organizations through Membership."""
 
+    class TaskMails(models.TextChoices):
+        NONE = "none", "None"
+        MINE = "mine", "Those assigned to me"
+        GROUPS = "groups", "Those assigned to me or to my groups"
+
     email = models.EmailField(unique=True, help_text="Also the name to sign in with.")
     name = models.CharField(max_length=120, blank=True)
     is_active = models.BooleanField("active", default=True, help_text="Unticked, the person cannot sign in.")
     is_staff = models.BooleanField("admin access", default=False, help_text="May open Django's admin.")
+    task_mails = models.CharField(
+        "mails about tasks",
+        max_length=6,
+        choices=TaskMails.choices,
+        default=TaskMails.MINE,
+        db_default=TaskMails.MINE,
+        help_text="Sent at most every five minutes, about tasks that still wait then.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     USERNAME_FIELD = "email"

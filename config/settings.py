@@ -246,6 +246,9 @@ AXES_VERBOSE = False
 
 # ---------------------------------------------------------------- the wire
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", "" if PRODUCTION else "localhost,127.0.0.1,[::1]")
+# Where people reach this installation: for links in mails that nobody's request causes.
+_FIRST_HOST = next(iter(ALLOWED_HOSTS), "localhost").removeprefix(".")
+PUBLIC_URL = env.text("QUADRILLE_URL", f"https://{_FIRST_HOST}" if PRODUCTION else "http://127.0.0.1:8000").rstrip("/")
 CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS")
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_REFERRER_POLICY = "same-origin"

@@ -54,6 +54,9 @@ GROUPS: Final[dict[str, tuple[Variable, ...]]] = {
     ),
     "The wire": (
         Variable("ALLOWED_HOSTS", "localhost", "host names that are served, separated by commas", needed=True),
+        Variable(
+            "QUADRILLE_URL", "https:// and the first of `ALLOWED_HOSTS`", "where people reach it: for links in mails"
+        ),
         Variable("CSRF_TRUSTED_ORIGINS", "", "other origins that may send forms"),
         Variable("TRUST_PROXY", "0", "1 where a proxy always sets `X-Forwarded-Proto` and `X-Forwarded-Host`"),
         Variable("SSL_REDIRECT", "1", "production: plain HTTP is sent to HTTPS"),

@@ -17,7 +17,18 @@ from accounts.models import User
 from accounts.roles import Role
 from accounts.scope import Scope
 from engine.display.json_text import json_text
-from engine.models import Event, Fact, IdempotencyKey, InboundEvent, Instance, Occurrence, SavedView, Step, Timer
+from engine.models import (
+    Event,
+    Fact,
+    IdempotencyKey,
+    InboundEvent,
+    Instance,
+    Occurrence,
+    SavedView,
+    Step,
+    TaskNotice,
+    Timer,
+)
 from engine.services import interventions
 from engine.services.errors import NotLegalNow
 from engine.services.hiding import shown_input, shown_output
@@ -294,6 +305,18 @@ class TimerAdmin(EngineAdmin):
     def instance_link(self, timer: Timer) -> SafeString:
         """To its instance."""
         return link_to(timer.instance)
+
+
+@admin.register(TaskNotice)
+class TaskNoticeAdmin(EngineAdmin):
+    """Human tasks of which somebody is yet to be told by mail."""
+
+    list_display = ["mail_after", "task", "iteration", "instance_id", "environment", "attempts"]
+    list_filter = ["mail_after", "environment__organization"]
+    list_select_related = ["environment__organization"]
+    search_fields = ["=instance_id", "=task"]
+    ordering = ["mail_after", "pk"]
+    fields = ["environment", "instance_id", "task", "iteration", "mail_after", "attempts"]
 
 
 @admin.register(Event)

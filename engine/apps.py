@@ -32,6 +32,7 @@ class EngineConfig(AppConfig):
         from engine.services.listeners import add_listener
         from engine.services.mentioning import mail_mentions
         from engine.services.stream_in import read_stream
+        from engine.services.task_mails import mail_tasks
         from engine.services.waking import add_courier
         from engine.storage.postgres import end_forsaken_transactions, let_migrations_take_their_time
         from engine.telemetry import metrics, tracing
@@ -60,6 +61,7 @@ class EngineConfig(AppConfig):
             note_crowded,
             switch_due_flows,
             mail_mentions,
+            mail_tasks,
         ):
             add_chore(chore)
         if settings.PRODUCTION:

@@ -49,6 +49,6 @@ class ProfileForm(forms.ModelForm[User]):
 
     class Meta:
         model = User
-        fields = ["name"]
+        fields = ["name", "task_mails"]
         widgets = {"name": forms.TextInput(attrs={"autocomplete": "name"})}
         help_texts = {"name": "Shown to others in lists, history and assignments."}

@@ -31,7 +31,7 @@ def account(request: HttpRequest) -> HttpResponse:
     password = PasswordChangeForm(user, request.POST if sent == "password" else None)
     if sent == "profile" and profile.is_valid():
         profile.save()
-        messages.success(request, "Your name is saved.")
+        messages.success(request, "Saved.")
         return redirect("accounts:account")
     if sent == "password" and password.is_valid():
         update_session_auth_hash(request, password.save())

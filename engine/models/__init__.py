@@ -7,6 +7,18 @@ from engine.models.instance import Instance
 from engine.models.occurrence import Occurrence
 from engine.models.saved_view import SavedView
 from engine.models.step import Step
+from engine.models.task_notice import TaskNotice
 from engine.models.timer import Timer
 
-__all__ = ["Event", "Fact", "IdempotencyKey", "InboundEvent", "Instance", "Occurrence", "SavedView", "Step", "Timer"]
+__all__ = [
+    "Event",
+    "Fact",
+    "IdempotencyKey",
+    "InboundEvent",
+    "Instance",
+    "Occurrence",
+    "SavedView",
+    "Step",
+    "TaskNotice",
+    "Timer",
+]

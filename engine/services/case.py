@@ -141,6 +141,8 @@ class Case:
     shift_seconds: float | None = None
     is_resumed: bool = False
     must_hold: bool = False
+    assigned: dict[StepKey, None] = field(default_factory=dict)
+    """Human tasks that were given to somebody, who is to be told."""
     superseded: dict[str, tuple[int, int]] = field(default_factory=dict)
     """By task from which iteration on, before which, its steps belong to the past after a restart."""
     executed: int = 0
@@ -335,6 +337,7 @@ class Case:
     def has_side_tracks(self) -> bool:
         """Whether more came of it than facts, steps and columns of the instance."""
         noted = self.timers or self.dropped or self.calls or self.uncalled or self.consumed or self.superseded
+        noted = noted or self.assigned
         done = self.executed or self.has_left_work or self.is_resumed or self.must_hold or self.var_changes
         return bool(noted or done or self.asks) or self.kept is not None or self.shift_seconds is not None
 

@@ -24,10 +24,16 @@ def project_fact(case: Case, fact: Fact) -> None:
     if of_step is not None and fact.task is not None:
         step = StepKey(case.row.id, fact.task, fact.iteration)
         case.patch(step, may_be_new=_may_be_new(fact)).columns.update(of_step(fact))
+        if fact.type in _GIVES and (fact.data.get("to") or fact.data.get("assigned_to")):
+            case.assigned[step] = None
         return
     of_instance = _OF_INSTANCES.get(fact.type)
     if of_instance is not None:
         of_instance(case, fact)
+
+
+_GIVES: Final = frozenset({FactType.STEP_WAITING, FactType.STEP_ASSIGNED})
+"""Facts with which a task may become somebody's."""
 
 
 # -- steps ------------------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from engine.services.announcing import Change as Announcement
 from engine.services.announcing import publish
 from engine.services.case import Case
 from engine.services.states import write_state
+from engine.services.task_mails import note_assigned
 from engine.services.waking import deliver_after_commit, wake_after_commit
 from engine.services.watching import is_watched, report_after_commit
 from engine.storage import storage
@@ -71,7 +72,7 @@ def write(cases: Sequence[Case], tokens: Mapping[StepKey, int] | None = None) ->
 def has_more(case: Case) -> bool:
     """Whether more has to be written than facts, steps and the instance, even where nobody listens."""
     more = case.timers or case.dropped or case.is_resumed or case.must_hold or case.consumed or case.superseded
-    return bool(more or _has_signals(case))
+    return bool(more or case.assigned or _has_signals(case))
 
 
 def _has_signals(case: Case) -> bool:
@@ -93,6 +94,7 @@ def _write_more(cases: Sequence[Case]) -> None:
     if signals := [signal for case in cases if _has_signals(case) for signal in _signals(case)]:
         Signal.objects.bulk_create(signals)
         deliver_after_commit()
+    note_assigned(cases)
     if messages := [message for case in cases if is_wanted(case.row.environment_id) for message in _messages(case)]:
         Message.objects.bulk_create(messages)
         wake_after_commit()

@@ -88,7 +88,10 @@ def test_a_page_left_open_over_a_sign_out_sends_the_whole_window_to_sign_in(
 
 def test_a_person_changes_their_name(client_as: Callable[[Role], Client], person: User) -> None:
     client = client_as(Role.DESIGNER)
-    assert client.post(reverse("accounts:account"), {"form": "profile", "name": "Dee"}).status_code == 302
+    assert (
+        client.post(reverse("accounts:account"), {"form": "profile", "name": "Dee", "task_mails": "mine"}).status_code
+        == 302
+    )
     person.refresh_from_db()
     assert person.name == "Dee"
 
