@@ -29,6 +29,7 @@ def account(request: HttpRequest) -> HttpResponse:
     # A copy, so that a refused name does not show up in the bar above.
     profile = ProfileForm(request.POST if sent == "profile" else None, instance=User.objects.get(pk=user.pk))
     password = PasswordChangeForm(user, request.POST if sent == "password" else None)
+    password.fields["old_password"].widget.attrs.pop("autofocus", None)  # it is not what the page is for
     if sent == "profile" and profile.is_valid():
         profile.save()
         messages.success(request, "Saved.")

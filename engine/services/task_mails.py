@@ -159,7 +159,7 @@ def _message(environment: Environment, user: User, steps: Sequence[Step]) -> Mes
         environment=environment,
         channel=Channel.EMAIL,
         subject=f"{subject} · {environment.organization.name} {environment.name}",
-        body=f'<ul>{rows}</ul>{rest}<p><a href="{escape(inbox)}">Your inbox</a></p>'
+        body=f'<ul>{rows}</ul>{rest}<p>Your inbox: <a href="{escape(inbox)}">{escape(inbox)}</a></p>'
         f'<p>Which tasks you are told of is set in <a href="{escape(account)}">your account</a>.</p>',
         address=user.email,
         idempotency_key=f"tasks:{user.pk}:{steps[0].pk}:{len(steps)}",

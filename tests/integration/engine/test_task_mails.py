@@ -74,6 +74,7 @@ def test_whoever_is_assigned_is_told_once_and_not_at_once(
     step = step_of(instance, "approve")
     assert f'href="https://flows.example.com/o/acme/development/inbox/{step.pk}/"' in html
     assert f"{instance.key}, due " in html
+    assert "Your inbox: https://flows.example.com/o/acme/development/inbox/" in str(message.body)
     assert not TaskNotice.objects.exists()
 
 
