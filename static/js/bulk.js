@@ -47,6 +47,7 @@ export default function connect(form) {
 
   document.addEventListener("change", changed);
   document.addEventListener("click", clicked);
+  if (all?.checked) for (const box of boxes()) box.checked = true; // before the script had come
   show();
   return () => {
     document.removeEventListener("change", changed);
