@@ -23,7 +23,7 @@ from designer.graph.edits import (
     SetCondition,
 )
 from designer.graph.model import Flow, Frame, Position
-from designer.rendering.cards import CARD_HEIGHT, GRID, card_size
+from designer.rendering.cards import CARD_HEIGHT, GRID, card_size, edge_label, label_width
 from designer.rendering.curves import Rect
 
 GAP: Final = 40
@@ -74,8 +74,10 @@ def _inserted(flow: Flow, after: Flow, edit: InsertOnEdge) -> list[Edit]:
     source, target = (after.tasks.get(ref) for ref in (edit.edge.source, edit.edge.target))
     if source is not None and source.at is not None and abs(source.at.y - at.y) < CARD_HEIGHT + BESIDE:
         right = source.at.x + sheet.width(source.key)
-        if source.at.x < border and right + GAP > at.x:
-            sheet.shove(key, _on_grid(right + GAP - at.x))
+        name = label_width(edge_label(flow, edit.edge))  # the first half of the edge keeps it
+        clear = right + GAP + name
+        if source.at.x < border and clear > at.x:
+            sheet.shove(key, _on_grid(clear - at.x))
         if target is not None and target.at is not None and target.at.x >= right:
             border = min(border, target.at.x)
     sheet.clear(key, border, gap=GAP)
@@ -132,11 +134,12 @@ class _Sheet:
             at = task.at
             if at is None or other == mover or (but and task.phase == but):
                 continue
-            if at.x < taken.x or self.x[other] >= right + GAP:
+            wanted = GAP + self._name_between(mover, other)
+            if at.x < taken.x or self.x[other] >= right + wanted:
                 continue
             if at.y >= taken.y + taken.height + BESIDE or at.y + CARD_HEIGHT <= taken.y - BESIDE:
                 continue
-            by = _on_grid(right + max(gap, min(GAP, int(at.x - taken.x))) - self.x[other])
+            by = _on_grid(right + max(gap, min(wanted, int(at.x - taken.x))) - self.x[other])
             if by <= 0:
                 continue
             if task.phase is not None and task.phase != phase and task.phase in self.frames:
@@ -144,6 +147,11 @@ class _Sheet:
             else:
                 self.shove(other, by)
                 self.clear(other, at.x + self.width(other))
+
+    def _name_between(self, one: str, other: str) -> int:
+        """How wide the name is of an edge from one card to another."""
+        edges = [edge for edge in self.flow.outgoing(one) if edge.target == other] if one else ()
+        return max((label_width(edge_label(self.flow, edge)) for edge in edges), default=0)
 
     def _shove_phase(self, phase: str, by: int) -> None:
         """A phase goes to the right as a whole."""

@@ -17,7 +17,8 @@ import { settleShifts } from "./shifts.js";
 
 export const NOTE = { width: 192, height: 96 };
 const ROUNDS = 10; // of a loop that is drawn, until somebody says another number
-export const GAP = 64; // between a card and the one added after it
+const GAP = 64; // between a card and the one added after it
+const GAP_WITH_NAME = 128; // the same where the edge between them has a name
 
 /** Post one edit. @param {Editor} editor @param {edits.Edit} edit
  * @param {{said?: string, select?: string[], arrived?: (ref: string) => void, undone?: () => void,
@@ -145,7 +146,7 @@ export function addSomewhere(editor, preset) {
     const middle = { x: x + (width - editor.card.width) / 2, y: y + (height - editor.card.height) / 2 };
     return addAtPlace(editor, preset, { at: placeFor(editor, middle) });
   }
-  const at = placeFor(editor, { x: leading.x + leading.width + GAP, y: leading.y + (leading.height - editor.card.height) / 2 });
+  const at = placeAfter(editor, leading);
   const used = new Set(graph.outgoing(leading.ref).filter((edge) => edge.on === "success").map((edge) => edge.branch));
   const free = leading.branches.length ? leading.branches.find((branch) => !used.has(branch.key))?.key : used.size ? undefined : null;
   if (free === undefined) return addAtPlace(editor, preset, { at });
@@ -171,6 +172,14 @@ export function taskFor(editor, preset, at) {
   const phase = editor.graph.phaseAt(middle);
   const key = edits.freeKey(preset.name, (wanted) => editor.graph.nodes.has(wanted));
   return { key, name: preset.name, kind: preset.kind, settings: preset.settings, at: place, phase: phase ? phaseKey(phase.ref) : null };
+}
+
+/** Where what comes after something stands: right of it, with room for the name of a branch; right below for what happens on an error.
+ * @param {Editor} editor @param {NodeFacts} from @param {"success" | "error"} [on] */
+export function placeAfter(editor, from, on = "success") {
+  const { x, y, width, height, branches } = from;
+  if (on === "error") return placeFor(editor, { x: x + width / 2 + GAP / 2, y: y + height + editor.card.height });
+  return placeFor(editor, { x: x + width + (branches.length ? GAP_WITH_NAME : GAP), y: y + (height - editor.card.height) / 2 });
 }
 
 /** @param {Editor} editor @param {Point} wanted */

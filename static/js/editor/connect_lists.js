@@ -2,15 +2,14 @@
 /** Drawing edges by choosing from a list: from the keyboard, from a menu, by pressing a handle. Loaded with the menu. */
 
 import { beforeList, choose } from "./chooser.js";
+import { placeAfter } from "./commands.js";
 import { addChosen, addable, finish, lead, Targets } from "./connect.js";
-import { centre, freePlace } from "./geometry.js";
+import { centre } from "./geometry.js";
 
 /** @typedef {import("./main.js").Editor} Editor */
 /** @typedef {import("./graph.js").NodeFacts} NodeFacts */
 /** @typedef {import("./geometry.js").Point} Point */
 /** @typedef {"success" | "error"} On */
-
-const GAP = 72; // between a card and what is added beside it
 
 /** A handle was pressed, not pulled: add something right of its card, or below it for what happens on an error; or connect.
  * @param {Editor} editor @param {string} source @param {On} on @param {Point} at on the screen */
@@ -24,9 +23,7 @@ export async function onHandle(editor, source, on, at) {
   const there = nodeChoices(byNearness(allowed, from)).map((choice) => ({ ...choice, label: `Connect to ${choice.label}` }));
   const title = on === "error" ? "What on an error?" : "What comes next?";
   const choice = await choose({ title, choices: [...addable(editor), ...there], at, focused: pointing(editor, targets) });
-  const { x, y, width, height } = from;
-  const place = on === "error" ? { x, y: y + 2 * height } : { x: x + width + GAP, y: y + (height - editor.card.height) / 2 };
-  if (choice?.preset) await addChosen(editor, choice, { source, on, at, place: freePlace(place, editor.card, graph.cards) });
+  if (choice?.preset) await addChosen(editor, choice, { source, on, at, place: placeAfter(editor, from, on) });
   else if (choice) await finish(editor, targets, choice.key, at);
   targets.hide();
   if (!choice) editor.focus(source);

@@ -3,7 +3,7 @@
 
 import { arranged, WAYS } from "./arrange.js";
 import { choose } from "./chooser.js";
-import { add, GAP, phaseKey, placeFor, rectOf, submit, taskFor } from "./commands.js";
+import { add, phaseKey, placeAfter, placeFor, rectOf, submit, taskFor } from "./commands.js";
 import * as edits from "./edits.js";
 import { contains, grow, snapPoint, union } from "./geometry.js";
 
@@ -20,8 +20,9 @@ export function addInFlow(editor, preset, where) {
   const { graph } = editor;
   const around = "phase" in where ? graph.nodes.get(where.phase) : undefined;
   const before = "phase" in where ? null : (graph.nodes.get("edge" in where ? where.edge.source : where.source) ?? null);
-  const beside = before ? { x: before.x + before.width + GAP, y: before.y } : { x: (around?.x ?? 0) + 24, y: (around?.y ?? 0) + 48 };
-  const task = taskFor(editor, preset, placeFor(editor, beside));
+  const within = { x: (around?.x ?? 0) + 24, y: (around?.y ?? 0) + 48 };
+  const on = "source" in where ? where.on : "success";
+  const task = taskFor(editor, preset, before ? placeAfter(editor, before, on) : placeFor(editor, within));
   const own = before?.type === "phase" ? before : before?.phase ? graph.nodes.get(`phase:${before.phase}`) : undefined;
   const phase = around ?? own ?? null;
   task.phase = phase ? phaseKey(phase.ref) : null;

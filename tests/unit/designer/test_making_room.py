@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from designer.graph.edits import Edit, InsertOnEdge, RenameTask
 from designer.graph.model import Edge, Flow, Frame, Position, Task
-from designer.rendering.cards import CARD_HEIGHT, card_size
+from designer.rendering.cards import CARD_HEIGHT, card_size, label_width
 from designer.services.making_room import with_room
 from tests.drawing import draw
 
@@ -118,3 +118,10 @@ def test_where_no_card_lay_over_another_none_does_afterwards(squares: list[tuple
     after = made(flow, RenameTask(f"t{which % len(places)}", LONG))
     assert overlaps(after) == []
     assert [task.at.y for task in after.tasks.values() if task.at] == [y for _, y in places.values()]
+
+
+def test_the_name_of_a_branch_keeps_its_room() -> None:
+    flow = placed("d -first-> b", {"d": (0, 0), "b": (288, 0)})
+    after = made(flow, RenameTask("d", LONG))
+    free = x_of(after, "b")[0] - card_size(after, after.tasks["d"]).width
+    assert free >= label_width("first") + 40
