@@ -214,7 +214,7 @@ export function addPhase(editor) {
 }
 
 /** The boxes around the edges that lead from one of these to another, as they are drawn. @param {Editor} editor @param {Set<string>} refs */
-function waysAmong(editor, refs) {
+export function waysAmong(editor, refs) {
   const among = editor.graph.edgesAt(refs).filter((edge) => refs.has(edge.source) && refs.has(edge.target));
   const lines = among.map((edge) => editor.element(edge.ref)?.querySelector(".edge-line")).filter((line) => line instanceof SVGPathElement);
   return lines.map((line) => line.getBBox()).filter((box) => box.height > 2 * GRID);

@@ -66,6 +66,7 @@ export function uncover(editor, ref) {
   const node = editor.graph.nodes.get(ref);
   const [sheet, box] = [editor.inspector.element, editor.svg].map((element) => element.getBoundingClientRect());
   if (!node || !box.width || sheet.width < box.width) return;
+  editor.viewport.reveal(node);
   const { y, scale } = editor.viewport.view;
   const top = node.y * scale + y;
   const missing = top + node.height * scale + BESIDE - (sheet.top - box.top);

@@ -3,14 +3,17 @@
 
 import { arranged, WAYS } from "./arrange.js";
 import { choose } from "./chooser.js";
-import { add, phaseKey, placeAfter, placeFor, rectOf, submit, taskFor } from "./commands.js";
+import { add, phaseKey, placeAfter, placeFor, rectOf, submit, taskFor, waysAmong } from "./commands.js";
 import * as edits from "./edits.js";
-import { contains, grow, snapPoint, union } from "./geometry.js";
+import { contains, freePlace, GRID, grow, overlap, snapPoint, union } from "./geometry.js";
 
 /** @typedef {import("./main.js").Editor} Editor */
 /** @typedef {import("./palette.js").Preset} Preset */
 /** @typedef {import("./graph.js").NodeFacts} NodeFacts */
 /** @typedef {import("./graph.js").EdgeFacts} EdgeFacts */
+
+const HEAD = 40; // of a phase, with its name
+const MARGINS = [24, 8]; // between a task and the border of its phase, and where there is little room
 
 /** Add by what it comes after rather than by a place: on an edge, after a node, or into a phase. It stands beside what it follows and
  * in its phase, which grows if it has to.
@@ -40,29 +43,47 @@ function grown(editor, phase, task) {
   const card = { ...task.at, ...editor.card };
   const inner = grow(card, 24);
   const frame = union([phase, inner]) ?? phase;
-  const { x, y } = snapPoint({ x: Math.floor(frame.x), y: Math.floor(frame.y) });
-  const wider = { x, y, width: Math.ceil((frame.x + frame.width - x) / 8) * 8, height: Math.ceil((frame.y + frame.height - y) / 8) * 8 };
+  const wider = onGrid(frame);
   const isSame = contains(phase, inner) && contains(phase, { x: inner.x + inner.width, y: inner.y + inner.height });
   return isSame ? [] : [edits.framePhase(phaseKey(phase.ref), wider)];
 }
 
-/** Put tasks into a phase, or out of theirs, where they stand; the phase grows around them.
- * @param {Editor} editor @param {string[]} refs @param {string | null} ref of the phase */
+/** Put tasks into a phase, or out of theirs. They stay where they stand where its frame can reach around them without covering anything
+ * else; if not, they go beneath what it holds. @param {Editor} editor @param {string[]} refs @param {string | null} ref of the phase */
 export function movePhase(editor, refs, ref) {
-  const phase = ref ? editor.graph.nodes.get(ref) : null;
-  const cards = refs.map((each) => editor.graph.nodes.get(each)).filter((node) => node !== undefined);
+  const { graph } = editor;
+  const phase = ref ? graph.nodes.get(ref) : null;
+  const cards = refs.map((each) => graph.nodes.get(each)).filter((node) => node !== undefined);
   const steps = [edits.assignPhase(refs, phase ? phaseKey(phase.ref) : null)];
   const said = phase ? `Moved into ${phase.name}` : "Moved out of the phase";
   if (phase && cards.length) {
-    // Beneath what the phase holds already: its frame need not swallow whatever lies between.
-    const left = Math.min(...cards.map((card) => card.x));
-    const top = Math.min(...cards.map((card) => card.y));
-    const by = { x: snapPoint({ x: phase.x + 24 - left, y: 0 }).x, y: snapPoint({ x: 0, y: phase.y + phase.height - top }).y };
-    const places = cards.map((card) => ({ key: card.ref, x: card.x + by.x, y: card.y + by.y }));
-    const area = union([phase, ...cards.map((card) => grow({ ...card, x: card.x + by.x, y: card.y + by.y }, 24))]) ?? phase;
-    steps.push(edits.moveTasks(places), edits.framePhase(phaseKey(phase.ref), { ...rectOf(phase), width: snapPoint({ x: area.x + area.width - phase.x, y: 0 }).x, height: snapPoint({ x: 0, y: area.y + area.height - phase.y }).y }));
+    const others = graph.shown.filter((node) => node.ref !== ref && !refs.includes(node.ref) && `phase:${node.phase}` !== ref);
+    const inside = [...graph.tasks.filter((task) => `phase:${task.phase}` === ref).map((task) => task.ref), ...refs];
+    // A loop's way back runs below the name of the phase.
+    const ways = waysAmong(editor, new Set(inside)).map((way) => ({ ...way, y: way.y - HEAD, height: way.height + HEAD }));
+    const reaching = MARGINS.map((margin) => union([phase, ...ways, ...cards.map((card) => grow(card, margin))]) ?? phase);
+    const frame = reaching.find((area) => !others.some((other) => overlap(other, area) && !overlap(other, phase)));
+    if (frame) steps.push(edits.framePhase(phaseKey(phase.ref), onGrid(frame)));
+    else steps.push(...beneath(phase, cards, others));
   }
   return submit(editor, edits.batch(steps), { said, select: refs });
+}
+
+/** Its frame need not swallow whatever lies between. @param {NodeFacts} phase @param {NodeFacts[]} cards @param {NodeFacts[]} others */
+function beneath(phase, cards, others) {
+  const box = /** @type {import("./geometry.js").Rect} */ (union(cards));
+  const free = freePlace({ x: phase.x + MARGINS[0], y: phase.y + phase.height }, box, others.filter(({ type }) => type !== "phase"));
+  const by = snapPoint({ x: free.x - box.x, y: free.y - box.y });
+  const moved = cards.map((card) => ({ ...card, x: card.x + by.x, y: card.y + by.y }));
+  const area = union([rectOf(phase), ...moved.map((card) => grow(card, MARGINS[0]))]) ?? phase;
+  const places = moved.map(({ ref, x, y }) => ({ key: ref, x, y }));
+  return [edits.moveTasks(places), edits.framePhase(phaseKey(phase.ref), onGrid(area))];
+}
+
+/** The grid's smallest rectangle around one. @param {import("./geometry.js").Rect} rect */
+function onGrid({ x, y, width, height }) {
+  const [left, top] = [Math.floor(x / GRID) * GRID, Math.floor(y / GRID) * GRID];
+  return { x: left, y: top, width: Math.ceil((x + width - left) / GRID) * GRID, height: Math.ceil((y + height - top) / GRID) * GRID };
 }
 
 /** Line up or spread what is selected, as chosen from a list. @param {Editor} editor */
