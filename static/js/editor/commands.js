@@ -217,7 +217,8 @@ export function addPhase(editor) {
 export function waysAmong(editor, refs) {
   const among = editor.graph.edgesAt(refs).filter((edge) => refs.has(edge.source) && refs.has(edge.target));
   const lines = among.map((edge) => editor.element(edge.ref)?.querySelector(".edge-line")).filter((line) => line instanceof SVGPathElement);
-  return lines.map((line) => line.getBBox()).filter((box) => box.height > 2 * GRID);
+  const boxes = lines.map((line) => line.getBBox()).map(({ x, y, width, height }) => ({ x, y, width, height }));
+  return boxes.filter(({ height }) => height > 2 * GRID);
 }
 
 /** In the middle of what is seen, or the next place below that nothing else takes. @param {Rect} seen @param {Rect[]} others @returns {Rect} */
