@@ -7,6 +7,7 @@ wrote down. Redirects are not followed. Whatever comes back is kept without it.
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -87,23 +88,28 @@ def _is_below(base: str, url: str) -> bool:
 def send_over(connection: Connection, request: OutboundRequest) -> OutboundResponse:
     """Send a request with what lets it in; its `url` is as `address_below` takes it. The response is without secrets.
 
-    A token that is refused is had anew once. Raises `ConnectionFailed` and `OutboundError`.
+    A token that is refused is had anew once; the time of the request covers that too. Raises `ConnectionFailed` and
+    `OutboundError`.
     """
     request = replace(request, url=address_below(connection, request.url))
+    until = time.monotonic() + request.timeout_seconds
     try:
-        response = _sent(connection, request, _pass_of(connection, request))
+        response = _sent(connection, request, until)
         if response.status == 401 and connection.auth == Connection.Auth.OAUTH2:
             cache.delete(_token_key(connection))
-            response = _sent(connection, request, _pass_of(connection, request))
+            response = _sent(connection, request, until)
     except SecretUnreadable as bad:
         raise ConnectionFailed("ConnectionNotReady", f"{connection.name}: {bad}") from bad
     return response
 
 
-def _sent(connection: Connection, request: OutboundRequest, by: _Pass) -> OutboundResponse:
-    given = {name: value for name, value in request.headers.items() if name.lower() not in map(str.lower, by.headers)}
-    response = send(replace(request, headers={**given, **by.headers}, follow_redirects=False))
-    return _without(response, by.secrets)
+def _sent(connection: Connection, request: OutboundRequest, until: float) -> OutboundResponse:
+    by = _pass_of(connection, until)
+    ours = {name.lower() for name in by.headers}
+    given = {name: value for name, value in request.headers.items() if name.lower() not in ours}
+    seconds = until - time.monotonic()
+    whole = replace(request, headers={**given, **by.headers}, follow_redirects=False, timeout_seconds=seconds)
+    return _without(send(whole), by.secrets)
 
 
 def _without(response: OutboundResponse, secrets: tuple[str, ...]) -> OutboundResponse:
@@ -124,7 +130,7 @@ def _as_written(secrets: tuple[str, ...]) -> Iterator[str]:
 # -- what lets a request in -------------------------------------------------------------------------------------------
 
 
-def _pass_of(connection: Connection, request: OutboundRequest) -> _Pass:
+def _pass_of(connection: Connection, until: float) -> _Pass:
     if connection.auth == Connection.Auth.NONE:
         return _Pass({})
     secret = connection.plain_secret
@@ -138,7 +144,7 @@ def _pass_of(connection: Connection, request: OutboundRequest) -> _Pass:
         case Connection.Auth.HEADER:
             return _Pass({connection.header_name: secret}, (secret,))
         case Connection.Auth.OAUTH2:
-            token = _token(connection, secret, min(request.timeout_seconds, MOST_TOKEN_SECONDS))
+            token = _token(connection, secret, min(until - time.monotonic(), MOST_TOKEN_SECONDS))
             return _Pass({"Authorization": f"Bearer {token}"}, (secret, token))
         case _:
             return _Pass({"Authorization": f"Bearer {secret}"}, (secret,))
@@ -153,6 +159,8 @@ def _token(connection: Connection, secret: str, seconds: float) -> str:
     if kept := cache.get(_token_key(connection)):
         return unseal(kept)
     response = send(_token_request(connection, secret, seconds))
+    if response.status != 200:
+        response = _without(response, (secret,))
     try:
         said = orjson.loads(response.body)
     except orjson.JSONDecodeError:

@@ -236,7 +236,7 @@ def test_a_token_that_ends_soon_is_used_once(engine: Engine, scope: Scope, servi
 @pytest.mark.parametrize(
     ("answer", "is_retried"),
     [
-        ((401, {"error": "invalid_client", "error_description": "No such client"}), False),
+        ((401, {"error": "invalid_client", "error_description": f"No such client with {SECRET}"}), False),
         ((500, b"broken"), True),
         ((200, {"token": "another shape"}), False),
         ((200, {"access_token": "two\nlines"}), False),
