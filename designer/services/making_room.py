@@ -6,6 +6,8 @@ what is in the way goes, and what that would come to lie on; a phase reaches as 
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import defaultdict, deque
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -22,7 +24,7 @@ from designer.graph.edits import (
     RenameTask,
     SetCondition,
 )
-from designer.graph.model import Flow, Frame, Position
+from designer.graph.model import Edge, Flow, Position
 from designer.rendering.cards import CARD_HEIGHT, GRID, card_size, edge_label, label_width
 from designer.rendering.curves import Rect
 
@@ -84,19 +86,33 @@ def _inserted(flow: Flow, after: Flow, edit: InsertOnEdge) -> list[Edit]:
     return sheet.edits()
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class _Push:
+    """Whatever is in an area is to leave it, but for what is of the phase `but`; see `_Sheet.clear` for the others."""
+
+    taken: Rect
+    phase: str | None
+    gap: int = 0
+    but: str = ""
+    mover: str = ""
+
+
 class _Sheet:
     """Where everything stands while some of it makes room."""
 
-    flow: Flow
-    widths: dict[str, int]
-    x: dict[str, int]
-    frames: dict[str, Frame]
-
     def __init__(self, flow: Flow) -> None:
-        self.flow, self.widths = flow, {}
-        self.x = {key: task.at.x for key, task in flow.tasks.items() if task.at is not None}
+        self.flow = flow
+        self.widths: dict[str, int] = {}
+        self.at = {key: task.at for key, task in flow.tasks.items() if task.at is not None}
+        self.x = {key: at.x for key, at in self.at.items()}
         self.frames = {key: phase.frame for key, phase in flow.phases.items() if phase.frame is not None}
+        # Nothing goes to the left, so who stood right of an area at first is right of it for good.
+        self._from_left = sorted(self.x, key=self.x.__getitem__)
+        self._lefts = [self.x[key] for key in self._from_left]
+        self._edges: dict[str, list[Edge]] = defaultdict(list)
+        for edge in flow.edges:
+            self._edges[edge.source].append(edge)
+        self._due: deque[tuple[str, int, int] | _Push] = deque()
 
     def width(self, key: str) -> int:
         """That of a card; what lies far away is never asked for."""
@@ -111,57 +127,67 @@ class _Sheet:
     def clear(self, key: str, border: int, gap: int = 0) -> None:
         """Whatever stood right of `border` at first goes out of the way of a card, and its phase reaches around it.
 
-        What was nearer to the border than usual stays as near, but for a `gap`.
+        What was nearer to the border than usual stays as near, but for a `gap`. What that comes to lie on goes, too:
+        in turn, as a row may be a thousand cards long. As only what stood farther to the right is pushed on, it ends.
         """
-        task = self.flow.tasks[key]
-        at, right = task.at, self.x[key] + self.width(key)
+        self._due.append((key, border, gap))
+        while self._due:
+            due = self._due.popleft()
+            if isinstance(due, _Push):
+                self._push(due)
+            else:
+                self._clear(*due)
+
+    def _clear(self, key: str, border: int, gap: int) -> None:
+        at, phase = self.at.get(key), self.flow.tasks[key].phase
         if at is None:
             return
-        self._push(Rect(border, at.y, right - border, CARD_HEIGHT), task.phase, gap=gap, mover=key)
-        frame = self.frames.get(task.phase or "")
-        if task.phase is not None and frame is not None and right + MARGIN > frame.x + frame.width:
-            edge = self._first_edge(task.phase)
-            self.frames[task.phase] = replace(frame, width=_on_grid(right + MARGIN - frame.x))
-            self._push(Rect(edge, frame.y, right + MARGIN - edge, frame.height), None, but=task.phase)
+        right = self.x[key] + self.width(key)
+        self._push(_Push(Rect(border, at.y, right - border, CARD_HEIGHT), phase, gap=gap, mover=key))
+        frame = self.frames.get(phase or "")
+        if phase is not None and frame is not None and right + MARGIN > frame.x + frame.width:
+            edge = self._first_edge(phase)
+            self.frames[phase] = replace(frame, width=_on_grid(right + MARGIN - frame.x))
+            self._due.append(_Push(Rect(edge, frame.y, right + MARGIN - edge, frame.height), None, but=phase))
 
-    def _push(self, taken: Rect, phase: str | None, *, gap: int = 0, but: str = "", mover: str = "") -> None:
-        """What stood right of where an area begins, and is in it or next to it, goes to the right of it.
-
-        As only what stood farther to the right is pushed on, this ends.
-        """
-        right = int(taken.x + taken.width)
-        for other, task in self.flow.tasks.items():
-            at = task.at
-            if at is None or other == mover or (but and task.phase == but):
-                continue
-            wanted = GAP + self._name_between(mover, other)
-            if at.x < taken.x or self.x[other] >= right + wanted:
+    def _push(self, push: _Push) -> None:
+        """What stood right of where an area begins, and is in it or next to it, goes to the right of it."""
+        taken, right = push.taken, int(push.taken.x + push.taken.width)
+        names = self._names_from(push.mover)
+        farthest = right + GAP + max(names.values(), default=0)
+        first = bisect_left(self._lefts, taken.x)
+        for other in self._from_left[first : bisect_left(self._lefts, farthest)]:
+            at, task = self.at[other], self.flow.tasks[other]
+            wanted = GAP + names.get(other, 0)
+            if other == push.mover or (push.but and task.phase == push.but) or self.x[other] >= right + wanted:
                 continue
             if at.y >= taken.y + taken.height + BESIDE or at.y + CARD_HEIGHT <= taken.y - BESIDE:
                 continue
-            by = _on_grid(right + max(gap, min(wanted, int(at.x - taken.x))) - self.x[other])
+            by = _on_grid(right + max(push.gap, min(wanted, int(at.x - taken.x))) - self.x[other])
             if by <= 0:
                 continue
-            if task.phase is not None and task.phase != phase and task.phase in self.frames:
+            if task.phase is not None and task.phase != push.phase and task.phase in self.frames:
                 self._shove_phase(task.phase, by)
             else:
                 self.shove(other, by)
-                self.clear(other, at.x + self.width(other))
+                self._due.append((other, at.x + self.width(other), 0))
 
-    def _name_between(self, one: str, other: str) -> int:
-        """How wide the name is of an edge from one card to another."""
-        edges = [edge for edge in self.flow.outgoing(one) if edge.target == other] if one else ()
-        return max((label_width(edge_label(self.flow, edge)) for edge in edges), default=0)
+    def _names_from(self, one: str) -> dict[str, int]:
+        """How wide the names are of the edges that leave a card, by where they lead."""
+        names: dict[str, int] = {}
+        for edge in self._edges[one]:
+            names[edge.target] = max(names.get(edge.target, 0), label_width(edge_label(self.flow, edge)))
+        return names
 
     def _shove_phase(self, phase: str, by: int) -> None:
         """A phase goes to the right as a whole."""
         frame = self.frames[phase]
         self.frames[phase] = replace(frame, x=frame.x + by)
-        for key, task in self.flow.tasks.items():
-            if task.phase == phase and key in self.x:
+        for key in self.x:
+            if self.flow.tasks[key].phase == phase:
                 self.shove(key, by)
         edge = self._first_edge(phase)
-        self._push(Rect(edge, frame.y, frame.x + frame.width + by - edge, frame.height), None, but=phase)
+        self._due.append(_Push(Rect(edge, frame.y, frame.x + frame.width + by - edge, frame.height), None, but=phase))
 
     def _first_edge(self, phase: str) -> int:
         """Where a phase ended at first."""

@@ -63,6 +63,10 @@ def test_what_settings_make_is_accessible(page: Page, server: Quadrille) -> None
         if fields:
             page.goto(f"{CONSOLE}settings/{listed}/new/")
             findings += look_at(page)
+            if listed == "connections":
+                page.get_by_role("link", name="AI agent").click()
+                expect(page.get_by_label("Model", exact=True)).to_be_visible()
+                findings += look_at(page)
             fill(page, fields)
         page.goto(f"{CONSOLE}settings/{'ledgers' if listed == 'connectors' else listed}/")
         findings += look_at(page)

@@ -125,3 +125,12 @@ def test_the_name_of_a_branch_keeps_its_room() -> None:
     after = made(flow, RenameTask("d", LONG))
     free = x_of(after, "b")[0] - card_size(after, after.tasks["d"]).width
     assert free >= label_width("first") + 40
+
+
+def test_a_row_of_a_thousand_cards_makes_room() -> None:
+    keys = [f"t{number}" for number in range(1000)]
+    flow = placed(" -> ".join(keys), {key: (number * 168, 0) for number, key in enumerate(keys)})
+    after = made(flow, RenameTask("t0", LONG))
+    by = card_size(after, after.tasks["t0"]).width - card_size(flow, flow.tasks["t0"]).width
+    assert by > 0
+    assert x_of(after, *keys[1:]) == [number * 168 + by for number in range(1, 1000)]
