@@ -11,10 +11,8 @@ from tests.acceptance.axe import look_at
 from tests.acceptance.board import ready
 from tests.acceptance.browser import sign_in
 from tests.acceptance.quadrille import Quadrille
-from tests.acceptance.test_steering import api, open_instance, start
+from tests.acceptance.test_steering import open_instance, start
 from tests.services import running_service
-
-__all__ = ["api"]  # a fixture
 
 PLACE = "/o/demo/development"
 SECRET = "sk-of-the-warehouse"
