@@ -20,13 +20,13 @@ from engine.models import Instance, Occurrence, Step
 from engine.models.instance import STATUSES
 from engine.services.hiding import is_input_hidden
 from engine.services.impact import impact_of
+from engine.services.removing import remove_all
 from engine.services.triggers import try_trigger
 
 MOST_COUNTED: Final = 1000
 LATEST: Final = 3
 """How many instances are looked at to tell what data looks like."""
 MOST_STEPS_SEEN: Final = 300
-FINISHED = ("complete", "errored", "terminated")
 
 
 def _count(status: str) -> str:
@@ -75,11 +75,11 @@ class EngineInstances:
 
     def finished(self, flow_id: int) -> int:
         """How many have ended."""
-        return Instance.objects.filter(flow=flow_id, status__in=FINISHED).count()
+        return Instance.objects.filter(flow=flow_id).finished().count()
 
     def delete_finished(self, flow_id: int) -> None:
         """Delete all that have ended."""
-        Instance.objects.filter(flow=flow_id, status__in=FINISHED).delete()
+        remove_all(Instance.objects.filter(flow=flow_id).finished())
 
     def impact_of(self, flow_id: int, flow: Flow, number: int) -> Impact:
         """Where the unfinished ones stand, and which could be migrated."""

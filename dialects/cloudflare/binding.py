@@ -29,6 +29,7 @@ from engine.scripts.sources import Script, ScriptProblem, find_script, has_class
 from engine.services.actors import actor_of
 from engine.services.advancing import Change, change_instances
 from engine.services.case import Case
+from engine.services.removing import remove_all
 
 COPIED_TRIGGERS: Final = frozenset({"manual", "api", "form"})
 """Triggers that a workflow made of another flow takes over. The others would fire twice for one event."""
@@ -174,7 +175,7 @@ def delete_workflow(scope: Scope, row: models.Flow) -> None:
     with transaction.atomic():
         locked = models.Flow.objects.within(scope).select_for_update(of=("self",)).get(pk=row.pk)
         end_instances(scope, locked, statuses=None)
-        Instance.objects.filter(flow=locked).delete()
+        remove_all(Instance.objects.filter(flow=locked))
         record(scope, "flow.deleted", locked, before={"key": locked.key, "versions": locked.versions.count()})
         if locked.origin == models.Origin.CLOUDFLARE:
             locked.delete()

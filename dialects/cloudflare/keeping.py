@@ -9,6 +9,7 @@ from typing import Final
 from dialects.cloudflare.bodies import CreateInstance
 from dialects.cloudflare.models import Keeping
 from engine.models import Instance
+from engine.services.removing import remove_instances
 
 MOST_REMOVED: Final = 200
 BETWEEN_SWEEPS: Final = timedelta(seconds=10)
@@ -42,9 +43,9 @@ def remove_outlived(now: datetime, limit: int = MOST_REMOVED) -> int:
     rows = ended.values_list("instance", "instance__status", "instance__ended_at", "success_ms", "error_ms")
     found = list(rows[:MOST_LOOKED_AT])
     over = [pk for pk, status, ended_at, *kept in found if _is_over(status, ended_at, kept, now)][:limit]
-    if over:
-        Instance.objects.filter(pk__in=over).delete()
-    return len(over)
+    if not over:
+        return 0
+    return remove_instances(Instance.objects.filter(pk__in=over).finished().order_by("ended_at"), limit)
 
 
 def sweep_outlived(now: datetime) -> int:

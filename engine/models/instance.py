@@ -28,12 +28,19 @@ STATUSES = [
 ]
 
 
+FINAL = ("complete", "errored", "terminated")
+
+
 class InstanceQuerySet(ScopedQuerySet["Instance"]):
     """Instances, in the domain's words."""
 
     def unfinished(self) -> InstanceQuerySet:
         """Those that have not ended."""
-        return self.exclude(status__in=["complete", "errored", "terminated"])
+        return self.exclude(status__in=FINAL)
+
+    def finished(self) -> InstanceQuerySet:
+        """Those that have ended."""
+        return self.filter(status__in=FINAL)
 
 
 class Instance(EnvironmentScoped):

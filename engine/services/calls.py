@@ -24,7 +24,7 @@ from designer.graph.model import Json
 from designer.models import Flow
 from engine.calls.models import Call, Signal
 from engine.core.facts import FactType
-from engine.core.ports import Completed, Result, failed
+from engine.core.ports import Completed, Failed, Result, failed
 from engine.core.state import StepStatus
 from engine.models import Instance
 from engine.services.advancing import change_instance
@@ -191,14 +191,21 @@ def _start_child(
 
 def _ended(signal: Signal, now: datetime) -> None:
     """Tell the step that waits for it how a child has ended."""
-    call = Call.objects.filter(child=signal.instance_id, waits=True).first()
+    gone = signal.data.get("gone")
+    which = {"child": signal.instance_id, "waits": True} if gone is None else {"pk": gone["call"]}
+    call = Call.objects.filter(**which).first()
     if call is None:
         return
     step = StepKey(call.parent_id, call.task, call.iteration)
 
     def apply(case: Case) -> None:
         latest = _calls_of(step).last()
-        if case.status(step) is StepStatus.WAITING and latest is not None and latest.pk == call.pk and latest.child:
+        if case.status(step) is not StepStatus.WAITING or latest is None or latest.pk != call.pk:
+            return
+        if gone is not None:
+            result = Failed(error=gone["error"]) if "error" in gone else Completed(output=gone["output"])
+            _settle_as(case, step, result, is_hidden=gone["is_hidden"])
+        elif latest.child:
             _tell_end(case, step, latest.child)
 
     change_instance(step.instance_id, apply, now=now)
@@ -206,12 +213,32 @@ def _ended(signal: Signal, now: datetime) -> None:
 
 def _tell_end(case: Case, step: StepKey, child: Instance) -> None:
     """What a child that has ended means for the step; nothing while it runs."""
-    if not child.is_final:
-        return
-    result = _result_of(child)
+    if child.is_final:
+        _settle_as(case, step, _result_of(child), is_hidden=is_output_hidden(child))
+
+
+def _settle_as(case: Case, step: StepKey, result: Result, *, is_hidden: bool) -> None:
     _settle(case, step, result)
-    if isinstance(result, Completed) and is_output_hidden(child):
+    if is_hidden and isinstance(result, Completed):
         case.patch(step).columns["is_sensitive"] = True
+
+
+def take_along(signal: Signal) -> None:
+    """The instance that an `ended` or `cancel` is about is removed in this transaction: keep what it tells of.
+
+    Whoever calls holds both rows.
+    """
+    if signal.kind == Signal.Kind.CANCEL:
+        children = _calls_of(StepKey(signal.instance_id, signal.task, signal.iteration)).filter(waits=True)
+        signal.data = {**signal.data, "children": list(children.values_list("child", flat=True))}
+    else:
+        call = Call.objects.select_related("child__flow").filter(child=signal.instance_id, waits=True).first()
+        if call is None or call.child is None:
+            return
+        result = _result_of(call.child)
+        told = {"error": dict(result.error)} if isinstance(result, Failed) else {"output": call.child.output}
+        signal.data = {"gone": {"call": call.pk, "is_hidden": is_output_hidden(call.child), **told}}
+    signal.save(update_fields=["data"])
 
 
 def _result_of(child: Instance) -> Result:
@@ -236,9 +263,11 @@ def _settle(case: Case, step: StepKey, result: Result) -> None:
 def _cancel(signal: Signal, now: datetime) -> None:
     """Stop the children of a step that does not wait for them any more."""
     step = StepKey(signal.instance_id, signal.task, signal.iteration)
-    for call in _calls_of(step).filter(waits=True, child__isnull=False):
-        if not call.child.is_final:
-            change_instance(call.child_id, _termination(step), now=now)
+    children = Instance.objects.filter(call__in=_calls_of(step).filter(waits=True))
+    if "children" in signal.data:
+        children = Instance.objects.filter(pk__in=signal.data["children"])
+    for child in children.unfinished().order_by("pk").values_list("pk", flat=True):
+        change_instance(child, _termination(step), now=now)
 
 
 def _termination(step: StepKey) -> Callable[[Case], None]:

@@ -21,6 +21,7 @@ from engine.services.advancing import Change, change_instance, change_locked
 from engine.services.case import AskEvent, Case
 from engine.services.errors import InvalidInput, NotLegalNow
 from engine.services.executing import storing_problem
+from engine.services.limits import warn_of_history
 from engine.services.putting import put
 from engine.services.together import DoAlone, Together
 from engine.storage import storage
@@ -116,6 +117,7 @@ class _Telling:
     def __call__(self, case: Case) -> None:
         self.case, event = case, self.event
         case.tell(case.fact(FactType.EVENT_RECEIVED, type=event.type, event=event.pk, by=self.by))
+        warn_of_history(case)
         message = InboundMessage(event.type, event.payload)
         for waiting in self.awaiting() if case.awaits_something else ():
             if (waiting.instance_id, waiting.event_type) == (event.instance_id, event.type):
@@ -162,6 +164,7 @@ def offer_event(
         event = Event.objects.create(instance_id=instance.pk, type=type, payload=payload, received_at=moment)
         sent.append(event)
         case.tell(case.fact(FactType.EVENT_RECEIVED, type=type, event=event.pk, by=actor_of(scope)))
+        warn_of_history(case)
         case.asks.append(AskEvent(key, event.pk, InboundMessage(type, payload)))
 
     change_instance(instance.pk, apply, now=moment)

@@ -26,15 +26,13 @@ def is_over_limit(case: Case, ask: Execute) -> bool:
     if ask.attempt > 1:
         return False
     step = StepKey(case.row.id, ask.task, ask.iteration)
-    facts, most_facts = case.row.fact_count + len(case.facts), _limit(case, "max_facts", MOST_FACTS)
+    most_facts = _limit(case, "max_facts", MOST_FACTS)
+    facts = _facts(case)
+    if facts > most_facts:
+        message = f"The history of the instance has {facts:,} facts; its flow allows {most_facts:,}."
+        case.settle(step, failed("HistoryTooLong", message))
+        return True
     if facts > most_facts * WARN_AT:
-        # Exactly, now that it matters: what was thinned out does not count.
-        facts = Fact.objects.filter(instance=case.row.id).count() + len(case.facts)
-    if facts > most_facts * WARN_AT:
-        if facts > most_facts:
-            message = f"The history of the instance has {facts:,} facts; its flow allows {most_facts:,}."
-            case.settle(step, failed("HistoryTooLong", message))
-            return True
         _warn(case, "max_facts", facts, most_facts)
     if not looks_at_rows(case):
         return False
@@ -47,6 +45,23 @@ def is_over_limit(case: Case, ask: Execute) -> bool:
     if run > most_steps * WARN_AT:
         _warn(case, "max_steps", run, most_steps)
     return False
+
+
+def warn_of_history(case: Case) -> None:
+    """Warn an instance whose history grows without a step of its own: it is sent events."""
+    if "max_facts" in case.state.warned or is_far_from_most_facts(case):
+        return
+    facts, most = _facts(case), _limit(case, "max_facts", MOST_FACTS)
+    if facts > most * WARN_AT:
+        _warn(case, "max_facts", facts, most)
+
+
+def _facts(case: Case) -> int:
+    """How many there are; exactly, once it matters: what was thinned out does not count."""
+    facts = case.row.fact_count + len(case.facts)
+    if is_far_from_most_facts(case):
+        return facts
+    return Fact.objects.filter(instance=case.row.id).count() + len(case.facts)
 
 
 def looks_at_rows(case: Case) -> bool:

@@ -6,12 +6,11 @@ failed or were terminated, each counted from the end. Where it is not set they a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from django.db import connection, transaction
 from django.db.models import Q
 
 from designer.graph.durations import BadDuration, parse_duration
@@ -19,11 +18,10 @@ from designer.models import Flow
 from designer.services.versions import plan_of
 from engine.core.schedule import zone_of
 from engine.models import Instance
+from engine.services.removing import remove_instances
 
 MOST_INSTANCES: Final = 200
 """Instances removed in one transaction."""
-MOST_FACTS: Final = 20_000
-"""Facts removed in one transaction, unless a single instance has more: the others are not to wait for long."""
 ENDS: Final = {"success": ("complete",), "failure": ("errored", "terminated")}
 
 
@@ -61,21 +59,4 @@ def _remove(expiry: Expiry, limit: int) -> int:
     own = "success_retention" if "complete" in expiry.statuses else "error_retention"
     # (Both questions: of an instance that has none the second alone is neither true nor false.)
     ended = ended.exclude(Q(trigger__has_key="retention") & Q(trigger__retention__has_key=own))
-    if not ended.exists():
-        return 0
-    with transaction.atomic():
-        skip = connection.features.has_select_for_update_skip_locked
-        rows = ended.select_for_update(skip_locked=skip, of=("self",)).values_list("pk", "fact_count")[:limit]
-        chosen = list(_bounded(rows))
-        Instance.objects.filter(pk__in=chosen).delete()
-    return len(chosen)
-
-
-def _bounded(rows: Iterable[tuple[int, int]]) -> Iterator[int]:
-    """At least one, and no more than a transaction should remove."""
-    facts = 0
-    for pk, fact_count in rows:
-        if facts and facts + fact_count > MOST_FACTS:
-            return
-        facts += fact_count
-        yield pk
+    return remove_instances(ended, limit) if ended.exists() else 0

@@ -345,7 +345,8 @@ class Storage(Protocol):
         ...
 
     def resume_timers(self, shifts: Mapping[int, float]) -> None:
-        """Let the timers of these instances run again, each later by so many seconds."""
+        """Let the timers of these instances run again, each later by so many seconds, and with them what steps say of
+        when they wake and are due."""
         ...
 
     def kept_events(self, instance_ids: Sequence[int]) -> list[KeptEvent]:

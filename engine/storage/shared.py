@@ -198,9 +198,14 @@ class SqlStorage(Claiming):
             UPDATE engine_timer SET is_suspended = FALSE, due_at = {self.later("engine_timer.due_at")}
             FROM {table} WHERE engine_timer.instance_id = x.instance_id"""
         self.execute(sql, *parameters)
+        # A due date that is yet to come goes with its timer; one that has passed stays.
         sql = f"""
-            UPDATE engine_step SET wakes_at = {self.later("engine_step.wakes_at")}
-            FROM {table} WHERE engine_step.instance_id = x.instance_id AND engine_step.wakes_at IS NOT NULL"""
+            UPDATE engine_step SET wakes_at = {self.later("engine_step.wakes_at")}, due_at = CASE WHEN EXISTS (
+                SELECT 1 FROM engine_timer t WHERE t.instance_id = engine_step.instance_id AND t.purpose = 'due'
+                AND t.task = engine_step.task AND t.iteration = engine_step.iteration
+            ) THEN {self.later("engine_step.due_at")} ELSE engine_step.due_at END
+            FROM {table} WHERE engine_step.instance_id = x.instance_id
+            AND (engine_step.wakes_at IS NOT NULL OR engine_step.due_at IS NOT NULL)"""
         self.execute(sql, *parameters)
 
     # -- events -------------------------------------------------------------------------------------------------------

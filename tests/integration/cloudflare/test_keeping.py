@@ -13,12 +13,14 @@ from accounts.scope import Scope
 from designer.models import Flow
 from designer.services.drafting import create_flow
 from designer.services.publishing import publish_flow
-from dialects.cloudflare.binding import bind_workflow
+from dialects.cloudflare.binding import bind_workflow, delete_workflow
 from dialects.cloudflare.bodies import CreateInstance, UpdateWorkflow
 from dialects.cloudflare.creating import create_batch, create_instances
 from dialects.cloudflare.errors import CloudflareError
 from dialects.cloudflare.keeping import remove_outlived
 from engine.models import Instance
+from engine.services.calls import deliver_signals
+from engine.services.instances import start_instance
 from engine.services.interventions import pause
 from engine.services.queueing import start_queued_instances
 from engine.services.retention import remove_finished
@@ -105,3 +107,20 @@ def test_an_account_may_have_only_so_many_queued(scope: Scope, settings: LazySet
         create_instances(scope, row, [CreateInstance("more")])
     assert (full.value.status, full.value.code, full.value.headers["Retry-After"]) == (429, 10312, "60")
     assert Instance.objects.count() == 3
+
+
+def test_a_flow_that_called_a_workflow_hears_that_it_was_deleted(scope: Scope) -> None:
+    graph = draw("trigger -> ask", kinds={"ask": "manual"}, key="asks")
+    publish_flow(scope, create_flow(scope, key="asks", name="Asks", flow=graph))
+    row = bind(scope, "asks")
+    caller = draw("call", kinds={"call": "call"}, settings={"call": {"flow": row.key}}, key="caller")
+    calling = create_flow(scope, key="caller", name="Caller", flow=caller)
+    publish_flow(scope, calling)
+    parent = start_instance(scope, calling)
+    deliver_signals(timezone.now())
+    assert Instance.objects.get(flow=row).status == "waiting"
+    delete_workflow(scope, row)
+    assert not Instance.objects.filter(flow=row.pk).exists()
+    deliver_signals(timezone.now())
+    parent.refresh_from_db()
+    assert (parent.status, parent.error["name"]) == ("errored", "CallTerminated")

@@ -10,7 +10,9 @@ import pytest
 from engine.core.ports import Completed
 from engine.models import Fact, Instance, Step
 from engine.services import interventions, limits
+from engine.services.events import send_event
 from engine.services.executing import storable
+from engine.services.human_tasks import complete_step
 from engine.services.instances import start_instance
 from tests.drawing import draw
 from tests.integration.engine.conftest import Engine, python
@@ -50,6 +52,20 @@ def test_an_instance_is_warned_and_then_fails(
     (warned,) = warnings(instance)
     assert (warned["limit"], warned["most"]) == (name, most)
     assert 0.8 * most < warned["count"] <= 0.8 * most + 10
+
+
+def test_an_instance_that_is_sent_too_many_events_is_warned_before_its_next_step_fails(
+    engine: Engine, step_of: StepOf
+) -> None:
+    instance = engine.start("ask -> a", kinds={"ask": "manual"}, limits={"max_facts": 100})
+    for _ in range(120):
+        send_event(engine.scope, instance, type="x", now=engine.now)
+    (warned,) = warnings(instance)
+    assert (warned["limit"], warned["count"], warned["most"]) == ("max_facts", 81, 100)
+    complete_step(engine.scope, step_of(instance, "ask"), now=engine.now)
+    engine.work()
+    instance.refresh_from_db()
+    assert (instance.status, instance.error["name"]) == ("errored", "HistoryTooLong")
 
 
 def test_the_defaults_hold_where_a_flow_says_nothing(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,6 +118,20 @@ def test_timers_of_paused_instances_wait_and_are_shifted(engine: Engine, status_
     assert fire_due_timers(NOON + 3 * HOUR) == 1
 
 
+def test_a_due_date_to_come_is_shifted_with_its_timer_and_one_that_has_passed_is_not(engine: Engine) -> None:
+    due = {task: {"due": {"for": f"{hours} hours"}} for task, hours in (("past", 1), ("later", 3))}
+    due["both"] = {"due": {"for": "3 hours"}, "expires": "5 hours"}
+    instance = engine.start("past,later,both", kinds=dict.fromkeys(due, "manual"), settings=due)
+    assert fire_due_timers(NOON + HOUR) == 1
+    pause(engine.scope, instance, now=NOON + 2 * HOUR)
+    resume(engine.scope, instance, now=NOON + 12 * HOUR)
+    shown = {step.task: (step.due_at, step.wakes_at) for step in Step.objects.all()}
+    due_at = NOON + 13 * HOUR
+    assert shown == {"past": (NOON + HOUR, None), "later": (due_at, None), "both": (due_at, NOON + 15 * HOUR)}
+    timers = set(Timer.objects.values_list("task", "purpose", "due_at"))
+    assert timers == {("later", "due", due_at), ("both", "due", due_at), ("both", "expire", NOON + 15 * HOUR)}
+
+
 def test_timers_of_other_instances_are_not_touched(engine: Engine) -> None:
     row = engine.publish("sleep", **SLEEP)
     first, second = engine.start(row), engine.start(row)
