@@ -13,11 +13,13 @@ from accounts.clean_json import BadJson, clean_json
 from accounts.http import HtmxHttpRequest
 from accounts.roles import Role
 from accounts.scope import Scope, scoped
+from engine.bulk_places import in_the_way, mapping_in, places_of
 from engine.forms import InstanceFilterForm
 from engine.parts.instance import instances_within
 from engine.parts.instances import filtered
 from engine.services.bulk import ACTIONS, bulk
 from engine.services.errors import InvalidInput
+from engine.steering_forms import PLACE
 from engine.views.answers import problems_text, refused
 
 MOST_CHOSEN: Final = 200
@@ -31,6 +33,10 @@ VERBS: Final = {
     "migrate": "Migrate",
     "send_event": "Send an event",
 }
+
+
+ASKED: Final = ("action", "reason")
+"""What the form of a migration asks for itself, beside the places of tasks."""
 
 
 class Refusal(Exception):
@@ -62,6 +68,9 @@ def act_on_many(request: HtmxHttpRequest, scope: Scope) -> HttpResponse:
         "refusals": refusals,
         "again": _again(data, result.next) if result.next is not None else [],
     }
+    if action == "migrate" and (given["dry_run"] or in_the_way(result)):
+        places = places_of(result, given["version"], given.get("mapping", {}))
+        context |= {"places": places, "reason": given["reason"], "asked": _asked_anew(data)}
     if request.htmx:
         response = render(request, "engine/instances.html#bulk_result", context)
         response.headers["HX-Trigger"] = "live-sync"
@@ -88,6 +97,7 @@ def _asked(data: QueryDict) -> tuple[str, dict[str, Any]]:
     elif action == "migrate":
         version = data.get("version", "").strip()
         given |= {"version": _number(version) if version else "newest", "dry_run": is_look}
+        given |= {"mapping": mapping} if (mapping := mapping_in(data)) else {}
     elif action == "send_event":
         given |= {"type": data.get("type", "").strip(), "payload": _payload(data.get("payload", ""))}
     return action, given
@@ -127,7 +137,14 @@ def _number(text: str) -> int:
 
 def _again(data: QueryDict, after: int) -> list[tuple[str, str]]:
     """The fields with which the rest is worked off: as before, behind the last one."""
+    return [*_as_before(data), ("after", str(after))]
+
+
+def _asked_anew(data: QueryDict) -> list[tuple[str, str]]:
+    """The fields with which a migration is looked at again: as before, but for what its form asks for itself."""
+    return [(name, value) for name, value in _as_before(data) if name not in ASKED and not name.startswith(PLACE)]
+
+
+def _as_before(data: QueryDict) -> list[tuple[str, str]]:
     kept = [(name, value) for name in data for value in data.getlist(name)]
-    return [(name, value) for name, value in kept if name not in ("after", "csrfmiddlewaretoken")] + [
-        ("after", str(after))
-    ]
+    return [(name, value) for name, value in kept if name not in ("after", "csrfmiddlewaretoken")]

@@ -45,12 +45,20 @@ export default function connect(form) {
     last = target;
   };
 
+  /** What came of it stands above the bar, which is longer than a small window. @param {Event} event */
+  const answered = (event) => {
+    const result = document.getElementById("bulk-result");
+    if (result && event.target === result) result.scrollIntoView({ block: "nearest" });
+  };
+
   document.addEventListener("change", changed);
+  document.addEventListener("htmx:afterSettle", answered);
   document.addEventListener("click", clicked);
   if (all?.checked) for (const box of boxes()) box.checked = true; // before the script had come
   show();
   return () => {
     document.removeEventListener("change", changed);
+    document.removeEventListener("htmx:afterSettle", answered);
     document.removeEventListener("click", clicked);
   };
 }

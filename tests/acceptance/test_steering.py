@@ -219,3 +219,34 @@ def test_many_instances_are_steered_from_the_list(page: Page, server: Quadrille,
     bar.get_by_role("button", name="Pause").click()
     expect(result).to_contain_text("Pause: 2 done.")
     assert {api.get(f"/instances/queue-{n}").json()["status"] for n in (1, 2)} == {"paused"}
+
+
+def test_many_instances_are_migrated_with_what_their_tasks_become(
+    page: Page, server: Quadrille, api: httpx.Client
+) -> None:
+    publish(api, flow_of("ward", automation("first"), ASK))
+    start(api, "ward", "ward-1", "ward-2", "ward-3")
+    api.post("/instances/ward-3/terminate", json={}).raise_for_status()
+    publish(api, flow_of("ward", automation("begin"), ASK, automation("last")))
+    sign_in(page, server, "operator")
+    page.goto(f"{PLACE}/instances/?flow=ward")
+    page.get_by_label("Choose all on this page").check()
+    bar = page.locator("#bulk")
+    bar.locator("summary", has_text="More").click()
+    bar.get_by_role("button", name="Look ahead").click()
+    result = page.locator("#bulk-result")
+    expect(result).to_contain_text("0 could be, 3 refused")
+    expect(result).to_contain_text("First is not in version 2")
+    result.get_by_label("First becomes").select_option("begin")
+    result.get_by_role("button", name="Look again").click()
+    expect(result).to_contain_text("2 could be, 1 refused")
+    expect(result.get_by_label("First becomes")).to_have_value("begin")
+    result.get_by_label("Reason").fill("Renamed.")
+    result.get_by_role("button", name="Migrate").click()
+    expect(result).to_contain_text("Migrate: 2 done, 1 refused")
+    assert {api.get(f"/instances/ward-{n}").json()["version"] for n in (1, 2)} == {2}
+    # What came of it is in sight where the bar is longer than the window, too.
+    page.set_viewport_size({"width": 390, "height": 700})
+    bar.get_by_role("button", name="Look ahead").click()
+    expect(result).to_contain_text("3 refused")
+    expect(result).to_be_in_viewport(ratio=1)

@@ -207,6 +207,29 @@ def test_a_migration_of_many_has_a_dry_run(api: Api, run: Run) -> None:
     assert {api.get(f"/instances/{id}").json()["version"] for id in "ab"} == {2}
 
 
+def test_a_migration_of_many_takes_a_mapping(api: Api, run: Run) -> None:
+    publish(api, flow_of(values("first"), person()))
+    start(api, "a", "b", "c")
+    run()
+    api.post("/instances/c/terminate", {})
+    publish(api, flow_of(values("begin"), person()))
+    body: Json = {"action": "migrate", "filter": {"flow": "order"}, "version": 2, "dry_run": True}
+    reasons = [(one["id"], one["reason"], one["errors"]) for one in api.post("/instances/bulk", body).json()["refused"]]
+    in_the_way = [{"path": "first", "message": "First is not in version 2."}]
+    ended = "The instance is terminated: only one that has not ended can be migrated."
+    assert reasons == [
+        ("a", "First is not in version 2.", in_the_way),
+        ("b", "First is not in version 2.", in_the_way),
+        ("c", ended, []),
+    ]
+    body["mapping"] = {"first": "begin"}
+    assert [one["id"] for one in api.post("/instances/bulk", body).json()["done"]] == ["a", "b"]
+    assert {api.get(f"/instances/{id}").json()["version"] for id in "abc"} == {1}
+    done = api.post("/instances/bulk", body | {"dry_run": False, "reason": "Renamed."}).json()
+    assert ([one["id"] for one in done["done"]], [one["reason"] for one in done["refused"]]) == (["a", "b"], [ended])
+    assert {step["task"] for step in api.get("/instances/a").json()["steps"]} == {"begin", "ask"}
+
+
 @pytest.mark.parametrize(
     ("action", "more"),
     [

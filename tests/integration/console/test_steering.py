@@ -17,6 +17,7 @@ from designer.services.publishing import publish_flow
 from engine.models import Instance, Step
 from engine.services.human_tasks import complete_step
 from engine.services.instances import start_instance
+from engine.services.interventions import terminate
 from tests.drawing import draw
 
 ClientAs = Callable[[Role], Client]
@@ -171,6 +172,50 @@ def test_all_that_match_a_filter_are_steered(client_as: ClientAs, one: Instance,
     assert "0 done" in again.content.decode()
     two.refresh_from_db()
     assert two.status == "paused"
+
+
+def test_many_are_migrated_with_what_their_tasks_become(
+    client_as: ClientAs, one: Instance, desk: Flow, scope: Scope
+) -> None:
+    two = start_instance(scope, desk, key="two")
+    gone = start_instance(scope, desk, key="gone")
+    terminate(scope, gone)
+    publish_second(scope, desk)
+    client = client_as(Role.OPERATOR)
+
+    def asked(**form: Any) -> str:
+        sent = {"all": "1", "query": "flow=desk", **form}
+        return client.post(f"{HERE}bulk/", sent, headers=HTMX).content.decode()
+
+    look = asked(action="look_ahead")
+    assert "0 could be, 3 refused" in look
+    assert 'first becomes <select name="place-first"><option value="">Nothing</option><option value="begin">' in look
+    assert '<input type="hidden" name="query" value="flow=desk">' in look
+    look = asked(action="look_ahead", **{"place-first": "begin"})
+    assert "2 could be, 1 refused" in look
+    assert '<option value="begin" selected>begin</option>' in look
+    assert set(Instance.objects.values_list("version__number", flat=True)) == {1}
+    done = asked(action="migrate", reason="Renamed.", **{"place-first": "begin"})
+    assert "Migrate: 2 done, 1 refused." in done
+    assert "becomes" not in done
+    for moved in (one, two):
+        moved.refresh_from_db()
+        assert (moved.version.number, set(moved.steps.values_list("task", flat=True))) == (2, {"begin", "ask"})
+    assert moved.facts.get(type="InstanceMigrated").data["mapping"] == {"first": "begin"}
+    refused = asked(action="look_ahead", version="1", **{"place-begin": "nowhere"})
+    assert "version 1 has no task &#x27;nowhere&#x27;" in refused
+
+
+def test_instances_of_several_flows_are_not_asked_what_tasks_become(
+    client_as: ClientAs, one: Instance, desk: Flow, scope: Scope
+) -> None:
+    publish_second(scope, desk)
+    other = create_flow(scope, key="till", name="Till", flow=draw("ask", key="till", kinds={"ask": "manual"}))
+    publish_flow(scope, other)
+    start_instance(scope, other)
+    look = client_as(Role.OPERATOR).post(f"{HERE}bulk/", {"action": "look_ahead", "all": "1"}, headers=HTMX)
+    assert "0 could be, 2 refused" in look.content.decode()
+    assert "becomes" not in look.content.decode()
 
 
 @pytest.mark.parametrize(
