@@ -10,10 +10,17 @@ from the beginning, and then everything is asked for.
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, Protocol
+
+from django.db import connection
+
+_CHANGES: Final = r"(?:INSERT\s+INTO|UPDATE\s+\S+\s+SET|DELETE\s+FROM)\b"
+WRITES: Final = re.compile(rf"\s*(?:{_CHANGES}|WITH\b.*\b{_CHANGES})", re.IGNORECASE | re.DOTALL)
+"""Statements that change rows."""
 
 Values = tuple[Any, ...]
 
@@ -56,13 +63,32 @@ def believing() -> Iterator[Beliefs]:
     """Go by what was answered before. Give an answer, or raise an error, only if the beliefs `are_sound` afterwards;
     else, and when `BeliefWrong` is raised, do all of it once more without.
 
-    Nothing may be written meanwhile that may not be written twice, but by `Together`.
+    Whoever writes by other ways than `Together`, before something has confirmed what that rests on, is wrong as well:
+    `BeliefWrong` is raised in the place of the statement.
     """
     beliefs = _of_thread.now = Beliefs()
     try:
-        yield beliefs
+        with connection.execute_wrapper(_refuse_to_write):
+            yield beliefs
     finally:
         _of_thread.now = None
+
+
+@contextmanager
+def acting() -> Iterator[None]:
+    """What is done now rests on no belief of this thread's: it has been confirmed, or is somebody else's."""
+    before, _of_thread.now = current_beliefs(), None
+    try:
+        yield
+    finally:
+        _of_thread.now = before
+
+
+def _refuse_to_write(execute: Callable[..., Any], sql: Any, *others: Any) -> Any:
+    beliefs = current_beliefs()
+    if beliefs is not None and not beliefs.are_sound and WRITES.match(str(sql)):
+        raise BeliefWrong
+    return execute(sql, *others)
 
 
 def current_beliefs() -> Beliefs | None:

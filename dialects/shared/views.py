@@ -24,7 +24,8 @@ class ApiView(APIView):
     """A view for programs. `needs` says which scope a key must have, by method.
 
     `may_believe`: a POST without an `Idempotency-Key` may go by what was answered before (`accounts.beliefs`). Of such
-    a view everything that it writes is written by `engine.services.together`.
+    a view everything that it writes is written by `engine.services.together`; a request that writes by other ways is
+    stopped there, and heard once more by what is asked for.
     """
 
     authentication_classes = []

@@ -14,7 +14,7 @@ from typing import Final, Generic, TypeVar
 
 from django.db import connection, transaction
 
-from accounts.beliefs import Beliefs, BeliefWrong, Check, current_beliefs
+from accounts.beliefs import Beliefs, BeliefWrong, Check, acting, current_beliefs
 
 Wish = TypeVar("Wish")
 Answer = TypeVar("Answer")
@@ -92,7 +92,8 @@ class Together(Generic[Wish, Answer]):
         with transaction.atomic():
             if not Check().confirms(current_beliefs()):
                 raise BeliefWrong
-            (answer,) = self._act([wish])
+            with acting():
+                (answer,) = self._act([wish])
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -144,7 +145,7 @@ class Together(Generic[Wish, Answer]):
         """
         has_acted = False
         try:
-            with transaction.atomic():
+            with acting(), transaction.atomic():
                 sound = _sound(group)
                 answers = self._act([place.wish for place in sound]) if sound else ()
                 has_acted = True

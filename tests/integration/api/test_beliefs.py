@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
+from django.urls import URLResolver, get_resolver
 from django.utils import timezone
 
+from accounts.beliefs import BeliefWrong, believing, current_beliefs
+from accounts.lookups import Lookup
 from accounts.models import ApiKey, Environment
 from designer.models import Flow, Trigger
+from dialects.native.views.events import Events, InstanceEvents
+from dialects.native.views.hooks import Hook
+from dialects.native.views.instances import StartInstance
 from engine.models import Event, InboundEvent, Instance, Occurrence
+from engine.services.together import Together
 from tests.integration.api.conftest import Api, assert_problem, flow_file
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -44,12 +51,80 @@ def call(api: Api, path: str | None = None) -> Any:
     return Client().post(f"/hooks/{address}", b"{}", content_type="application/json")
 
 
+def execute(sql: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
 def written() -> list[int]:
     """How much there is of what requests leave."""
     return [model.objects.count() for model in (Instance, Event, InboundEvent, Occurrence)]
 
 
-@pytest.mark.parametrize("act", [start, tell, announce, call])
+ACTS = {StartInstance: start, InstanceEvents: tell, Events: announce, Hook: call}
+"""Of each view that may go by beliefs a request that does, and is heard but once."""
+
+
+def views_below(patterns: Iterable[Any]) -> Iterator[type]:
+    """The classes of all views that addresses lead to."""
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from views_below(pattern.url_patterns)
+        elif view := getattr(pattern.callback, "cls", getattr(pattern.callback, "view_class", None)):
+            yield view
+
+
+def test_each_view_that_may_believe_is_looked_at_here() -> None:
+    views = set(views_below(get_resolver().url_patterns))
+    assert StartInstance in views
+    assert {view for view in views if getattr(view, "may_believe", False)} == set(ACTS)
+
+
+def test_nobody_writes_on_the_strength_of_a_belief(published: Api) -> None:
+    assert start(published).status_code == 201
+    named = Lookup(lambda slug: Environment.objects.filter(slug=slug).order_by(), "a slug", is_kept=True)
+    slug = Environment.objects.get(pk=ApiKey.objects.get().environment_id).slug
+    named.first(slug)
+    together: Together[str, int] = Together(
+        lambda wishes: [Flow.objects.filter(key=wish).update(name="By both") for wish in wishes]
+    )
+    with believing() as beliefs:
+        Flow.objects.update(name="By none")  # nothing is believed yet
+        named.first(slug)
+        for write in (
+            lambda: Flow.objects.update(name="By itself"),
+            lambda: execute("DELETE FROM engine_event"),
+            lambda: InboundEvent.objects.create(environment_id=1, type="x", payload={}),
+            lambda: execute("WITH x AS (SELECT 1) UPDATE designer_flow SET name = 'x'"),
+        ):
+            with pytest.raises(BeliefWrong):
+                write()
+        assert Flow.objects.select_for_update().count() == 1
+        assert together("hello") == 1
+        assert beliefs.are_sound
+        Flow.objects.update(description="Confirmed meanwhile")
+    assert list(Flow.objects.values_list("name", "description")) == [("By both", "Confirmed meanwhile")]
+
+
+def test_a_view_that_writes_by_other_ways_is_heard_by_what_is_asked_for(
+    published: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[bool] = []
+    as_it_is = InstanceEvents.send
+
+    def send(view: InstanceEvents, *given: Any) -> Event:
+        heard.append(current_beliefs() is not None)
+        Flow.objects.update(name=f"Heard {len(heard)}")
+        return as_it_is(view, *given)
+
+    monkeypatch.setattr(InstanceEvents, "send", send)
+    for _ in range(2):
+        assert tell(published).status_code == 202
+    assert heard == [True, False, True, False]
+    assert Event.objects.count() == 2
+
+
+@pytest.mark.parametrize("act", ACTS.values())
 def test_what_a_request_goes_by_is_asked_for_within_its_transaction(published: Api, act: Callable[[Api], Any]) -> None:
     path = Trigger.objects.get(type="webhook").secret_path
     again: Call = (lambda: call(published, path)) if act is call else (lambda: act(published))

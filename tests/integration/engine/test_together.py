@@ -11,7 +11,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from accounts.beliefs import BeliefWrong, believing
+from accounts.beliefs import BeliefWrong, acting, believing
 from accounts.lookups import Lookup
 from accounts.models import Environment
 from accounts.scope import Scope
@@ -160,7 +160,8 @@ def test_within_a_transaction_beliefs_are_confirmed_as_well(environment: Environ
         assert beliefs.are_sound
         named.first(environment.slug)
         assert not beliefs.are_sound
-        Environment.objects.update(name="Called something else")
+        with acting():
+            Environment.objects.update(name="Called something else")
         with pytest.raises(BeliefWrong):
             together("b")
 
