@@ -84,10 +84,16 @@ def acting() -> Iterator[None]:
         _of_thread.now = before
 
 
-def _refuse_to_write(execute: Callable[..., Any], sql: Any, *others: Any) -> Any:
+def insist() -> None:
+    """Go on only with what has been asked for: raises `BeliefWrong` where something is merely believed."""
     beliefs = current_beliefs()
-    if beliefs is not None and not beliefs.are_sound and WRITES.match(str(sql)):
+    if beliefs is not None and not beliefs.are_sound:
         raise BeliefWrong
+
+
+def _refuse_to_write(execute: Callable[..., Any], sql: Any, *others: Any) -> Any:
+    if WRITES.match(str(sql)):
+        insist()
     return execute(sql, *others)
 
 

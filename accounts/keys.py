@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from django.db import models
 from django.utils import timezone
 
+from accounts.beliefs import insist
 from accounts.lookups import Lookup
 from accounts.roles import ApiScope
 
@@ -101,5 +102,6 @@ def note_use(key: ApiKey, now: datetime) -> None:
     """Remember when a key was last used, to the minute: a busy key must not cost a write per call."""
     if key.last_used_at is not None and now - key.last_used_at < LAST_USED_PRECISION:
         return
+    insist()
     key.last_used_at = now
     key.save(update_fields=["last_used_at"])
