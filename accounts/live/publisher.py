@@ -19,9 +19,14 @@ from collections.abc import Mapping
 
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 
+from accounts.outages import Outage
+
 log = logging.getLogger(__name__)
 WINDOW_SECONDS = 0.05
 MAX_TOPICS_A_MESSAGE = 500
+SEND_SECONDS = 5.0
+"""So long one message may take. A Redis that is stopped, or behind a network that is gone, would take it for ever."""
+_outage = Outage(log, "live changes were not sent; whoever watches looks again by themselves")
 
 
 def group_of(organization_id: int) -> str:
@@ -95,10 +100,12 @@ class Publisher:
             message = {"type": "live.changed", "changes": dict(items[start : start + MAX_TOPICS_A_MESSAGE])}
             try:
                 if layer is not None:
-                    await layer.group_send(group_of(organization_id), message)
-            except Exception:
+                    async with asyncio.timeout(SEND_SECONDS):
+                        await layer.group_send(group_of(organization_id), message)
+                _outage.worked()
+            except Exception as error:
                 # Viewers catch up at their next check; the work itself is committed and must not suffer.
-                log.warning("live changes were not sent", exc_info=True)
+                _outage.failed(error)
 
 
 publisher = Publisher()

@@ -17,6 +17,7 @@ from dialects.shared.cursors import encode_cursor
 from engine.models import Event, Fact, InboundEvent, Instance, Step
 from engine.services.bulk import BulkResult
 from engine.services.hiding import shown_input, shown_output
+from engine.services.history import in_order
 from engine.services.moving import MigrationReport
 from engine.services.states import read_state
 
@@ -113,7 +114,7 @@ def instance_json(instance: Instance) -> Json:
     """
     graph = flow_of(instance.version)
     begun = instance.begun
-    steps = _STEPS.all(instance.pk) if begun is None else [begun]
+    steps = in_order(_STEPS.all(instance.pk)) if begun is None else [begun]
     calls = calls_of(instance, steps)
     return {
         **instance_summary(instance),

@@ -35,6 +35,7 @@ from engine.parts.steps import StepLook, looks_of, names_of, spans_of
 from engine.parts.task import TaskPanel
 from engine.services.closing import offered
 from engine.services.hiding import shown_input, shown_output
+from engine.services.history import in_order
 from engine.services.interventions import legal_actions
 from engine.wording import FactWords, error_words, fact_words, warning_words
 
@@ -148,7 +149,7 @@ class InstancePage:
     @cached_property
     def looks(self) -> list[StepLook]:
         """Its steps as they began; without inputs and outputs, which may be large."""
-        latest = self._of_instance(_STEPS.all(self.instance.pk))[::-1]
+        latest = in_order(self._of_instance(_STEPS.all(self.instance.pk)))
         return looks_of(self.whole_flow, latest, now=self.now)
 
     def _of_instance(self, steps: list[Step]) -> list[Step]:

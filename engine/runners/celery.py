@@ -10,8 +10,11 @@ message, or a broker that is away, costs a second.
 from __future__ import annotations
 
 import logging
+import math
+import os
 import threading
 import time
+import weakref
 from collections.abc import Callable, Collection
 from typing import Any, Final
 
@@ -24,6 +27,7 @@ from celery.signals import (
     worker_shutdown,
 )
 
+from accounts.outages import Outage
 from engine.runners.listening import notify_listeners
 from engine.runners.worker_threads import WorkerThreads
 from engine.services.waking import add_waker
@@ -40,43 +44,76 @@ WAKE_INTERVAL_SECONDS: Final = 0.05
 TOLD_SECONDS: Final = 0.25
 """So long a message waits where NOTIFY has told all who listen: it is for those whom that did not reach, and it
 costs a worker milliseconds."""
+AWAY_SECONDS: Final = 1.0
+"""So long a broker that did not take a message is left alone."""
 MESSAGE_SECONDS: Final = 60
 """A wake-up that is not read so long tells nothing new: whoever was away looks for work by itself."""
 
 
 class Sender:
-    """Sends something, at most once per interval; no wish that comes within one is lost."""
+    """Sends something from a thread of its own, at most once per interval; no wish that comes within one is lost.
+
+    Nobody who wishes waits: a broker that is away takes seconds to say so, and whoever has just committed would be made
+    to stand there for each of their commits.
+    """
 
     def __init__(self, send: Callable[[], None]) -> None:
         self._send = send
-        self._lock = threading.Lock()
+        self._outage = Outage(log, "workers could not be woken; they look for work by themselves")
+        self._begin()
+        _senders.add(self)
+
+    def _begin(self) -> None:
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._due: float | None = None
         self._next_at = 0.0
-        self._is_waiting = False
 
     def wake(self, *, has_time: bool = False) -> None:
-        """Send now, or at the end of the interval; if it `has_time`, after `TOLD_SECONDS`."""
-        with self._lock:
-            if self._is_waiting:
+        """Have it sent now, or at the end of the interval; if it `has_time`, after `TOLD_SECONDS`. Never waits."""
+        now = time.monotonic()
+        with self._changed:
+            due = now + TOLD_SECONDS if has_time else max(now, self._next_at)
+            if self._due is not None and self._due <= due:
                 return
-            pause = TOLD_SECONDS if has_time else self._next_at - time.monotonic()
-            self._is_waiting = pause > 0
-            if pause <= 0:
-                self._next_at = time.monotonic() + WAKE_INTERVAL_SECONDS
-        if pause > 0:
-            timer = threading.Timer(pause, self._send_late)
-            timer.daemon = True
-            timer.start()
-        else:
-            self._send()
+            self._due = due
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="quadrille-waker", daemon=True)
+                self._thread.start()
+            self._changed.notify()
 
-    def _send_late(self) -> None:
-        with self._lock:
-            self._is_waiting = False
-            self._next_at = time.monotonic() + WAKE_INTERVAL_SECONDS
-        try:
-            self._send()
-        except Exception:
-            log.warning("workers could not be woken; they look for work by themselves", exc_info=True)
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                while (pause := self._pause()) > 0:
+                    self._changed.wait(None if pause == math.inf else pause)
+                self._due = None
+                self._next_at = time.monotonic() + WAKE_INTERVAL_SECONDS
+            try:
+                self._send()
+                self._outage.worked()
+            except Exception as error:
+                self._outage.failed(error)
+                with self._changed:
+                    self._next_at = time.monotonic() + AWAY_SECONDS
+
+    def _pause(self) -> float:
+        return math.inf if self._due is None else max(self._due, self._next_at) - time.monotonic()
+
+    def forget_thread(self) -> None:
+        """In a forked process: the parent's thread did not come along, nor whoever held the lock."""
+        self._begin()
+
+
+_senders: Final[weakref.WeakSet[Sender]] = weakref.WeakSet()
+
+
+def _forget_threads() -> None:
+    for sender in _senders:
+        sender.forget_thread()
+
+
+os.register_at_fork(after_in_child=_forget_threads)
 
 
 class _Unanswered:

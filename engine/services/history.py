@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Final
 
 from engine.core.facts import Fact as CoreFact
 from engine.core.facts import FactType
@@ -24,9 +26,21 @@ class Wait:
     due_at: datetime | None
 
 
-def steps_of(instance: Instance) -> list[Step]:
-    """Its steps in the order they began, without their data."""
-    return list(instance.steps.defer("input", "output").select_related("claimed_by").order_by("pk"))
+def in_order(steps: Iterable[Step]) -> list[Step]:
+    """Steps as they began; those of one moment as they ended, what has not ended last. What has not even become ready
+    comes at the end, or where it was settled.
+
+    Not by their ids: those that one transaction begins are written in groups of a kind.
+    """
+    return sorted(steps, key=_moments)
+
+
+def _moments(step: Step) -> tuple[datetime, datetime, int]:
+    began = step.started_at or step.ready_at or step.ended_at or _NEVER
+    return began, step.ended_at or _NEVER, step.pk
+
+
+_NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 def facts_after(instance: Instance, number: int = 0, *, limit: int = 1000) -> list[Fact]:

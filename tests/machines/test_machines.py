@@ -291,3 +291,19 @@ def test_work_goes_on_while_redis_is_away(site: Site, workers: Workers, slow_ser
     assert site.statuses(flow) == {"complete": 140}
     assert_recorded_once(site, flow)
     until(lambda: httpx.get(f"{site.url}/readyz").status_code == 200, "ready again")
+
+
+def test_nobody_waits_for_a_redis_that_answers_nobody(site: Site, workers: Workers, slow_server: SlowServer) -> None:
+    workers(2)
+    # What begins with a delay leaves a timer behind: a commit that wakes whoever keeps the time.
+    flow = site.publish(
+        chain("mute-redis", ("delay", {"for": "100 milliseconds"}), ("automation", call(slow_server.url)))
+    )
+    with site.redis.stopped():
+        # Sent by whoever commits, a wake-up takes its connection's ten seconds.
+        for number in range(8):
+            answer = site.api.post(f"/flows/{flow}/instances", json={"id": f"mute-{number}", "input": {}}, timeout=8)
+            assert answer.status_code == 201, answer.text
+        until(lambda: all_ended(site, flow, 8), "instances end meanwhile")
+    assert site.statuses(flow) == {"complete": 8}
+    until(lambda: httpx.get(f"{site.url}/readyz").status_code == 200, "ready again")

@@ -219,3 +219,17 @@ def test_scopes_keep_tasks_and_instances_apart(key_with: Callable[..., Api], api
     assert_problem(tasks.get("/instances/one"), 403)
     assert_problem(tasks.post("/instances/one/terminate"), 403)
     assert_problem(key_with(ApiScope.INSTANCES_WRITE).post("/instances/one/steps/ask/complete"), 403)
+
+
+def test_steps_are_named_in_the_order_they_began(api: Api) -> None:
+    # One transaction begins both, and writes what has ended apart from what waits.
+    tasks = [
+        {"key": "first", "name": "First", "kind": "noop"},
+        {"key": "second", "name": "Second", "kind": "delay", "settings": {"for": "1 hour"}},
+    ]
+    assert (
+        api.post("/flows", flow_file("row", tasks=tasks, edges=[{"from": "first", "to": "second"}])).status_code == 201
+    )
+    assert api.post("/flows/row/publish").status_code == 201
+    body = api.post("/flows/row/instances", {"id": "one"}).json()
+    assert [(step["task"], step["status"]) for step in body["steps"]] == [("first", "completed"), ("second", "waiting")]
