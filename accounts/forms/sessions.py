@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import threading
+from typing import Any, Final
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, PasswordResetForm
@@ -31,6 +32,9 @@ class SignInForm(AuthenticationForm):
         return address.strip().lower()
 
 
+MAIL_THREAD: Final = "quadrille-forgotten-mail"
+
+
 class ForgottenForm(PasswordResetForm):
     """The address of somebody who forgot their password."""
 
@@ -42,6 +46,10 @@ class ForgottenForm(PasswordResetForm):
         """Addresses are kept in lower case."""
         address: str = self.cleaned_data["email"]
         return address.strip().lower()
+
+    def send_mail(self, *args: Any, **kwargs: Any) -> None:
+        """Send it beside the request: how long a mail server takes would tell that there is such an account."""
+        threading.Thread(target=super().send_mail, args=args, kwargs=kwargs, name=MAIL_THREAD, daemon=True).start()
 
 
 class ProfileForm(forms.ModelForm[User]):

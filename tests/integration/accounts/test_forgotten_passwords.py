@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import socket
+import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -11,6 +14,7 @@ from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
+from accounts.forms.sessions import MAIL_THREAD
 from accounts.models import Environment, User
 from accounts.roles import Role
 from tests.conftest import PASSWORD
@@ -27,9 +31,17 @@ def person(environment: Environment, member: Callable[[Role], User]) -> User:
     return member(Role.DESIGNER)
 
 
+def sent() -> list[Any]:
+    """The mails that were sent, once none is on its way any more."""
+    for thread in threading.enumerate():
+        if thread.name == MAIL_THREAD:
+            thread.join(20)
+    return list(mail.outbox)
+
+
 def link() -> str:
     """The path of the link in the latest mail."""
-    found = re.search(r"http://testserver(/accounts/password/\S+)", str(mail.outbox[-1].body))
+    found = re.search(r"http://testserver(/accounts/password/\S+)", str(sent()[-1].body))
     assert found is not None
     return found[1]
 
@@ -46,8 +58,8 @@ def test_sign_in_leads_to_a_link_by_mail_that_opens_the_account(client: Client, 
     answer = client.post(FORGOTTEN, {"email": " Designer@Example.com "})
     assert (answer.status_code, answer.headers["Location"]) == (302, SENT)
     assert "Look at your mail" in client.get(SENT).text
-    (sent,) = mail.outbox
-    assert (sent.to, sent.subject) == ([person.email], "Your password at testserver")
+    (letter,) = sent()
+    assert (letter.to, letter.subject) == ([person.email], "Your password at testserver")
     path = link()
     assert choose(client, path, "short") == 422
     assert choose(client, path) == 302
@@ -79,13 +91,13 @@ def test_nothing_tells_whether_there_is_an_account(client: Client, person: User)
     for address in ("nobody@example.com", "new@example.com", "off@example.com"):
         answer = client.post(FORGOTTEN, {"email": address})
         assert (answer.status_code, answer.headers["Location"]) == (302, SENT)
-    assert mail.outbox == []
+    assert sent() == []
 
 
 def test_an_address_gets_one_mail_in_five_minutes(client: Client, person: User) -> None:
     for _ in range(3):
         assert client.post(FORGOTTEN, {"email": person.email}).headers["Location"] == SENT
-    assert len(mail.outbox) == 1
+    assert len(sent()) == 1
 
 
 def test_a_link_ends_with_the_password_it_was_for_and_with_the_account(client: Client, person: User) -> None:
@@ -113,3 +125,17 @@ def test_where_no_mail_leaves_that_is_said(client: Client, person: User, setting
     assert "No mail leaves this installation" in client.get(FORGOTTEN).text
     settings.EMAIL_HOST = "mail.example.com"
     assert "comes by mail" in client.get(FORGOTTEN).text
+
+
+def test_a_mail_server_that_answers_nobody_holds_nobody_up(client: Client, person: User, settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = mute.getsockname()
+        answer = client.post(FORGOTTEN, {"email": person.email})
+        assert (answer.status_code, answer.headers["Location"]) == (302, SENT)
+        # It is still talking to that server: the answer did not wait.
+        (sending,) = [thread for thread in threading.enumerate() if thread.name == MAIL_THREAD]
+        mute.settimeout(10)
+        mute.accept()[0].close()
+        sending.join(20)
+        assert not sending.is_alive()
