@@ -41,7 +41,7 @@ from designer.graph.merging import other_keys, rebased, renames, way_back
 from designer.graph.model import Flow, is_key
 from designer.querysets import FlowChildQuerySet
 from designer.services.edit_words import words_of
-from designer.services.projecting import write_rows
+from designer.services.projecting import rewrite_draft, write_rows
 from designer.trying.services import keep_trials
 
 T = TypeVar("T")
@@ -285,7 +285,7 @@ def _change(
         locked.draft_revision += 1
         _take_over(locked, applied.flow, document)
         locked.save(update_fields=[*_DRAFT_FIELDS, "draft_revision"])
-        write_rows(locked, None, applied.flow, touched=applied.touched)
+        rewrite_draft(locked, applied.flow, applied.touched)
         _store(scope, locked, edit, applied.undo, way=way, of=of, words=label, mark=mark)
         follow_new_keys(locked, edit)
         if not _only_moves(edit):

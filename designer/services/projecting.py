@@ -1,7 +1,7 @@
 """The rows of a graph, kept equal to its document: `Phase`, `Task`, `Edge`, `Condition`, `EntitySync`.
 
-The document is the truth. Rows of a version are written once; rows of a draft are compared with the wanted ones, and
-only what differs is written.
+The document is the truth. Rows of a version are written once, as those of a new flow's draft are; later the rows of a
+draft are compared with the wanted ones, and only what differs is written.
 """
 
 from __future__ import annotations
@@ -21,27 +21,8 @@ BATCH = 500
 
 
 @transaction.atomic
-def write_rows(
-    row: models.Flow, version: models.Version | None, flow: Flow, *, touched: frozenset[str] | None = None
-) -> None:
-    """Make the rows of the draft (`version` None) or of a new version equal to `flow`.
-
-    `touched`: what an edit touched (`graph.edits.Applied`). A move of tasks alone then costs two statements.
-    """
-    if touched is not None:
-        rows = frozenset(ref for ref in touched if note_of_ref(ref) is None)
-        if touched and not rows:
-            return  # notes stand in the flow's document only
-        touched = rows
-    if version is not None:
-        _write_all(row, version, flow)
-    elif touched and not _moves_places(row, flow, touched):
-        _write_touched_tasks(row, flow, touched)
-    else:
-        _write_draft(row, flow)
-
-
-def _write_all(row: models.Flow, version: models.Version | None, flow: Flow) -> None:
+def write_rows(row: models.Flow, version: models.Version | None, flow: Flow) -> None:
+    """Write `flow` as the rows of a new version, or of the draft (`version` None) of a new flow: none are there yet."""
     phases = models.Phase.objects.bulk_create(
         [models.Phase(flow=row, version=version, **values) for values in _phases(flow)], batch_size=BATCH
     )
@@ -69,6 +50,21 @@ def _write_all(row: models.Flow, version: models.Version | None, flow: Flow) -> 
 # -- the draft --------------------------------------------------------------------------------------------------------
 
 
+@transaction.atomic
+def rewrite_draft(row: models.Flow, flow: Flow, touched: frozenset[str]) -> None:
+    """Make the rows of the draft equal to `flow`.
+
+    `touched`: what an edit touched (`graph.edits.Applied`). A move of tasks alone then costs two statements.
+    """
+    rows = frozenset(ref for ref in touched if note_of_ref(ref) is None)
+    if touched and not rows:
+        return  # notes stand in the flow's document only
+    if rows and not _moves_places(row, flow, rows):
+        _write_touched_tasks(row, flow, rows)
+    else:
+        _write_draft(row, flow)
+
+
 def _moves_places(row: models.Flow, flow: Flow, touched: frozenset[str]) -> bool:
     """Whether an edit may have changed more than single tasks: then everything is compared."""
     if any(ref not in flow.tasks for ref in touched):
@@ -79,8 +75,8 @@ def _moves_places(row: models.Flow, flow: Flow, touched: frozenset[str]) -> bool
 
 def _write_touched_tasks(row: models.Flow, flow: Flow, touched: frozenset[str]) -> None:
     wanted = [_task(flow.tasks[key], position) for position, key in enumerate(flow.tasks) if key in touched]
-    phases = {p.key: p for p in models.Phase.objects.filter(flow=row, version=None)}
-    stored = models.Task.objects.filter(flow=row, version=None, key__in=touched).select_related("phase")
+    phases = {p.key: p for p in _draft(models.Phase, row)}
+    stored = models.Task.objects.filter(flow=row, version=None, key__in=touched).select_related("phase").order_by()
     owners = _settle(
         models.Task,
         list(stored),
@@ -104,12 +100,13 @@ def _write_draft(row: models.Flow, flow: Flow) -> None:
 
 
 def _draft(model: type[Row], row: models.Flow) -> list[Row]:
-    rows = model._default_manager.filter(flow=row, version=None)
+    # In no order: that of the model goes by the names of flows, which takes Django longer than all the rest.
+    rows = model._default_manager.filter(flow=row, version=None).order_by()
     return list(rows.select_related("phase") if model is models.Task else rows)
 
 
 def _settle_conditions(row: models.Flow, owners: dict[str, models.Task], wanted: Sequence[dict[str, Any]]) -> None:
-    stored = list(models.Condition.objects.filter(task__in=owners.values()).select_related("task"))
+    stored = list(models.Condition.objects.filter(task__in=owners.values()).select_related("task").order_by())
     values = [{**each, "task": owners[each["task"]]} for each in wanted]
     _settle(models.Condition, stored, values, row, lambda condition: (condition.task.pk, condition.key))
 
