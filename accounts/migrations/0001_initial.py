@@ -120,6 +120,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["name", "email"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("email", django.db.models.functions.text.Lower("email"))),
+                        name="user_email_lower_case",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -199,6 +205,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["user__name", "user__email"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "user"), name="one_membership_per_organization"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("role__in", ["viewer", "assignee", "operator", "designer", "administrator"])
+                        ),
+                        name="membership_role_is_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -231,6 +246,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["name", "pk"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "slug"), name="one_group_per_slug"),
+                ],
             },
         ),
         migrations.AddField(
@@ -302,40 +320,14 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name_plural": "audit entries",
                 "ordering": ["-at", "-pk"],
+                "indexes": [
+                    models.Index(fields=["organization", "-at", "-id"], name="audit_newest_first"),
+                    models.Index(fields=["organization", "subject_type", "subject_id"], name="audit_by_subject"),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="user",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("email", django.db.models.functions.text.Lower("email"))),
-                name="user_email_lower_case",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="membership",
-            constraint=models.UniqueConstraint(fields=("organization", "user"), name="one_membership_per_organization"),
-        ),
-        migrations.AddConstraint(
-            model_name="membership",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("role__in", ["viewer", "assignee", "operator", "designer", "administrator"])),
-                name="membership_role_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="membergroup",
-            constraint=models.UniqueConstraint(fields=("organization", "slug"), name="one_group_per_slug"),
         ),
         migrations.AddConstraint(
             model_name="environment",
             constraint=models.UniqueConstraint(fields=("organization", "slug"), name="one_environment_per_slug"),
-        ),
-        migrations.AddIndex(
-            model_name="auditentry",
-            index=models.Index(fields=["organization", "-at", "-id"], name="audit_newest_first"),
-        ),
-        migrations.AddIndex(
-            model_name="auditentry",
-            index=models.Index(fields=["organization", "subject_type", "subject_id"], name="audit_by_subject"),
         ),
     ]

@@ -141,6 +141,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["flow", "-number"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("flow", "number"), name="one_version_per_number"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -196,6 +199,19 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["flow", "version", "position"],
+                "indexes": [
+                    models.Index(fields=["kind"], name="tasks_by_kind"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("version__isnull", False)),
+                        fields=("version", "key"),
+                        name="one_task_per_key",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("version", None)), fields=("flow", "key"), name="one_draft_task_per_key"
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -275,6 +291,18 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["flow", "version", "position"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("version__isnull", False)),
+                        fields=("version", "source", "target", "branch", "on"),
+                        name="one_edge_between_nodes",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("version", None)),
+                        fields=("flow", "source", "target", "branch", "on"),
+                        name="one_draft_edge_between_nodes",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -322,6 +350,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["task", "position"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("task", "key"), name="one_condition_per_key"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -480,26 +511,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddConstraint(
-            model_name="version",
-            constraint=models.UniqueConstraint(fields=("flow", "number"), name="one_version_per_number"),
-        ),
-        migrations.AddIndex(
-            model_name="task",
-            index=models.Index(fields=["kind"], name="tasks_by_kind"),
-        ),
-        migrations.AddConstraint(
-            model_name="task",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("version__isnull", False)), fields=("version", "key"), name="one_task_per_key"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="task",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("version", None)), fields=("flow", "key"), name="one_draft_task_per_key"
-            ),
-        ),
-        migrations.AddConstraint(
             model_name="phase",
             constraint=models.UniqueConstraint(
                 condition=models.Q(("version__isnull", False)), fields=("version", "key"), name="one_phase_per_key"
@@ -518,25 +529,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="flow",
             constraint=models.UniqueConstraint(fields=("environment", "key"), name="one_flow_per_key"),
-        ),
-        migrations.AddConstraint(
-            model_name="edge",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("version__isnull", False)),
-                fields=("version", "source", "target", "branch", "on"),
-                name="one_edge_between_nodes",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="edge",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("version", None)),
-                fields=("flow", "source", "target", "branch", "on"),
-                name="one_draft_edge_between_nodes",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="condition",
-            constraint=models.UniqueConstraint(fields=("task", "key"), name="one_condition_per_key"),
         ),
     ]

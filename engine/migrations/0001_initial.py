@@ -36,6 +36,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-pk"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("matched_at", None)), fields=["id"], name="inbound_events_to_match"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -117,6 +122,36 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-pk"],
+                "indexes": [
+                    models.Index(condition=models.Q(("status", "queued")), fields=["id"], name="instances_queued"),
+                    models.Index(fields=["environment", "-id"], name="instances_newest"),
+                    models.Index(fields=["environment", "status", "-id"], name="instances_by_status"),
+                    models.Index(fields=["flow", "status", "-id"], name="instances_by_flow"),
+                    models.Index(fields=["environment", "key"], name="instances_by_key"),
+                    models.Index(fields=["environment", "created_at"], name="instances_by_start"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("flow", "key"), name="one_instance_per_key"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "status__in",
+                                [
+                                    "queued",
+                                    "running",
+                                    "waiting",
+                                    "waiting_for_pause",
+                                    "paused",
+                                    "rolling_back",
+                                    "complete",
+                                    "errored",
+                                    "terminated",
+                                ],
+                            )
+                        ),
+                        name="instance_status_is_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -143,6 +178,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["instance", "number"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("instance", "number"), name="one_fact_per_number"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -210,6 +248,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-pk"],
+                "indexes": [
+                    models.Index(fields=["flow", "-id"], name="occurrences_by_flow"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("trigger", "dedupe"), name="one_occurrence_per_firing"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -290,6 +334,29 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["instance", "pk"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("claimable_at__isnull", False)),
+                        fields=["claimable_at"],
+                        name="steps_claimable",
+                    ),
+                    models.Index(
+                        condition=models.Q(("status__in", ["waiting", "held"]), ("waits_for", "person")),
+                        fields=["environment", "due_at"],
+                        name="steps_inbox",
+                    ),
+                    models.Index(
+                        condition=models.Q(("status", "waiting"), ("waits_for", "event")),
+                        fields=["instance", "event_type"],
+                        name="steps_awaiting",
+                    ),
+                    models.Index(
+                        condition=models.Q(("claimed_by__isnull", False)), fields=["claimed_by"], name="steps_of_people"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("instance", "task", "iteration"), name="one_step_per_iteration"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -319,6 +386,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["pk"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("consumed_at", None)), fields=["instance", "type", "id"], name="events_kept"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -342,6 +414,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["due_at", "pk"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("is_suspended", False)), fields=["due_at", "id"], name="timers_due"
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("instance", "task", "iteration", "purpose"), name="one_open_timer_per_step"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -370,119 +452,5 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["created_at"], name="idempotency_keys_by_age")],
                 "constraints": [models.UniqueConstraint(fields=("environment", "key"), name="one_request_per_key")],
             },
-        ),
-        migrations.AddIndex(
-            model_name="inboundevent",
-            index=models.Index(condition=models.Q(("matched_at", None)), fields=["id"], name="inbound_events_to_match"),
-        ),
-        migrations.AddIndex(
-            model_name="instance",
-            index=models.Index(condition=models.Q(("status", "queued")), fields=["id"], name="instances_queued"),
-        ),
-        migrations.AddIndex(
-            model_name="instance",
-            index=models.Index(fields=["environment", "-id"], name="instances_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="instance",
-            index=models.Index(fields=["environment", "status", "-id"], name="instances_by_status"),
-        ),
-        migrations.AddIndex(
-            model_name="instance",
-            index=models.Index(fields=["flow", "status", "-id"], name="instances_by_flow"),
-        ),
-        migrations.AddIndex(
-            model_name="instance",
-            index=models.Index(fields=["environment", "key"], name="instances_by_key"),
-        ),
-        migrations.AddIndex(
-            model_name="instance",
-            index=models.Index(fields=["environment", "created_at"], name="instances_by_start"),
-        ),
-        migrations.AddConstraint(
-            model_name="instance",
-            constraint=models.UniqueConstraint(fields=("flow", "key"), name="one_instance_per_key"),
-        ),
-        migrations.AddConstraint(
-            model_name="instance",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "status__in",
-                        [
-                            "queued",
-                            "running",
-                            "waiting",
-                            "waiting_for_pause",
-                            "paused",
-                            "rolling_back",
-                            "complete",
-                            "errored",
-                            "terminated",
-                        ],
-                    )
-                ),
-                name="instance_status_is_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="fact",
-            constraint=models.UniqueConstraint(fields=("instance", "number"), name="one_fact_per_number"),
-        ),
-        migrations.AddIndex(
-            model_name="occurrence",
-            index=models.Index(fields=["flow", "-id"], name="occurrences_by_flow"),
-        ),
-        migrations.AddConstraint(
-            model_name="occurrence",
-            constraint=models.UniqueConstraint(fields=("trigger", "dedupe"), name="one_occurrence_per_firing"),
-        ),
-        migrations.AddIndex(
-            model_name="step",
-            index=models.Index(
-                condition=models.Q(("claimable_at__isnull", False)), fields=["claimable_at"], name="steps_claimable"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="step",
-            index=models.Index(
-                condition=models.Q(("status__in", ["waiting", "held"]), ("waits_for", "person")),
-                fields=["environment", "due_at"],
-                name="steps_inbox",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="step",
-            index=models.Index(
-                condition=models.Q(("status", "waiting"), ("waits_for", "event")),
-                fields=["instance", "event_type"],
-                name="steps_awaiting",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="step",
-            index=models.Index(
-                condition=models.Q(("claimed_by__isnull", False)), fields=["claimed_by"], name="steps_of_people"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="step",
-            constraint=models.UniqueConstraint(fields=("instance", "task", "iteration"), name="one_step_per_iteration"),
-        ),
-        migrations.AddIndex(
-            model_name="event",
-            index=models.Index(
-                condition=models.Q(("consumed_at", None)), fields=["instance", "type", "id"], name="events_kept"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="timer",
-            index=models.Index(condition=models.Q(("is_suspended", False)), fields=["due_at", "id"], name="timers_due"),
-        ),
-        migrations.AddConstraint(
-            model_name="timer",
-            constraint=models.UniqueConstraint(
-                fields=("instance", "task", "iteration", "purpose"), name="one_open_timer_per_step"
-            ),
         ),
     ]

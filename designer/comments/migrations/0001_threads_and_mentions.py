@@ -51,6 +51,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["flow", "pk"],
+                "indexes": [
+                    models.Index(fields=["flow", "task"], name="threads_by_task"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -125,9 +128,5 @@ class Migration(migrations.Migration):
                 ],
                 "constraints": [models.UniqueConstraint(fields=("comment", "user"), name="once_in_a_comment")],
             },
-        ),
-        migrations.AddIndex(
-            model_name="thread",
-            index=models.Index(fields=["flow", "task"], name="threads_by_task"),
         ),
     ]

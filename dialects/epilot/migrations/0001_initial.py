@@ -41,6 +41,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-pk"],
+                "indexes": [
+                    models.Index(fields=["environment", "is_v1", "-id"], name="executions_newest"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -58,6 +61,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["execution", "pk"],
+                "indexes": [
+                    models.Index(fields=["entity_key", "entity_schema"], name="contexts_by_entity"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("execution", "entity_key"), name="one_context_per_entity"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -78,17 +87,5 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["pk"],
             },
-        ),
-        migrations.AddIndex(
-            model_name="execution",
-            index=models.Index(fields=["environment", "is_v1", "-id"], name="executions_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="executioncontext",
-            index=models.Index(fields=["entity_key", "entity_schema"], name="contexts_by_entity"),
-        ),
-        migrations.AddConstraint(
-            model_name="executioncontext",
-            constraint=models.UniqueConstraint(fields=("execution", "entity_key"), name="one_context_per_entity"),
         ),
     ]

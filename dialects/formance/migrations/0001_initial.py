@@ -67,6 +67,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-pk"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("deleted_at", None)),
+                        fields=["environment", "event"],
+                        name="formance_triggers_by_event",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -133,28 +140,17 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-at", "-pk"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("look_at__isnull", False)),
+                        fields=["look_at"],
+                        name="formance_occurrences_open",
+                    ),
+                    models.Index(fields=["trigger", "-at", "-id"], name="formance_occurrences_newest"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("trigger", "dedupe"), name="formance_one_occurrence_per_event"),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="eventtrigger",
-            index=models.Index(
-                condition=models.Q(("deleted_at", None)),
-                fields=["environment", "event"],
-                name="formance_triggers_by_event",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="triggeroccurrence",
-            index=models.Index(
-                condition=models.Q(("look_at__isnull", False)), fields=["look_at"], name="formance_occurrences_open"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="triggeroccurrence",
-            index=models.Index(fields=["trigger", "-at", "-id"], name="formance_occurrences_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="triggeroccurrence",
-            constraint=models.UniqueConstraint(fields=("trigger", "dedupe"), name="formance_one_occurrence_per_event"),
         ),
     ]

@@ -79,6 +79,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-created_at", "-pk"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("environment", "identifier"), name="one_workflow_per_identifier"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -103,6 +106,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["pk"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("workflow", "task"), name="one_step_per_task"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -125,15 +131,5 @@ class Migration(migrations.Migration):
                 "indexes": [models.Index(fields=["created_at"], name="replays_by_age")],
                 "constraints": [models.UniqueConstraint(fields=("organization", "key"), name="one_replay_per_key")],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="workflow",
-            constraint=models.UniqueConstraint(
-                fields=("environment", "identifier"), name="one_workflow_per_identifier"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="step",
-            constraint=models.UniqueConstraint(fields=("workflow", "task"), name="one_step_per_task"),
         ),
     ]

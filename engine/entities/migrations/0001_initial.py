@@ -61,6 +61,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["environment", "name", "key"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("environment", "key"), name="one_automation_per_key"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -119,6 +122,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-pk"],
+                "indexes": [
+                    models.Index(fields=["instance_id", "task"], name="runs_of_steps"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -150,6 +156,12 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name_plural": "entities",
                 "ordering": ["environment", "schema", "key"],
+                "indexes": [
+                    models.Index(fields=["environment", "schema", "-updated_at"], name="entities_by_schema"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("environment", "key"), name="one_entity_per_key"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -184,6 +196,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["environment", "name", "key"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("environment", "key"), name="one_journey_per_key"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -206,30 +221,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["source", "name", "pk"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("source", "name", "target"), name="one_relation_per_name"),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="automation",
-            constraint=models.UniqueConstraint(fields=("environment", "key"), name="one_automation_per_key"),
-        ),
-        migrations.AddIndex(
-            model_name="automationrun",
-            index=models.Index(fields=["instance_id", "task"], name="runs_of_steps"),
-        ),
-        migrations.AddIndex(
-            model_name="entity",
-            index=models.Index(fields=["environment", "schema", "-updated_at"], name="entities_by_schema"),
-        ),
-        migrations.AddConstraint(
-            model_name="entity",
-            constraint=models.UniqueConstraint(fields=("environment", "key"), name="one_entity_per_key"),
-        ),
-        migrations.AddConstraint(
-            model_name="journey",
-            constraint=models.UniqueConstraint(fields=("environment", "key"), name="one_journey_per_key"),
-        ),
-        migrations.AddConstraint(
-            model_name="relation",
-            constraint=models.UniqueConstraint(fields=("source", "name", "target"), name="one_relation_per_name"),
         ),
     ]

@@ -35,6 +35,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["name"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("environment", "name"), name="one_ledger_per_name"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -53,6 +56,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["ledger", "address"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("ledger", "address"), name="one_account_per_address"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -107,6 +113,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-created_at", "-id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("environment", "connector_id", "reference"), name="one_payment_per_reference"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -140,6 +151,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["ledger", "-number"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("ledger", "number"), name="one_transaction_per_number"),
+                    models.UniqueConstraint(fields=("ledger", "reference"), name="one_transaction_per_reference"),
+                    models.UniqueConstraint(fields=("ledger", "idempotency_key"), name="one_transaction_per_key"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -170,6 +186,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["transaction", "position"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("transaction", "position"), name="one_posting_per_position"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -230,6 +249,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-created_at", "-id"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("next_at__isnull", False)),
+                        fields=["next_at"],
+                        name="transfer_initiations_due",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("environment", "idempotency_key"), name="one_initiation_per_key"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -249,6 +278,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-created_at", "-id"],
+                "indexes": [
+                    models.Index(fields=["environment", "name"], name="wallets_by_name"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -279,6 +311,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-created_at", "-id"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("environment", "idempotency_key"), name="one_hold_per_key"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -379,55 +414,5 @@ class Migration(migrations.Migration):
                 "ordering": ["name"],
                 "constraints": [models.UniqueConstraint(fields=("environment", "name"), name="one_connector_per_name")],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="ledger",
-            constraint=models.UniqueConstraint(fields=("environment", "name"), name="one_ledger_per_name"),
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.UniqueConstraint(fields=("ledger", "address"), name="one_account_per_address"),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.UniqueConstraint(
-                fields=("environment", "connector_id", "reference"), name="one_payment_per_reference"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="transaction",
-            constraint=models.UniqueConstraint(fields=("ledger", "number"), name="one_transaction_per_number"),
-        ),
-        migrations.AddConstraint(
-            model_name="transaction",
-            constraint=models.UniqueConstraint(fields=("ledger", "reference"), name="one_transaction_per_reference"),
-        ),
-        migrations.AddConstraint(
-            model_name="transaction",
-            constraint=models.UniqueConstraint(fields=("ledger", "idempotency_key"), name="one_transaction_per_key"),
-        ),
-        migrations.AddConstraint(
-            model_name="posting",
-            constraint=models.UniqueConstraint(fields=("transaction", "position"), name="one_posting_per_position"),
-        ),
-        migrations.AddIndex(
-            model_name="transferinitiation",
-            index=models.Index(
-                condition=models.Q(("next_at__isnull", False)), fields=["next_at"], name="transfer_initiations_due"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="transferinitiation",
-            constraint=models.UniqueConstraint(
-                fields=("environment", "idempotency_key"), name="one_initiation_per_key"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="wallet",
-            index=models.Index(fields=["environment", "name"], name="wallets_by_name"),
-        ),
-        migrations.AddConstraint(
-            model_name="hold",
-            constraint=models.UniqueConstraint(fields=("environment", "idempotency_key"), name="one_hold_per_key"),
         ),
     ]

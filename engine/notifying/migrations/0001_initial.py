@@ -40,6 +40,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("flow", "task", "who", "value"), name="one_group_per_subscriber_and_key"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="MessagePolicy",
@@ -85,6 +92,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["group", "expires_at"], name="passages_that_count"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Provider",
@@ -133,6 +145,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["channel", "-is_primary", "pk"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_active", True), ("is_primary", True)),
+                        fields=("environment", "channel"),
+                        name="one_primary_provider_per_channel",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -165,6 +184,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-pk"],
+                "indexes": [
+                    models.Index(fields=["environment", "email"], name="subscribers_by_email"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("environment", "subscriber_id"), name="one_subscriber_per_id"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -200,6 +225,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["subscriber", "pk"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("flow__isnull", False)),
+                        fields=("subscriber", "flow"),
+                        name="one_preference_per_flow",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("flow", None)), fields=("subscriber",), name="one_general_preference"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -261,6 +296,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-pk"],
+                "indexes": [
+                    models.Index(fields=["environment", "transaction_id"], name="notifications_by_transaction"),
+                    models.Index(fields=["environment", "-created_at"], name="notifications_newest"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -350,6 +389,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-pk"],
+                "indexes": [
+                    models.Index(fields=["environment", "-created_at"], name="messages_newest"),
+                    models.Index(fields=["subscriber", "channel", "-id"], name="inbox_newest"),
+                    models.Index(fields=["environment", "transaction_id"], name="messages_by_transaction"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -393,6 +437,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-pk"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("topic", "subscriber"), name="once_in_a_topic"),
+                ],
             },
         ),
         migrations.AddField(
@@ -422,6 +469,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("closed_at", None)), fields=("group",), name="one_open_window_per_group"
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Collected",
@@ -454,84 +508,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["pk"],
+                "indexes": [
+                    models.Index(fields=["group", "-at"], name="collected_lately"),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="group",
-            constraint=models.UniqueConstraint(
-                fields=("flow", "task", "who", "value"), name="one_group_per_subscriber_and_key"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="passage",
-            index=models.Index(fields=["group", "expires_at"], name="passages_that_count"),
-        ),
-        migrations.AddConstraint(
-            model_name="provider",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_active", True), ("is_primary", True)),
-                fields=("environment", "channel"),
-                name="one_primary_provider_per_channel",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="subscriber",
-            index=models.Index(fields=["environment", "email"], name="subscribers_by_email"),
-        ),
-        migrations.AddConstraint(
-            model_name="subscriber",
-            constraint=models.UniqueConstraint(fields=("environment", "subscriber_id"), name="one_subscriber_per_id"),
-        ),
-        migrations.AddConstraint(
-            model_name="preference",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("flow__isnull", False)),
-                fields=("subscriber", "flow"),
-                name="one_preference_per_flow",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="preference",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("flow", None)), fields=("subscriber",), name="one_general_preference"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="notification",
-            index=models.Index(fields=["environment", "transaction_id"], name="notifications_by_transaction"),
-        ),
-        migrations.AddIndex(
-            model_name="notification",
-            index=models.Index(fields=["environment", "-created_at"], name="notifications_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="message",
-            index=models.Index(fields=["environment", "-created_at"], name="messages_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="message",
-            index=models.Index(fields=["subscriber", "channel", "-id"], name="inbox_newest"),
-        ),
-        migrations.AddIndex(
-            model_name="message",
-            index=models.Index(fields=["environment", "transaction_id"], name="messages_by_transaction"),
-        ),
-        migrations.AddConstraint(
-            model_name="topicmember",
-            constraint=models.UniqueConstraint(fields=("topic", "subscriber"), name="once_in_a_topic"),
         ),
         migrations.AddConstraint(
             model_name="topic",
             constraint=models.UniqueConstraint(fields=("environment", "key"), name="one_topic_per_key"),
-        ),
-        migrations.AddConstraint(
-            model_name="window",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("closed_at", None)), fields=("group",), name="one_open_window_per_group"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="collected",
-            index=models.Index(fields=["group", "-at"], name="collected_lately"),
         ),
     ]

@@ -60,6 +60,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["pk"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("dispatched_at", None)), fields=["id"], name="messages_to_dispatch"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -97,32 +102,20 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-pk"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("next_at__isnull", False)), fields=["next_at"], name="deliveries_due"
+                    ),
+                    models.Index(
+                        condition=models.Q(("status", "pending")),
+                        fields=["endpoint", "instance_id", "id"],
+                        name="deliveries_in_order",
+                    ),
+                    models.Index(fields=["endpoint", "-id"], name="deliveries_newest"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("endpoint", "message"), name="one_delivery_per_endpoint"),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="message",
-            index=models.Index(condition=models.Q(("dispatched_at", None)), fields=["id"], name="messages_to_dispatch"),
-        ),
-        migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(
-                condition=models.Q(("next_at__isnull", False)), fields=["next_at"], name="deliveries_due"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(
-                condition=models.Q(("status", "pending")),
-                fields=["endpoint", "instance_id", "id"],
-                name="deliveries_in_order",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(fields=["endpoint", "-id"], name="deliveries_newest"),
-        ),
-        migrations.AddConstraint(
-            model_name="delivery",
-            constraint=models.UniqueConstraint(fields=("endpoint", "message"), name="one_delivery_per_endpoint"),
         ),
     ]
