@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import orjson
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import AuditEntry
 from accounts.roles import Role
@@ -221,3 +223,22 @@ def test_a_draft_is_decoded_once_per_revision(row: models.Flow, monkeypatch: pyt
     first = draft_of(now(row))
     monkeypatch.setattr(drafting, "decode_flow", lambda _: pytest.fail("decoded again"))
     assert draft_of(now(row)) is first
+
+
+def test_the_rows_of_a_new_flow_are_written_without_asking_for_any(scope: Scope) -> None:
+    flow = draw("trigger -> a -> pick; pick -yes-> b; pick -none_met-> d", phases={"work": "a"})
+    with CaptureQueriesContext(connection) as asked:
+        row = create_flow(scope, key="drawn", name="Drawn", flow=flow)
+    tables = [f'FROM "designer_{name}"' for name in ("phase", "task", "edge", "condition", "entitysync")]
+    assert not [query["sql"] for query in asked if any(table in query["sql"] for table in tables)]
+    assert models.Task.objects.filter(flow=row, version=None).count() == len(flow.tasks)
+
+
+def test_an_edit_asks_for_the_rows_of_its_draft_in_no_order(scope: Scope) -> None:
+    flow = draw("trigger -> a -> pick; pick -yes-> b; pick -none_met-> d", phases={"work": "a"})
+    row = create_flow(scope, key="drawn", name="Drawn", flow=flow)
+    with CaptureQueriesContext(connection) as asked:
+        apply_edit(scope, row, edits.RemoveTasks(("b",)), revision=row.draft_revision)
+    reading = [query["sql"] for query in asked if 'FROM "designer_edge"' in query["sql"]]
+    assert reading
+    assert not [sql for sql in reading if "ORDER BY" in sql]
