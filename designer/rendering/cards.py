@@ -8,7 +8,7 @@ from typing import Final
 from designer.graph.kinds import kind_of
 from designer.graph.lowering import is_back_edge
 from designer.graph.model import Edge, Flow, On, Task
-from designer.graph.wording import branch_name
+from designer.graph.wording import branch_name, short_duration
 from designer.rendering.labels import clean, shorten, text_width
 
 GRID: Final = 8
@@ -54,13 +54,22 @@ def edge_label(flow: Flow, edge: Edge) -> str:
     """What stands on an edge: the name of its branch, `on error`, how often a loop goes round; mostly nothing."""
     task = flow.tasks.get(edge.source)
     if edge.on is On.ERROR:
-        return "timed out" if task is not None and task.kind == "wait_event" else "on error"
+        return _error_label(task)
     if task is None or edge.branch is None:
         return ""
     words = branch_name(task, edge.branch)
     if task.loop is not None and is_back_edge(flow, edge):
         words = f"{words}, ≤ {task.loop.max_iterations}×"
     return shorten(words, LONGEST_LABEL - 2 * GRID, LABEL_SIZE)
+
+
+def _error_label(task: Task | None) -> str:
+    """What an error edge of a task is taken for: the one thing that is meant to happen there, where there is one."""
+    if task is not None and task.kind == "wait_event":
+        return "timed out"
+    if task is not None and task.kind == "manual" and task.settings.get("expires"):
+        return shorten(f"after {short_duration(task.settings['expires'])}", LONGEST_LABEL - 2 * GRID, LABEL_SIZE)
+    return "on error"
 
 
 def label_width(text: str) -> int:

@@ -192,7 +192,8 @@ def test_what_is_far_out_of_sight_is_not_drawn_during_a_drag(page: Page, server:
 
 CARD_IN_SIGHT = """
 (() => {
-  const boxes = [...document.querySelectorAll("#graph-nodes > .node .card")].map((card) => card.getBoundingClientRect());
+  const cards = [...document.querySelectorAll("#graph-nodes > .node .card")];
+  const boxes = cards.map((card) => card.getBoundingClientRect());
   const box = boxes.find(({ x, y }) => x > 420 && x < 800 && y > 120 && y < 500);
   return [box.x + box.width / 2, box.y + box.height / 2];
 })()

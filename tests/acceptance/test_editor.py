@@ -97,6 +97,51 @@ def test_an_edge_that_may_not_be_is_refused_with_the_reason(board: Board) -> Non
     expect(page.locator("#toasts .toast")).to_have_count(0)
 
 
+def test_keys_are_told_why_something_may_not_be_connected(board: Board) -> None:
+    page = board.page
+    board.add("noop", (240, 200))
+    board.add("noop", (560, 200))
+    board.add("delay", (560, 320))
+    board.connect("junction", "junction_2")
+    board.saved()
+    board.card("junction_2").focus()
+    page.keyboard.press("c")
+    options = page.locator("#chooser").get_by_role("option")
+    expect(options.first).to_contain_text("Delay")
+    barred = page.locator("#chooser").get_by_role("option", disabled=True)
+    expect(barred.filter(has_text="Junction")).to_contain_text("circle")
+    page.keyboard.type("circle")
+    expect(options).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.locator("#toasts")).to_contain_text("circle")
+    expect(board.edges()).to_have_count(1)
+    page.locator("[id='edge-junction~junction_2~~success']").focus()
+    page.keyboard.press("c")
+    expect(page.locator("#chooser-title")).to_have_text("Lead to…")
+    expect(options).not_to_have_count(0)
+    expect(options.filter(has_text="Junction")).to_have_count(0)  # where it leads already
+    page.keyboard.press("Escape")
+
+
+def test_a_phase_is_connected_as_a_whole_by_its_handle_and_its_title(board: Board) -> None:
+    page = board.page
+    board.add("noop", (240, 120))
+    board.select("junction")
+    page.locator("[data-preset=phase]").click()
+    expect(page.locator("#phase-phase")).to_be_visible()
+    board.saved()
+    board.add("delay", (640, 320))
+    board.add("send_email", (240, 420))
+    title = page.locator("#phase-phase .phase-name")
+    page.mouse.move(*middle_of(title))
+    board.drag(middle_of(page.locator(".handle-success[data-port='phase:phase'] .handle-dot")), board.middle("delay"))
+    board.said("Connected Phase 1 to Delay")
+    board.drag(board.handle("send_e_mail"), middle_of(title))
+    board.said("Connected Send e-mail to Phase 1")
+    expect(board.edges()).to_have_count(2)
+    board.saved()
+
+
 def test_a_task_dropped_on_an_edge_goes_in_between(board: Board) -> None:
     page = board.page
     board.add("noop", (200, 220))

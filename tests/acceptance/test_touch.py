@@ -124,6 +124,48 @@ def test_a_finger_drags_a_task_out_of_the_palette(board: Board, rests: bool) -> 
     expect(board.card("decision_2")).to_be_visible()
 
 
+def test_a_finger_draws_an_edge_from_a_port(board: Board) -> None:
+    page, fingers = board.page, Fingers(board.page)
+    fingers.put(board.middle("junction"))
+    fingers.lift()
+    fingers.drag(middle_of(page.locator(".handle-success[data-port='junction'] .handle-dot")), board.middle("delay"))
+    expect(board.edges()).to_have_count(1)
+    board.saved()
+
+
+def test_fingers_select_several_by_a_long_press_or_a_band(board: Board) -> None:
+    page, fingers = board.page, Fingers(board.page)
+    chosen = page.locator("#graph-nodes > .node.is-selected")
+    fingers.put(board.middle("junction"))
+    fingers.lift()
+    expect(chosen).to_have_count(1)
+    fingers.put(board.middle("delay"))
+    page.locator("#chooser [role=option]").filter(has_text="Select it too").wait_for()
+    fingers.lift()
+    page.locator("#chooser [role=option]").filter(has_text="Select it too").click()
+    expect(chosen).to_have_count(2)
+    before = board.middle("junction"), board.middle("delay")
+    fingers.drag(before[1], (before[1][0] + 40, before[1][1] + 80))
+    board.saved()
+    board.comes_to("junction", (before[0][0] + 40, before[0][1] + 80))
+
+    paper = before[0][0], before[0][1] + 380
+    fingers.put(paper)
+    fingers.lift()
+    expect(chosen).to_have_count(0)
+    fingers.put(paper)
+    page.locator("#chooser [role=option]").filter(has_text="Select with a band").wait_for()
+    fingers.lift()
+    page.locator("#chooser [role=option]").filter(has_text="Select with a band").click()
+    expect(page.locator("#canvas-hint")).to_contain_text("Drag a band")
+    fingers.drag((before[0][0] - 140, before[0][1] - 40), (before[1][0] + 200, before[1][1] + 200))
+    expect(chosen).to_have_count(2)
+    expect(page.locator("#canvas-hint")).to_be_hidden()
+    there = board.middle("junction")
+    fingers.drag(paper, (paper[0] + 48, paper[1] + 24))  # and one finger moves the paper again
+    board.comes_to("junction", (there[0] + 48, there[1] + 24))
+
+
 def test_a_pen_draws_an_edge_from_a_port(board: Board) -> None:
     _draw(board.page, board.handle("junction"), board.middle("delay"))
     expect(board.edges()).to_have_count(1)

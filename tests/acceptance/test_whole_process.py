@@ -8,6 +8,7 @@ from typing import Final
 from playwright.sync_api import expect
 
 from tests.acceptance.board import Board
+from tests.acceptance.test_outline import List
 
 EDGES: Final = {
     "edge-trigger~set_values",
@@ -82,15 +83,25 @@ class Keys:
         self.type(words)
         self.press("Enter")
 
+    def stands_on(self, key: str, name: str = "") -> None:
+        """Waits until it has the keyboard. `name`: what it is called by then, where that is known."""
+        expect(self.board.card(key)).to_be_focused()
+        if name:
+            expect(self.board.card(key)).to_contain_text(name)
+
+    def stands_on_phase(self, name: str) -> None:
+        """Waits until a phase has the keyboard."""
+        expect(self.page.locator(".frame:focus, .phase:focus")).to_have_count(1)
+        expect(self.page.locator("#graph-phases .phase-name", has_text=name)).to_have_count(1)
+
     def arrives(self, key: str, name: str) -> None:
         """Stands on a new task, and calls it something at once."""
-        expect(self.board.card(key)).to_be_focused()
+        self.stands_on(key)
         self.press("F2")
         self.type(name)
         self.press("Enter")
         self.press("Escape")
-        expect(self.board.card(key)).to_contain_text(name)
-        expect(self.board.card(key)).to_be_focused()
+        self.stands_on(key, name)
 
     def add(self, words: str, key: str, name: str, branch: str = "") -> None:
         """After what one stands on."""
@@ -126,14 +137,14 @@ class Keys:
         self.type(name)
         self.press("Enter")
         self.press("Escape")
-        expect(self.board.card(key)).to_be_focused()
+        self.stands_on(key)
         self.board.saved()
 
     def find(self, words: str, key: str) -> None:
         """Go there by its name."""
         self.press("Control+f")
         self.choose(words)
-        expect(self.board.card(key)).to_be_focused()
+        self.stands_on(key)
 
     def connect(self, words: str, branch: str = "") -> None:
         """From what one stands on."""
@@ -156,18 +167,56 @@ class Keys:
             self.choose(name if number else "a new phase")
             self.board.saved()
             if not number:
-                expect(self.page.locator(".frame:focus, .phase:focus")).to_have_count(1)
+                self.stands_on_phase("Phase")
                 self.press("F2")
                 self.type(name)
                 self.press("Enter")
                 self.press("Escape")
-                expect(self.page.locator("#graph-phases .phase-name", has_text=name)).to_have_count(1)
+                self.stands_on_phase(name)
+
+
+class OutlineKeys(Keys):
+    """Somebody who has no mouse and sees no canvas: all of it in the outline."""
+
+    def __init__(self, board: Board) -> None:
+        super().__init__(board)
+        self.outline = List(board.page)
+
+    def stands_on(self, key: str, name: str = "") -> None:
+        """Waits until the entry of a task has the keyboard."""
+        row = self.page.locator("#outline [data-name]:focus")
+        expect(row).to_have_count(1)
+        expect(row.locator("xpath=ancestor::li[1]")).to_have_attribute("data-key", re.compile(rf"(^|\W){key}$"))
+        if name:
+            expect(row.locator("b")).to_have_text(name)
+
+    def stands_on_phase(self, name: str) -> None:
+        """Waits until the entry of a phase has the keyboard."""
+        expect(self.page.locator("#outline .outline-phase [data-name]:focus b")).to_contain_text(name)
 
 
 def test_a_whole_process_is_drawn_by_keys_alone(board: Board) -> None:
     keys = Keys(board)
     board.page.locator("#canvas").focus()
     keys.press("Home")
+    draw_all(keys)
+    has_all(board)
+
+
+def test_a_whole_process_is_drawn_in_the_outline_by_keys_alone(board: Board) -> None:
+    keys = OutlineKeys(board)
+    board.page.get_by_role("button", name="Outline", exact=True).focus()
+    keys.press("Enter")
+    expect(keys.outline.row("Start")).to_be_visible()
+    keys.outline.row("Start").focus()
+    draw_all(keys)
+    board.page.get_by_role("button", name="Canvas", exact=True).focus()
+    keys.press("Enter")
+    has_all(board)
+
+
+def draw_all(keys: Keys) -> None:
+    """From the start, which has the keyboard, to the last phase."""
     keys.add("set values", "set_values", "Read the order")
     keys.add("send e-mail", "send_e_mail", "Request the documents")
     keys.add("wait for", "wait_for_event", "Documents received")
@@ -175,8 +224,7 @@ def test_a_whole_process_is_drawn_by_keys_alone(board: Board) -> None:
     keys.name_branch("decision", "missing")
     keys.connect("Request", branch="missing")
     keys.add("http", "http_request", "Check the credit")
-    keys.press("ArrowLeft")
-    expect(board.card("decision")).to_be_focused()
+    keys.find("Complete", "decision")
     keys.by_menu("same time", "http", "http_request_2", "Check the stock", branch="otherwise")
     keys.add("junction", "junction", "All done")
     keys.find("credit", "http_request")
@@ -206,7 +254,6 @@ def test_a_whole_process_is_drawn_by_keys_alone(board: Board) -> None:
         [("credit", "http_request"), ("stock", "http_request_2"), ("by hand", "manual_task"), ("All done", "junction")],
     )
     keys.phase("Delivery", [("Pick", "manual_task_2"), ("label", "http_request_3"), ("Confirm", "send_e_mail_3")])
-    has_all(board)
 
 
 class Mouse:

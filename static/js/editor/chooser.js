@@ -3,8 +3,8 @@
 
 /**
  * @typedef {{key: string, label: string, hint?: string, icon?: string, tone?: string, more?: string[],
- *   preset?: import("./palette.js").Preset}} Choice
- *   `preset`: what is added by it; `more`: further texts to find it by; the one that has the words is shown in place of the hint
+ *   preset?: import("./palette.js").Preset, isBarred?: boolean}} Choice
+ *   `preset`: what is added by it; `isBarred`: comes last, as what one cannot have, and says why in its hint; `more`: further texts to find it by; the one that has the words is shown in place of the hint
  * @typedef {{title: string, choices: Choice[], at: {x: number, y: number}, focused?: (choice: Choice | null) => void}} Question
  *   `at`: where on the screen; `focused` is told which choice is the current one while the list is open
  */
@@ -136,7 +136,7 @@ function matching(choices, words) {
     const more = choice.more?.find(has);
     return more ? [{ ...choice, hint: more }] : [];
   });
-  return found.sort((a, b) => likeness(b.label, wanted) - likeness(a.label, wanted));
+  return found.sort((a, b) => Number(a.isBarred ?? false) - Number(b.isBarred ?? false) || likeness(b.label, wanted) - likeness(a.label, wanted));
 }
 
 /** How much a name is what somebody typed: it begins so, has all of it, or not. @param {string} name @param {string[]} words in small letters */
@@ -151,6 +151,7 @@ function optionFor(choice, place) {
   option.id = `choice-${place}`;
   option.className = `choice tone-${choice.tone ?? "plain"}`;
   option.setAttribute("role", "option");
+  if (choice.isBarred) option.setAttribute("aria-disabled", "true");
   if (choice.icon) option.append(iconFor(choice.icon));
   const label = document.createElement("span");
   label.className = "clip";

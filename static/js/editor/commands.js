@@ -103,7 +103,8 @@ export async function framePhase(editor, ref, rect, after) {
 
 /** @param {Editor} editor @param {{source: string, target: string, branch: string | null, on: "success" | "error"}} ends */
 export function connectNodes(editor, ends) {
-  const said = `Connected ${nameOf(editor, ends.source)} to ${nameOf(editor, ends.target)}`;
+  const branch = editor.graph.nodes.get(ends.source)?.branches.find(({ key }) => key === ends.branch);
+  const said = `Connected ${nameOf(editor, ends.source)} to ${nameOf(editor, ends.target)}${branch ? `: ${branch.name}` : ""}`;
   return submit(editor, edits.connect(ends), { said });
 }
 
@@ -339,4 +340,11 @@ function noteKey(ref) {
 /** @param {NodeFacts} node @returns {Rect} */
 export function rectOf({ x, y, width, height, full }) {
   return { x, y, width, height, ...full };
+}
+
+/** Select all there is, with the phases: edges lead to and from them too, and whoever copies a flow wants them. @param {Editor} editor */
+export function selectAll(editor) {
+  const all = [...editor.graph.nodes.values()].filter(({ type }) => ["task", "phase", "note"].includes(type));
+  editor.selection.set(...all.map(({ ref }) => ref));
+  editor.announceSelection();
 }

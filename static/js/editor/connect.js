@@ -131,6 +131,14 @@ export class Targets {
     return Object.entries(this.#reasons ?? {}).filter(([, reason]) => reason === null).map(([ref]) => ref);
   }
 
+  /** What may not be connected to, and why not, once that was asked. @returns {{node: NodeFacts, reason: string}[]} */
+  get barred() {
+    return Object.entries(this.#reasons ?? {}).flatMap(([ref, reason]) => {
+      const node = this.editor.graph.nodes.get(ref);
+      return node && reason !== null && ref !== this.source ? [{ node, reason }] : [];
+    });
+  }
+
   show() {
     if (this.#isShown) return;
     this.#isShown = true;

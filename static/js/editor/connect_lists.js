@@ -37,12 +37,14 @@ export async function connectByKeys(editor, source, on = "success") {
   const allowed = (await beforeList(targets.allowed())).map((ref) => graph.nodes.get(ref)).filter((node) => node !== undefined);
   if (!allowed.length) return editor.refuse("There is nothing this could be connected to.");
   const at = editor.placeOnScreen(source);
+  const barred = barredChoices(targets);
   targets.show();
   const title = on === "error" ? "On an error, go to…" : "Connect to…";
   const choice = await choose({
-    title, choices: nodeChoices(byNearness(allowed, graph.nodes.get(source))), at, focused: pointing(editor, targets),
+    title, choices: [...nodeChoices(byNearness(allowed, graph.nodes.get(source))), ...barred], at, focused: pointing(editor, targets),
   });
-  if (choice) await finish(editor, targets, choice.key, at);
+  if (choice?.isBarred) editor.refuse(choice.hint ?? "");
+  else if (choice) await finish(editor, targets, choice.key, at);
   targets.hide();
   editor.focus(source);
 }
@@ -57,13 +59,14 @@ export async function redirectByKeys(editor, edge) {
   targets.show();
   const choice = await choose({
     title: "Lead to…",
-    choices: nodeChoices(found),
+    choices: [...nodeChoices(found), ...barredChoices(targets, edge.target)],
     at: editor.placeOnScreen(edge.source),
     focused: (current) => targets.point(current ? (graph.nodes.get(current.key) ?? null) : null),
   });
   targets.hide();
   const node = choice && graph.nodes.get(choice.key);
-  if (node) return lead(editor, edge, "target", node, editor.placeOnScreen(edge.source), targets);
+  if (choice?.isBarred) editor.refuse(choice.hint ?? "");
+  else if (node) return lead(editor, edge, "target", node, editor.placeOnScreen(edge.source), targets);
   return editor.focus(edge.ref);
 }
 
@@ -92,6 +95,13 @@ export async function restartByKeys(editor, edge) {
 /** @param {NodeFacts[]} nodes @returns {import("./chooser.js").Choice[]} */
 function nodeChoices(nodes) {
   return nodes.map(({ ref, name, type }) => ({ key: ref, label: name, hint: type === "phase" ? "phase" : ref, icon: type === "phase" ? "layers" : "arrow-right" }));
+}
+
+/** What an edge may not lead to, last in the list, with the reason. @param {Targets} targets @param {string} [but] where it leads now
+ * @returns {import("./chooser.js").Choice[]} */
+function barredChoices(targets, but) {
+  const barred = targets.barred.filter(({ node }) => node.ref !== but);
+  return barred.map(({ node, reason }) => ({ ...nodeChoices([node])[0], hint: reason, isBarred: true }));
 }
 
 /** The canvas shows what is pointed at in the list. @param {Editor} editor @param {Targets} targets

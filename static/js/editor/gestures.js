@@ -29,6 +29,8 @@ export class Gestures {
   #frame = 0;
   #isByPointer = false;
   isSpaceHeld = false;
+  /** Whether the next drag on paper draws a band, whatever it is made with. */
+  #isBandNext = false;
 
   /** @param {Editor} editor */
   constructor(editor) {
@@ -58,6 +60,12 @@ export class Gestures {
 
   get isActive() {
     return this.#active !== null;
+  }
+
+  /** The next drag on paper selects what it touches, as a mouse's does: for fingers, which move the paper. @param {boolean} [isNext] */
+  drawBand(isNext = true) {
+    if (isNext !== this.#isBandNext) this.editor.hint(isNext ? "Drag a band around what to select" : "", true);
+    this.#isBandNext = isNext;
   }
 
   /** Stop as if nothing had been begun: Escape, a lost pointer. */
@@ -106,7 +114,9 @@ export class Gestures {
   /** @param {PointerEvent} event @param {Point} at @param {string} under the phase under the press @returns {Drag} */
   #paper(event, at, under) {
     const select = (/** @type {PointerEvent} */ up) => (up.shiftKey ? undefined : this.editor.selection.set(under));
-    if (event.pointerType === "touch") return { ...this.#pan(), click: select };
+    const isBand = this.#isBandNext;
+    this.drawBand(false);
+    if (event.pointerType === "touch" && !isBand) return { ...this.#pan(), click: select };
     return { ...rubberBand(this.editor, at), click: select };
   }
 

@@ -1,7 +1,7 @@
 // @ts-check
 /** The keys of the canvas; the sheet behind `?` lists them (templates/designer/editor/shortcuts.html). */
 
-import { addPhase, duplicateSelected, moveNodes, removeSelected, run } from "./commands.js";
+import { addPhase, duplicateSelected, moveNodes, removeSelected, run, selectAll } from "./commands.js";
 import { GRID } from "./geometry.js";
 import { showMoved } from "./preview.js";
 import { isMuted, offerChoice } from "./single_keys.js";
@@ -139,11 +139,11 @@ export class Keyboard {
       p: () => this.#showPhase(),
       o: () => this.#fold(),
       m: () => void editor.comments.open(graph.nodes.get(focused || selection.leading)?.type === "task" ? focused || selection.leading : ""),
-      f: () => editor.fit(),
-      "+": () => editor.viewport.zoomIn(),
-      "=": () => editor.viewport.zoomIn(),
-      "-": () => editor.viewport.zoomOut(),
-      "0": () => editor.viewport.zoomTo(1),
+      f: () => this.#zoom(() => editor.fit()),
+      "+": () => this.#zoom(() => editor.viewport.zoomIn()),
+      "=": () => this.#zoom(() => editor.viewport.zoomIn()),
+      "-": () => this.#zoom(() => editor.viewport.zoomOut()),
+      "0": () => this.#zoom(() => editor.viewport.zoomTo(1)),
     };
     if (!editor.canEdit) return looking;
     return {
@@ -159,16 +159,17 @@ export class Keyboard {
     };
   }
 
+  /** By a key, so one hears how large it is now. @param {() => void} act */
+  #zoom(act) {
+    act();
+    this.editor.announce(`${Math.round(this.editor.viewport.view.scale * 100)} %`);
+  }
+
   /** @param {KeyboardEvent} event */
   #withControl(event) {
     const { editor } = this;
     const key = event.key.toLowerCase();
-    if (key === "a") this.#handled(event, () => {
-      // With the phases: edges lead to and from them too, and whoever copies a flow wants them.
-      const all = [...editor.graph.nodes.values()].filter(({ type }) => ["task", "phase", "note"].includes(type));
-      editor.selection.set(...all.map(({ ref }) => ref));
-      editor.announceSelection();
-    });
+    if (key === "a") this.#handled(event, () => selectAll(editor));
     if (key === "d" && editor.canEdit) this.#handled(event, () => {
       editor.standing.take();
       duplicateSelected(editor);
@@ -233,6 +234,7 @@ export class Keyboard {
   #escape() {
     const { editor } = this;
     if (editor.gestures.isActive) return editor.gestures.cancel();
+    editor.gestures.drawBand(false);
     const edge = editor.graph.edges.get(editor.focusedRef);
     if (edge) return editor.walkTo(edge.source);
     editor.selection.clear();

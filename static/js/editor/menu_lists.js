@@ -17,8 +17,20 @@ import { presets } from "./palette.js";
  * @param {Point} [place] on the canvas */
 function about(editor, ref, at, place) {
   if (!ref || !editor.graph.has(ref)) return aboutPaper(editor, at, place);
+  const before = editor.selection.has(ref) ? [] : editor.selection.refs;
   if (!editor.selection.has(ref)) editor.selection.set(ref);
-  return showActions(editor, itemOf(editor, ref), at);
+  return showActions(editor, itemOf(editor, ref), at, before.length ? [selectToo(editor, ref, before)] : []);
+}
+
+/** What a finger has no Shift for. @param {Editor} editor @param {string} ref @param {string[]} before what was selected
+ * @returns {import("./outline_actions.js").Action} */
+function selectToo(editor, ref, before) {
+  const act = () => {
+    editor.selection.set(...before, ref);
+    editor.focus(ref);
+    editor.announceSelection();
+  };
+  return { key: "select-too", label: "Select it too", hint: "Shift click", icon: "check", act };
 }
 
 /** Add a task after something. @param {Editor} editor @param {string} ref */
@@ -109,6 +121,7 @@ function paperActs(editor, place) {
   /** @type {ReturnType<typeof paperActs>} */
   const acts = [
     { key: "fit", label: "Show everything", icon: "fit", hint: "F", act: () => editor.fit() },
+    { key: "band", label: "Select with a band", icon: "check", hint: "then drag", act: () => editor.gestures.drawBand() },
     { key: "all", label: "Select all tasks", icon: "check", hint: "Ctrl A", act: () => editor.selection.set(...editor.graph.tasks.map((task) => task.ref)) },
   ];
   const corner = { x: there.x - editor.card.width / 2, y: there.y - editor.card.height / 2 };

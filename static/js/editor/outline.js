@@ -105,7 +105,7 @@ export class Outline {
   /** @param {Item} item @returns {HTMLElement} */
   #head(item) {
     const facts = this.editor.graph.nodes.get(item.ref);
-    const tone = item.type === "edge" ? (item.name === "on error" ? "errored" : "plain") : (facts?.tone ?? "plain");
+    const tone = item.type === "edge" ? (this.editor.graph.edges.get(item.ref)?.on === "error" ? "errored" : "plain") : (facts?.tone ?? "plain");
     const head = build("div", `outline-row outline-${item.type} tone-${tone}`);
     const fold = build("button", "outline-fold", { type: "button", tabindex: "-1", "data-fold": "" });
     fold.append(build("span", "hush", {}, `What is in ${item.name}`), iconFor("chevron-right"));
@@ -258,6 +258,8 @@ export class Outline {
     if (!isName(document.activeElement)) return looking;
     looking.Enter = () => editor.openInspector(item.ref);
     looking[" "] = () => editor.selection.toggle(item.ref);
+    looking.m = () => void editor.comments.open(item.type === "task" ? item.ref : "");
+    looking["Control+a"] = () => selectAll(editor);
     if (!editor.canEdit) return looking;
     return {
       ...looking,

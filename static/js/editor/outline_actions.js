@@ -15,9 +15,9 @@ import { addInFlow, movePhase } from "./in_flow.js";
 /** @typedef {{key: string, label: string, hint: string, icon: string, act: () => unknown}} Action */
 
 /** Ask what to do with an entry, and do it. @param {Editor} editor @param {Item} item
- * @param {{x: number, y: number}} [at] on the screen; beside it unless told */
-export async function showActions(editor, item, at = editor.placeOnScreen(item.ref)) {
-  const actions = actionsFor(editor, item);
+ * @param {{x: number, y: number}} [at] on the screen; beside it unless told @param {Action[]} [first] what else can be done, before the rest */
+export async function showActions(editor, item, at = editor.placeOnScreen(item.ref), first = []) {
+  const actions = [...first, ...actionsFor(editor, item)];
   const choice = await choose({ title: item.name, choices: actions.map(({ key, label, hint, icon }) => ({ key, label, hint, icon })), at });
   const action = actions.find(({ key }) => key === choice?.key);
   if (action) await action.act();

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from defusedxml.ElementTree import fromstring
 from hypothesis import given
 from hypothesis import strategies as st
 
+from designer.graph.model import On
+from designer.rendering.cards import edge_label
 from designer.rendering.labels import clean, dot_label, markup, shorten, text_width
+from tests.drawing import draw
 
 
 @given(st.text(max_size=60))
@@ -49,3 +54,17 @@ def test_lines_become_one() -> None:
 def test_labels_for_graphviz_keep_entities_and_backslashes_as_they_are_typed() -> None:
     assert dot_label("a &lt; b") == "a &amp;lt; b"
     assert dot_label("C:\\new") == "C:\\\\new"
+
+
+def test_an_error_edge_says_what_it_is_taken_for() -> None:
+    flow = draw("trigger -> ask -> done; ask -!-> late")
+    edge = next(edge for edge in flow.edges if edge.on is On.ERROR)
+    assert edge_label(flow, edge) == "on error"
+    for kind, settings, words in (
+        ("wait_event", {"event": "paid"}, "timed out"),
+        ("manual", {}, "on error"),
+        ("manual", {"expires": "2 days"}, "after 2 d"),
+        ("manual", {"expires": "{{ input.order.patience }}"}, "after patience"),
+    ):
+        task = replace(flow.tasks["ask"], kind=kind, settings=settings)
+        assert edge_label(replace(flow, tasks={**flow.tasks, "ask": task}), edge) == words
