@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import ClassVar
+from typing import Any, ClassVar, Final, cast
 
 import orjson
 from django.conf import settings
@@ -23,11 +24,13 @@ from designer.palette import palette
 from designer.parts import EDGES, NODES, NOTES, PHASES, Drawing, draw
 from designer.problem_rows import ProblemRow, problem_rows_of
 from designer.rendering.svg import definitions
-from designer.services.drafting import draft_of, next_redo, next_undo
+from designer.services.drafting import Remembered, draft_of, next_redo, next_undo
 from designer.services.publishing import around_of, flow_keys
 from designer.services.seen import shapes_seen
 
 MOST_PEOPLE = 500
+MOST_FORMS: Final = 48
+"""So many forms of flows are kept."""
 EARLIER = "what you changed before"
 
 
@@ -37,6 +40,24 @@ def _palette() -> SafeString:
 
 _palette_kept = cache(_palette)
 """The same for everyone and every flow as long as the process lives, and its template stays as it was."""
+
+
+_forms: Mapping[bool, Remembered[SafeString]] = {may: Remembered(MOST_FORMS) for may in (True, False)}
+"""The forms of flows, for who may edit and who may not."""
+
+
+def _noting(context: FormContext, asked: list[str]) -> FormContext:
+    """The same, which notes what is asked of it beside the flow."""
+
+    def noted(name: str, ask: Callable[[], Any]) -> Callable[[], Any]:
+        def answer() -> Any:
+            asked.append(name)
+            return ask()
+
+        return answer
+
+    changed = {name: noted(name, ask) for name, ask in context.items() if callable(ask)}
+    return cast(FormContext, {**context, **changed})
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +133,20 @@ class EditorPage:
         """What can be added."""
         return _palette() if settings.DEVELOPMENT else _palette_kept()
 
-    @cached_property
-    def inspector(self) -> Form:
-        """The form of the flow itself: nothing is selected when the page opens."""
-        return form_for_flow(self.draft, **self._form_context())
+    @property
+    def inspector(self) -> SafeString:
+        """The form of the flow itself: nothing is selected when the page opens. Drawn once for each revision, where
+        nothing in it is asked of other rows.
+        """
+        kept = _forms[self.can_edit].get(self.row)
+        if kept is not None:
+            return kept
+        asked: list[str] = []
+        form = form_for_flow(self.draft, **_noting(self._form_context(), asked))
+        made = render_to_string("designer/editor/inspector.html", {"form": form, "revision": self.revision})
+        if not asked and not settings.DEVELOPMENT:
+            _forms[self.can_edit].put(self.row, made)
+        return made
 
     def form(self, subject: str, count: int = 0) -> Form | None:
         """The form of a ref, None where there is no such thing."""

@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 import orjson
 from django.db import IntegrityError, transaction
@@ -111,28 +111,33 @@ class EditOutcome:
 # -- reading ----------------------------------------------------------------------------------------------------------
 
 
-class _Remembered:
-    """Decoded drafts by flow and revision. An entry counts only while its document is the row's very document."""
+Made = TypeVar("Made")
+
+
+class Remembered(Generic[Made]):
+    """What was made of drafts, by flow and revision. An entry counts only while its document is the row's very one."""
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._found: OrderedDict[tuple[int, int], tuple[str, Flow]] = OrderedDict()
+        self._found: OrderedDict[tuple[int, int], tuple[str, Made]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, row: models.Flow) -> Flow | None:
+    def get(self, row: models.Flow) -> Made | None:
+        """What was made of this row's draft as it is; None where that is not known."""
         with self._lock:
-            document, flow = self._found.get((row.pk, row.draft_revision), ("", None))
-        return flow if document == row.draft_document else None
+            document, made = self._found.get((row.pk, row.draft_revision), ("", None))
+        return made if document == row.draft_document else None
 
-    def put(self, row: models.Flow, flow: Flow) -> None:
+    def put(self, row: models.Flow, made: Made) -> None:
+        """Keep it; what was put first goes where there are too many."""
         with self._lock:
-            self._found[(row.pk, row.draft_revision)] = (row.draft_document, flow)
+            self._found[(row.pk, row.draft_revision)] = (row.draft_document, made)
             self._found.move_to_end((row.pk, row.draft_revision))
             while len(self._found) > self._most:
                 self._found.popitem(last=False)
 
 
-_remembered = _Remembered(REMEMBERED)
+_remembered: Remembered[Flow] = Remembered(REMEMBERED)
 
 
 def draft_of(row: models.Flow) -> Flow:

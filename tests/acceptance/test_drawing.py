@@ -190,6 +190,24 @@ def test_a_name_is_stored_once_though_enter_and_leaving_the_field_both_say_it(bo
     board.said("Renamed Junction to Meet")
 
 
+def test_a_card_that_grows_with_its_name_stays_in_sight(board: Board) -> None:
+    page = board.page
+    sheet = page.locator("#canvas").bounding_box()
+    assert sheet is not None
+    board.add("noop", (sheet["width"] - 90, 160))
+    card = board.card("junction").locator(".card")
+    before = card.bounding_box()
+    page.get_by_label("Name (required)").fill("Everybody has answered, or time is up")
+    page.keyboard.press("Enter")
+    expect(board.card("junction")).to_contain_text("Everybody")
+    board.saved()
+    after = card.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert after["width"] > before["width"] + 60
+    assert after["x"] + after["width"] < sheet["x"] + sheet["width"]
+
+
 def test_what_is_called_so_comes_before_what_only_speaks_of_it(board: Board) -> None:
     page = board.page
     page.locator("#canvas").focus()

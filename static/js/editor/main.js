@@ -150,7 +150,7 @@ export class Editor {
 
   /** @param {any} answer {parts, html, removed, facts, is_whole, authors} */
   #show(answer) {
-    const focused = this.focusedRef;
+    const [focused, width] = [this.focusedRef, this.standing.width];
     const removed = answer.is_whole ? this.#unknown(answer.facts) : answer.removed;
     this.graph.update({ ...answer.facts, removed });
     applyParts([...answer.parts, ...answer.html], removed);
@@ -160,6 +160,7 @@ export class Editor {
     this.keyboard.showNudge();
     this.outline.show();
     this.selection.keep((ref) => this.graph.has(ref));
+    this.standing.keepInSight(width);
     // New elements take the focus only now that they are in the tab order.
     if (focused && document.activeElement === document.body) this.focus(this.graph.has(focused) ? focused : "");
     this.problems.mark();
@@ -402,8 +403,8 @@ export class Editor {
   }
 
   announceSelection() {
-    const { refs } = this.selection;
-    this.announce(refs.length === 1 ? "1 thing selected" : `${refs.length} things selected`);
+    const { length } = this.selection.refs;
+    this.announce(length === 1 ? "1 thing selected" : `${length} things selected`);
   }
 
   /** A short word at the pointer's gesture, such as why a target is none. @param {string} text @param {boolean} [isGood] no reason against it */
@@ -477,8 +478,7 @@ export default function connect(root) {
     editor.problems.arrive();
     root.dataset.ready = "true";
   });
-  /** @type {(() => void)[]} */
-  const stops = [];
+  const stops = /** @type {(() => void)[]} */ ([]);
   afterPicture(() => {
     if (root.isConnected) stops.push(editor.watch(), editor.comments.watch(), editor.presence.begin());
   });

@@ -5,6 +5,8 @@
  * selected elsewhere before.
  */
 
+import { overlap } from "./geometry.js";
+
 /** @typedef {import("./main.js").Editor} Editor */
 
 export class Standing {
@@ -21,6 +23,20 @@ export class Standing {
       this.#ref = ref;
       this.#choices = editor.selection.choices;
     });
+  }
+
+  /** How wide the card is that is selected; 0 without one. */
+  get width() {
+    const { graph, selection } = this.editor;
+    return graph.nodes.get(selection.leading)?.width ?? 0;
+  }
+
+  /** A card that has grown with its name stays in sight whole, if it was in sight. @param {number} before its width before */
+  keepInSight(before) {
+    const { graph, selection, viewport } = this.editor;
+    const node = graph.nodes.get(selection.leading);
+    const wasSeen = node && before && node.width > before && overlap(viewport.seen, { ...node, width: before });
+    if (wasSeen && !this.editor.outline.isShown) viewport.reveal(node);
   }
 
   /** Select what has the focus, unless something was chosen since it came there. */
