@@ -22,11 +22,12 @@ from django.core.validators import validate_email
 from django.utils.timezone import now
 from standardwebhooks import Webhook
 
+from accounts.models import Environment, User
 from accounts.outbound import OutboundError, OutboundRequest, send
 from accounts.sealing import SecretUnreadable, unseal
 from designer.graph.model import Json
 from engine.notifying.html import plain_text
-from engine.notifying.models import Channel, Message, Provider
+from engine.notifying.models import Channel, Message, Provider, Subscriber
 
 RETRYABLE_STATUSES = frozenset({408, 425, 429})
 SECONDS = 30.0
@@ -68,6 +69,23 @@ def chosen_outlet(channel: str, providers: Sequence[Provider]) -> Outlet | None:
 
 _KEEP = Outlet("built-in", Provider.Type.KEEP)
 _BUILT_IN: Mapping[str, Outlet] = {Channel.EMAIL: Outlet("mail", Provider.Type.MAIL)}
+
+
+def mail_to_member(environment: Environment, user: User, *, id: str, subject: str, body: str) -> Message:
+    """A mail of the console's own, `body` HTML, to `deliver`. Never stored: what it tells of is the record.
+
+    `id` names it among all mails (`mention:7`): sent again, it is the same one to a webhook.
+    """
+    return Message(
+        environment=environment,
+        channel=Channel.EMAIL,
+        subject=subject,
+        body=body,
+        address=user.email,
+        idempotency_key=id,
+        transaction_id=id.replace(":", "-"),
+        subscriber=Subscriber(subscriber_id=user.email, first_name=user.display_name, email=user.email),
+    )
 
 
 def deliver(outlet: Outlet, message: Message) -> None:

@@ -9,8 +9,8 @@ from typing import Final
 from django.utils.html import escape
 
 from designer.comments.models import Mention
-from engine.notifying.delivering import DeliveryFailed, deliver, outlet_of
-from engine.notifying.models import Channel, Message, Subscriber
+from engine.notifying.delivering import DeliveryFailed, deliver, mail_to_member, outlet_of
+from engine.notifying.models import Channel, Message
 
 log = logging.getLogger(__name__)
 AT_ONCE: Final = 20
@@ -44,19 +44,15 @@ def _mail(pk: int, attempts: int, now: datetime) -> int:
 
 
 def _message(mention: Mention) -> Message:
-    """Never stored: the mention itself is the record."""
-    comment, user = mention.comment, mention.user
+    comment = mention.comment
     flow = comment.thread.flow
     about = f"{comment.thread.task_name or comment.thread.task} in {flow.name}" if comment.thread.task else flow.name
     link = f'<p><a href="{escape(mention.link)}">Open it</a></p>' if mention.link else ""
     said = escape(comment.text).replace("\n", "<br>")
-    return Message(
-        environment=flow.environment,
-        channel=Channel.EMAIL,
+    return mail_to_member(
+        flow.environment,
+        mention.user,
+        id=f"mention:{mention.pk}",
         subject=f"{comment.author_name} mentioned you on {about}",
         body=f"<p><b>{escape(comment.author_name)}</b> on {escape(about)}:</p><p>{said}</p>{link}",
-        address=user.email,
-        idempotency_key=f"mention:{mention.pk}",
-        transaction_id=f"mention-{mention.pk}",
-        subscriber=Subscriber(subscriber_id=user.email, first_name=user.display_name, email=user.email),
     )

@@ -20,8 +20,8 @@ from django.utils.html import escape
 from accounts.models import Environment, Membership, User
 from designer.services.versions import plan_of
 from engine.models import Step, TaskNotice
-from engine.notifying.delivering import DeliveryFailed, deliver, outlet_of
-from engine.notifying.models import Channel, Message, Subscriber
+from engine.notifying.delivering import DeliveryFailed, deliver, mail_to_member, outlet_of
+from engine.notifying.models import Channel, Message
 from engine.services.case import Case
 
 log = logging.getLogger(__name__)
@@ -148,23 +148,19 @@ def _members(environment: Environment, names: set[str]) -> Iterator[User]:
 
 
 def _message(environment: Environment, user: User, steps: Sequence[Step]) -> Message:
-    """Never stored: the notices themselves are the record."""
     names = [_name(step) for step in steps[:MOST_LISTED]]
     subject = f"For you: {names[0]}" if len(steps) == 1 else f"{len(steps)} tasks for you"
     rows = "".join(_row(environment, step, name) for step, name in zip(steps, names, strict=False))
     more = len(steps) - len(names)
     rest = f"<p>And {more} more in your inbox.</p>" if more else ""
     inbox, account = _address(environment, "engine:inbox"), settings.PUBLIC_URL + reverse("accounts:account")
-    return Message(
-        environment=environment,
-        channel=Channel.EMAIL,
+    return mail_to_member(
+        environment,
+        user,
+        id=f"tasks:{user.pk}:{steps[0].pk}:{len(steps)}",
         subject=f"{subject} · {environment.organization.name} {environment.name}",
         body=f'<ul>{rows}</ul>{rest}<p>Your inbox: <a href="{escape(inbox)}">{escape(inbox)}</a></p>'
         f'<p>Which tasks you are told of is set in <a href="{escape(account)}">your account</a>.</p>',
-        address=user.email,
-        idempotency_key=f"tasks:{user.pk}:{steps[0].pk}:{len(steps)}",
-        transaction_id=f"tasks-{user.pk}-{steps[0].pk}",
-        subscriber=Subscriber(subscriber_id=user.email, first_name=user.display_name, email=user.email),
     )
 
 
