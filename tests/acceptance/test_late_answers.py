@@ -419,6 +419,18 @@ def test_what_is_chosen_in_a_list_is_not_taken_away_by_leaving_the_search(
     expect(page.locator("#bulk").get_by_label("Reason")).to_have_value("Stock-taking.")
 
 
+def test_all_that_is_chosen_before_the_script_has_come_is_chosen(page: Page, server: Quadrille) -> None:
+    sign_in(page, server, "operator")
+    page.goto("/o/demo/development/flows/")
+    with held_up(page, re.compile(r"/bulk[.\w]*\.js")) as let_the_script_come:
+        page.goto("/o/demo/development/instances/?flow=order-fulfilment")
+        page.get_by_label("Choose all on this page").check()
+        let_the_script_come()
+        count = page.locator("tbody tr").count()
+        expect(page.locator("#bulk")).to_contain_text(f"{count} chosen")
+    expect(page.get_by_label("Choose all on this page")).to_be_checked()
+
+
 # ---------------------------------------------------------------- pages that are not whole yet
 
 
