@@ -29,7 +29,7 @@ from designer.services.publishing import (
     red_cases,
 )
 from designer.services.versions import flow_of
-from designer.trying.services import cases_of
+from designer.trying.services import cases_of, must_pass
 from designer.views.editor import flow_row
 
 
@@ -83,6 +83,7 @@ def _page(
         "errors": [row_of(draft, problem) for problem in errors or red_cases(row, draft, failing)],
         "case_count": len(cases),
         "red_cases": failing,
+        "cases_must_pass": must_pass(row),
         "warnings": [row_of(draft, problem) for problem in problems if not problem.is_error],
         "is_unchanged": is_unchanged(row),
         "comparison": Comparison(live, draft) if live else None,

@@ -174,17 +174,22 @@ def _path_words(flow: Flow, expected: Sequence[str], actual: Sequence[str]) -> s
     """Where two paths part, in names of tasks; in keys where two have the same name."""
     for number, (one, other) in enumerate(zip(expected, actual, strict=False), 1):
         if one != other:
-            wanted, found = _name(flow, one), _name(flow, other)
+            wanted, found = _expected(flow, one), _name(flow, other)
             return (
                 f"Step {number} was {found}, not {wanted}."
                 if wanted != found
                 else f"Step {number} was {other}, not {one}."
             )
     shorter = min(len(expected), len(actual))
-    rest = ", ".join(_name(flow, key) for key in (*actual[shorter:], *expected[shorter:]))
+    rest = ", ".join(_expected(flow, key) for key in (*actual[shorter:], *expected[shorter:]))
     steps = f"{shorter} step{'' if shorter == 1 else 's'}"
     went_on = len(actual) > len(expected)
     return f"It went on with {rest} after {steps}." if went_on else f"It ended after {steps}, before {rest}."
+
+
+def _expected(flow: Flow, key: str) -> str:
+    """The name of a task that a case expects, though it may be there no more: then only its key is known."""
+    return _name(flow, key) if key in flow.tasks else f"“{key}”, which has been deleted"
 
 
 def shown(value: Json) -> str:

@@ -33,7 +33,8 @@ def test_a_case_passes_when_all_is_as_expected() -> None:
         ({"status": "errored"}, "status", "It ended complete, not errored."),
         ({"path": ["d", "b"]}, "path", "Step 2 was a, not b."),
         ({"path": ["d"]}, "path", "It went on with a after 1 step."),
-        ({"path": ["d", "a", "c"]}, "path", "It ended after 2 steps, before c."),
+        ({"path": ["d", "a", "c"]}, "path", "It ended after 2 steps, before “c”, which has been deleted."),
+        ({"path": ["gone", "a"]}, "path", "Step 1 was d, not “gone”, which has been deleted."),
         ({"output": {"ok": True}}, "output", 'The output is {}, not {"ok":true}.'),
     ],
 )
