@@ -55,9 +55,10 @@ class PlannedSwitchForm(forms.Form):
         label="At", widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
     )
 
-    def __init__(self, data: Any = None, *, zone: ZoneInfo, **kwargs: Any) -> None:
+    def __init__(self, data: Any = None, *, zone: ZoneInfo, is_enabled: bool = False, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
         self.zone = zone
+        self.fields["to"].initial = "off" if is_enabled else "on"
         self.fields["at"].label = f"At ({zone.key})"
 
     def clean_at(self) -> datetime:

@@ -29,12 +29,13 @@ def plan(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
     form = PlannedSwitchForm(request.POST, zone=ZoneInfo(draft_of(row).timezone))
     if form.is_valid():
         enables, at = form.cleaned_data["to"] == "on", form.cleaned_data["at"]
+        words = f"{at:%-d %B %Y at %H:%M} ({form.zone.key})"
         try:
             plan_switch(scope, row, enables=enables, at=at, now=timezone.now())
         except CannotPlan as refused:
             form.add_error("at", str(refused))
         else:
-            messages.success(request, f"{row.name} will be {'enabled' if enables else 'disabled'} then.")
+            messages.success(request, f"{row.name} will be {'enabled' if enables else 'disabled'} on {words}.")
             return HttpResponseRedirect(scope.url("designer:triggers", flow=row.key))
     return triggers_page(request, scope, row, form, status=422)
 

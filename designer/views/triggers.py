@@ -87,7 +87,9 @@ class TriggerRow:
 def triggers(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
     """All triggers of the live version. Secret addresses are for operators and above."""
     row = flow_row(scope, flow)
-    return triggers_page(request, scope, row, PlannedSwitchForm(zone=ZoneInfo(draft_of(row).timezone)))
+    return triggers_page(
+        request, scope, row, PlannedSwitchForm(zone=ZoneInfo(draft_of(row).timezone), is_enabled=row.is_enabled)
+    )
 
 
 def triggers_page(

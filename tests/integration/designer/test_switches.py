@@ -67,6 +67,8 @@ def test_the_page_plans_and_drops(client_as: Callable[[Role], Client], scope: Sc
     assert client_as(Role.OPERATOR).post(plan, {"to": "on", "at": "2031-01-01T08:00"}).status_code == 403
     refused = designer.post(plan, {"to": "off", "at": "2001-01-01T08:00"})
     assert (refused.status_code, b"This moment has passed." in refused.content) == (422, True)
+    offered = designer.get(scope.url("designer:triggers", flow="order")).content.decode()
+    assert '<option value="off" selected>' in offered  # it is on
     assert designer.post(plan, {"to": "sideways", "at": "soon"}).status_code == 422
     assert designer.post(plan, {"to": "off", "at": "2131-01-01T08:00"}).status_code == 302
     switch = PlannedSwitch.objects.get()
