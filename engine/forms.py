@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from accounts.clean_json import BadJson, clean_json
 from accounts.models import MemberGroup, User
@@ -51,11 +54,40 @@ class ReasonForm(forms.Form):
     )
 
 
+class Offering(forms.TextInput):
+    """A line of text that offers values; another may be typed."""
+
+    def __init__(self, offered: Sequence[str]) -> None:
+        super().__init__(attrs={"autocomplete": "off"})
+        self.offered = offered
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        """The field, and its list where there is something to offer."""
+        if not self.offered:
+            return super().render(name, value, attrs, renderer)
+        id = f"{(attrs or {}).get('id') or name}-offered"
+        field = super().render(name, value, {**(attrs or {}), "list": id}, renderer)
+        options = format_html_join("", '<option value="{}"></option>', ((each,) for each in self.offered))
+        return format_html('{}<datalist id="{}">{}</datalist>', field, id, options)
+
+
+def offer(field: forms.Field, offered: Sequence[str]) -> None:
+    """Have a field of a form offer values."""
+    widget = Offering(offered)
+    widget.attrs |= field.widget_attrs(widget)
+    widget.is_required = field.required
+    field.widget = widget
+
+
 class SendEventForm(forms.Form):
-    """An event for one instance."""
+    """An event for one instance. `offered`: the types that its tasks wait for."""
 
     type = forms.CharField(max_length=200, help_text="What a wait listens for, such as picked-up.")
     payload = PayloadField(required=False, help_text="JSON, at most 1 MiB.")
+
+    def __init__(self, *args: Any, offered: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offer(self.fields["type"], offered)
 
 
 def startable(scope: Scope) -> QuerySet[Flow]:

@@ -68,6 +68,12 @@ def error_words(error: Any) -> str:
     return f"{name}: {message}"
 
 
+def error_message(error: Any) -> str:
+    """What an error says, for lists: its name, which programs go by, only where it says nothing else."""
+    message = error.get("message") if isinstance(error, Mapping) else None
+    return str(message) if message else error_words(error)
+
+
 def branch_word(branch: str) -> str:
     """A branch as people call it."""
     return "otherwise" if branch == NONE_MET else branch

@@ -16,6 +16,7 @@ from accounts.models import Environment, Membership, Organization, User
 from accounts.roles import Role
 from accounts.scope import Scope
 from engine.outbox.wishes import suppose_nobody
+from engine.parts.people import forget_people
 from engine.scripts.live import LIVE
 from engine.services.crowding import forget_crowded
 from tests import prepared
@@ -52,6 +53,7 @@ def _empty_cache() -> Iterator[None]:
     yield
     cache.clear()
     forget_crowded()
+    forget_people()
     LIVE.clear()
 
 

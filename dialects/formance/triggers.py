@@ -44,6 +44,7 @@ LONGEST_ID: Final = 18
 """Digits of the number of an occurrence."""
 LEASE: Final = timedelta(seconds=60)
 MOST_TRIES: Final = 5
+BROKE: Final = "Something went wrong inside while it was looked at; the log of the server says what."
 FETCH_SECONDS: Final = 5.0
 OF_TRIGGERS: Final = frozenset({"SUCCEEDED_TRIGGER", "FAILED_TRIGGER"})
 LONGEST_CHAIN: Final = 5
@@ -142,11 +143,11 @@ def _look_at_safely(occurrence: TriggerOccurrence, now: datetime) -> None:
     """One that breaks holds up no other: it is tried again when its lease is over, and given up after some times."""
     try:
         _look_at(occurrence, now)
-    except Exception as error:
+    except Exception:
         log.exception("the occurrence %s of a trigger broke", occurrence.pk)
         if occurrence.tries >= MOST_TRIES:
             rows = TriggerOccurrence.objects.filter(pk=occurrence.pk)
-            rows.update(outcome=TriggerOccurrence.Outcome.FAILED, error=type(error).__name__, look_at=None)
+            rows.update(outcome=TriggerOccurrence.Outcome.FAILED, error=BROKE, look_at=None)
 
 
 def _claim(pk: int, now: datetime) -> TriggerOccurrence | None:

@@ -140,7 +140,7 @@ class InstancesTopic(ListTopic):
         words = [word for word in query.get("ids", "").split(",")[:ROWS_A_PAGE] if word.isascii() and word.isdecimal()]
         ids = [int(word) for word in words if len(word) < 19]
         page = InstanceList(scope, query)
-        rows = rows_of(list(instances_within(scope).filter(pk__in=ids)), now=page.now)
+        rows = rows_of(scope, list(instances_within(scope).filter(pk__in=ids)), now=page.now)
         template, context = "engine/instances.html", {"scope": scope}
         parts = [
             Part(f"instance-row-{row.instance.pk}", render_partial(template, "row", context | {"row": row}))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.scope import Scope
 from designer.services.versions import flow_of
 from engine.models import Step
+from engine.parts.people import people_called
 from engine.parts.rights import TaskRights
 from engine.parts.steps import looks_of
 from engine.parts.task import TaskPanel
@@ -89,11 +90,13 @@ class Inbox:
     @cached_property
     def tasks(self) -> list[TaskPanel]:
         """The tasks of this page."""
-        return [self._panel(step) for step in self._found[:TASKS_A_PAGE]]
+        shown = self._found[:TASKS_A_PAGE]
+        people = people_called(self.scope, shown)
+        return [self._panel(step, people) for step in shown]
 
-    def _panel(self, step: Step) -> TaskPanel:
+    def _panel(self, step: Step, people: Mapping[str, str]) -> TaskPanel:
         look = looks_of(flow_of(step.instance.version), [step], now=self.now)[0]
-        return TaskPanel(self.scope, step.instance, look, rights=self.rights)
+        return TaskPanel(self.scope, step.instance, look, rights=self.rights, people=people)
 
     @property
     def has_more(self) -> bool:

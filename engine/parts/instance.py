@@ -29,6 +29,7 @@ from engine.display.timeline import Timeline, lay_out
 from engine.models import Event, Fact, Instance, Step
 from engine.parts.facts import FactPage, facts_before
 from engine.parts.marks import GraphMarks, marks_of
+from engine.parts.people import people_called
 from engine.parts.rows import step_row, timeline_row
 from engine.parts.sections import Sections
 from engine.parts.steps import StepLook, looks_of, names_of, spans_of
@@ -150,7 +151,7 @@ class InstancePage:
     def looks(self) -> list[StepLook]:
         """Its steps as they began; without inputs and outputs, which may be large."""
         latest = in_order(self._of_instance(_STEPS.all(self.instance.pk)))
-        return looks_of(self.whole_flow, latest, now=self.now)
+        return looks_of(self.whole_flow, latest, now=self.now, people=people_called(self.scope, latest))
 
     def _of_instance(self, steps: list[Step]) -> list[Step]:
         """Steps that know their instance."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from itertools import chain
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -15,16 +16,18 @@ from django.utils import timezone
 
 from accounts.scope import Scope
 from designer.models import ClosingReason, Flow, Version
-from designer.services.versions import flow_of
+from designer.services.versions import flow_of, plan_of
 from engine.display.spans import span_words
 from engine.forms import InstanceFilterForm
 from engine.models import Instance, SavedView, Step
+from engine.parts.event_types import awaited_in
 from engine.parts.inbox import assigned_to, whose
 from engine.parts.instance import instances_within, started_by_words
+from engine.parts.people import people_called
 from engine.parts.rights import TaskRights
 from engine.parts.steps import StepLook, looks_of
 from engine.services.saved_views import views_of
-from engine.wording import error_words
+from engine.wording import error_message
 
 ROWS_A_PAGE: Final = 50
 FINISHED: Final = ("complete", "errored", "terminated")
@@ -56,7 +59,7 @@ class InstanceRow:
     @property
     def error_text(self) -> str:
         """Why it failed."""
-        return error_words(self.instance.error) if self.instance.status == "errored" else ""
+        return error_message(self.instance.error) if self.instance.status == "errored" else ""
 
     @property
     def standing(self) -> str:
@@ -71,18 +74,20 @@ class InstanceRow:
         return started_by_words(self.instance)
 
 
-def rows_of(instances: Sequence[Instance], *, now: datetime) -> list[InstanceRow]:
-    """Rows with their open steps, in one query for all."""
+def rows_of(scope: Scope, instances: Sequence[Instance], *, now: datetime) -> list[InstanceRow]:
+    """Rows with their open steps and whom these wait for, each in one query for all."""
     steps: dict[int, list[Step]] = {}
     unfinished = [instance.pk for instance in instances if not instance.is_final]
     if unfinished:
         found = Step.objects.filter(instance__in=unfinished, status__in=BUSY_STEPS).defer("input", "output", "attempts")
         for step in found.order_by("pk")[: 20 * ROWS_A_PAGE]:
             steps.setdefault(step.instance_id, []).append(step)
-    return [
-        InstanceRow(one, looks_of(flow_of(one.version), steps[one.pk], now=now) if one.pk in steps else [], now)
-        for one in instances
-    ]
+    people = people_called(scope, chain.from_iterable(steps.values()))
+
+    def looks(one: Instance) -> list[StepLook]:
+        return looks_of(flow_of(one.version), steps[one.pk], now=now, people=people) if one.pk in steps else []
+
+    return [InstanceRow(one, looks(one), now) for one in instances]
 
 
 def filtered(scope: Scope, wanted: Mapping[str, Any]) -> QuerySet[Instance]:
@@ -172,6 +177,13 @@ class InstanceList:
         return any(self.wanted.get(key) for key in InstanceFilterForm.FILTERS)
 
     @cached_property
+    def event_types(self) -> list[str]:
+        """The types of events that instances of the flow that is asked for may wait for."""
+        flow: Flow | None = self.wanted.get("flow")
+        live = flow.live_version_id if flow is not None else None
+        return awaited_in(plan_of(live).flow) if live is not None else []
+
+    @cached_property
     def matching(self) -> QuerySet[Instance]:
         """Everything asked for, without paging. A filter that cannot be understood matches nothing."""
         if self.form.is_bound and not self.form.is_valid():
@@ -194,7 +206,7 @@ class InstanceList:
     @cached_property
     def rows(self) -> list[InstanceRow]:
         """The rows of this page."""
-        return rows_of(self.instances, now=self.now)
+        return rows_of(self.scope, self.instances, now=self.now)
 
     @property
     def _has_more(self) -> bool:

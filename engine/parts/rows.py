@@ -53,7 +53,7 @@ def _step_row(look: StepLook) -> SafeString:
         f'  <td data-label="Status">{status(look.status, bare=True)}</td>\n'
         f'  <td class="numeric" data-label="Attempts">{(look.step.attempt if look.step else 0) or ""}</td>\n'
         f'  <td class="nowrap" data-label="Began">{moment(look.began_at) if look.began_at else ""}</td>\n'
-        f'  <td class="numeric" data-label="Took">{escape(look.lasted)}</td>\n'
+        f'  <td class="numeric nowrap" data-label="Took">{escape(look.lasted)}</td>\n'
         f'  <td data-label="Note" class="break{tone}">{note}</td>\n'
         "</tr>"
     )

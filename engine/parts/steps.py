@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any, Final
 
 from django.utils.dateparse import parse_datetime
@@ -16,11 +17,12 @@ from engine.display.json_text import JsonText, json_text
 from engine.display.spans import span_words
 from engine.display.timeline import Span
 from engine.models import Step
-from engine.wording import error_words
+from engine.wording import error_message, error_words
 
 SETTLED: Final = frozenset({"completed", "skipped", "failed", "cancelled", "rolled_back", "rollback_failed"})
 ROLLBACK_STATUSES: Final = frozenset({"rolling_back", "rolled_back", "rollback_failed"})
 """Statuses of a step's row that its marking does not have: what became of it counts there, not that it was undone."""
+NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
 LOOKS_LIKE: Final = {"do": "program", "sleep": "delay", "wait": "wait_event"}
 """Kinds of the steps of programs, and the kinds that they are shown as."""
 SHOWN_STATUS: Final = {"held": "on_hold", "idle": "open"}
@@ -74,9 +76,12 @@ def _moment(text: Any) -> datetime | None:
 
 
 class StepLook:
-    """A step beside its task. `step` is None for a task that nothing has led to yet."""
+    """A step beside its task. `step` is None for a task that nothing has led to; `people` is of `people_called`."""
 
-    def __init__(self, task: Task, step: Step | None, flow: Flow, *, now: datetime) -> None:
+    def __init__(
+        self, task: Task, step: Step | None, flow: Flow, *, now: datetime, people: Mapping[str, str] = NOBODY
+    ) -> None:
+        self.people = people
         self.task = task
         self.step = step
         self.flow = flow
@@ -166,8 +171,8 @@ class StepLook:
 
     @property
     def error_line(self) -> str:
-        """The beginning of it, for a table."""
-        text = self.error_text
+        """The beginning of what it says, for a table."""
+        text = self.error_text if self.is_not_reached or self.step is None else error_message(self.step.error)
         return text if len(text) <= 140 else f"{text[:139]}…"
 
     @cached_property
@@ -188,7 +193,7 @@ class StepLook:
         if step.waits_for == "start":
             return "its moment"
         if step.waits_for == "person":
-            people = ", ".join(str(person) for person in step.assigned_to or [])
+            people = ", ".join(self.people.get(str(each).lower(), str(each)) for each in step.assigned_to or [])
             return people or "a person"
         return f"event {step.event_type}" if step.waits_for == "event" else ""
 
@@ -230,9 +235,10 @@ def names_of(flow: Flow) -> Mapping[str, str]:
     return names | {task.key: task.name or task.key for task in flow.tasks.values()}
 
 
-def looks_of(flow: Flow, steps: Iterable[Step], *, now: datetime) -> list[StepLook]:
+def looks_of(flow: Flow, steps: Iterable[Step], *, now: datetime, people: Mapping[str, str] = NOBODY) -> list[StepLook]:
     """Steps in the order they began, each beside its task. A task that the version does not have gets a stand-in."""
-    return [StepLook(flow.tasks.get(s.task) or Task(s.task, s.task, s.kind), s, flow, now=now) for s in steps]
+    tasks = ((flow.tasks.get(step.task) or Task(step.task, step.task, step.kind), step) for step in steps)
+    return [StepLook(task, step, flow, now=now, people=people) for task, step in tasks]
 
 
 def spans_of(looks: Sequence[StepLook]) -> list[Span]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -20,6 +20,7 @@ from engine.calls.models import Call
 from engine.core.facts import FactType
 from engine.models import Instance, Step
 from engine.parts.instructions import instructions_of
+from engine.parts.people import people_called
 from engine.parts.rights import TaskRights
 from engine.parts.steps import StepLook, looks_of
 from engine.services.interventions import legal_actions, why_not_after_rollback
@@ -38,12 +39,21 @@ class Steer:
 
 
 class TaskPanel:
-    """What one viewer sees of a step and may do with it. `form` is given when a filled-in one was refused."""
+    """What one viewer sees of a step and may do with it. `form` is given when a filled-in one was refused, `people`
+    (as of `people_called`) where those of several panels are looked up at once."""
 
     def __init__(
-        self, scope: Scope, instance: Instance, look: StepLook, *, rights: TaskRights | None = None, form: Any = None
+        self,
+        scope: Scope,
+        instance: Instance,
+        look: StepLook,
+        *,
+        rights: TaskRights | None = None,
+        form: Any = None,
+        people: Mapping[str, str] | None = None,
     ) -> None:
         self.scope = scope
+        self._people = people
         self.instance = instance
         self.look = look
         self.rights = rights or TaskRights(scope)
@@ -58,6 +68,14 @@ class TaskPanel:
     def may_do(self) -> bool:
         """Whether this viewer may work on it."""
         return self.step is not None and self.rights.may_do(self.step)
+
+    @cached_property
+    def assigned(self) -> Sequence[str]:
+        """Whom it is assigned to, by their names; by address or slug whoever is not known."""
+        if self.step is None:
+            return ()
+        people = people_called(self.scope, [self.step]) if self._people is None else self._people
+        return [people.get(str(each).lower(), str(each)) for each in self.step.assigned_to or ()]
 
     @property
     def is_open(self) -> bool:

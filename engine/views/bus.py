@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -14,13 +15,15 @@ from accounts.clean_json import BadJson, clean_json
 from accounts.http import HtmxHttpRequest
 from accounts.roles import Role
 from accounts.scope import Scope, scoped
+from engine.forms import offer
+from engine.parts.event_types import types_that_start
 from engine.services.errors import InvalidInput
 from engine.services.executing import MAX_VALUE_BYTES
 from engine.services.triggers import LONGEST_NAME, LONGEST_TYPE, receive_event
 
 
 class EventForm(forms.Form):
-    """An event: `{type, version?, app?, payload}`."""
+    """An event: `{type, version?, app?, payload}`. `offered`: types that something listens for."""
 
     type = forms.CharField(max_length=LONGEST_TYPE, help_text="Triggers that listen to this type hear it.")
     version = forms.CharField(max_length=LONGEST_NAME, required=False)
@@ -31,6 +34,10 @@ class EventForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 10, "spellcheck": "false", "class": "mono"}),
         help_text="JSON.",
     )
+
+    def __init__(self, *args: Any, offered: Sequence[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offer(self.fields["type"], offered)
 
     def clean_payload(self) -> Any:
         """What it carries; nothing is null."""
@@ -46,7 +53,9 @@ class EventForm(forms.Form):
 def send_event(request: HtmxHttpRequest, scope: Scope) -> HttpResponse:
     """The form; POST sends it. 422 with the form where something does not fit."""
     given = {"type": request.GET.get("type", "")[:LONGEST_TYPE], "payload": "{}"}
-    form = EventForm(request.POST) if request.method == "POST" else EventForm(initial=given)
+    offered = types_that_start(scope)
+    bound = request.POST if request.method == "POST" else None
+    form = EventForm(bound, initial=given, offered=offered)
     if form.is_bound and form.is_valid():
         data = form.cleaned_data
         try:

@@ -10,8 +10,10 @@ from typing import Final
 from django.forms import Form
 
 from accounts.roles import Role
+from designer.services.versions import flow_of
 from engine.forms import ReasonForm, SendEventForm
 from engine.models import Instance
+from engine.parts.event_types import awaited_in
 from engine.parts.instance import InstancePage
 from engine.steering_forms import CloseForm, MigrateForm, RestartFromForm, RetryForm, RevertForm, TerminateForm
 
@@ -60,7 +62,8 @@ OF_A_STEP: Final[dict[str, type[Form]]] = {"restart_from": RestartFromForm, "rev
 def form_for(action: str, instance: Instance, data: object = None) -> Form:
     """The form of an action."""
     if action == "send_event":
-        return SendEventForm(data, auto_id="send_event-%s")  # type: ignore[arg-type]  # a QueryDict or None
+        offered = awaited_in(flow_of(instance.version))
+        return SendEventForm(data, offered=offered, auto_id="send_event-%s")
     of_instance = FORMS.get(action)
     if of_instance is not None:
         return of_instance(data, instance=instance, auto_id=f"{action}-%s")

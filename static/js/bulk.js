@@ -1,5 +1,8 @@
 // @ts-check
 // Choosing rows of the list: all at once, a range with Shift; the bar that acts on them shows while some are chosen.
+// What became of it is said: an element that comes with its words already in it is not heard by itself.
+
+import { announce } from "./announce.js";
 
 /** @param {HTMLFormElement} form */
 export default function connect(form) {
@@ -45,10 +48,13 @@ export default function connect(form) {
     last = target;
   };
 
-  /** What came of it stands above the bar, which is longer than a small window. @param {Event} event */
+  /** What came of it is said, and stands above the bar, which is longer than a small window. @param {Event} event */
   const answered = (event) => {
     const result = document.getElementById("bulk-result");
-    if (result && event.target === result) result.scrollIntoView({ block: "nearest" });
+    if (!result || event.target !== result) return;
+    result.scrollIntoView({ block: "nearest" });
+    const told = [...result.querySelectorAll(":scope > div > p:first-child, .refusals > li")];
+    announce(told.map((part) => part.textContent?.trim().replace(/\s+/g, " ")).join(" "));
   };
 
   document.addEventListener("change", changed);

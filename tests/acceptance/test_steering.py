@@ -9,7 +9,9 @@ from typing import Any, Final
 import httpx
 from playwright.sync_api import Locator, Page, expect
 
+from tests.acceptance.axe import look_at
 from tests.acceptance.browser import sign_in
+from tests.acceptance.keys import press_on, tab_to
 from tests.acceptance.quadrille import Quadrille
 
 PLACE: Final = "/o/demo/development"
@@ -250,3 +252,41 @@ def test_many_instances_are_migrated_with_what_their_tasks_become(
     bar.get_by_role("button", name="Look ahead").click()
     expect(result).to_contain_text("3 refused")
     expect(result).to_be_in_viewport(ratio=1)
+
+
+def test_many_instances_are_steered_by_keys_alone(page: Page, server: Quadrille, api: httpx.Client) -> None:
+    publish(api, flow_of("row", automation("first"), ASK))
+    start(api, "row", "row-1", "row-2", "row-3")
+    api.post("/instances/row-3/terminate", json={}).raise_for_status()
+    publish(api, flow_of("row", automation("first"), ASK, automation("last")))
+    sign_in(page, server, "operator")
+    page.goto(f"{PLACE}/instances/?flow=row")
+    bar, result, press = page.locator("#bulk"), page.locator("#bulk-result"), page.keyboard.press
+    tab_to(page, page.get_by_label("Choose row-3"))
+    press("Space")
+    tab_to(page, page.get_by_label("Choose row-2"))
+    press("Space")
+    expect(bar).to_contain_text("2 chosen")
+    tab_to(page, bar.get_by_label("Reason"), key="Shift+Tab")
+    page.keyboard.type("Stock-taking.")
+    press_on(page, bar.get_by_role("button", name="Pause"))
+    expect(result).to_contain_text("Pause: 1 done, 1 refused.")
+    refusal = result.get_by_role("listitem")
+    expect(refusal).to_have_text("row-3: The instance is already terminated.")
+    expect(page.locator("#live")).to_contain_text("1 done, 1 refused")
+    assert look_at(page) == []
+
+    press_on(page, bar.locator("summary", has_text="More"))
+    press_on(page, bar.get_by_role("button", name="Look ahead"))
+    expect(result).to_contain_text("Migrate, a look ahead: 1 could be, 1 refused.")
+    tab_to(page, bar.get_by_label("Type", exact=True))
+    page.keyboard.type("hurry")
+    press_on(page, bar.get_by_role("button", name="Send", exact=True))
+    expect(result).to_contain_text("Send an event: 1 done, 1 refused.")
+    press_on(page, bar.get_by_role("button", name="Terminate"), key="Shift+Tab")
+    expect(page.get_by_role("dialog")).to_contain_text("Terminate them?")
+    press_on(page, page.get_by_role("dialog").get_by_role("button", name="Terminate"))
+    expect(result).to_contain_text("Terminate: 1 done, 1 refused.")
+    press_on(page, refusal.get_by_role("link", name="row-3"), key="Shift+Tab")
+    expect(page.get_by_role("heading", level=1, name="row-3")).to_be_visible()
+    assert [api.get(f"/instances/row-{n}").json()["status"] for n in (1, 2)] == ["waiting", "terminated"]

@@ -12,13 +12,13 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.acceptance.board import Board, ready
 from tests.acceptance.browser import sign_in_by_hand
+from tests.acceptance.keys import choose, tab_to
 from tests.acceptance.quadrille import Quadrille
 
 PLACE: Final = "/o/demo/development"
 FORM: Final = (
     '{"type": "object", "properties": {"answer": {"type": "string", "title": "Your answer"}}, "required": ["answer"]}'
 )
-MOST_TABS: Final = 120
 
 
 # ---------------------------------------------------------------- by mouse
@@ -209,24 +209,3 @@ def test_the_story_by_keyboard(page: Page, server: Quadrille) -> None:
     expect(page.get_by_role("button", name="Complete")).to_have_count(0)
     page.goto(instance)
     expect(page.locator("#instance-status")).to_contain_text("complete", ignore_case=True)
-
-
-def tab_to(page: Page, wanted: Locator) -> None:
-    """Press Tab until the element has the focus, as someone without a mouse does."""
-    wanted.wait_for(state="visible")
-    for _ in range(MOST_TABS):
-        if wanted.evaluate("element => element === document.activeElement"):
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError(f"Tab does not lead to {wanted} in {MOST_TABS} steps")
-
-
-def choose(page: Page, field: Locator, label: str) -> None:
-    """Pick an option of a select with the arrow keys."""
-    tab_to(page, field)
-    page.keyboard.press("Home")
-    for _ in range(field.locator("option").count()):
-        if field.evaluate("select => select.selectedOptions[0].textContent.trim()") == label:
-            return
-        page.keyboard.press("ArrowDown")
-    raise AssertionError(f"no option is called {label!r}")

@@ -215,7 +215,10 @@ export class Trying {
     this.#showForget();
     const summary = result.querySelector(".trying-summary, [role=alert]");
     announce(`Tried: ${summary?.textContent?.trim().replace(/\s+/g, " ") ?? ""}`);
-    if (isStepping) result.querySelector("[data-try=next]")?.scrollIntoView({ block: "nearest" });
+    const next = isStepping ? this.#find("[data-try=next]") : null;
+    // Who asked for steps takes them: with the key that asked for them, unless they have gone on to something else.
+    if (next && document.activeElement?.matches("[data-try=step-run]")) next.focus();
+    if (next) next.scrollIntoView({ block: "nearest" });
     else result.scrollIntoView({ block: "nearest" });
   }
 

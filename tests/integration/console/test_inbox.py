@@ -72,6 +72,21 @@ def test_the_number_of_queries_does_not_grow_with_the_tasks(
         client.get(HERE)
 
 
+def test_people_and_groups_are_called_by_their_names(
+    client_as: ClientAs, start: Start, operations: MemberGroup, member: Callable[[Role], User]
+) -> None:
+    MemberGroup.objects.filter(pk=operations.pk).update(name="The <b>dispatchers</b>")
+    User.objects.filter(pk=member(Role.ASSIGNEE).pk).update(name="Grace Hopper")
+    instance = start("one", total=2000)
+    step = instance.steps.get(task="approve")
+    Step.objects.filter(pk=step.pk).update(assigned_to=["operations", "ASSIGNEE@example.com", "left@example.com"])
+    names = "The &lt;b&gt;dispatchers&lt;/b&gt;, Grace Hopper, left@example.com"
+    client = client_as(Role.VIEWER)
+    of_instance = f"/o/acme/development/instances/{instance.pk}/?step=approve:1"
+    for address in (f"{HERE}?whose=all", f"{HERE}{step.pk}/", "/o/acme/development/instances/", of_instance):
+        assert names in client.get(address).content.decode(), address
+
+
 def test_a_task_shows_its_form_and_where_it_stands(
     client_as: ClientAs, approval: Step, operations: MemberGroup
 ) -> None:

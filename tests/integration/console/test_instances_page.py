@@ -153,6 +153,16 @@ def test_many_are_paused_at_once_and_refusals_are_listed(client_as: ClientAs, st
     assert one.status == "paused"
 
 
+def test_the_events_that_tasks_wait_for_are_offered(client_as: ClientAs, start: Start) -> None:
+    instance = start("one", total=2000)
+    client = client_as(Role.OPERATOR)
+    offered = '<option value="picked-up"></option></datalist>'
+    assert offered in client.get(f"{HERE}?flow=order").content.decode()
+    assert "<datalist" not in client.get(HERE).content.decode()
+    assert 'list="send_event-type-offered"' in client.get(f"{HERE}{instance.pk}/").content.decode()
+    assert offered in client.get(f"{HERE}{instance.pk}/").content.decode()
+
+
 @pytest.mark.parametrize(
     "form",
     [

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts.models import AuditEntry, User
 from accounts.roles import Role
 from accounts.scope import Scope
-from designer.models import Flow
+from designer.models import Flow, Trigger
 from designer.services.drafting import create_flow
 from designer.services.publishing import publish_flow
 from dialects.formance.models import EventTrigger
@@ -208,6 +208,17 @@ def test_whom_a_trigger_may_be_tried_by(
         url = scope.url("designer:trigger_try_outside", flow=flow.key, source="formance", id=id)
         assert operator.get(url).status_code == 404
     assert operator.get(scope.url("designer:trigger_try_outside", flow=flow.key, source="x", id="1")).status_code == 404
+
+
+def test_the_types_that_something_listens_for_are_offered(
+    scope: Scope, flow: Flow, client_as: Callable[[Role], Client]
+) -> None:
+    client, send = client_as(Role.OPERATOR), scope.url("engine:send_event")
+    assert (
+        '<datalist id="id_type-offered"><option value="ORDER"></option></datalist>' in client.get(send).content.decode()
+    )
+    Trigger.objects.filter(flow=flow).update(is_active=False)
+    assert "<datalist" not in client.get(send).content.decode()
 
 
 def test_an_event_that_cannot_be_sent_is_refused_with_its_reason(

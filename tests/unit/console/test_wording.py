@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.facts import FactType
-from engine.wording import error_words, fact_words
+from engine.wording import error_message, error_words, fact_words
 
 UGLY = [None, True, 0, -1, 3.5, 10**30, "", "x", "2026-13-01", [], [None], ["a", 1], {}, {"a": None}, [{"source": []}],
         {"name": 3}, [{"statements": [{"source": 1}]}], [{"statements": 3}], {"statements": {}}]  # fmt: skip
@@ -54,6 +54,11 @@ def test_a_decision_says_its_branch_and_what_it_saw() -> None:
     }
     words = fact_words("DecisionTaken", data, name_of={"large": "Over 1000"}.get)  # type: ignore[arg-type]  # known keys
     assert words.detail == "Over 1000 · saw input.total = 1249"
+
+
+def test_lists_say_what_an_error_says_and_its_name_only_where_that_is_all() -> None:
+    assert error_message({"name": "NobodyToNotify", "message": "Name a subscriber."}) == "Name a subscriber."
+    assert [error_message(error) for error in ({"name": "TimedOut"}, "text", None)] == ["TimedOut", "text", ""]
 
 
 @pytest.mark.parametrize(
