@@ -9,7 +9,9 @@ import httpx
 from playwright.sync_api import Locator, Page, expect
 
 from tests.acceptance.axe import look_at
+from tests.acceptance.board import ready
 from tests.acceptance.browser import sign_in
+from tests.acceptance.keys import press_on, tab_to
 from tests.acceptance.quadrille import Quadrille
 
 FLOWS = "/o/demo/development/flows/"
@@ -44,8 +46,10 @@ def test_a_template_is_found_used_published_and_forked_by_mouse(page: Page, serv
     page.get_by_label("Search").fill("supplier delivery")
     card = page.get_by_role("listitem").filter(has_text="Purchase order")
     expect(page.get_by_role("heading", name="Leave request")).to_have_count(0)
-    expect(card.locator("img.for-light")).to_be_visible()
-    expect(card.locator("img.for-light")).to_have_js_property("complete", True)
+    for picture in card.locator("img.for-light").all():  # how it begins, and all of it
+        expect(picture).to_be_visible()
+        expect(picture).to_have_js_property("complete", True)
+        assert picture.evaluate("image => image.naturalWidth") > 0
     card.get_by_role("link", name="Purchase order").click()
     expect(page.locator("[data-task='approve']")).to_be_visible()
     page.get_by_role("button", name="Use this template").click()
@@ -65,29 +69,94 @@ def test_a_template_is_found_used_published_and_forked_by_mouse(page: Page, serv
 
 
 def test_a_template_is_used_and_its_flow_switched_off_later_by_keys(page: Page, server: Quadrille) -> None:
-    def press(what: Locator) -> None:
-        what.focus()
-        page.keyboard.press("Enter")
-
     sign_in(page, server, "designer")
     page.goto(f"{FLOWS}-/templates/")
-    page.get_by_label("Search").focus()
+    tab_to(page, page.get_by_label("Search"))
     page.keyboard.type("ninety days")
     expect(page.get_by_role("heading", name="Leave request")).to_have_count(0)
-    press(page.get_by_role("link", name="Access request"))
-    press(page.get_by_role("button", name="Use this template"))
+    press_on(page, page.get_by_role("link", name="Access request"))
+    press_on(page, page.get_by_role("button", name="Use this template"))
     expect(page.locator("[data-task='grant']").first).to_be_visible()
     page.goto(f"{FLOWS}access-request/triggers/")
-    page.get_by_label("Switch it").focus()
-    page.keyboard.press("ArrowDown")
-    page.get_by_label("At (UTC)").focus()
+    tab_to(page, page.get_by_label("Switch it"))
+    expect(page.get_by_label("Switch it")).to_have_value("off")  # it is on
+    tab_to(page, page.get_by_label("At (UTC)"))
     page.keyboard.type("01022040")
     page.keyboard.press("Tab")
     page.keyboard.type("0930AM")
-    press(page.get_by_role("button", name="Plan it"))
-    expect(page.get_by_text("Access request will be disabled then.")).to_be_visible()
-    press(page.get_by_role("button", name="Remove"))
+    press_on(page, page.get_by_role("button", name="Plan it"))
+    expect(page.get_by_text("Access request will be disabled on 2 January 2040 at 09:30 (UTC).")).to_be_visible()
+    press_on(page, page.get_by_role("button", name="Remove : switch off"))
     expect(page.get_by_text("That is not planned any more.")).to_be_visible()
+
+
+def test_cases_that_fail_are_told_before_publishing_and_keep_it_back_if_they_shall(
+    page: Page, server: Quadrille, api: httpx.Client
+) -> None:
+    make(api, "guarded")
+    cases = [{"name": "Asks", "input": {}, "expect": {"path": ["open", "ask"]}}]
+    api.put("/flows/guarded/cases", json={"cases": cases}).raise_for_status()
+    sign_in(page, server, "designer")
+    page.goto(f"{FLOWS}guarded/publish/")
+    told = page.get_by_role("region", name="Cases")
+    expect(told).to_contain_text("Step 2 was Pack, not “ask”, which has been deleted.")
+    expect(told).to_contain_text("The draft can be published all the same.")
+    expect(page.get_by_role("button", name="Publish", exact=True)).to_be_enabled()
+
+    page.get_by_role("link", name="Back to the draft").click()
+    ready(page)
+    page.get_by_role("button", name="Try it").click()
+    panel = page.locator("#trying")
+    panel.get_by_label("Publishing needs every case to pass").check()
+    expect(panel.locator("#trying-cases")).to_contain_text("1 of 1 fail")
+    page.get_by_role("link", name="Publish…").click()
+    expect(told).to_contain_text("Publishing needs every case to pass.")
+    expect(page.get_by_role("button", name="Publish", exact=True)).to_be_disabled()
+
+    # By keys alone: the case is to expect what happens now, and then it may be published.
+    press_on(page, page.get_by_role("link", name="Back to the draft"))
+    ready(page)
+    page.keyboard.press("Alt+t")
+    expect(panel.get_by_label("Sample input")).to_be_focused()
+    press_on(page, panel.get_by_role("button", name="Expect this now of Asks"))
+    expect(panel.locator("#trying-cases")).to_contain_text("all pass")
+    page.keyboard.press("Escape")
+    press_on(page, page.get_by_role("link", name="Publish…"))
+    expect(told).to_contain_text("1 case, and publishing needs it")
+    press_on(page, page.get_by_role("button", name="Publish", exact=True))
+    expect(page.get_by_text("Version 3 is live.")).to_be_visible()
+
+
+def test_a_trigger_is_tried_on_its_page_by_mouse_and_by_keys(page: Page, server: Quadrille) -> None:
+    sign_in(page, server, "operator")
+    triggers = f"{FLOWS}order-fulfilment/triggers/"
+    page.goto(triggers)
+    page.get_by_role("link", name=re.compile("Try it.*Inbound event")).click()
+    page.get_by_label("Sample event").fill('{"total": 0}')
+    page.get_by_role("button", name="Try it").click()
+    expect(page.get_by_role("region", name="It would start nothing")).to_contain_text("The filter is not met.")
+    page.get_by_role("link", name="Back").click()
+    page.wait_for_url(f"**{triggers}")
+
+    press_on(page, page.get_by_role("link", name=re.compile("Try it.*Inbound event")))
+    tab_to(page, page.get_by_label("Sample event"))
+    page.keyboard.press("Control+a")
+    page.keyboard.type('{"total": 12}')
+    press_on(page, page.get_by_role("button", name="Try it"))
+    expect(page.get_by_role("region", name="It would start an instance")).to_contain_text('{"total":12}')
+    assert look_at(page) == []
+
+    # For real: the type is offered, and what listens for it starts.
+    press_on(page, page.get_by_role("link", name="Triggers"))
+    press_on(page, page.get_by_role("link", name="Send an event"))
+    tab_to(page, page.get_by_label("Type"))
+    expect(page.locator("datalist option[value='order.placed']")).to_have_count(1)
+    page.keyboard.type("order.placed")
+    tab_to(page, page.get_by_label("Payload"))
+    page.keyboard.press("Control+a")
+    page.keyboard.type('{"total": 12}')
+    press_on(page, page.get_by_role("button", name="Send"))
+    expect(page.get_by_text("“order.placed” is on its way.")).to_be_visible()
 
 
 def test_versions_are_weighed_compared_taken_along_and_restored_by_mouse(
@@ -138,8 +207,7 @@ def test_versions_are_weighed_compared_taken_along_and_restored_by_keys(
     page: Page, server: Quadrille, api: httpx.Client
 ) -> None:
     def press(what: Locator) -> None:
-        what.focus()
-        page.keyboard.press("Enter")
+        press_on(page, what)
 
     make(api, "keyed")
     sign_in(page, server, "designer")
@@ -147,7 +215,7 @@ def test_versions_are_weighed_compared_taken_along_and_restored_by_keys(
     press(page.get_by_role("link", name="Compare the draft with the live version"))
     heading = page.get_by_role("heading", level=2, name=re.compile("^From"))
     expect(heading).to_have_text("From version 2 to the draft")
-    page.get_by_label("From", exact=True).focus()
+    tab_to(page, page.get_by_label("From", exact=True))
     page.keyboard.type("Version 1")
     expect(heading).to_have_text("From version 1 to the draft")
     page.goto(f"{FLOWS}keyed/versions/2/")
@@ -162,7 +230,7 @@ def test_versions_are_weighed_compared_taken_along_and_restored_by_keys(
     expect(page.get_by_text("The draft is version 2 again.")).to_be_visible()
     page.goto(f"{FLOWS}keyed/publish/")
     expect(page.get_by_text("The draft is the same as version 2.")).to_be_visible()
-    page.get_by_label("What is new").focus()
+    tab_to(page, page.get_by_label("What is new"))
     page.keyboard.type("As it was")
     press(page.get_by_role("button", name="Publish", exact=True))
     expect(page.get_by_text("Version 3 is live.")).to_be_visible()

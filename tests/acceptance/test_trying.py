@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.acceptance.axe import look_at
 from tests.acceptance.browser import sign_in
 from tests.acceptance.holding import held_up
+from tests.acceptance.keys import choose, press_on, tab_to
 from tests.acceptance.quadrille import Quadrille
 
 PLACE: Final = "/o/demo/development"
@@ -111,27 +112,34 @@ def test_a_draft_is_tried_step_by_step_by_keys_alone(page: Page, server: Quadril
     keys.press("Control+Enter")
     expect(panel.locator(".trying-summary .chip").first).to_have_text("complete")
 
-    panel.get_by_role("button", name="Step by step").focus()
-    keys.press("Enter")
+    press_on(page, panel.get_by_role("button", name="Step by step"))
     expect(panel.locator("[data-try-count]")).to_have_text("1 of 4")
+    expect(panel.get_by_role("button", name="Next")).to_be_focused()
     expect(card(page, "charge")).to_have_class(re.compile("look-complete"))
     expect(card(page, "tell")).to_have_class(re.compile("status-open"))
-    panel.get_by_role("button", name="Next").focus()
     keys.press("Enter")
     expect(panel.locator("[data-try-count]")).to_have_text("2 of 4")
     expect(card(page, "approve")).to_have_class(re.compile("look-waiting"))
     expect(page.locator("#live")).to_contain_text("Approve it: waiting")
 
-    answer = panel.locator("details[open]").get_by_role("button", name="Answer otherwise")
-    answer.focus()
-    keys.press("Enter")
+    press_on(page, panel.locator("details[open]").get_by_role("button", name="Answer otherwise"))
     expect(page.get_by_label("What happens")).to_be_focused()
-    page.get_by_label("What happens").select_option("times_out")
-    page.get_by_role("button", name="Use it and run").focus()
-    keys.press("Enter")
+    choose(page, page.get_by_label("What happens"), "Times out: nobody answers")
+    press_on(page, page.get_by_role("button", name="Use it and run"))
     expect(panel.locator("[role=alert]").filter(has_text="would wait for ever")).to_be_visible()
 
-    panel.locator("summary").first.focus()
+    # With its answers forgotten it comes to its end: that is kept as a case, whose way is then shown.
+    press_on(page, panel.get_by_role("button", name="Forget my answers"), key="Shift+Tab")
+    expect(panel.locator(".trying-summary .chip").first).to_have_text("complete")
+    tab_to(page, panel.get_by_label("Keep as a case"))
+    keys.type("The usual")
+    keys.press("Enter")
+    expect(panel.locator("#trying-cases")).to_contain_text("all pass")
+    press_on(page, panel.get_by_role("button", name="Coverage on the canvas"))
+    expect(page.locator("#canvas .edge-missed")).to_have_count(1)
+    tab_to(page, panel.get_by_label("Publishing needs every case to pass"))
+    keys.press("Space")
+    expect(panel.get_by_label("Publishing needs every case to pass")).to_be_checked()
     keys.press("Escape")
     expect(panel).to_have_count(0)
     expect(page.get_by_role("button", name="Try it")).to_be_focused()
