@@ -72,8 +72,20 @@ class Lookup(Generic[Row]):
 
     def found(self, *arguments: Any) -> list[Found[Row]]:
         """As `all`, for who may have made most of them before."""
+        return self.found_each([arguments])[0]
+
+    def all_each(self, asked: Sequence[tuple[Any, ...]]) -> list[Rows[Row]]:
+        """`all` for several arguments, in their order; on PostgreSQL with one statement for all of them."""
         statement = self._statement()
-        return [Found(values, partial(statement.row, values)) for values in map(tuple, statement.answers(arguments))]
+        return [statement.made(answered) for answered in statement.answers_each(asked)]
+
+    def found_each(self, asked: Sequence[tuple[Any, ...]]) -> list[list[Found[Row]]]:
+        """`found` for several arguments, as `all_each`."""
+        statement = self._statement()
+        return [
+            [Found(values, partial(statement.row, values)) for values in map(tuple, answered)]
+            for answered in statement.answers_each(asked)
+        ]
 
     def _statement(self) -> _Statement:
         made = getattr(self._made, "statement", None)
@@ -132,6 +144,8 @@ class _Statement:
         # Each parameter is one of the arguments, by its place, or a value of the query's own.
         self.parameters = [(marks.index(one), None) if one in marks else (-1, one) for one in parameters]
         self.numbered = _numbered(self.sql) if self.vendor == "postgresql" else ""
+        self.sql_each = _for_each(self.sql, self.parameters, marks) if self.numbered else ""
+        self.numbered_each = _numbered(self.sql_each)
         self.compiler = compiler
         self.converters = compiler.get_converters([column for column, *_ in compiler.select])
         found = compiler.klass_info
@@ -145,32 +159,48 @@ class _Statement:
 
     def answers(self, arguments: tuple[Any, ...]) -> list[Any]:
         values = [own if place < 0 else arguments[place] for place, own in self.parameters]
-        with self._cursor() as (cursor, sql):
-            cursor.execute(sql, values)
+        return self._ask(self.sql, self.numbered, values)
+
+    def answers_each(self, asked: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+        """What is answered to each, in one go where the server can; what is asked twice is asked for once."""
+        different = list(dict.fromkeys(asked))
+        if len(different) < 2 or not self.sql_each:
+            answers = {arguments: self.answers(arguments) for arguments in different}
+            return [answers[arguments] for arguments in asked]
+        values = [_array(column) for column in zip(*different, strict=True)]
+        values += [own for place, own in self.parameters if place < 0]
+        answers = {arguments: [] for arguments in different}
+        for place, *answered in self._ask(self.sql_each, self.numbered_each, values):
+            answers[different[place - 1]].append(answered)
+        return [answers[arguments] for arguments in asked]
+
+    def _ask(self, sql: str, numbered: str, values: list[Any]) -> list[Any]:
+        with self._cursor() as (cursor, is_prepared):
+            cursor.execute(numbered if is_prepared else sql, values)
             return list(cursor.fetchall())
 
     @contextmanager
-    def _cursor(self) -> Iterator[tuple[CursorWrapper, str]]:
-        """One with the text that it takes. Where queries are written down Django has to be able to read them."""
+    def _cursor(self) -> Iterator[tuple[CursorWrapper, bool]]:
+        """One, and whether it takes the numbered text. Where queries are written down Django has to read them."""
         connection = connections[self.using]
         if not self.numbered or connection.queries_logged:
             with connection.cursor() as cursor:
-                yield cursor, self.sql
+                yield cursor, False
             return
         connection.validate_thread_sharing()
         connection.close_if_health_check_failed()
         connection.ensure_connection()
         prepared: Any = _Prepared(connection.connection)
         with connection.make_cursor(prepared) as cursor:
-            yield cursor, self.numbered
+            yield cursor, True
 
     def rows(self, arguments: tuple[Any, ...]) -> list[Any]:
-        return self._made(self.answers(arguments))
+        return self.made(self.answers(arguments))
 
     def row(self, values: tuple[Any, ...]) -> Any:
-        return self._made([values])[0]
+        return self.made([values])[0]
 
-    def _made(self, answered: list[Any]) -> list[Any]:
+    def made(self, answered: list[Any]) -> list[Any]:
         if self.converters:
             answered = list(self.compiler.apply_converters(answered, self.converters))
         return [self._row(values) for values in answered]
@@ -217,6 +247,32 @@ def _is_plain(model: type[models.Model], names: Sequence[str]) -> bool:
     told = any(signal.has_listeners(model) for signal in (pre_init, post_init))
     kept = all(type(inspect.getattr_static(model, name)) in KEPT_AS_THEY_ARE for name in names)
     return kept and not (own or told)
+
+
+_ARRAYS: Final = {int: "bigint[]", str: "text[]"}
+
+
+def _for_each(sql: str, parameters: Sequence[tuple[int, Any]], marks: tuple[Any, ...]) -> str:
+    """The query for several arguments, which come as an array for each of them; an answer begins with the place, from
+    1, of what it is for. Rows for one come in the query's own order. Empty for arguments of other types.
+    """
+    if not all(type(mark) in _ARRAYS for mark in marks):
+        return ""
+    places = iter(parameters)
+
+    def named(found: re.Match[str]) -> str:
+        place = next(places)[0] if found[0] == "%s" else -1
+        return found[0] if place < 0 else f"x.a{place}"
+
+    arrays = ", ".join(f"%s::{_ARRAYS[type(mark)]}" for mark in marks)
+    names = ", ".join(f"a{place}" for place in range(len(marks)))
+    inner = re.sub("%[s%]", named, sql)
+    return f"SELECT x.place, q.* FROM unnest({arrays}) WITH ORDINALITY AS x({names}, place), LATERAL ({inner}) AS q"  # noqa: S608
+
+
+def _array(values: Sequence[Any]) -> Any:
+    """Numbers as text: how large they are must not make another statement of it."""
+    return f"{{{','.join(map(str, values))}}}" if isinstance(values[0], int) else list(values)
 
 
 def _numbered(sql: str) -> str:

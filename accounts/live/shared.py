@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
+from weakref import WeakKeyDictionary
 
 import orjson
 from django.db import close_old_connections
 
 from accounts.kept_connections import trust_recent_connections
 from accounts.live.hub import Hub
-from accounts.live.topics import Asked, Part, TopicRenderer, Update
+from accounts.live.topics import Asked, Part, RendersSeveral, TopicRenderer, Update
 
 Made = TypeVar("Made")
 log = logging.getLogger(__name__)
 
 # Apart from the thread that asgiref runs synchronous views in, so that live rendering and pages do not queue together.
 # Two: one works while the other waits for the database. More would take turns at Python's lock, and all end later.
-EXECUTOR: Final = ThreadPoolExecutor(max_workers=2, thread_name_prefix="live")
+THREADS: Final = 2
+EXECUTOR: Final = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix="live")
+MOST_TOGETHER: Final = 10
+"""Pages that are rendered together: they ask the database once for all of them, and each waits for the last."""
 
 Key = tuple[int, str, Asked]
 Place = str | tuple[str, str]
@@ -95,9 +100,56 @@ async def render_shared(hub: Hub, topic: str, renderer: TopicRenderer, asked: As
     return await asyncio.shield(task)
 
 
+class _Waiting:
+    """What waits to be rendered by one renderer, for one event loop: as much of it as has come is rendered together."""
+
+    def __init__(self, renderer: RendersSeveral) -> None:
+        self._renderer: Final = renderer
+        self._places: Final[deque[tuple[Asked, asyncio.Future[Update]]]] = deque()
+        self._serving: Final[set[asyncio.Task[None]]] = set()
+
+    async def render(self, asked: Asked) -> Update:
+        """Once its turn has come. Raises as the renderer does."""
+        place: asyncio.Future[Update] = asyncio.get_running_loop().create_future()
+        self._places.append((asked, place))
+        if len(self._serving) < THREADS:
+            task = asyncio.create_task(self._serve())
+            self._serving.add(task)
+            task.add_done_callback(self._serving.discard)
+        return await place
+
+    async def _serve(self) -> None:
+        while self._places:
+            await self._answer([self._places.popleft() for _ in range(min(MOST_TOGETHER, len(self._places)))])
+
+    async def _answer(self, group: list[tuple[Asked, asyncio.Future[Update]]]) -> None:
+        try:
+            updates = await in_thread(self._renderer.render_all, [asked for asked, _ in group])
+        except Exception as error:
+            for one in group if len(group) > 1 else ():
+                await self._answer([one])
+            if len(group) == 1 and not group[0][1].done():
+                group[0][1].set_exception(error)
+            return
+        for (_, place), update in zip(group, updates, strict=True):
+            if not place.done():
+                place.set_result(update)
+
+
+_waiting: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, dict[int, _Waiting]]] = WeakKeyDictionary()
+"""By renderer, which need not be hashable: each keeps its own alive."""
+
+
+async def _update(renderer: TopicRenderer, asked: Asked) -> Update:
+    if not isinstance(renderer, RendersSeveral):
+        return await in_thread(renderer.render, asked)
+    of_loop = _waiting.setdefault(asyncio.get_running_loop(), {})
+    return await of_loop.setdefault(id(renderer), _Waiting(renderer)).render(asked)
+
+
 async def _render(topic: str, renderer: TopicRenderer, asked: Asked) -> Rendered | None:
     try:
-        update = await in_thread(renderer.render, asked)
+        update = await _update(renderer, asked)
     except Exception:
         log.exception("rendering the live topic %s failed", topic)
         return None

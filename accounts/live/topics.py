@@ -6,8 +6,9 @@ A topic is written `<prefix>:<id>`, such as `instance:12`. Its renderer decides 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 from django.utils.html import escape
 
@@ -97,6 +98,17 @@ class TopicRenderer(Protocol):
 
     def render(self, asked: Asked) -> Update:
         """Everything that changed since `asked.after`; parts may be repeated, unchanged ones are not sent twice."""
+        ...
+
+
+@runtime_checkable
+class RendersSeveral(TopicRenderer, Protocol):
+    """Who can render for several viewers at once, for less than one after the other. None of them may be changed by
+    what another asks; when it raises, each is rendered alone.
+    """
+
+    def render_all(self, asked: Sequence[Asked]) -> list[Update]:
+        """`render` for each, in their order."""
         ...
 
 

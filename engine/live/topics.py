@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ from accounts.scope import Scope
 from engine.models import Instance
 from engine.parts.graph import graph_parts
 from engine.parts.inbox import Inbox, open_count
-from engine.parts.instance import PARTS, InstancePage, instances_within, with_names
+from engine.parts.instance import PARTS, InstancePage, instances_within, read_together, with_names
 from engine.parts.instances import MOST_NEW, ROWS_A_PAGE, InstanceList, rows_of
 from engine.parts.kept import Kept
 from engine.parts.sections import SECTIONS
@@ -104,17 +104,36 @@ class InstanceTopic:
 
     def render(self, asked: Asked) -> Update:
         """Every part of its page; the graph by node and edge, tables by row, so that only what changed travels."""
+        return self.render_all([asked])[0]
+
+    def render_all(self, asked: Sequence[Asked]) -> list[Update]:
+        """`render` for each: what they show is read together, with as many statements as for one."""
+        made = self._pages(asked)
+        read_together([page for page in made if page is not None])
+        return [
+            Update(one.after) if page is None else self._update(page) for one, page in zip(asked, made, strict=True)
+        ]
+
+    def _pages(self, asked: Sequence[Asked]) -> list[InstancePage | None]:
+        """None where the instance or the person has gone since."""
+        places = [one.audience.split(":") for one in asked]
+        instances = _INSTANCE.all_each([(int(place[0]), one.id) for place, one in zip(places, asked, strict=True)])
+        users = _USER.all_each([(int(place[2]),) for place in places])
+        return [
+            InstancePage(_scope(found[0], user[0], Role(role)), found[0], view=one.view) if found and user else None
+            for one, (_, role, _), found, user in zip(asked, places, instances, users, strict=True)
+        ]
+
+    def _update(self, page: InstancePage) -> Update:
         from engine.views.instance import page_context
 
-        environment_id, role, user_id = asked.audience.split(":")
-        instance, user = _INSTANCE.first(int(environment_id), asked.id), _USER.first(int(user_id))
-        if instance is None or user is None:
-            return Update(asked.after)
-        scope = Scope(instance.environment.organization, instance.environment, user, Role(role))
-        page = InstancePage(scope, instance, view=asked.view)
         context = page_context(page)
         parts = [Part(f"instance-{name}", _part_of(page, name, context), tuple(page.rows_of(name))) for name in PARTS]
-        return Update(instance.fact_count, (*parts, *graph_parts(page)))
+        return Update(page.instance.fact_count, (*parts, *graph_parts(page)))
+
+
+def _scope(instance: Instance, user: User, role: Role) -> Scope:
+    return Scope(instance.environment.organization, instance.environment, user, role)
 
 
 class ListTopic:

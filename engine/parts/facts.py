@@ -82,9 +82,18 @@ class FactPage:
         return mark_safe("\n".join(row.with_gap for row in self.rows))  # noqa: S308 (rows that templates made)
 
 
-def facts_before(instance_id: int, number: int | None, names: Mapping[str, str], *, version: int | None) -> FactPage:
-    """Facts older than `number`, or the newest. `version`: whose tasks `names` names, where they are none but those."""
-    found = _NEWEST_FACTS.found(instance_id) if number is None else _OLDER_FACTS.found(instance_id, number)
+def newest_facts(instance_ids: Sequence[int]) -> list[Sequence[Found[Fact]]]:
+    """The newest facts of each instance, as the database has them: those of a page, and one more."""
+    return [*_NEWEST_FACTS.found_each([(pk,) for pk in instance_ids])]
+
+
+def older_facts(instance_id: int, number: int) -> Sequence[Found[Fact]]:
+    """Those before `number`, likewise."""
+    return _OLDER_FACTS.found(instance_id, number)
+
+
+def page_of(found: Sequence[Found[Fact]], names: Mapping[str, str], *, version: int | None) -> FactPage:
+    """A page of such facts. `version`: whose tasks `names` names, where they are none but those."""
     made = [_row_of(one, names, version) for one in found]
     rows = [
         _after(row, older.fact.number if older is not None else row.fact.number - 1)

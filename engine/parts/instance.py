@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 
 from accounts.live import Row as PageRow
-from accounts.lookups import Lookup
+from accounts.lookups import Found, Lookup
 from accounts.roles import Role
 from accounts.scope import Scope
 from designer.graph.model import Flow
@@ -27,7 +27,7 @@ from engine.display.json_text import JsonText, json_text
 from engine.display.spans import span_words
 from engine.display.timeline import Timeline, lay_out
 from engine.models import Event, Fact, Instance, Step
-from engine.parts.facts import FactPage, facts_before
+from engine.parts.facts import FactPage, newest_facts, older_facts, page_of
 from engine.parts.marks import GraphMarks, marks_of
 from engine.parts.people import people_called
 from engine.parts.rows import step_row, timeline_row
@@ -150,8 +150,13 @@ class InstancePage:
     @cached_property
     def looks(self) -> list[StepLook]:
         """Its steps as they began; without inputs and outputs, which may be large."""
-        latest = in_order(self._of_instance(_STEPS.all(self.instance.pk)))
+        latest = in_order(self._of_instance(self.latest_steps))
         return looks_of(self.whole_flow, latest, now=self.now, people=people_called(self.scope, latest))
+
+    @cached_property
+    def latest_steps(self) -> list[Step]:
+        """Its steps, the latest first."""
+        return _STEPS.all(self.instance.pk)
 
     def _of_instance(self, steps: list[Step]) -> list[Step]:
         """Steps that know their instance."""
@@ -213,15 +218,26 @@ class InstancePage:
     @cached_property
     def selected(self) -> StepLook | None:
         """The step shown in full, with its data. None where the key names no task of this version."""
-        task_key, _, iteration = self.selected_key.partition(":")
+        if self.selected_place is None:
+            return None
+        task = self.whole_flow.tasks.get(self.selected_place[0])
+        if self.selected_rows:
+            return looks_of(self.whole_flow, self._of_instance(self.selected_rows), now=self.now)[0]
+        return StepLook(task, None, self.flow, now=self.now) if task is not None else None
+
+    @cached_property
+    def selected_place(self) -> tuple[str, int | None] | None:
+        """Its task and iteration, None for the latest; None where the key is none."""
+        task, _, iteration = self.selected_key.partition(":")
         if iteration and not (iteration.isascii() and iteration.isdecimal() and len(iteration) < 9):
             return None
-        pk = self.instance.pk
-        found = _STEP.all(pk, task_key, int(iteration)) if iteration else _LATEST_STEP.all(pk, task_key)
-        task = self.whole_flow.tasks.get(task_key)
-        if found:
-            return looks_of(self.whole_flow, self._of_instance(found), now=self.now)[0]
-        return StepLook(task, None, self.flow, now=self.now) if task is not None else None
+        return task, int(iteration) if iteration else None
+
+    @cached_property
+    def selected_rows(self) -> list[Step]:
+        """That step, if it has begun, with its data."""
+        read_selected([self])
+        return self.selected_rows
 
     @cached_property
     def panel(self) -> TaskPanel | None:
@@ -350,13 +366,45 @@ class InstancePage:
         """Its newest facts."""
         return self.facts_before(None)
 
+    @cached_property
+    def newest_facts(self) -> Sequence[Found[Fact]]:
+        """Its newest facts, as the database has them."""
+        return newest_facts([self.instance.pk])[0]
+
     def facts_before(self, number: int | None) -> FactPage:
         """A page of facts older than `number`."""
         is_drawn = (
             self.whole_flow is plan_of(self.instance.version_id).flow
         )  # a program's steps get their names as it runs
-        version = self.instance.version_id if is_drawn else None
-        return facts_before(self.instance.pk, number, self.names, version=version)
+        found = self.newest_facts if number is None else older_facts(self.instance.pk, number)
+        return page_of(found, self.names, version=self.instance.version_id if is_drawn else None)
+
+
+def read_together(pages: Sequence[InstancePage]) -> None:
+    """Ask the database for what all these pages show, with a few statements for all of them."""
+    ids = [page.instance.pk for page in pages]
+    each = [(pk,) for pk in ids]
+    found = zip(_STEPS.all_each(each), _KEPT_EVENTS.all_each(each), newest_facts(ids), strict=True)
+    for page, (steps, events, facts) in zip(pages, found, strict=True):
+        page.latest_steps, page.kept_events, page.newest_facts = steps, events, facts
+    read_selected(pages)
+
+
+def read_selected(pages: Sequence[InstancePage]) -> None:
+    """Of each page the step that it shows in full."""
+    at: list[tuple[InstancePage, tuple[int, str, int]]] = []
+    latest: list[tuple[InstancePage, tuple[int, str]]] = []
+    for page in pages:
+        page.selected_rows = []
+        task, iteration = page.selected_place or ("", None)
+        if iteration is not None:
+            at.append((page, (page.instance.pk, task, iteration)))
+        elif task:
+            latest.append((page, (page.instance.pk, task)))
+    for (page, _), rows in zip(at, _STEP.all_each([asked for _, asked in at]), strict=True):
+        page.selected_rows = rows
+    for (page, _), rows in zip(latest, _LATEST_STEP.all_each([asked for _, asked in latest]), strict=True):
+        page.selected_rows = rows
 
 
 def started_by_words(instance: Instance) -> str:

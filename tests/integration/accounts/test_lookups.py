@@ -135,16 +135,60 @@ def test_what_was_found_can_be_told_apart_before_it_is_a_row(acme: Organization)
     assert changed.values != first.values
 
 
+def test_several_are_answered_as_each_would_be(acme: Organization) -> None:
+    flows = [
+        Flow.objects.create(environment=environment, key=key, name=f"{key} of {environment.slug}")
+        for environment in Environment.objects.filter(organization=acme).order_by("pk")
+        for key in ("a", "b")
+    ]
+    of_place = Lookup(
+        lambda pk, name: (
+            Flow.objects.filter(environment=pk, name__gte=name).select_related("environment").order_by("-pk")[:2]
+        ),
+        -1,
+        "a name",
+    )
+    one, two = flows[0].environment_id, flows[2].environment_id
+    asked = [(two, "a"), (one, "b of one"), (one, "zzz"), (two, "a"), (-7, "' OR 1 = 1"), (one, "")]
+    with CaptureQueriesContext(connection) as sent:
+        answered = of_place.all_each(asked)
+    assert answered == [of_place.all(*arguments) for arguments in asked]
+    assert [[row.name for row in rows] for rows in answered] == [
+        ["b of two", "a of two"],
+        ["b of one"],
+        [],
+        ["b of two", "a of two"],
+        [],
+        ["b of one", "a of one"],
+    ]
+    assert answered[0][0].environment.slug == "two"
+    assert answered[0][0] is not answered[3][0]
+    found = of_place.found_each(asked)
+    assert [[one.values for one in each] for each in found] == [
+        [one.values for one in of_place.found(*arguments)] for arguments in asked
+    ]
+    assert len(sent) == (1 if connection.vendor == "postgresql" else 5)
+    assert of_place.all_each([]) == []
+
+
 def test_postgresql_plans_it_once_for_a_connection(acme: Organization) -> None:
     lookup = of(acme)
     for slug in ("one", "two", "three"):
         lookup.all(slug)
+    for size in (2, 3):
+        lookup.all_each([(str(number),) for number in range(size)])
+    numbers = Lookup(lambda pk: Environment.objects.filter(pk=pk).order_by(), -1)
+    for number in (1, 40_000, 3_000_000_000):
+        numbers.all_each([(number,), (number + 1,)])
     if connection.vendor != "postgresql":
         assert lookup._statement().numbered == "", "SQLite plans nothing in advance"
         return
     with connection.cursor() as cursor:
         cursor.execute("SELECT statement FROM pg_prepared_statements")
-        assert [text for (text,) in cursor.fetchall()].count(lookup._statement().numbered) == 1
+        texts = [text for (text,) in cursor.fetchall()]
+    made = lookup._statement()
+    for text in (made.numbered, made.numbered_each, numbers._statement().numbered_each):
+        assert texts.count(text) == 1
 
 
 def test_within_a_broken_transaction_it_is_refused_like_any_query(acme: Organization) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +15,9 @@ from django.test import Client
 
 from accounts.live import Asked, Grant, Part, Row, Update, publish, register_topic
 from accounts.live import consumer as consumer_module
+from accounts.live.hub import current_hub
 from accounts.live.session import signed_in_user
+from accounts.live.shared import render_shared
 from accounts.models import Membership, Organization, User
 from accounts.roles import Role
 from config.asgi import application
@@ -136,6 +139,45 @@ async def test_who_watches_the_same_shares_one_rendering(
         publish(f"counter:{organization.pk}", organization.pk, 2)
         assert (await one.receive())["seq"] == (await other.receive())["seq"] == 2
         assert len(counter.asked) == 1
+
+
+@dataclass(eq=False)
+class Crowd(Counter):
+    """Counters that are rendered together; some views make that fail."""
+
+    groups: list[list[str]] = field(default_factory=list)
+    gate: threading.Event = field(default_factory=threading.Event)
+
+    def render_all(self, asked: Sequence[Asked]) -> list[Update]:
+        self.groups.append([one.view for one in asked])
+        self.gate.wait(60)
+        if any(one.view == "bad" for one in asked):
+            raise RuntimeError("No.")
+        return [self.render(one) for one in asked]
+
+
+async def test_what_waits_for_its_turn_is_rendered_together_and_one_that_fails_fails_alone(
+    organization: Organization,
+) -> None:
+    crowd, hub = Crowd(), current_hub()
+    views = ["first", "second", "a", "bad", "b", *map(str, range(10))]
+    tasks = []
+    for number, view in enumerate(views):
+        tasks.append(asyncio.create_task(render_shared(hub, f"crowd:{number}", crowd, Asked(1, view=view))))
+        if number < 2:  # both threads have something to do when the others come
+            while len(crowd.groups) <= number:
+                await asyncio.sleep(0.01)
+    await asyncio.sleep(0)
+    crowd.gate.set()
+    found = await asyncio.gather(*tasks)
+    assert [None if one is None else one.update.parts[1].html for one in found] == [
+        None if view == "bad" else f"<p id=count>1 {view}</p>" for view in views
+    ]
+    together = [group for group in crowd.groups if len(group) > 1]
+    assert crowd.groups[:2] == [["first"], ["second"]]
+    assert sorted(together) == sorted([["a", "bad", "b", *map(str, range(7))], ["7", "8", "9"]])
+    assert ["bad"] in crowd.groups
+    assert sorted(one.view for one in crowd.asked) == sorted(set(views) - {"bad"})
 
 
 async def test_a_page_that_is_up_to_date_is_not_sent_what_it_has(

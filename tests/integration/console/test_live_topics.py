@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.http import QueryDict
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.live import Asked, Grant
+from accounts.live import Asked, Grant, Update
 from accounts.live.topics import find_topic
 from accounts.models import Membership, User
 from accounts.roles import Role
@@ -84,6 +87,49 @@ def test_an_update_asks_the_database_seven_times(
     topic.render(asked(grant, waiting.pk))
     with django_assert_num_queries(7):
         topic.render(asked(grant, waiting.pk))
+
+
+def test_several_pages_are_rendered_as_each_would_be(start: Start, waiting: Instance, member: Member) -> None:
+    """Also one that is looked at twice, one whose step is named, and one that is gone."""
+    topic = InstanceTopic()
+    other = start()
+    grant, operator = (topic.authorize(member(role), waiting.pk) for role in (Role.VIEWER, Role.OPERATOR))
+    wanted = [
+        asked(grant, waiting.pk),
+        asked(grant, other.pk, view="charge:1"),
+        asked(operator, waiting.pk, view="pack"),
+        asked(grant, 999_999, after=7),
+        asked(grant, waiting.pk, view="approve:x"),
+        asked(grant, waiting.pk),
+    ]
+    together = topic.render_all(wanted)
+    assert [update.seq for update in together] == [waiting.fact_count, other.fact_count, waiting.fact_count, 7] + [
+        waiting.fact_count
+    ] * 2
+    for one, update in zip(wanted, together, strict=True):
+        alone = topic.render(one)
+        assert without_clocks(update) == without_clocks(alone)
+
+
+def without_clocks(update: Update) -> dict[str, str]:
+    """Its parts; how long something has lasted so far changes by the millisecond."""
+    return {part.id: re.sub(r"[\d.]+ (?:ms|s)\b|(?:x|width)=\"[^\"]*\"", "", part.html) for part in update.parts}
+
+
+def test_several_pages_are_read_with_as_many_statements_as_one(start: Start, waiting: Instance, member: Member) -> None:
+    """Who looks, at what instances; steps, those in full, events, facts. What only some show is asked for by each: how
+    a decision was taken, and which limits come near.
+    """
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite is asked for each: it is no way there")
+    topic = InstanceTopic()
+    grant = topic.authorize(member(Role.VIEWER), waiting.pk)
+    wanted = [asked(grant, one.pk, view="charge:1") for one in (waiting, *(start() for _ in range(9)))]
+    topic.render_all(wanted)
+    with CaptureQueriesContext(connection) as sent:
+        assert len(topic.render_all(wanted)) == 10
+    # One person looks at all of them.
+    assert (len(sent), len([one for one in sent if "unnest" in one["sql"]])) == (6, 5)
 
 
 def test_what_people_and_programs_wrote_is_escaped(waiting: Instance, member: Member) -> None:
