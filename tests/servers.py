@@ -14,10 +14,12 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from socketserver import BaseServer
 
 import psycopg
 
@@ -221,3 +223,8 @@ def await_port(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
             return
         time.sleep(0.05)
     raise RuntimeError(f"{process.args!r} does not listen on {port}:\n{log.read_text(errors='replace')}")
+
+
+def serve_in_thread(server: BaseServer) -> None:
+    """Serve until `shutdown` is called, which is heard at once: not after half a second, as it would be by itself."""
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()

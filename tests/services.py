@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.servers import serve_in_thread
 
 
 @dataclass
@@ -62,7 +63,7 @@ def running_service() -> Iterator[Service]:
         do_GET = do_POST = do_PUT = handle_request
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    serve_in_thread(server)
     service.origin = f"http://127.0.0.1:{server.server_port}"
     yield service
     server.shutdown()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 import uuid
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +15,7 @@ from playwright.sync_api import Browser, expect
 from tests.acceptance.holding import held_up
 from tests.acceptance.quadrille import Quadrille
 from tests.acceptance.slowness import SLOWNESS
+from tests.servers import serve_in_thread
 
 PREPARE = """
 import json
@@ -68,7 +68,7 @@ def shop(server: Quadrille, place: tuple[str, str, str, str]) -> Iterator[str]:
             """Say nothing."""
 
     running = ThreadingHTTPServer(("127.0.0.1", 0), Shop)
-    threading.Thread(target=running.serve_forever, daemon=True).start()
+    serve_in_thread(running)
     yield f"http://127.0.0.1:{running.server_port}/"
     running.shutdown()
     running.server_close()

@@ -8,6 +8,8 @@ from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
+from tests.servers import serve_in_thread
+
 LONGEST_SECONDS = 120
 
 
@@ -57,7 +59,7 @@ class SlowServer:
         return Handler
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        serve_in_thread(self._server)
         return self
 
     def __exit__(self, *_: object) -> None:

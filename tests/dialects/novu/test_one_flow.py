@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -15,6 +14,7 @@ from novu_py import Novu
 from tests.dialects.novu.conftest import Account, jobs_of
 from tests.dialects.novu.test_sending import flow as make_flow
 from tests.dialects.novu.test_sending import fresh, messages, person, send, statuses, step
+from tests.servers import serve_in_thread
 
 pytestmark = pytest.mark.filterwarnings("ignore:warning. .. DEPRECATED:DeprecationWarning")
 
@@ -113,7 +113,7 @@ def service() -> Iterator[tuple[str, list[Any]]]:
             """Say nothing."""
 
     running = ThreadingHTTPServer(("127.0.0.1", 0), Service)
-    threading.Thread(target=running.serve_forever, daemon=True).start()
+    serve_in_thread(running)
     yield f"http://127.0.0.1:{running.server_port}", asked
     running.shutdown()
     running.server_close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -17,6 +16,7 @@ from dialects.formance import triggers
 from engine.models import Instance
 from tests.integration.formance.conftest import Caller, publish
 from tests.integration.formance.test_triggers import make_trigger
+from tests.servers import serve_in_thread
 
 __all__ = ["make_trigger"]  # a fixture
 ACCOUNTS = {"/accounts/1": {"data": {"name": "ada", "tier": "gold"}}, "/accounts/2": {"data": {"name": "bob"}}}
@@ -40,7 +40,7 @@ def accounts() -> Iterator[str]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    serve_in_thread(server)
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -16,6 +15,7 @@ from engine.models import Step
 from engine.notifying.models import Message, Provider
 from tests.integration.engine.conftest import Engine
 from tests.integration.notifying.conftest import Send, Sink
+from tests.servers import serve_in_thread
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
@@ -111,7 +111,7 @@ def receiver() -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]]]]:
             """Say nothing."""
 
     running = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
-    threading.Thread(target=running.serve_forever, daemon=True).start()
+    serve_in_thread(running)
     yield f"http://127.0.0.1:{running.server_port}/", came
     running.shutdown()
     running.server_close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +19,7 @@ from accounts.outbound import (
     ResponseTooLarge,
     send,
 )
+from tests.servers import serve_in_thread
 
 LOOPBACK = parse_networks(["127.0.0.0/8"])
 
@@ -71,7 +71,7 @@ def port() -> Iterator[int]:
     """Where the server listens."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
         server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        serve_in_thread(server)
         yield server.server_address[1]
         server.shutdown()
 

@@ -15,6 +15,7 @@ from accounts import outbound_connections as kept
 from accounts.addresses import Network, parse_networks
 from accounts.outbound import OutboundFailed, OutboundRefused, OutboundRequest, send
 from accounts.outbound_connections import KeptConnections
+from tests.servers import serve_in_thread
 
 LOOPBACK = parse_networks(["127.0.0.0/8"])
 SERVER, OTHER = "127.0.0.1", "127.0.0.2"
@@ -53,7 +54,7 @@ def port() -> Iterator[int]:
     """Where the server listens, on every loopback address."""
     with ThreadingHTTPServer(("", 0), Answers) as server:
         server.daemon_threads = True
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        serve_in_thread(server)
         yield server.server_address[1]
         server.shutdown()
 

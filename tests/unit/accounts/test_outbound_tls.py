@@ -114,7 +114,7 @@ def test_a_certificate_of_another_host_is_refused(port: int) -> None:
 
 def test_a_server_that_says_nothing_does_not_outlast_the_timeout(port: int) -> None:
     with pytest.raises(OutboundTimedOut):
-        ask(port, path="/silence", timeout=1)
+        ask(port, path="/silence", timeout=0.4)
 
 
 def test_a_server_that_shakes_no_hands_does_not_outlast_the_timeout() -> None:

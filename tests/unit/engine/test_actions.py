@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import smtplib
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -17,6 +16,7 @@ from pytest_django import Settings
 from engine.actions import ACTIONS
 from engine.actions.action import ActionFailed, ActionOutcome, ActionRequest
 from engine.actions.python import DoNotRetry, flow_function
+from tests.servers import serve_in_thread
 
 received: list[dict[str, Any]] = []
 
@@ -52,7 +52,7 @@ class OutsideWorld(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def world() -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), OutsideWorld)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    serve_in_thread(server)
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()

@@ -9,6 +9,7 @@ from queue import SimpleQueue
 
 import pytest
 
+from engine.runners import celery
 from engine.runners.celery import Sender
 
 
@@ -53,8 +54,9 @@ def test_a_wish_that_has_time_is_overtaken_by_one_that_has_none() -> None:
 
 
 def test_a_broker_that_is_away_is_spoken_of_once_and_told_again_when_it_is_back(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(celery, "AWAY_SECONDS", 0.05)
     broker = Broker()
     sender = Sender(broker.send)
     with caplog.at_level(logging.WARNING):
