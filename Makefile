@@ -1,7 +1,7 @@
 # Everything runs from .venv, which each target makes or refreshes first: only when a lock file changed.
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
-.PHONY: run test test-unit test-quick test-postgres lint bench chaos chaos-short shots clean lock
+.PHONY: run test test-unit test-quick test-other lint bench chaos chaos-short shots clean lock
 
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys,venv,ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
@@ -48,6 +48,9 @@ test-unit: $(DEVELOP) ## What to tell after each save: no database, no drawn exa
 
 test-quick: $(DEVELOP) ## No browser, no PostgreSQL
 	$(BIN)/python -m pytest -q tests/unit tests/integration
+
+test-other: $(DEVELOP) ## On SQLite, what `make test` asks of PostgreSQL alone
+	$(BIN)/python -m pytest -q $$(cat tests/on-postgres-alone)
 
 lint: $(DEVELOP)
 	$(BIN)/ruff check .
