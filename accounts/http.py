@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
-from django_htmx.http import trigger_client_event
 from django_htmx.middleware import HtmxDetails
 
 if TYPE_CHECKING:
@@ -24,11 +23,6 @@ class HtmxHttpRequest(HttpRequest):
 def sent(request: HttpRequest) -> QueryDict | None:
     """What a form was sent with; None when it is only to be shown. An empty form that was sent is bound and refused."""
     return request.POST if request.method == "POST" else None
-
-
-def with_toast(response: HttpResponse, text: str, kind: str = "success") -> HttpResponse:
-    """The answer to an htmx request, with a short message beside it. Kinds: success, info, warning, error."""
-    return trigger_client_event(response, "toast", {"text": text, "kind": kind})
 
 
 def render_part(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, Protocol
+from typing import Any, Concatenate, ParamSpec
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -104,12 +104,6 @@ def scope_of_member(user: User, *, org: str, env: str) -> Scope | None:
     if membership is None:
         return None
     return Scope(environment.organization, environment, user, Role(membership.role))
-
-
-class ScopedView(Protocol):
-    """A console view as the URL table sees it."""
-
-    def __call__(self, request: HttpRequest, org: str, env: str, /, **kwargs: Any) -> HttpResponseBase: ...
 
 
 def scoped(

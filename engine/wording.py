@@ -74,11 +74,6 @@ def error_message(error: Any) -> str:
     return str(message) if message else error_words(error)
 
 
-def branch_word(branch: str) -> str:
-    """A branch as people call it."""
-    return "otherwise" if branch == NONE_MET else branch
-
-
 def _synced(data: Mapping[str, Any]) -> str:
     """Which attributes of which entities were written, and what could not be."""
     written = [f"{one.get('entity')}: {', '.join(one.get('set') or ())}" for one in data.get("entities") or ()]

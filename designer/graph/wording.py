@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from designer.graph.durations import in_words
-from designer.graph.fields import Choice
 from designer.graph.model import NONE_MET, Flow, Json, Phase, Task, phase_of_ref
 from designer.graph.values import TASK_PREFIX
 
@@ -58,11 +57,6 @@ def with_dots(*parts: str) -> str:
     """The parts that say something, parted by dots, at most 60 characters."""
     text = " · ".join(part for part in parts if part)
     return text if len(text) <= 60 else text[:59] + "…"
-
-
-def label_of(options: tuple[Choice, ...], value: Json) -> str:
-    """The label of a choice, or the bare value."""
-    return next((choice.label for choice in options if choice.value == value), str(value))
 
 
 def branch_name(task: Task, branch: str) -> str:

@@ -14,13 +14,6 @@ class FlowInUse(Refused):
         super().__init__(_words(unfinished, finished))
 
 
-class NothingPublished(Refused):
-    """The flow has no version yet."""
-
-    def __init__(self) -> None:
-        super().__init__("Nothing has been published yet.")
-
-
 class ReasonInUse(Refused):
     """Flows still offer this closing reason."""
 

@@ -45,12 +45,6 @@ def remove_reason(scope: Scope, reason: ClosingReason) -> None:
     reason.delete()
 
 
-def offered_titles(scope: Scope) -> Sequence[str]:
-    """The titles that flows may choose from now."""
-    reasons = ClosingReason.objects.within(scope).filter(is_active=True)
-    return list(reasons.order_by("title").values_list("title", flat=True))
-
-
 def link_reasons(scope: Scope, row: Flow, titles: Sequence[str]) -> None:
     """Make the reasons a flow was published with exactly these. Titles the library lacks are added to it."""
     stored = {reason.title: reason for reason in ClosingReason.objects.within(scope).filter(title__in=titles)}

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Protocol
-
 from accounts.models import Environment, Organization
 from dialects.novu.translate.ids import IdOf, decode_id, encode_id
 from engine.notifying.models import Message, Notification, Subscriber, Topic
-
-
-class Dated(Protocol):
-    """A row with a number and a time."""
-
-    pk: int
-    created_at: datetime
 
 
 def organization_id(organization: Organization) -> str:

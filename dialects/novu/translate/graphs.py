@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from designer.graph.model import TRIGGER, Edge, Flow, Join, Json, On, Task
 from dialects.novu.translate import forms
-from dialects.novu.translate.controls import is_sayable, type_of
+from dialects.novu.translate.controls import type_of
 
 
 def goes_on_after_failure(task: Task, aside: Mapping[str, Json]) -> bool:
@@ -54,8 +54,3 @@ def is_chain(flow: Flow, asides: Mapping[str, Mapping[str, Json]]) -> bool:
     return set(drawn.edges) == set(flow.edges) and all(
         drawn.tasks[key].join == flow.tasks[key].join for key in drawn.tasks
     )
-
-
-def unsayable(flow: Flow) -> Iterator[Task]:
-    """The tasks that Novu has no word for."""
-    return (task for task in flow.tasks.values() if not is_sayable(task))

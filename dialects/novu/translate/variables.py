@@ -10,7 +10,6 @@ from typing import Any, Final
 from designer.graph.model import Json
 from designer.graph.paths import DataPath
 from designer.graph.references import is_template, read_template, texts_of
-from dialects.novu.translate import forms
 
 SUBSCRIBER_FIELDS: Final = (
     "subscriberId",
@@ -155,8 +154,3 @@ def _may_hold(schema: Mapping[str, Json]) -> bool:
 def needs_payload_check(schema: Json) -> bool:
     """Whether names of the payload can be unknown at all: only where the workflow declares its payload."""
     return isinstance(schema, Mapping) and bool(schema.get("properties"))
-
-
-def channel_types(steps: Sequence[StepView]) -> list[str]:
-    """The channels that steps use, once each."""
-    return list(dict.fromkeys(step.type for step in steps if step.type in forms.CHANNEL_TYPES))

@@ -1,17 +1,10 @@
-"""One URL serves a page and its parts; a view may add a message to any answer."""
-
-import json
+"""What a request brought: a form that was sent."""
 
 import pytest
-from django.http import HttpResponse, QueryDict
+from django.http import QueryDict
 from django.test import RequestFactory
 
-from accounts.http import sent, with_toast
-
-
-def test_a_message_travels_beside_the_answer() -> None:
-    response = with_toast(HttpResponse("part"), "Saved.")
-    assert json.loads(response.headers["HX-Trigger"]) == {"toast": {"text": "Saved.", "kind": "success"}}
+from accounts.http import sent
 
 
 @pytest.mark.parametrize("fields", [{}, {"name": "x"}])
