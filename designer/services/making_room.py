@@ -15,6 +15,8 @@ from designer.graph.edits import (
     AddCondition,
     Batch,
     ConfigureTask,
+    Connect,
+    Disconnect,
     Edit,
     EditRefused,
     FramePhase,
@@ -45,14 +47,32 @@ def with_room(flow: Flow, edit: Edit) -> Edit:
     """
     if isinstance(edit, Batch) and edit.edits and isinstance(edit.edits[-1], About | InsertOnEdge):
         return Batch((*edit.edits[:-1], with_room(Batch(edit.edits[:-1]).apply(flow).flow, edit.edits[-1])))
-    if not isinstance(edit, About | InsertOnEdge):
+    between = _put_between(edit)
+    if between is None and not isinstance(edit, About):
         return edit
     try:
         after = edit.apply(flow).flow
     except EditRefused:
         return edit
-    moves = _inserted(flow, after, edit) if isinstance(edit, InsertOnEdge) else _grown(flow, after, edit.task)
-    return Batch((edit, *moves)) if moves else edit
+    moves: list[Edit] = []
+    if between is not None:
+        moves = _inserted(flow, after, *between)
+    elif isinstance(edit, About):
+        moves = _grown(flow, after, edit.task)
+    steps = edit.edits if isinstance(edit, Batch) else (edit,)
+    return Batch((*steps, *moves)) if moves else edit
+
+
+def _put_between(edit: Edit) -> tuple[str, Edge] | None:
+    """Which task comes in between by an edit, a new one or one that stood alone, and on which edge."""
+    if isinstance(edit, InsertOnEdge):
+        return edit.task.key, edit.edge
+    match edit:
+        case Batch((MoveTasks(to), Disconnect((edge,)), Connect(first), Connect(second))) if len(to) == 1:
+            (key,) = to
+            ends = (first.source, first.target, second.source, second.target)
+            return (key, edge) if ends == (edge.source, key, key, edge.target) else None
+    return None
 
 
 def _grown(flow: Flow, after: Flow, key: str) -> list[Edit]:
@@ -66,17 +86,17 @@ def _grown(flow: Flow, after: Flow, key: str) -> list[Edit]:
     return sheet.edits()
 
 
-def _inserted(flow: Flow, after: Flow, edit: InsertOnEdge) -> list[Edit]:
-    """The new card stands clear of the one that it comes after, and what it comes before makes room."""
-    key, at = edit.task.key, after.tasks[edit.task.key].at
+def _inserted(flow: Flow, after: Flow, key: str, edge: Edge) -> list[Edit]:
+    """The card stands clear of the one that it comes after, and what it comes before makes room."""
+    at = after.tasks[key].at
     if at is None:
         return []
     sheet = _Sheet(after)
     border = at.x + sheet.width(key) // 2
-    source, target = (after.tasks.get(ref) for ref in (edit.edge.source, edit.edge.target))
+    source, target = (after.tasks.get(ref) for ref in (edge.source, edge.target))
     if source is not None and source.at is not None and abs(source.at.y - at.y) < CARD_HEIGHT + BESIDE:
         right = source.at.x + sheet.width(source.key)
-        name = label_width(edge_label(flow, edit.edge))  # the first half of the edge keeps it
+        name = label_width(edge_label(flow, edge))  # the first half of the edge keeps it
         clear = right + GAP + name
         if source.at.x < border and clear > at.x:
             sheet.shove(key, _on_grid(clear - at.x))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from designer.graph.edits import Edit, InsertOnEdge, RenameTask
+from designer.graph.edits import Batch, Connect, Disconnect, Edit, InsertOnEdge, MoveTasks, RenameTask
 from designer.graph.model import Edge, Flow, Frame, Position, Task
 from designer.rendering.cards import CARD_HEIGHT, card_size, label_width
 from designer.services.making_room import with_room
@@ -100,6 +100,23 @@ def test_a_task_put_on_a_short_edge_stands_between_its_neighbours(at: int) -> No
     after = made(flow, InsertOnEdge(Edge("a", "b"), task))
     assert overlaps(after) == []
     assert x_of(after, "a", "n", "b", "c") == sorted(x_of(after, "a", "n", "b", "c"))
+
+
+@pytest.mark.parametrize("at", [180, 240, 300])
+def test_so_does_one_that_stood_alone(at: int) -> None:
+    places = {"a": (0, 0), "b": (224, 0), "c": (448, 0), "n": (0, 400)}
+    flow = placed("a -> b -> c; n -> n2", {**places, "n2": (400, 400)})
+    flow = flow.with_edges(tuple(edge for edge in flow.edges if edge.source != "n"))
+    steps = (
+        MoveTasks({"n": Position(at - 80, 0)}),
+        Disconnect((Edge("a", "b"),)),
+        Connect(Edge("a", "n")),
+        Connect(Edge("n", "b")),
+    )
+    after = made(flow, Batch(steps))
+    assert overlaps(after) == []
+    assert x_of(after, "a", "n", "b", "c") == sorted(x_of(after, "a", "n", "b", "c"))
+    assert x_of(after, "n2") == [400]
 
 
 def test_an_edit_that_is_refused_comes_back_as_it_is() -> None:
