@@ -98,10 +98,25 @@ def test_the_demo_ends_as_it_should_on_two_workers(site: Site, workers: Workers)
         assert_recorded_once(site, flow)
 
 
+def counts_at_rest(site: Site) -> dict[str, float]:
+    """What is counted once the demo, whose attempts count as well, has come to stand and all of it is told."""
+    busy = "SELECT count(*) FROM engine_step WHERE status IN ('ready', 'running', 'retrying')"
+    told: list[dict[str, float]] = [{}]
+
+    def is_at_rest() -> bool:
+        told.append(
+            {name: value for name, value in site.metrics().items() if name.startswith("quadrille_attempts_total")}
+        )
+        return site.ask(busy) == [(0,)] and told[-2] == told[-1]
+
+    until(is_at_rest, "the demo has come to stand", pause=1.0)
+    return site.metrics()
+
+
 def test_a_web_process_tells_what_all_processes_counted(site: Site, workers: Workers, slow_server: SlowServer) -> None:
     workers(2)
     flow = site.publish(chain("counted", ("automation", call(f"{slow_server.url}/")), ("delay", {"for": "1 second"})))
-    before = site.metrics()
+    before = counts_at_rest(site)
     site.start_instances(flow, 20)
     until(lambda: all_ended(site, flow, 20), "all end")
 
