@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.core.cache import cache
@@ -23,6 +24,9 @@ from tests import prepared
 from tests.emptying import empty_tables
 
 PASSWORD = "a long enough passphrase"
+# As in CI: how long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("patient", hypothesis.settings.default, deadline=None)
+hypothesis.settings.load_profile("patient")
 # Not `flush`: see there.
 TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[attr-defined]
 
