@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -10,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.acceptance.axe import look_at
 from tests.acceptance.board import ready
-from tests.acceptance.browser import sign_in
+from tests.acceptance.browser import Watch, sign_in
 from tests.acceptance.keys import press_on, tab_to
 from tests.acceptance.quadrille import Quadrille
 
@@ -88,6 +89,42 @@ def test_a_template_is_used_and_its_flow_switched_off_later_by_keys(page: Page, 
     expect(page.get_by_text("Access request will be disabled on 2 January 2040 at 09:30 (UTC).")).to_be_visible()
     press_on(page, page.get_by_role("button", name="Remove : switch off"))
     expect(page.get_by_text("That is not planned any more.")).to_be_visible()
+
+
+def test_a_flow_is_switched_off_and_on_at_the_planned_moments(
+    page: Page, watch: Watch, server: Quadrille, api: httpx.Client
+) -> None:
+    watch.expected_errors.append("422")
+    make(api, "seasonal")
+    sign_in(page, server, "designer")
+
+    def plan(to: str, at: datetime) -> None:
+        page.goto(f"{FLOWS}seasonal/triggers/")
+        page.get_by_label("Switch it").select_option(to)
+        page.get_by_label("At (UTC)").fill(f"{at:%Y-%m-%dT%H:%M:%S}")
+        page.get_by_role("button", name="Plan it").click()
+        expect(page.get_by_text(f"Seasonal will be {'enabled' if to == 'on' else 'disabled'} on")).to_be_visible()
+
+    def comes(enabled: bool) -> None:
+        for _ in range(600):
+            if {flow["key"]: flow["enabled"] for flow in api.get("/flows").json()["items"]}["seasonal"] is enabled:
+                return
+            page.wait_for_timeout(100)
+        raise AssertionError("the moment has passed, and nothing has happened")
+
+    page.goto(f"{FLOWS}seasonal/triggers/")
+    page.get_by_label("At (UTC)").fill("2020-01-01T10:00")
+    page.get_by_role("button", name="Plan it").click()
+    expect(page.get_by_text("This moment has passed.")).to_be_visible()
+    plan("off", datetime.now(UTC) + timedelta(seconds=4))
+    comes(False)
+    page.reload()
+    expect(page.get_by_text("The flow is disabled: no trigger starts an instance.")).to_be_visible()
+    expect(page.locator(".plan-list")).to_have_count(0)
+    assert api.post("/flows/seasonal/instances", json={}).status_code == 409
+    plan("on", datetime.now(UTC) + timedelta(seconds=4))
+    comes(True)
+    api.post("/flows/seasonal/instances", json={}).raise_for_status()
 
 
 def test_cases_that_fail_are_told_before_publishing_and_keep_it_back_if_they_shall(
