@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, Route, expect
 from tests.acceptance.axe import look_at
 from tests.acceptance.board import Board, open_new, ready
 from tests.acceptance.browser import DESKTOP, PHONE, Watch, sign_in, watched_page
+from tests.acceptance.keys import press_on, tab_to
 from tests.acceptance.quadrille import Quadrille
 
 
@@ -273,7 +274,7 @@ def test_people_talk_about_a_task(seats: tuple[Seat, Seat], browser: Browser, se
     expect(ada.page.locator("#comments")).to_contain_text("1 resolved")
 
 
-def test_a_task_is_talked_about_by_keys_alone(page: Page, server: Quadrille) -> None:
+def test_a_task_is_talked_about_by_keys_alone(page: Page, browser: Browser, server: Quadrille) -> None:
     sign_in(page, server, "designer")
     board, press = open_new(page, "talked about by keys alone"), page.keyboard.press
     page.locator("#canvas").focus()
@@ -292,21 +293,33 @@ def test_a_task_is_talked_about_by_keys_alone(page: Page, server: Quadrille) -> 
     expect(said).to_have_count(1)
     expect(board.card("set_values").locator(".comment-badge")).to_have_text("1")
 
-    page.get_by_role("textbox", name="Reply").focus()
-    page.keyboard.type("The order's.")
+    tab_to(page, page.get_by_role("textbox", name="Reply"))
+    page.keyboard.type("The order's, @adm")
+    expect(page.locator(".mention-options > li")).to_have_count(1)
+    press("Enter")
     press("Control+Enter")
     expect(said).to_have_count(2)
-    page.get_by_role("button", name="Resolve").focus()
-    press("Enter")
+    expect(said.last.locator(".mention")).to_have_count(1)
+    press_on(page, page.get_by_role("button", name="Resolve"))
     resolved = page.locator("#comments summary", has_text="1 resolved")
     expect(resolved).to_be_visible()
     expect(board.card("set_values").locator(".comment-badge")).to_have_count(0)
-    resolved.focus()
-    press("Enter")
-    expect(said.filter(has_text="The order's.")).to_be_visible()
+    press_on(page, resolved)
+    expect(said.filter(has_text="The order's, ")).to_be_visible()
+    press_on(page, page.get_by_role("button", name="Reopen"))
+    expect(board.card("set_values").locator(".comment-badge")).to_have_text("1")
     press("Escape")
     expect(page.locator("#comments")).to_be_hidden()
     expect(board.card("set_values")).to_be_focused()
+
+    # Whoever was mentioned goes there by the bell, by keys as well.
+    with watched_page(browser, server) as (other, _watch):
+        sign_in(other, server, "administrator")
+        other.goto("/o/demo/development/flows/")
+        press_on(other, other.locator(".bell"))
+        press_on(other, other.locator(".mention-link").first)
+        ready(other)
+        expect(other.locator("#comments")).to_contain_text("The order's, ")
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["remembered outline", "phone"])
