@@ -109,6 +109,7 @@ def conditions(page: Page) -> None:
     _select(page, "size")
     page.locator("[data-truth] > summary").click()
     expect(page.locator("table.truth")).to_be_visible(timeout=PATIENCE)
+    page.wait_for_load_state("networkidle")  # the table is told once more with the sample that it finds
     page.locator("table.truth").scroll_into_view_if_needed()
 
 

@@ -228,7 +228,7 @@ class _Drawing:
                 continue
             if place is not None:
                 place = self._labelled(edge, place, labels, changes, near, is_kept=is_kept)
-                if place == old and place.seen == old.seen:
+                if old is not None and place == old and (place.seen, place.alone) == (old.seen, old.alone):
                     place = old
                 if place.label_box is not None:
                     labels.append(place.label_box)

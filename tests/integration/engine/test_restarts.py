@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -54,6 +55,7 @@ def run(engine: Engine, instance: Instance, *, restarts: bool) -> None:
             return
         if restarts:
             restart_process(engine)
+        part_ties(engine, instance)
         if attempts := engine.claim(room=1):
             if restarts:
                 restart_process(engine)
@@ -63,6 +65,15 @@ def run(engine: Engine, instance: Instance, *, restarts: bool) -> None:
             assert moment is not None, f"stuck: {list(instance.steps.values_list('task', 'status'))}"
             engine.now = moment
     raise AssertionError("it does not end")
+
+
+def part_ties(engine: Engine, instance: Instance) -> None:
+    """Steps that became claimable in the same moment are claimed in any order. Here in that of their names, as it may
+    matter who is first: one that fails cancels the others.
+    """
+    queued = Step.objects.filter(instance=instance, lease_owner="", claimable_at__lte=engine.now)
+    for number, step in enumerate(queued.order_by("claimable_at", "task", "iteration").only("pk")):
+        Step.objects.filter(pk=step.pk).update(claimable_at=engine.now - timedelta(seconds=1, microseconds=-number))
 
 
 def ask_somebody(engine: Engine, instance: Instance) -> bool:

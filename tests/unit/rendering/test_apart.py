@@ -230,3 +230,14 @@ def test_a_label_of_a_crowd_is_by_its_own_line(name: str) -> None:
 @settings(max_examples=40, deadline=None)
 def test_a_label_is_by_its_own_line_where_nothing_else_is(flow: Flow) -> None:
     assert_labels_are_by_their_lines(drawn_layout(flow))
+
+
+def test_a_way_that_only_by_itself_would_go_otherwise_is_known_as_it_is_now() -> None:
+    # Moving the card changes how the longer edge would go alone, though not beside the other; then the other goes.
+    flow = sheet(6, 4, (24, 24), 24, [(1, 0, True), (13, 0, True)])
+    drawn = draw_flow(flow)
+    task = flow.tasks["t18"]
+    flow = flow.with_task(replace(task, at=Position(task.at.x + 8, task.at.y)))
+    drawn = draw_flow(flow, like=drawn)
+    flow = flow.with_edges(edge for edge in flow.edges if edge.source != "t1")
+    assert draw_flow(flow, like=drawn).layout == draw_flow(flow).layout
