@@ -80,6 +80,11 @@ def _assigned(edit: edits.AssignPhase, flow: Flow) -> str:
 
 def _together(edit: edits.Batch, flow: Flow) -> str:
     """A batch is named by its weightiest step: what was added or removed rather than what was moved on the way."""
+    match edit.edits:
+        case (edits.MoveTasks(), edits.Disconnect((cut,)), edits.Connect(first), edits.Connect(second), *_) if (
+            first.target == second.source and (first.source, second.target) == (cut.source, cut.target)
+        ):
+            return f"Put {_name(flow, first.target)} between {_way(flow, cut)}"
     light = (edits.MoveTasks, edits.MoveNotes, edits.FramePhase, edits.TidyUp, edits.AssignPhase, edits.Connect)
     weighty = [step for step in edit.edits if not isinstance(step, light)]
     kinds = {type(step) for step in weighty}

@@ -9,7 +9,7 @@ import pytest
 
 from designer.graph import edits
 from designer.graph.codec import encode_condition
-from designer.graph.model import Flow, Frame, Statement
+from designer.graph.model import Edge, Flow, Frame, Position, Statement
 from designer.inspector.answers import edit_for
 from designer.inspector.forms import form_for
 from designer.inspector.reading import ValueRefused
@@ -208,3 +208,16 @@ def test_the_form_of_a_task_shows_what_is_set_and_folds_the_rest() -> None:
     assert {group.label: group.is_open for group in form.groups}["Errors and retries"] is True
     assert {group.label: group.is_open for group in form.groups}["Advanced"] is True  # it is in a phase
     assert form_for(replace(flow, tasks={}), "a") is None
+
+
+def test_a_task_put_on_an_edge_is_named_by_where_it_comes() -> None:
+    flow = draw("a -> b; c")
+    (edge,) = flow.edges
+    ways = (edits.Connect(Edge("a", "c")), edits.Connect(Edge("c", "b")))
+    put = edits.Batch((edits.MoveTasks({"c": Position(80, 80)}), edits.Disconnect((edge,)), *ways))
+    assert words_of(put, flow) == "Put c between a and b"
+    assert (
+        words_of(edits.Batch((*put.edits, edits.MoveTasks({"b": Position(480, 0)}))), flow) == "Put c between a and b"
+    )
+    elsewhere = (edits.Connect(Edge("a", "c")), edits.Connect(Edge("b", "c")))
+    assert words_of(edits.Batch((*put.edits[:2], *elsewhere)), flow) == "Disconnected a and b"
