@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
-from pathlib import Path
 
 from playwright.sync_api import Locator, Page, Route, expect
 
-from benchmarks.drawing import drawn
-from tests.acceptance.board import PLACE, Board, ready
-from tests.acceptance.browser import sign_in
-from tests.acceptance.quadrille import Quadrille
+from tests.acceptance.board import Board
 
 
 def test_what_is_dragged_snaps_to_what_stands_around(board: Board) -> None:
@@ -157,60 +152,6 @@ def test_what_is_dragged_has_a_shadow_that_paints_nothing_else_anew(board: Board
     assert page.evaluate(under, [start[0] + 60, start[1] + 90]) == "move"
     page.mouse.up()
     expect(lifted).to_have_count(0)
-
-
-def test_what_is_far_out_of_sight_is_not_drawn_during_a_drag(page: Page, server: Quadrille, tmp_path: Path) -> None:
-    file = tmp_path / "rows.json"
-    file.write_text(json.dumps(drawn(100).flow_file))
-    server.manage("flow", "import", "--organization", "demo", "--environment", "development", str(file))
-    sign_in(page, server, "designer")
-    page.goto(f"{PLACE}/flows/drawn-100/edit/")
-    board = ready(page)
-    page.keyboard.press("0")
-    afar = page.locator(".is-afar")
-    middle = page.evaluate(CARD_IN_SIGHT)
-    page.mouse.move(*middle)
-    page.mouse.down()
-    for turn in range(20):
-        page.mouse.move(middle[0] + turn, middle[1] + turn)
-    for turn in range(200):  # a frame each: some at a time
-        page.mouse.move(middle[0] + 20 + turn % 2, middle[1] + 20)
-        if afar.count() > 40:
-            break
-    assert afar.count() > 40
-    seen = page.evaluate("[...document.querySelectorAll('#graph-nodes > .node:not(.is-afar)')].length")
-    assert seen < 100
-    assert not afar.first.is_visible()
-    page.mouse.move(middle[0] + 20, middle[1] + 20)
-    page.mouse.wheel(1200, 0)  # what comes into sight is there
-    expect(page.locator("#graph-nodes > .node.is-afar")).not_to_have_count(100 - seen)
-    assert page.evaluate(BLANK_IN_SIGHT) == []
-    page.mouse.up()
-    expect(afar).to_have_count(0)
-    board.saved()
-
-
-CARD_IN_SIGHT = """
-(() => {
-  const cards = [...document.querySelectorAll("#graph-nodes > .node .card")];
-  const boxes = cards.map((card) => card.getBoundingClientRect());
-  const box = boxes.find(({ x, y }) => x > 420 && x < 800 && y > 120 && y < 500);
-  return [box.x + box.width / 2, box.y + box.height / 2];
-})()
-"""
-# By where the facts have them: what is not drawn has no place on the screen.
-BLANK_IN_SIGHT = """
-(() => {
-  const [, x, y, scale] = /translate\\(([-\\d.]+) ([-\\d.]+)\\) scale\\(([\\d.]+)\\)/
-    .exec(document.querySelector("#canvas-layer").getAttribute("transform")).map(Number);
-  const { width, height } = document.querySelector("#canvas").getBoundingClientRect();
-  const { nodes } = JSON.parse(document.querySelector("#graph-facts").textContent);
-  return nodes.filter((node) => {
-    const [left, top] = [node.x * scale + x, node.y * scale + y];
-    return left < width && top < height && left + node.width * scale > 0 && top + node.height * scale > 0;
-  }).filter((node) => document.getElementById(node.id)?.matches(".is-afar")).map((node) => node.id);
-})()
-"""
 
 
 def points_of(line: Locator) -> list[tuple[float, float]]:

@@ -148,7 +148,7 @@ export class Gestures {
       before = now;
     };
     const start = /** @type {PointerEvent} */ (this.#fingers.values().next().value);
-    this.#active = { drag: { move: follow, drop: () => {}, cancel: () => {}, cursor: "grabbing" }, start, last: start, isMoving: true };
+    this.#active = { drag: { move: follow, drop: () => {}, cancel: () => {} }, start, last: start, isMoving: true };
   }
 
   /** @param {PointerEvent} event */
@@ -172,7 +172,6 @@ export class Gestures {
     if (!active?.isMoving) return;
     const follows = !active.drag.cursor && this.#follow(active.last);
     const isLeft = active.drag.move(this.editor.viewport.onCanvas(active.last), active.last);
-    if (!active.drag.cursor) this.editor.afar.leave();
     if (follows || isLeft) this.#frame ||= requestAnimationFrame(() => this.#show());
   }
 
@@ -212,7 +211,6 @@ export class Gestures {
     this.#frame = 0;
     delete this.editor.svg.dataset.dragging;
     this.editor.viewport.hold(false);
-    this.editor.afar.fetch();
     this.editor.settled();
   }
 

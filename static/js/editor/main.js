@@ -10,7 +10,6 @@ import "./shared.js";
 import { announce } from "../announce.js";
 import { watch } from "../live.js";
 import { retract, toast } from "../toast.js";
-import { Afar } from "./afar.js";
 import { Clipboard } from "./clipboard.js";
 import { Comments } from "./comments.js";
 import { Conflicts } from "./conflicts.js";
@@ -81,7 +80,6 @@ export class Editor {
     this.selection = new Selection(() => this.#selected());
     this.minimap = new Minimap(this, find("#minimap"));
     this.toolbar = new Toolbar(this);
-    this.afar = new Afar(this);
     this.viewport = new Viewport(this.svg, this.layer, {
       key: `quadrille-view-${root.dataset.flow}`,
       changed: (view) => this.#viewed(view),
@@ -428,7 +426,6 @@ export class Editor {
 
   /** @param {import("./geometry.js").View} view */
   #viewed(view) {
-    this.afar.look();
     this.minimap.follow();
     this.presence?.show();
     this.toolbar.zoomed(view.scale);
