@@ -103,6 +103,7 @@ def test_keys_are_told_why_something_may_not_be_connected(board: Board) -> None:
     board.add("noop", (560, 200))
     board.add("delay", (560, 320))
     board.connect("junction", "junction_2")
+    expect(board.edges()).to_have_count(1)
     board.saved()
     board.card("junction_2").focus()
     page.keyboard.press("c")

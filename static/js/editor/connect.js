@@ -113,7 +113,10 @@ export class Targets {
       this.#reasons = answer?.targets ?? {};
       this.branches = answer?.branches ?? {};
       this.loops = new Set(answer?.loops);
-      if (this.#isShown) this.#mark();
+      if (this.#isShown) {
+        this.#mark();
+        this.#tell();
+      }
       return Boolean(answer);
     });
   }
@@ -160,6 +163,12 @@ export class Targets {
     this.editor.element(this.pointed)?.classList.remove("is-pointed");
     this.pointed = node?.ref ?? "";
     this.editor.element(this.pointed)?.classList.add("is-pointed");
+    this.#tell();
+  }
+
+  /** Of what is pointed at, why it may not be, as soon as that is known. */
+  #tell() {
+    const node = this.editor.graph.nodes.get(this.pointed) ?? null;
     const isLoop = node !== null && this.loops.has(node.ref);
     this.editor.hint(isLoop ? `A loop: goes round again from ${node.name}` : node ? (this.#reasons?.[node.ref] ?? "") : "", isLoop);
   }
