@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 WINDOW_SECONDS = 0.05
 MAX_TOPICS_A_MESSAGE = 500
 SEND_SECONDS = 5.0
-"""So long one message may take. A Redis that is stopped, or behind a network that is gone, would take it for ever."""
+"""So long one message may take, with all that its library tries anew when Redis is stopped or a network is gone."""
 _outage = Outage(log, "live changes were not sent; whoever watches looks again by themselves")
 
 
