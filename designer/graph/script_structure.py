@@ -10,11 +10,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
 from designer.graph.blocks import (
-    DEFAULT_RETRIES,
-    DEFAULT_TIMEOUT,
     Block,
     Branch,
     Break,
@@ -33,9 +31,17 @@ from designer.graph.blocks import (
     Try,
     block,
 )
-from designer.graph.model import Json
+from designer.graph.script_values import (
+    LONGEST_TEXT,
+    Function,
+    argument_of,
+    config_of,
+    literal_of,
+    payload_shape,
+    wait_options,
+    words_of,
+)
 
-Function = ast.FunctionDef | ast.AsyncFunctionDef
 STEP_METHODS: Final = {
     "do": "do",
     "sleep": "sleep",
@@ -45,7 +51,6 @@ STEP_METHODS: Final = {
     "waitForEvent": "wait",
 }
 WAITED_FOR: Final = {"FIRST_COMPLETED": "race", "FIRST_EXCEPTION": "all", "ALL_COMPLETED": "all_settled"}
-LONGEST_TEXT: Final = 300
 
 
 class NoSuchClass(ValueError):
@@ -68,7 +73,7 @@ def structure_of_script(source: str, class_name: str) -> Start:
     names = [argument.arg for argument in run.args.args][1:3]
     scope = _Scope(event=names[0] if names else "", step=names[1] if len(names) > 1 else "")
     nodes = reader.body(run.body, scope, is_last=True)
-    payload = _payload_shape(run, scope.event)
+    payload = payload_shape(run, scope.event)
     return Start(class_name=class_name, nodes=tuple(nodes), functions=dict(reader.defined), payload=payload)
 
 
@@ -155,10 +160,10 @@ class _Reader:
         for decorator in function.decorator_list:
             call = decorator if isinstance(decorator, ast.Call) else None
             if _method(call.func if call else decorator, scope) == "do":
-                config = _argument(call, "config", 2) if call else None
-                name = _argument(call, "name", 0) if call else None
+                config = argument_of(call, "config", 2) if call else None
+                name = argument_of(call, "name", 0) if call else None
                 inside = tuple(self.body(function.body, scope.inside(function), is_last=True))
-                scope.steps[function.name] = _do(_words(name) if name else function.name, config, inside)
+                scope.steps[function.name] = _do(words_of(name) if name else function.name, config, inside)
                 return
         scope.functions[function.name] = function
 
@@ -178,7 +183,7 @@ class _Reader:
         while len(rest) == 1 and isinstance(rest[0], ast.If):
             inner = rest[0]
             self._expression(inner.test, nodes, scope)
-            branches.append(Branch(condition=_words(inner.test), nodes=tuple(self.body(inner.body, scope))))
+            branches.append(Branch(condition=words_of(inner.test), nodes=tuple(self.body(inner.body, scope))))
             rest = inner.orelse
         if rest:
             branches.append(Branch(condition=None, nodes=tuple(self.body(rest, scope))))
@@ -194,7 +199,7 @@ class _Reader:
             body = tuple(self.body(case.body, scope))
             branches.append(Branch(condition=None if is_rest else text[:LONGEST_TEXT], nodes=body))
         if any(branch.nodes for branch in branches):
-            nodes.append(Switch(discriminant=_words(statement.subject), branches=tuple(branches)))
+            nodes.append(Switch(discriminant=words_of(statement.subject), branches=tuple(branches)))
 
     def _loop(self, statement: ast.While | ast.For | ast.AsyncFor, nodes: list[Node], scope: _Scope) -> None:
         inside: list[Node] = []
@@ -215,7 +220,7 @@ class _Reader:
             caught = handlers[0][1]
         elif any(body for _, body in handlers):
             branches = [
-                Branch(condition=_words(handler.type) if handler.type else None, nodes=tuple(body))
+                Branch(condition=words_of(handler.type) if handler.type else None, nodes=tuple(body))
                 for handler, body in handlers
             ]
             caught = [If(branches=tuple(branches))]
@@ -252,7 +257,7 @@ class _Reader:
                 ways = [self._alone(part, scope) for part in (value.body, value.orelse)]
                 if any(ways):
                     branches = (
-                        Branch(condition=_words(value.test), nodes=tuple(ways[0])),
+                        Branch(condition=words_of(value.test), nodes=tuple(ways[0])),
                         Branch(condition=None, nodes=tuple(ways[1])),
                     )
                     nodes.append(If(branches=branches))
@@ -366,18 +371,18 @@ class _Reader:
         return FunctionCall(name=name)
 
     def _step(self, method: str, call: ast.Call, scope: _Scope) -> Node:
-        given = _argument(call, "name", 0)
-        name = _words(given) if given is not None else method
+        given = argument_of(call, "name", 0)
+        name = words_of(given) if given is not None else method
         match method:
             case "sleep":
-                duration = _literal(_argument(call, "duration", 1))
+                duration = literal_of(argument_of(call, "duration", 1))
                 return StepSleep(name=name, key=f"sleep:{name}", duration=duration)
             case "sleep_until":
-                moment = _argument(call, "timestamp", 1)
-                return StepSleepUntil(name=name, key=f"sleep:{name}", timestamp=_words(moment) if moment else "")
+                moment = argument_of(call, "timestamp", 1)
+                return StepSleepUntil(name=name, key=f"sleep:{name}", timestamp=words_of(moment) if moment else "")
             case "wait":
-                return StepWaitForEvent(name=name, key=f"wait:{name}", options=_wait_options(call))
-        callback, config = _argument(call, "callback", 1), _argument(call, "config", 2)
+                return StepWaitForEvent(name=name, key=f"wait:{name}", options=wait_options(call))
+        callback, config = argument_of(call, "callback", 1), argument_of(call, "config", 2)
         if isinstance(callback, ast.Dict):
             callback, config = config, callback
         inside: tuple[Node, ...] = ()
@@ -403,15 +408,6 @@ def _method(value: ast.expr, scope: _Scope) -> str | None:
     return None
 
 
-def _argument(call: ast.Call | None, name: str, place: int) -> ast.expr | None:
-    if call is None:
-        return None
-    for keyword in call.keywords:
-        if keyword.arg == name:
-            return keyword.value
-    return call.args[place] if place < len(call.args) else None
-
-
 def _flat(arguments: Sequence[ast.expr]) -> Iterator[ast.expr]:
     """Arguments with lists and `*lists` taken apart."""
     for value in arguments:
@@ -422,107 +418,5 @@ def _flat(arguments: Sequence[ast.expr]) -> Iterator[ast.expr]:
             yield inner
 
 
-# -- values -----------------------------------------------------------------------------------------------------------
-
-
-def _words(value: ast.expr) -> str:
-    """A text as it is; of any other expression its source."""
-    if isinstance(value, ast.Constant) and isinstance(value.value, str):
-        return value.value[:LONGEST_TEXT]
-    if isinstance(value, ast.JoinedStr):
-        parts = (
-            str(part.value) if isinstance(part, ast.Constant) else "{" + ast.unparse(part.value) + "}"
-            for part in value.values
-            if isinstance(part, (ast.Constant, ast.FormattedValue))
-        )
-        return "".join(parts)[:LONGEST_TEXT]
-    return ast.unparse(value)[:LONGEST_TEXT]
-
-
-def _literal(value: ast.expr | None) -> Json:
-    """A number or a text as it is written; of any other expression its source."""
-    if value is None:
-        return ""
-    try:
-        found: Any = ast.literal_eval(value)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return _words(value)
-    return found if isinstance(found, (int, float, str)) else _words(value)
-
-
 def _do(name: str, config: ast.expr | None, nodes: tuple[Node, ...]) -> StepDo:
-    return StepDo(name=name, key=f"do:{name}", config=_config(config), nodes=nodes)
-
-
-def _entries(value: ast.expr | None) -> dict[str, ast.expr]:
-    """The entries of a dict as it is written."""
-    if not isinstance(value, ast.Dict):
-        return {}
-    pairs = zip(value.keys, value.values, strict=True)
-    return {key.value: entry for key, entry in pairs if isinstance(key, ast.Constant) and isinstance(key.value, str)}
-
-
-def _config(config: ast.expr | None) -> Mapping[str, Json]:
-    """The configuration of a step as far as it is written down, with the defaults filled in."""
-    given = _entries(config)
-    retries = {name: _literal(value) for name, value in _entries(given.get("retries")).items()}
-    delay = _entries(given.get("retries")).get("delay")
-    if delay is not None and not isinstance(delay, (ast.Constant, ast.UnaryOp, ast.BinOp)):
-        retries["delay"] = "[dynamic]"
-    limit = retries.get("limit", DEFAULT_RETRIES["limit"])
-    known = {
-        "limit": limit if isinstance(limit, (int, float)) else DEFAULT_RETRIES["limit"],
-        "delay": retries.get("delay", DEFAULT_RETRIES["delay"]),
-        "backoff": retries.get("backoff", DEFAULT_RETRIES["backoff"]),
-    }
-    timeout = _literal(given["timeout"]) if "timeout" in given else DEFAULT_TIMEOUT
-    return {"retries": known, "timeout": timeout}
-
-
-def _wait_options(call: ast.Call) -> Mapping[str, Json]:
-    type, timeout = _argument(call, "event_type", 1), _argument(call, "timeout", 2)
-    if isinstance(type, ast.Dict):
-        entries = _entries(type)
-        type, timeout = entries.get("type"), entries.get("timeout", timeout)
-    type = type if type is not None else _argument(call, "type", 99)
-    event_type = _words(type) if type is not None else ""
-    return {"event_type": event_type, "timeout": _literal(timeout) if timeout is not None else "24 hours"}
-
-
-def _payload_shape(run: Function, event: str) -> Mapping[str, Json] | None:
-    """The shape of what a program reads of its payload; None when it reads nothing."""
-    fields: dict[str, Any] = {}
-    found = False
-    for node in ast.walk(run):
-        path = _path(node, event)
-        if path is None or path[:1] != ["payload"]:
-            continue
-        found = True
-        at = fields
-        for name in path[1:]:
-            at = at.setdefault(name, {})
-    if not found:
-        return None
-    return _shape(fields)
-
-
-def _shape(fields: Mapping[str, Any]) -> dict[str, Json]:
-    if not fields:
-        return {"type": "unknown"}
-    return {"type": "object", "fields": {name: _shape(inner) for name, inner in fields.items()}}
-
-
-def _path(node: ast.AST, event: str) -> list[str] | None:
-    """`event["payload"]["order"]`, `event.payload["order"]`, `event.payload.get("order")` as a path."""
-    match node:
-        case ast.Name(id=name) if name == event:
-            return []
-        case ast.Subscript(value=value, slice=ast.Constant(value=str(key))):
-            before = _path(value, event)
-            return None if before is None else [*before, key]
-        case ast.Call(func=ast.Attribute(value=value, attr="get"), args=[ast.Constant(value=str(key)), *_]):
-            before = _path(value, event)
-            return None if before is None else [*before, key]
-        case ast.Attribute(value=ast.Name(id=name), attr="payload") if name == event:
-            return ["payload"]
-    return None
+    return StepDo(name=name, key=f"do:{name}", config=config_of(config), nodes=nodes)

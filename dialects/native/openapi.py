@@ -9,7 +9,7 @@ from django.utils.text import slugify
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 
 from dialects.native.components import COMPONENTS
-from dialects.native.schemas import Schema, ref
+from dialects.native.schemas.making import Schema, ref
 
 View = TypeVar("View", bound=Callable[..., Any])
 

@@ -14,7 +14,7 @@ from drf_spectacular.settings import patched_settings
 
 from dialects.native import openapi
 from dialects.native.components import COMPONENTS
-from dialects.native.schemas import Schema
+from dialects.native.schemas.making import Schema
 
 METHODS = ("get", "post", "put", "patch", "delete")
 PROBLEMS = (

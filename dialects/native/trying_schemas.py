@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from designer.graph.trials import trials_schema
-from dialects.native.schemas import ANY_JSON, ERROR, INSTANCE_STATUSES, MOMENT, Schema, nullable, record, ref
+from dialects.native.schemas.answered import ERROR
+from dialects.native.schemas.making import ANY_JSON, INSTANCE_STATUSES, MOMENT, Schema, nullable, record, ref
 
 _TRIALS: Final = trials_schema()
 CASE: Final[Schema] = _TRIALS["cases"]["items"]

@@ -9,7 +9,8 @@ from rest_framework.response import Response
 from accounts.roles import ApiScope
 from dialects.epilot import definitions, templates
 from dialects.epilot.base import WRITE_FLOWS, EpilotView
-from dialects.epilot.checking.schemas import DEFINITION, REASON_IDS
+from dialects.epilot.checking.older_schemas import DEFINITION
+from dialects.epilot.checking.schemas import REASON_IDS
 
 
 class Limits(EpilotView):

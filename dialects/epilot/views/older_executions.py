@@ -7,7 +7,7 @@ from rest_framework.response import Response
 
 from accounts.roles import ApiScope
 from dialects.epilot.base import WRITE_INSTANCES, EpilotView
-from dialects.epilot.checking import schemas
+from dialects.epilot.checking import older_schemas as schemas
 from dialects.epilot.errors import Refusal
 from dialects.epilot.running import executions, older
 from dialects.epilot.running.following_rows import bring_up_to_date

@@ -10,7 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.roles import ApiScope
-from dialects.native import openapi, schemas
+from dialects.native import openapi
+from dialects.native.schemas import business
 from dialects.native.views.keyed import KeyedView, checked_key
 from dialects.shared.bodies import read_object
 from dialects.shared.problems import invalid
@@ -100,7 +101,7 @@ class OneAutomation(AutomationView):
     )
     def put(self, request: Request, key: str) -> Response:
         """`outcome` says how its runs end; a `slow` one goes on until it is told."""
-        body = read_object(request, schemas.AUTOMATION_INPUT)
+        body = read_object(request, business.AUTOMATION_INPUT)
         values = {
             "name": body.get("name", ""),
             "actions": body.get("actions", []),
@@ -145,7 +146,7 @@ class Runs(RunView):
     def post(self, request: Request, key: str) -> Response:
         """What listens to the event `automation.ended` hears how it ended, as do the flows that it is to start."""
         automation = self._automation(key)
-        body = read_object(request, schemas.RUN)
+        body = read_object(request, business.RUN)
         entity = body.get("entity", "")
         if entity and not Entity.objects.within(self.scope).filter(key=entity).exists():
             raise invalid([("entity", "there is no such entity")])
@@ -179,7 +180,7 @@ class OneRun(RunView):
     def patch(self, request: Request, key: str) -> Response:
         """The step that waits for it goes on."""
         run = self.find(key)
-        body = read_object(request, schemas.RUN_ENDED)
+        body = read_object(request, business.RUN_ENDED)
         ended = finish_run(
             run, body["status"], scope=self.scope, output=body.get("output"), reason=body.get("error", "")
         )

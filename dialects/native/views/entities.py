@@ -8,7 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.roles import ApiScope
-from dialects.native import openapi, schemas
+from dialects.native import openapi
+from dialects.native.schemas import business
 from dialects.native.views.keyed import KeyedView, checked_key
 from dialects.shared.bodies import read_object
 from engine.entities.links import portal_path
@@ -87,7 +88,7 @@ class OneEntity(EntityView):
     )
     def put(self, request: Request, key: str) -> Response:
         """Triggers that listen to `entity.created` or `entity.updated` hear of it."""
-        body = read_object(request, schemas.ENTITY_INPUT)
+        body = read_object(request, business.ENTITY_INPUT)
         entity, is_new = save_entity(
             self.scope,
             checked_key(key),
@@ -108,7 +109,7 @@ class OneEntity(EntityView):
     def patch(self, request: Request, key: str) -> Response:
         """Merged into those it has. Triggers that listen to `entity.updated` hear of it."""
         entity = self.find(key)
-        body = read_object(request, schemas.ENTITY_CHANGE)
+        body = read_object(request, business.ENTITY_CHANGE)
         changed, _ = save_entity(self.scope, key, schema=entity.schema, attributes=body["attributes"], merge=True)
         return self.answer(changed)
 

@@ -11,9 +11,10 @@ from rest_framework.response import Response
 from accounts.clean_json import BadJson
 from accounts.roles import ApiScope
 from designer.graph.model import Json
-from dialects.native import openapi, schemas
+from dialects.native import openapi
 from dialects.native.base import NativeView
 from dialects.native.finding import find_addressee
+from dialects.native.schemas import sent
 from dialects.native.wire import event_json
 from dialects.shared.bodies import read_object
 from dialects.shared.idempotency import answer_once
@@ -43,7 +44,7 @@ class InstanceEvents(NativeView):
 
         def act() -> Response:
             try:
-                body = read_object(request, schemas.EVENT)
+                body = read_object(request, sent.EVENT)
                 event = self.send(request.query_params, instance, body["type"], body.get("payload"))
             except (BadJson, InvalidInput, Problem):
                 # Whether there is such an instance is told first.
@@ -79,7 +80,7 @@ class Events(NativeView):
         """Taken in durably now, matched with the triggers within a second."""
 
         def act() -> Response:
-            body = read_object(request, schemas.MESSAGE)
+            body = read_object(request, sent.MESSAGE)
             named = {name: body.get(name, "") for name in ("version", "app")}
             event = receive_event(self.scope, body["type"], body.get("payload"), **named)
             return Response(event_json(event), status=202)

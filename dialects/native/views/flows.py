@@ -14,10 +14,11 @@ from designer.models import Flow
 from designer.services.drafting import create_flow, replace_draft
 from designer.services.publishing import publish_flow
 from designer.services.versions import delete_flow
-from dialects.native import openapi, schemas
+from dialects.native import openapi
 from dialects.native.base import NativeView
 from dialects.native.finding import find_flow
 from dialects.native.flow_files import answer_flow_file, etag_of, read_flow_file, revision_from
+from dialects.native.schemas import sent
 from dialects.native.wire import flow_json, version_json
 from dialects.shared.bodies import read_object
 from dialects.shared.cursors import newest_first, page_json
@@ -137,7 +138,7 @@ class Publish(NativeView):
 
         def act() -> Response:
             row = find_flow(self.scope, key)
-            body = read_object(request, schemas.PUBLISH)
+            body = read_object(request, sent.PUBLISH)
             version = publish_flow(self.scope, row, note=body.get("note", ""))
             headers = {"Location": f"/api/v1/flows/{row.key}/versions/{version.number}"}
             return Response(version_json(version, live=version.pk), status=201, headers=headers)

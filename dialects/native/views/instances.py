@@ -15,9 +15,10 @@ from rest_framework.response import Response
 
 from accounts.roles import ApiScope
 from accounts.scope import Scope
-from dialects.native import openapi, schemas
+from dialects.native import openapi
 from dialects.native.base import NativeView
 from dialects.native.finding import find_flow_to_start, find_instance
+from dialects.native.schemas import making, sent
 from dialects.native.wire import fact_json, instance_json, instance_summary
 from dialects.shared.bodies import read_object
 from dialects.shared.cursors import newest_first, page_json, whole_number
@@ -56,7 +57,7 @@ class StartInstance(NativeView):
 
         def act() -> Response:
             flow = find_flow_to_start(self.scope, key)
-            body = read_object(request, schemas.START)
+            body = read_object(request, sent.START)
             [instance] = start_instances(self.scope, flow, requests_of(self.scope, [body]))
             started.append(instance)
             return created(instance)
@@ -115,7 +116,7 @@ class StartBatch(NativeView):
 
         def act() -> Response:
             flow = find_flow_to_start(self.scope, key)
-            body = read_object(request, schemas.START_BATCH, max_bytes=settings.MAX_REQUEST_BYTES)
+            body = read_object(request, sent.START_BATCH, max_bytes=settings.MAX_REQUEST_BYTES)
             started = start_instances(self.scope, flow, requests_of(self.scope, body["instances"]))
             return Response({"items": [instance_summary(instance) for instance in started]}, status=201)
 
@@ -218,9 +219,9 @@ def filtered(rows: QuerySet[Instance], request: Request) -> QuerySet[Instance]:
 def statuses_in(text: str) -> list[str]:
     """Instance statuses from a comma-separated text."""
     found = [word.strip() for word in text.split(",") if word.strip()]
-    unknown = next((word for word in found if word not in schemas.INSTANCE_STATUSES), None)
+    unknown = next((word for word in found if word not in making.INSTANCE_STATUSES), None)
     if unknown is not None:
-        known = ", ".join(schemas.INSTANCE_STATUSES)
+        known = ", ".join(making.INSTANCE_STATUSES)
         raise Problem(400, f"There is no status {unknown[:40]!r}.", errors=[("status", f"must be one of {known}")])
     return found
 

@@ -13,9 +13,10 @@ from rest_framework.response import Response
 
 from accounts.roles import ApiScope
 from accounts.scope import Scope
-from dialects.native import openapi, schemas
+from dialects.native import openapi
 from dialects.native.base import NativeView
 from dialects.native.finding import find_instance
+from dialects.native.schemas import sent
 from dialects.native.views.instances import moment_in
 from dialects.native.wire import bulk_json, instance_json, migration_json
 from dialects.shared.bodies import read_object
@@ -44,7 +45,7 @@ class Intervention(NativeView):
     """Base of the interventions: finds the instance, applies, answers it as it stands afterwards."""
 
     needs = {"POST": ApiScope.INSTANCES_WRITE}
-    body_schema: ClassVar[Mapping[str, Any]] = schemas.INTERVENTION
+    body_schema: ClassVar[Mapping[str, Any]] = sent.INTERVENTION
 
     def answer(self, request: Request, instance: str) -> Response:
         """Apply once and show the instance."""
@@ -90,7 +91,7 @@ class Resume(Intervention):
 class Terminate(Intervention):
     """`/instances/{id}/terminate`"""
 
-    body_schema = schemas.TERMINATE
+    body_schema = sent.TERMINATE
 
     def apply(self, instance: Instance, body: Mapping[str, Any]) -> None:
         """End it now, or once it is rolled back."""
@@ -106,7 +107,7 @@ class Terminate(Intervention):
 class Restart(Intervention):
     """`/instances/{id}/restart`"""
 
-    body_schema = schemas.RESTART
+    body_schema = sent.RESTART
 
     def apply(self, instance: Instance, body: Mapping[str, Any]) -> None:
         """Begin again."""
@@ -127,7 +128,7 @@ class Restart(Intervention):
 class Retry(Intervention):
     """`/instances/{id}/retry`"""
 
-    body_schema = schemas.RETRY
+    body_schema = sent.RETRY
 
     def apply(self, instance: Instance, body: Mapping[str, Any]) -> None:
         """Run the failed steps again."""
@@ -144,7 +145,7 @@ class Retry(Intervention):
 class Revert(Intervention):
     """`/instances/{id}/revert`"""
 
-    body_schema = schemas.REVERT
+    body_schema = sent.REVERT
 
     def apply(self, instance: Instance, body: Mapping[str, Any]) -> None:
         """Go back to a human task."""
@@ -159,7 +160,7 @@ class Revert(Intervention):
 class Close(Intervention):
     """`/instances/{id}/close`"""
 
-    body_schema = schemas.CLOSE
+    body_schema = sent.CLOSE
 
     def apply(self, instance: Instance, body: Mapping[str, Any]) -> None:
         """End it early with reasons."""
@@ -174,7 +175,7 @@ class Close(Intervention):
 class Migrate(Intervention):
     """`/instances/{id}/migrate`"""
 
-    body_schema = schemas.MIGRATE
+    body_schema = sent.MIGRATE
 
     def apply(self, instance: Instance, body: Mapping[str, Any]) -> Response | None:
         """Move it to another version, or say what would come of that."""
@@ -213,7 +214,7 @@ class Bulk(NativeView):
         own. What was refused is listed with its reason. A call looks at 500 instances at most: `next` leads on."""
 
         def act() -> Response:
-            body = read_object(request, schemas.BULK)
+            body = read_object(request, sent.BULK)
             rows, missing = chosen_instances(self.scope, body)
             given = {name: body[name] for name in body.keys() & GIVEN} | {"from_task": body.get("from")}
             limit = body.get("limit", MOST_AT_ONCE)

@@ -9,7 +9,8 @@ from rest_framework.response import Response
 
 from accounts.roles import ApiScope
 from designer.graph.json_schemas import json_schema_reason
-from dialects.native import openapi, schemas
+from dialects.native import openapi
+from dialects.native.schemas import business
 from dialects.native.views.keyed import KeyedView, checked_key
 from dialects.shared.bodies import read_object
 from dialects.shared.problems import invalid
@@ -74,7 +75,7 @@ class OneJourney(JourneyView):
     )
     def put(self, request: Request, key: str) -> Response:
         """It keeps its address."""
-        body = read_object(request, schemas.JOURNEY_INPUT)
+        body = read_object(request, business.JOURNEY_INPUT)
         reason = json_schema_reason(body.get("form", {}))
         if reason:
             raise invalid([("form", reason)])

@@ -9,9 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.roles import ApiScope
-from dialects.native import openapi, schemas
+from dialects.native import openapi
 from dialects.native.base import NativeView
 from dialects.native.finding import find_instance, find_member, find_step
+from dialects.native.schemas import sent
 from dialects.native.wire import inbox_json, instance_json
 from dialects.shared.bodies import read_object
 from dialects.shared.cursors import newest_first, page_json
@@ -66,7 +67,7 @@ class StepAction(NativeView):
     """Base of what is done to one step: finds it, applies, answers the instance as it stands afterwards."""
 
     needs = {"POST": ApiScope.TASKS_WRITE}
-    body_schema: ClassVar[Mapping[str, Any]] = schemas.NOTHING
+    body_schema: ClassVar[Mapping[str, Any]] = sent.NOTHING
 
     def answer(self, request: Request, instance: str, task: str) -> Response:
         """Apply once and show the instance."""
@@ -86,7 +87,7 @@ class StepAction(NativeView):
 class Complete(StepAction):
     """`/instances/{id}/steps/{task}/complete`"""
 
-    body_schema = schemas.COMPLETE
+    body_schema = sent.COMPLETE
 
     def apply(self, step: Step, body: Mapping[str, Any]) -> None:
         """Finish it with the form's output, or with the branch of a manual decision."""
@@ -101,7 +102,7 @@ class Complete(StepAction):
 class Skip(StepAction):
     """`/instances/{id}/steps/{task}/skip`"""
 
-    body_schema = schemas.SKIP
+    body_schema = sent.SKIP
 
     def apply(self, step: Step, body: Mapping[str, Any]) -> None:
         """Go on without it."""
@@ -116,7 +117,7 @@ class Skip(StepAction):
 class Claim(StepAction):
     """`/instances/{id}/steps/{task}/claim`"""
 
-    body_schema = schemas.CLAIM
+    body_schema = sent.CLAIM
 
     def apply(self, step: Step, body: Mapping[str, Any]) -> None:
         """Take it, for a member."""
@@ -170,7 +171,7 @@ class Release(StepAction):
 class Assign(StepAction):
     """`/instances/{id}/steps/{task}/assign`"""
 
-    body_schema = schemas.ASSIGN
+    body_schema = sent.ASSIGN
 
     def apply(self, step: Step, body: Mapping[str, Any]) -> None:
         """Ask others."""
