@@ -8,119 +8,12 @@ version never changes, so compiling it again must give the same numbers, also in
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from designer.graph.lowering import EdgeRole, LoweredEdge, Lowering, first_tasks, is_back_edge, start_tasks
-from designer.graph.model import TRIGGER, Edge, Flow, Join, Task, phase_of_ref
+from designer.graph.model import TRIGGER, Flow, Join, Task, phase_of_ref
+from designer.graph.plan_parts import START, FlowNotRunnable, Plan, PlanEdge, PlanLoop, PlanNode
 from designer.graph.values import TASK_PREFIX
-
-START = -1
-"""The source of plan edges that are taken when the instance starts."""
-
-
-class FlowNotRunnable(ValueError):
-    """The flow cannot be compiled. `reason` says why in one sentence; the checks say it in full, with the mend."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class PlanEdge:
-    """One way between plan nodes. `flow_edge` is the edge as drawn (None for invisible ones).
-
-    `leaves`: the outermost loop that the edge leaves other than through that loop's decision; such an edge stays
-    pending while the loop may still go round. `carries_failure`: a `settled` edge fails when its source fails, because
-    that failure has no other way to go inside the phase.
-    """
-
-    index: int
-    source: int
-    target: int
-    role: EdgeRole
-    branch: str | None = None
-    flow_edge: Edge | None = None
-    leaves: int | None = None
-    carries_failure: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class PlanNode:
-    """A task, or (with `task` None) the junction behind a phase. Edges are indices into `Plan.edges`."""
-
-    index: int
-    key: str
-    task: Task | None
-    join: Join
-    is_phase_exit: bool
-    incoming: tuple[int, ...]
-    outgoing: tuple[int, ...]
-    loop: int | None
-    """The innermost loop whose body holds this node."""
-    requires: tuple[tuple[int, ...], ...]
-    """One tuple per requirement: the nodes that must all be finished."""
-    cancels: tuple[int, ...]
-    """What is cancelled when this node's join is decided: nodes that can only lead here."""
-    ends_path: bool
-    """No edge leads on: an uncaught failure here fails the instance."""
-    parent: int | None = None
-    """The program whose step this is: such nodes are found at run time and belong to one instance."""
-
-    @property
-    def name(self) -> str:
-        """What people call it."""
-        return (self.task.name if self.task is not None else "") or self.key
-
-
-@dataclass(frozen=True, slots=True)
-class PlanLoop:
-    """A declared loop. `body` holds every node on a path from `target` to `decision`, both included."""
-
-    index: int
-    decision: int
-    target: int
-    back_edge: int
-    branch: str
-    exit: str
-    max_iterations: int
-    body: tuple[int, ...]
-    inner_edges: tuple[int, ...]
-    """Edges that are opened again for each round: both ends in the body, and all that leave its decision."""
-    deferred_edges: tuple[int, ...]
-    """Edges that stay pending until this loop is left (see `PlanEdge.leaves`)."""
-    parent: int | None
-    inside: tuple[int, ...]
-    """Loops nested in this one, at any depth."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What `engine.core.advance` runs. Immutable; shared by all instances of a version."""
-
-    flow: Flow
-    nodes: tuple[PlanNode, ...]
-    edges: tuple[PlanEdge, ...]
-    start_edges: tuple[int, ...]
-    orphans: tuple[int, ...]
-    """Nodes that nothing leads to; they are skipped at the start so that the instance can end."""
-    loops: tuple[PlanLoop, ...]
-    loop_of_decision: dict[int, int]
-    index: dict[str, int]
-    """Node index by task key, or by `phase:KEY` for junctions."""
-    required_by: dict[int, tuple[int, ...]]
-    """Nodes to look at again when this node settles."""
-    due_from: dict[int, tuple[int, ...]]
-    """Nodes whose due date counts from when this node, or the whole of its phase, is finished."""
-    phases: dict[str, tuple[int, ...]]
-    """Task nodes by phase key."""
-
-    def task(self, node: int) -> Task:
-        """The task of a node that is no junction."""
-        task = self.nodes[node].task
-        if task is None:
-            raise LookupError("a junction has no task")
-        return task
 
 
 def compile_plan(flow: Flow, *, may_require_later: bool = False) -> Plan:
@@ -129,74 +22,13 @@ def compile_plan(flow: Flow, *, may_require_later: bool = False) -> Plan:
     `may_require_later`: let a task require what can only begin after it. Such a requirement is met by hand: the
     required task is done before its turn, or the task is started regardless (see docs/decisions/0043).
     """
-    lowering = Lowering(flow)
-    drafts = list(lowering.edges())
-    keys = [*flow.tasks, *lowering.junctions]
-    index = {key: position for position, key in enumerate(keys)}
-    _refuse_dangling(drafts, index)
-    ends = [(START if d.source == TRIGGER else index[d.source], index[d.target]) for d in drafts]
-    back = frozenset(
-        number for number, d in enumerate(drafts) if d.flow_edge is not None and lowering.is_back_edge(d.flow_edge)
-    )
-    forward = [number for number in range(len(drafts)) if number not in back]
-    graph = _Graph(len(keys), [ends[number] for number in forward])
-    requires = {
-        index[key]: tuple(tuple(index[name] for name in group) for group in lowering.required_tasks(key))
-        for key in flow.tasks
-    }
-    waits = [(source, node) for node, groups in requires.items() for group in groups for source in group]
-    order = graph.order_with(waits)
-    if order is None and may_require_later:
-        waits = graph.without_circles(waits)
-        order = graph.order_with(waits)
-    if order is None:
-        raise FlowNotRunnable("The flow goes round in a circle that no decision declares as its loop.")
-    loops = _loops(flow, drafts, ends, back, graph, index)
-    innermost = _innermost(loops, len(keys))
-    bodies = [frozenset(loop.body) for loop in loops]
-    edges = tuple(
-        PlanEdge(
-            index=number,
-            source=ends[number][0],
-            target=ends[number][1],
-            role=draft.role,
-            branch=draft.branch,
-            flow_edge=draft.flow_edge,
-            leaves=_left_loop(ends[number], loops, bodies, draft),
-            carries_failure=draft.carries_failure,
-        )
-        for number, draft in enumerate(drafts)
-    )
+    ground = _Ground(flow, may_require_later=may_require_later)
+    loops = _loops(ground)
+    edges = ground.edges(loops)
     loops = tuple(_with_edges(loop, edges) for loop in loops)
-    # An edge that leaves a loop settles only once the loop is left: what it leads to waits for the loop's decision.
-    deferred = [(loops[e.leaves].decision, e.target) for e in edges if e.leaves is not None]
-    if deferred and not may_require_later and graph.order_with([*waits, *deferred]) is None:
-        raise FlowNotRunnable("A task in a loop requires what can only begin when the loop is left.")
-    incoming: list[list[int]] = [[] for _ in keys]
-    outgoing: list[list[int]] = [[] for _ in keys]
-    for edge in edges:
-        if edge.source != START:
-            outgoing[edge.source].append(edge.index)
-        if edge.index not in back:
-            incoming[edge.target].append(edge.index)
-    required_by = _required_by(requires)
-    ways = [[edges[n] for n in outgoing[number] if n not in back] for number in range(len(keys))]
-    nodes = tuple(
-        PlanNode(
-            index=number,
-            key=key,
-            task=flow.tasks.get(key),
-            join=flow.tasks[key].join if key in flow.tasks else Join.ALL_SETTLED,
-            is_phase_exit=key not in flow.tasks,
-            incoming=tuple(incoming[number]),
-            outgoing=tuple(outgoing[number]),
-            loop=innermost[number],
-            requires=requires.get(number, ()),
-            cancels=_cancelled_by(number, flow.tasks.get(key), ways, required_by, order),
-            ends_path=_ends_path(outgoing[number], edges, back),
-        )
-        for number, key in enumerate(keys)
-    )
+    if not may_require_later:
+        ground.refuse_waiting_inside(loops, edges)
+    nodes = ground.nodes(loops, edges)
     return Plan(
         flow=flow,
         nodes=nodes,
@@ -205,11 +37,101 @@ def compile_plan(flow: Flow, *, may_require_later: bool = False) -> Plan:
         orphans=tuple(node.index for node in nodes if not node.incoming),
         loops=loops,
         loop_of_decision={loop.decision: loop.index for loop in loops},
-        index=index,
-        required_by=required_by,
-        due_from=_due_from(flow, lowering, index),
-        phases={key: tuple(index[task] for task in lowering.tasks_in[key]) for key in flow.phases},
+        index=ground.index,
+        required_by=ground.required_by,
+        due_from=_due_from(flow, ground.lowering, ground.index),
+        phases={key: tuple(ground.index[task] for task in ground.lowering.tasks_in[key]) for key in flow.phases},
     )
+
+
+class _Ground:
+    """What a plan is made from: the lowered edges between numbered nodes, what waits for what, and an order of it."""
+
+    def __init__(self, flow: Flow, *, may_require_later: bool) -> None:
+        self.flow = flow
+        self.lowering = Lowering(flow)
+        self.drafts = list(self.lowering.edges())
+        self.keys = [*flow.tasks, *self.lowering.junctions]
+        self.index = {key: position for position, key in enumerate(self.keys)}
+        _refuse_dangling(self.drafts, self.index)
+        self.ends = [
+            (START if draft.source == TRIGGER else self.index[draft.source], self.index[draft.target])
+            for draft in self.drafts
+        ]
+        self.back = frozenset(
+            number
+            for number, draft in enumerate(self.drafts)
+            if draft.flow_edge is not None and self.lowering.is_back_edge(draft.flow_edge)
+        )
+        self.graph = _Graph(len(self.keys), [ends for number, ends in enumerate(self.ends) if number not in self.back])
+        self.requires = {
+            self.index[key]: tuple(
+                tuple(self.index[name] for name in group) for group in self.lowering.required_tasks(key)
+            )
+            for key in flow.tasks
+        }
+        self.required_by = _required_by(self.requires)
+        self.waits = [(source, node) for node, groups in self.requires.items() for group in groups for source in group]
+        self.order = self._order(may_require_later=may_require_later)
+
+    def _order(self, *, may_require_later: bool) -> list[int]:
+        order = self.graph.order_with(self.waits)
+        if order is None and may_require_later:
+            self.waits = self.graph.without_circles(self.waits)
+            order = self.graph.order_with(self.waits)
+        if order is None:
+            raise FlowNotRunnable("The flow goes round in a circle that no decision declares as its loop.")
+        return order
+
+    def edges(self, loops: Sequence[PlanLoop]) -> tuple[PlanEdge, ...]:
+        bodies = [frozenset(loop.body) for loop in loops]
+        return tuple(
+            PlanEdge(
+                index=number,
+                source=ends[0],
+                target=ends[1],
+                role=draft.role,
+                branch=draft.branch,
+                flow_edge=draft.flow_edge,
+                leaves=_left_loop(ends, loops, bodies, draft),
+                carries_failure=draft.carries_failure,
+            )
+            for number, (draft, ends) in enumerate(zip(self.drafts, self.ends, strict=True))
+        )
+
+    def refuse_waiting_inside(self, loops: Sequence[PlanLoop], edges: Sequence[PlanEdge]) -> None:
+        """An edge that leaves a loop settles only once the loop is left: what it leads to waits for its decision."""
+        deferred = [(loops[edge.leaves].decision, edge.target) for edge in edges if edge.leaves is not None]
+        if deferred and self.graph.order_with([*self.waits, *deferred]) is None:
+            raise FlowNotRunnable("A task in a loop requires what can only begin when the loop is left.")
+
+    def nodes(self, loops: Sequence[PlanLoop], edges: Sequence[PlanEdge]) -> tuple[PlanNode, ...]:
+        incoming: list[list[int]] = [[] for _ in self.keys]
+        outgoing: list[list[int]] = [[] for _ in self.keys]
+        for edge in edges:
+            if edge.source != START:
+                outgoing[edge.source].append(edge.index)
+            if edge.index not in self.back:
+                incoming[edge.target].append(edge.index)
+        ways = [[edges[number] for number in numbers if number not in self.back] for numbers in outgoing]
+        innermost = _innermost(loops, len(self.keys))
+        tasks = self.flow.tasks
+        return tuple(
+            PlanNode(
+                index=number,
+                key=key,
+                task=tasks.get(key),
+                join=tasks[key].join if key in tasks else Join.ALL_SETTLED,
+                is_phase_exit=key not in tasks,
+                incoming=tuple(incoming[number]),
+                outgoing=tuple(outgoing[number]),
+                loop=innermost[number],
+                requires=self.requires.get(number, ()),
+                cancels=_cancelled_by(number, tasks.get(key), ways, self.required_by, self.order),
+                ends_path=_ends_path(outgoing[number], edges, self.back),
+            )
+            for number, key in enumerate(self.keys)
+        )
 
 
 def _refuse_dangling(drafts: Sequence[LoweredEdge], index: dict[str, int]) -> None:
@@ -297,24 +219,17 @@ def _reached(start: int, step: Sequence[Sequence[int]]) -> set[int]:
     return seen
 
 
-def _loops(
-    flow: Flow,
-    drafts: Sequence[LoweredEdge],
-    ends: Sequence[tuple[int, int]],
-    back: frozenset[int],
-    graph: _Graph,
-    index: dict[str, int],
-) -> tuple[PlanLoop, ...]:
+def _loops(ground: _Ground) -> tuple[PlanLoop, ...]:
     found: list[PlanLoop] = []
-    for number in sorted(back):
-        decision, target = ends[number]
-        task = flow.tasks[drafts[number].source]
+    for number in sorted(ground.back):
+        decision, target = ground.ends[number]
+        task = ground.flow.tasks[ground.drafts[number].source]
         loop = task.loop
         if loop is None:
             continue
         if any(other.decision == decision for other in found):
             raise FlowNotRunnable(f"The loop of {task.key!r} leads back to more than one task.")
-        body = graph.reach(target) & graph.reach(decision, backwards=True)
+        body = ground.graph.reach(target) & ground.graph.reach(decision, backwards=True)
         if not body:
             raise FlowNotRunnable(f"The loop branch of {task.key!r} does not lead back to a task before it.")
         found.append(
