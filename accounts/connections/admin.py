@@ -18,8 +18,8 @@ class ConnectionAdmin(ReadOnlyAdmin):
     list_select_related = ["environment__organization"]
     search_fields = ["name", "key", "base_url"]
     fields = [
-        *("name", "key", "type", "environment", "base_url", "auth", "user_name", "header_name", "token_url"),
-        *("token_scope", "model", "answer_format", "has_secret", "created_at"),
+        *("name", "key", "type", "environment", "base_url", "auth", "user_name", "header_name", "query_name"),
+        *("token_url", "token_scope", "model", "answer_format", "has_secret", "created_at"),
     ]
 
     @admin.display(boolean=True, description="secret")

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
-from urllib.parse import quote_plus, unquote, urlencode, urlsplit
+from urllib.parse import quote, quote_plus, unquote, unquote_plus, urlencode, urlsplit, urlunsplit
 
 import orjson
 from django.core.cache import cache
@@ -43,10 +43,11 @@ class ConnectionFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Pass:
-    """What lets a request in: `headers` to add, and the texts that nobody is to see."""
+    """What lets a request in: `headers` to add, a parameter of the address, and the texts that nobody is to see."""
 
     headers: Mapping[str, str]
     secrets: tuple[str, ...] = ()
+    parameter: tuple[str, str] | None = None
 
 
 def service_of(environment_id: int, key: str) -> Connection:
@@ -109,7 +110,17 @@ def _sent(connection: Connection, request: OutboundRequest, until: float) -> Out
     given = {name: value for name, value in request.headers.items() if name.lower() not in ours}
     seconds = until - time.monotonic()
     whole = replace(request, headers={**given, **by.headers}, follow_redirects=False, timeout_seconds=seconds)
-    return _without(send(whole), by.secrets)
+    if by.parameter is None:
+        return _without(send(whole), by.secrets)
+    response = send(replace(whole, url=_with_parameter(request.url, *by.parameter)))
+    return replace(_without(response, by.secrets), url=request.url)
+
+
+def _with_parameter(url: str, name: str, value: str) -> str:
+    """The address with this parameter, in place of any that a task gave it."""
+    parts = urlsplit(url)
+    given = [pair for pair in parts.query.split("&") if pair and unquote_plus(pair.partition("=")[0]) != name]
+    return urlunsplit(parts._replace(query="&".join([*given, urlencode({name: value})]), fragment=""))
 
 
 def _without(response: OutboundResponse, secrets: tuple[str, ...]) -> OutboundResponse:
@@ -143,6 +154,8 @@ def _pass_of(connection: Connection, until: float) -> _Pass:
             return _Pass({"Authorization": f"Basic {together}"}, (secret, together))
         case Connection.Auth.HEADER:
             return _Pass({connection.header_name: secret}, (secret,))
+        case Connection.Auth.QUERY:
+            return _Pass({}, (secret, quote(secret, safe=""), quote_plus(secret)), (connection.query_name, secret))
         case Connection.Auth.OAUTH2:
             token = _token(connection, secret, min(until - time.monotonic(), MOST_TOKEN_SECONDS))
             return _Pass({"Authorization": f"Bearer {token}"}, (secret, token))

@@ -98,13 +98,21 @@ class HttpForm(ConnectionForm):
     type = Connection.Type.HTTP
 
     class Meta(ConnectionForm.Meta):
-        fields = [*ConnectionForm.Meta.fields, "auth", "user_name", "header_name", "token_url", "token_scope"]
+        fields = [*ConnectionForm.Meta.fields, "auth", "user_name", "header_name", "query_name"]
+        fields += ["token_url", "token_scope"]
 
     def clean_header_name(self) -> str:
         """What can be the name of a header."""
         name: str = self.cleaned_data["header_name"].strip()
         if name and (not HEADER.fullmatch(name) or name.lower() in NOT_OURS):
             raise forms.ValidationError("Write the name of a header, such as X-API-Key.")
+        return name
+
+    def clean_query_name(self) -> str:
+        """What can be the name of a parameter of an address."""
+        name: str = self.cleaned_data["query_name"].strip()
+        if name and not PARAMETER.fullmatch(name):
+            raise forms.ValidationError("Write the name of a parameter, such as api_key.")
         return name
 
     def clean_token_url(self) -> str:
@@ -139,12 +147,14 @@ class HttpForm(ConnectionForm):
 
 
 HEADER: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+PARAMETER: Final = re.compile(r"[A-Za-z0-9_.~$:-]{1,100}")
 NOT_OURS: Final = frozenset({"host", "content-length", "transfer-encoding", "connection", "content-type"})
 """Headers that the request itself writes."""
 _AUTH: Final = Connection.Auth
 BELONGS: Final = {
     "user_name": ((_AUTH.BASIC, _AUTH.OAUTH2), "Say who asks."),
     "header_name": ((_AUTH.HEADER,), "Say which header, such as X-API-Key."),
+    "query_name": ((_AUTH.QUERY,), "Say which parameter, such as api_key."),
     "token_url": ((_AUTH.OAUTH2,), "Say where a token is had."),
     "token_scope": ((_AUTH.OAUTH2,), ""),
 }

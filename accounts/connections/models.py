@@ -26,6 +26,7 @@ class Connection(EnvironmentScoped):
         BEARER = "bearer", "Bearer token"
         BASIC = "basic", "User name and password"
         HEADER = "header", "Key in a header"
+        QUERY = "query", "Key in the address"
         OAUTH2 = "oauth2", "OAuth 2 client credentials"
         NONE = "none", "None"
 
@@ -60,6 +61,14 @@ class Connection(EnvironmentScoped):
         default="",
         db_default="",
         help_text="The name of the header, such as X-API-Key.",
+    )
+    query_name = models.CharField(
+        "parameter",
+        max_length=100,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The name of the parameter, such as api_key.",
     )
     token_url = models.CharField(
         "token address",

@@ -14,7 +14,17 @@ from accounts.sealing import seal
 from accounts.slugs import free_slug
 
 SHOWN_OF_AGENTS = ("key", "name", "base_url", "model", "answer_format")
-SHOWN_OF_SERVICES = ("key", "name", "base_url", "auth", "user_name", "header_name", "token_url", "token_scope")
+SHOWN_OF_SERVICES = (
+    "key",
+    "name",
+    "base_url",
+    "auth",
+    "user_name",
+    "header_name",
+    "query_name",
+    "token_url",
+    "token_scope",
+)
 
 
 class KeyTaken(Exception):

@@ -108,6 +108,7 @@ SERVICE = {
     "auth": "bearer",
     "user_name": "somebody",
     "header_name": "X-Key",
+    "query_name": "api_key",
     "token_url": "https://login.example.com/token",
     "token_scope": "read",
 }
@@ -120,6 +121,7 @@ SERVICE = {
         ("bearer", ("", "", "", "")),
         ("basic", ("somebody", "", "", "")),
         ("header", ("", "X-Key", "", "")),
+        ("query", ("", "", "", "", "api_key")),
         ("oauth2", ("somebody", "", "https://login.example.com/token", "read")),
         ("none", ("", "", "", "")),
     ],
@@ -129,7 +131,8 @@ def test_a_service_keeps_what_its_way_in_needs(client_as: ClientAs, auth: str, k
     assert answer.status_code == 302
     stored = Connection.objects.get()
     assert (stored.type, stored.key, stored.base_url) == ("http", "the-shop", "https://shop.example.com/v1")
-    assert (stored.user_name, stored.header_name, stored.token_url, stored.token_scope) == kept
+    assert (stored.user_name, stored.header_name, stored.token_url, stored.token_scope) == kept[:4]
+    assert stored.query_name == "".join(kept[4:])
     assert stored.plain_secret == "sk-secret"
     after = AuditEntry.objects.get(action="connection.added").after
     assert (after["type"], after["auth"], after["has_secret"]) == ("http", auth, True)
@@ -143,6 +146,8 @@ def test_a_service_keeps_what_its_way_in_needs(client_as: ClientAs, auth: str, k
         ({"auth": "header", "header_name": ""}, "Say which header"),
         ({"auth": "header", "header_name": "X Key"}, "Write the name of a header"),
         ({"auth": "header", "header_name": "Host"}, "Write the name of a header"),
+        ({"auth": "query", "query_name": ""}, "Say which parameter"),
+        ({"auth": "query", "query_name": "api&key"}, "Write the name of a parameter"),
         ({"auth": "oauth2", "token_url": ""}, "Say where a token is had."),
         ({"auth": "oauth2", "token_url": "ftp://x"}, "Write an address such as https://login"),
         ({"auth": "cookie"}, "Select a valid choice"),

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 from django.core.cache import cache
 
-from accounts.connections.calling import ConnectionFailed, address_below
+from accounts.connections.calling import ConnectionFailed, address_below, look
 from accounts.connections.models import Connection
 from accounts.connections.services import add_connection, change_connection
 from accounts.scope import Scope
@@ -89,6 +90,29 @@ def test_the_secret_lets_a_request_in_and_is_kept_nowhere(
     kept = str([step.input, step.output, step.attempts, *Fact.objects.values_list("data", flat=True)])
     assert SECRET not in kept
     assert TOGETHER not in kept
+
+
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        ("/orders/7", "/v1/orders/7?key=" + quote_plus(SECRET)),
+        ("/orders/7?full=a%20b&key=from-the-task&KEY=1", "/v1/orders/7?full=a%20b&KEY=1&key=" + quote_plus(SECRET)),
+    ],
+)
+def test_a_key_in_the_address_is_kept_nowhere(
+    engine: Engine, step_of: StepOf, scope: Scope, service: Service, written: str, asked: str
+) -> None:
+    connection = connect(scope, service, "query", query_name="key")
+    service.lets_in = {("Authorization", "nobody")}
+    step = step_of(asking(engine, url=written), "ask")
+    assert service.paths == [asked]
+    assert step.error["status"] == 401
+    kept = str([step.input, step.error, step.attempts, *Fact.objects.values_list("data", flat=True)])
+    assert "key=[REDACTED]" in kept
+    with pytest.raises(ConnectionFailed) as refused:
+        look(connection)
+    said = f"{kept} {refused.value.message}"
+    assert not [form for form in (SECRET, quote_plus(SECRET), quote(SECRET, safe="")) if form in said]
 
 
 def test_a_refusal_that_says_what_was_sent_is_kept_without_it(
