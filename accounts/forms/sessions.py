@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-from typing import Any, Final
+from functools import partial
+from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, PasswordResetForm
 
+from accounts.mails import send_beside
 from accounts.models import User
 
 
@@ -32,9 +33,6 @@ class SignInForm(AuthenticationForm):
         return address.strip().lower()
 
 
-MAIL_THREAD: Final = "quadrille-forgotten-mail"
-
-
 class ForgottenForm(PasswordResetForm):
     """The address of somebody who forgot their password."""
 
@@ -49,7 +47,7 @@ class ForgottenForm(PasswordResetForm):
 
     def send_mail(self, *args: Any, **kwargs: Any) -> None:
         """Send it beside the request: how long a mail server takes would tell that there is such an account."""
-        threading.Thread(target=super().send_mail, args=args, kwargs=kwargs, name=MAIL_THREAD, daemon=True).start()
+        send_beside(partial(super().send_mail, *args, **kwargs))
 
 
 class ProfileForm(forms.ModelForm[User]):

@@ -10,12 +10,13 @@ from django.views.decorators.http import require_POST
 
 from accounts.context import places_of, sections_for
 from accounts.models import Environment, User
+from accounts.roles import Role
 from accounts.scope import LAST_PLACE, Scope, remember_place, scope_of_member
 
 
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
-    """To the first section of the environment last worked in, else of the first one there is."""
+    """To where somebody begins in the environment last worked in, else in the first one there is."""
     if not isinstance(request.user, User):
         raise Http404
     places = places_of(request.user)
@@ -50,9 +51,10 @@ def member_scope(user: User, environment: Environment) -> Scope:
 
 
 def start_of(scope: Scope) -> str:
-    """The address of the first section the role may see."""
-    sections = sections_for(scope, "")
-    return sections[0].url if sections else reverse("accounts:account")
+    """The address of the section in which somebody with this role works: of an assignee the inbox, else the first."""
+    urls = {section.key: section.url for section in sections_for(scope, "")}
+    begins = "inbox" if scope.role is Role.ASSIGNEE else ""
+    return urls.get(begins) or next(iter(urls.values()), reverse("accounts:account"))
 
 
 def same_section(path: str, scope: Scope) -> str:

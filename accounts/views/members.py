@@ -16,6 +16,7 @@ from django.utils.http import urlsafe_base64_encode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts import invitations
 from accounts.errors import Refused
 from accounts.forms.settings import MemberForm, RoleForm
 from accounts.http import HtmxHttpRequest, sent
@@ -45,8 +46,11 @@ def member_new(request: HtmxHttpRequest, scope: Scope) -> HttpResponse:
             form.add_error("email", str(reason))
         else:
             if not membership.user.has_usable_password():
-                return show_welcome_link(request, membership)
-            messages.success(request, f"{membership.user} is a member now.")
+                return show_welcome_link(request, scope, membership)
+            place = request.build_absolute_uri(reverse("home"))
+            is_told = invitations.invite(scope, membership, place, is_new=False)
+            told = " A mail tells them." if is_told else ""
+            messages.success(request, f"{membership.user} is a member now.{told}")
             return HttpResponseRedirect(scope.url("settings:members"))
     context = {"form": form, "roles": list(Role)}
     return render(request, "accounts/settings/member.html", context, status=422 if form.is_bound else 200)
@@ -89,7 +93,7 @@ def member_welcome(request: HtmxHttpRequest, scope: Scope, pk: int) -> HttpRespo
     membership = get_object_or_404(Membership.objects.within(scope).select_related("user"), pk=pk)
     if membership.user.has_usable_password():
         return show_members(request, scope, refusal=f"{membership.user} has a password already.")
-    return show_welcome_link(request, membership)
+    return show_welcome_link(request, scope, membership)
 
 
 def show_members(request: HtmxHttpRequest, scope: Scope, *, refusal: str = "") -> HttpResponse:
@@ -103,12 +107,14 @@ def show_members(request: HtmxHttpRequest, scope: Scope, *, refusal: str = "") -
     return render(request, "accounts/settings/members.html", context, status=422 if refusal else 200)
 
 
-def show_welcome_link(request: HtmxHttpRequest, membership: Membership) -> HttpResponse:
-    """The page with the link to hand over."""
+def show_welcome_link(request: HtmxHttpRequest, scope: Scope, membership: Membership) -> HttpResponse:
+    """Mail the link, and the page with it: to hand over where no mail leaves here, or none comes."""
     user = membership.user
     uid = urlsafe_base64_encode(force_bytes(user.pk))
     path = reverse("accounts:welcome", args=[uid, default_token_generator.make_token(user)])
-    context = {"membership": membership, "link": request.build_absolute_uri(path)}
+    link = request.build_absolute_uri(path)
+    is_mailed = invitations.invite(scope, membership, link, is_new=True)
+    context = {"membership": membership, "link": link, "is_mailed": is_mailed}
     return render(request, "accounts/settings/member_added.html", context)
 
 

@@ -14,7 +14,7 @@ from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
-from accounts.forms.sessions import MAIL_THREAD
+from accounts.mails import MAIL_THREAD
 from accounts.models import Environment, User
 from accounts.roles import Role
 from tests.conftest import PASSWORD

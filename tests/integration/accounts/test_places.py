@@ -23,6 +23,12 @@ def test_the_start_leads_to_the_environment_last_worked_in(
     assert client.get("/").headers["Location"].startswith("/o/acme/production/")
 
 
+def test_everybody_begins_where_they_work(environment: Environment, client_as: Callable[[Role], Client]) -> None:
+    begins = {role: client_as(role).get("/").headers["Location"].removeprefix("/o/acme/development") for role in Role}
+    assert begins.pop(Role.ASSIGNEE) == "/inbox/"
+    assert set(begins.values()) == {"/flows/"}
+
+
 def test_a_member_of_nothing_is_told_what_to_do(client: Client, db: None) -> None:
     client.force_login(User.objects.create_user("new@example.com"), backend="django.contrib.auth.backends.ModelBackend")
     assert "do not belong to an organization" in client.get("/").content.decode()

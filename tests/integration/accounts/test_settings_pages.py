@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
+from accounts.mails import MAIL_THREAD
 from accounts.models import ApiKey, AuditEntry, Environment, MemberGroup, Membership, Organization, User
 from accounts.roles import ApiScope, Role
 from accounts.scope import Scope, authenticate_key
@@ -126,6 +131,41 @@ def test_a_new_member_gets_a_link_and_chooses_a_password(admin: Client, organiza
     assert "does not work any more" in Client().get(link[1], follow=True).content.decode()
     membership = Membership.objects.get(user=user)
     assert (membership.organization, membership.role) == (organization, "operator")
+
+
+def test_a_new_member_is_sent_the_link(admin: Client, settings: Settings, foreign_scope: Scope) -> None:
+    settings.EMAIL_HOST = "mail.example.com"
+    page = admin.post(url("member_new"), {"email": "New@Example.com", "name": "Nell", "role": "operator"}).text
+    link = re.search(r"http://testserver/accounts/welcome/[^<\"]+", page)
+    assert link is not None
+    assert "It is on its way to new@example.com" in page
+    (invitation,) = mails()
+    assert (invitation.to, invitation.subject) == (["new@example.com"], "Acme on Quadrille")
+    assert link[0] in invitation.body
+    again = admin.post(url("member_welcome", Membership.objects.get(user__email="new@example.com").pk)).text
+    assert "It is on its way to new@example.com" in again
+    assert len(mails()) == 2
+
+    assert foreign_scope.user is not None
+    joining = {"email": foreign_scope.user.email, "name": "", "role": "viewer"}
+    assert "A mail tells them." in admin.post(url("member_new"), joining, follow=True).text
+    told = mails()[-1]
+    assert (told.to, "/accounts/welcome/" in told.body) == ([foreign_scope.user.email], False)
+    assert "Sign in as" in told.body
+
+
+def test_without_a_mail_server_the_link_is_handed_over(admin: Client) -> None:
+    page = admin.post(url("member_new"), {"email": "New@Example.com", "name": "Nell", "role": "operator"}).text
+    assert "Hand it over yourself" in page
+    assert mails() == []
+
+
+def mails() -> list[Any]:
+    """The mails that were sent, once none is on its way any more."""
+    for thread in threading.enumerate():
+        if thread.name == MAIL_THREAD:
+            thread.join(20)
+    return list(mail.outbox)
 
 
 def test_nobody_can_make_a_link_for_someone_with_a_password(admin: Client, member: Callable[[Role], User]) -> None:
