@@ -13,7 +13,7 @@ from engine.display.spans import span_words
 
 Data = Mapping[str, Any]
 NameOf = Callable[[str], str]
-"""The name of a task, phase or branch by its key."""
+"""The name of a task, phase or branch by its key; of a person or group by their address or slug."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +32,15 @@ class _Wording:
     tone: str = ""
 
 
-def fact_words(type: str, data: Data, *, name_of: NameOf = str) -> FactWords:
-    """The words of one fact. A type this release does not know is shown by its own name, with nothing left out."""
+def fact_words(type: str, data: Data, *, name_of: NameOf = str, person_of: NameOf = str) -> FactWords:
+    """The words of one fact; `person_of` names whom a task was given to. A type this release does not know is shown by
+    its own name, with nothing left out.
+    """
     wording = _NOT_REACHED if _was_not_reached(type, data) else _WORDINGS.get(type)
     if wording is None:
         return FactWords(type, _pairs(data))
     try:
-        detail = wording.detail(_Named(data, name_of))
+        detail = wording.detail(_Named(data, name_of, person_of))
     except (TypeError, ValueError, KeyError, AttributeError):
         detail = _pairs(data)  # data of another shape than today's: better raw than an error
     return FactWords(wording.what, detail, wording.tone)
@@ -51,11 +53,12 @@ def _was_not_reached(type: str, data: Data) -> bool:
 
 
 class _Named(dict[str, Any]):
-    """Fact data that can also name tasks."""
+    """Fact data that can also name tasks, people and groups."""
 
-    def __init__(self, data: Data, name_of: NameOf) -> None:
+    def __init__(self, data: Data, name_of: NameOf, person_of: NameOf) -> None:
         super().__init__(data)
         self.name_of = name_of
+        self.person_of = person_of
 
 
 def error_words(error: Any) -> str:
@@ -189,7 +192,8 @@ def _shifted(data: Data) -> str:
 
 def _to(data: Data) -> str:
     to = data.get("to") or []
-    people = ", ".join(str(person) for person in to) if isinstance(to, (list, tuple)) else str(to)
+    person_of = getattr(data, "person_of", str)
+    people = ", ".join(person_of(str(person)) for person in (to if isinstance(to, (list, tuple)) else [to]))
     return _join(f"→ {people or 'nobody'}", _actor({"by": data.get("by")}))
 
 

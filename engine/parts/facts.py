@@ -12,8 +12,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from accounts.lookups import Found, Lookup
+from accounts.scope import Scope
+from engine.core.facts import FactType
 from engine.models import Fact
 from engine.parts.kept import Kept
+from engine.parts.people import called
 from engine.parts.rows import fact_row
 from engine.wording import FactWords, fact_words
 
@@ -92,9 +95,10 @@ def older_facts(instance_id: int, number: int) -> Sequence[Found[Fact]]:
     return _OLDER_FACTS.found(instance_id, number)
 
 
-def page_of(found: Sequence[Found[Fact]], names: Mapping[str, str], *, version: int | None) -> FactPage:
+def page_of(scope: Scope, found: Sequence[Found[Fact]], names: Mapping[str, str], *, version: int | None) -> FactPage:
     """A page of such facts. `version`: whose tasks `names` names, where they are none but those."""
-    made = [_row_of(one, names, version) for one in found]
+    people = _people(scope, found)
+    made = [_row_of(one, names, people, version) for one in found]
     rows = [
         _after(row, older.fact.number if older is not None else row.fact.number - 1)
         for row, older in zip_longest(made[:FACTS_A_PAGE], made[1 : FACTS_A_PAGE + 1])
@@ -102,15 +106,30 @@ def page_of(found: Sequence[Found[Fact]], names: Mapping[str, str], *, version: 
     return FactPage(rows, made[FACTS_A_PAGE - 1].fact.number if len(made) > FACTS_A_PAGE else None)
 
 
-def _row_of(found: Found[Fact], names: Mapping[str, str], version: int | None) -> FactRow:
+def _people(scope: Scope, found: Sequence[Found[Fact]]) -> Mapping[str, str]:
+    """What those are called whom these facts give a task to, by address or slug in lower case."""
+    given = [one.row().data.get("to") for one in found if _gives(one)]
+    return called(scope, (str(each) for to in given if isinstance(to, list) for each in to)) if given else {}
+
+
+def _gives(found: Found[Fact]) -> bool:
+    return FactType.STEP_ASSIGNED in found.values
+
+
+def _row_of(found: Found[Fact], names: Mapping[str, str], people: Mapping[str, str], version: int | None) -> FactRow:
     """A fact never changes: what is said of it is known by what the database answers, and by whose names are used."""
 
     def make() -> FactRow:
         fact = found.row()
-        words = fact_words(fact.type, fact.data, name_of=lambda key: names.get(key, key))
+        words = fact_words(
+            fact.type,
+            fact.data,
+            name_of=lambda key: names.get(key, key),
+            person_of=lambda one: people.get(one.lower(), one),
+        )
         return FactRow(fact, words, names.get(fact.task, fact.task))
 
-    if version is None:
+    if version is None or _gives(found):  # what people are called changes
         return make()
     return _kept.get((version, found.values), make, is_kept=lambda: not _is_long(found))
 

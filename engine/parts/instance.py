@@ -377,7 +377,7 @@ class InstancePage:
             self.whole_flow is plan_of(self.instance.version_id).flow
         )  # a program's steps get their names as it runs
         found = self.newest_facts if number is None else older_facts(self.instance.pk, number)
-        return page_of(found, self.names, version=self.instance.version_id if is_drawn else None)
+        return page_of(self.scope, found, self.names, version=self.instance.version_id if is_drawn else None)
 
 
 def read_together(pages: Sequence[InstancePage]) -> None:
@@ -401,10 +401,12 @@ def read_selected(pages: Sequence[InstancePage]) -> None:
             at.append((page, (page.instance.pk, task, iteration)))
         elif task:
             latest.append((page, (page.instance.pk, task)))
-    for (page, _), rows in zip(at, _STEP.all_each([asked for _, asked in at]), strict=True):
+    for (page, (pk, step, _)), rows in zip(at, _STEP.all_each([asked for _, asked in at]), strict=True):
         page.selected_rows = rows
+        if rows and rows[0].is_past:  # a restart has left it behind: what counts is the round since then
+            latest.append((page, (pk, step)))
     for (page, _), rows in zip(latest, _LATEST_STEP.all_each([asked for _, asked in latest]), strict=True):
-        page.selected_rows = rows
+        page.selected_rows = [row for row in rows if not row.is_past]
 
 
 def started_by_words(instance: Instance) -> str:

@@ -20,14 +20,19 @@ _kept: dict[tuple[int, str], tuple[float, str]] = {}
 def people_called(scope: Scope, steps: Iterable[Step]) -> dict[str, str]:
     """The names of those whom these steps wait for, by address or slug in lower case; of a stranger the same again."""
     waiting = (step for step in steps if step.waits_for == "person" and step.status in ("waiting", "held"))
-    wanted = {str(each).lower() for step in waiting for each in step.assigned_to or ()}
+    return called(scope, (str(each) for step in waiting for each in step.assigned_to or ()))
+
+
+def called(scope: Scope, addresses: Iterable[str]) -> dict[str, str]:
+    """The names of members and groups, by address or slug in lower case; of a stranger the same again."""
+    wanted = {each.lower() for each in addresses}
     place, now = scope.organization.pk, time.monotonic()
     believed = {name: kept for name in wanted if (kept := _kept.get((place, name))) is not None and kept[0] > now}
     found = _look_up(scope, wanted - believed.keys())
     if len(_kept) + len(found) > MOST_KEPT:
         _kept.clear()
-    _kept.update({(place, name): (now + KEPT_FOR, called) for name, called in found.items()})
-    return {name: called for name, (_, called) in believed.items()} | found
+    _kept.update({(place, name): (now + KEPT_FOR, said) for name, said in found.items()})
+    return {name: said for name, (_, said) in believed.items()} | found
 
 
 def forget_people() -> None:

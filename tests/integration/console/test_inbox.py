@@ -188,9 +188,11 @@ def test_operators_skip_with_a_reason_and_reassign(
 ) -> None:
     client = client_as(Role.OPERATOR)
     assert do(client, approval, "skip")[0] == 422
-    assert do(client, approval, "assign", to=["assignee@example.com"])[0] == 204
+    assert do(client, approval, "assign", to=["assignee@example.com", "operations"])[0] == 204
     approval.refresh_from_db()
-    assert approval.assigned_to == ["assignee@example.com"]
+    assert approval.assigned_to == ["assignee@example.com", "operations"]
+    page = client.get(f"/o/acme/development/instances/{approval.instance_id}/facts/").content.decode()
+    assert f"→ {User.objects.get(email='assignee@example.com').display_name}, Operations" in page
     assert do(client, approval, "assign", to=["stranger@globex.example.com"])[0] == 422
     assert do(client, approval, "skip", reason="known customer")[0] == 204
     approval.refresh_from_db()

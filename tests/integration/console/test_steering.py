@@ -159,6 +159,24 @@ def test_a_finished_human_task_is_done_again_and_a_step_restarted_from(
     assert Step.objects.filter(instance=one, task="first").count() == 2
 
 
+def test_the_panel_follows_a_restart_into_its_new_round(client_as: ClientAs, one: Instance, scope: Scope) -> None:
+    complete_step(scope, Step.objects.get(instance=one, task="ask"))
+    client = client_as(Role.OPERATOR)
+
+    def shown(step: str) -> tuple[str, bool]:
+        page = client.get(f"{address(one)}?step={step}").context["page"]
+        return page.selected.key, page.selected.step is not None
+
+    assert shown("ask:1") == ("ask:1", True)
+    form = {"task": "first", "iteration": "1", "reason": "Once more."}
+    assert client.post(address(one, "restart_from"), form, headers=HTMX).status_code == 204
+    assert (shown("first:1"), shown("first")) == (("first:2", True), ("first:2", True))
+    assert shown("ask:1") == ("ask:2", True)
+    instance = Instance.objects.get(pk=one.pk)
+    instance.steps.filter(task="ask", iteration=2).delete()  # as long as nothing has led there again
+    assert (shown("ask:1"), shown("ask")) == (("ask:1", False), ("ask:1", False))
+
+
 def test_all_that_match_a_filter_are_steered(client_as: ClientAs, one: Instance, desk: Flow, scope: Scope) -> None:
     two = start_instance(scope, desk, key="two")
     publish_second(scope, desk)
