@@ -18,6 +18,7 @@ from designer.models import Trigger
 from designer.services.guards import Firing, FlowUse, Impact, TriedTrigger
 from engine.models import Instance, Occurrence, Step
 from engine.models.instance import STATUSES
+from engine.sandbox.examples import sample_for
 from engine.services.hiding import is_input_hidden
 from engine.services.impact import impact_of
 from engine.services.removing import remove_all
@@ -108,6 +109,10 @@ class EngineInstances:
                 outputs[task] = shape_of(output)
         seen_input = None if is_input_hidden(first) else shape_of(first.input)
         return Shapes(input=seen_input, context=shape_of(first.context), outputs=outputs)
+
+    def example_input(self, flow: Flow) -> Json:
+        """As a try without a sample begins."""
+        return sample_for(flow)
 
     def try_trigger(self, trigger_id: int, payload: Json) -> TriedTrigger:
         """What its filter and its inputs come to for an event."""

@@ -111,6 +111,9 @@ class InstancesProvider(Protocol):
     def shapes_of(self, flow_id: int) -> Shapes:
         """Names and types, never values, of what went through the latest instances; nothing that is hidden."""
 
+    def example_input(self, flow: Flow) -> Json:
+        """An input that fits what a flow declares and reads."""
+
     def try_trigger(self, trigger_id: int, payload: Json) -> TriedTrigger:
         """What would come of an event that reaches a trigger of a published version."""
 
@@ -142,6 +145,9 @@ class _Nobody:
 
     def shapes_of(self, flow_id: int) -> Shapes:
         return NOTHING_SEEN
+
+    def example_input(self, flow: Flow) -> Json:
+        return {}
 
     def try_trigger(self, trigger_id: int, payload: Json) -> TriedTrigger:
         return TriedTrigger(False, "Nothing runs flows here.")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -21,11 +22,14 @@ from designer import models
 from designer.forms import PlannedSwitchForm
 from designer.graph.flow_fields import TRIGGER_TYPES
 from designer.graph.model import Json
+from designer.graph.sample_events import sample_event
 from designer.services.drafting import draft_of
 from designer.services.guards import Firing, TriedTrigger, instances
 from designer.services.outside_triggers import find_source, outside_triggers_of, sources_for, try_outside_trigger
 from designer.services.triggering import renew_address, set_active
+from designer.services.versions import flow_of
 from designer.switching.models import PlannedSwitch
+from designer.trying.services import sample_of
 from designer.views.editor import flow_row
 
 FIRINGS_SHOWN = 5
@@ -70,6 +74,11 @@ class TriggerRow:
         found = self.trigger.settings.get("inputs")
         if isinstance(found, dict):
             yield from ((name, str(value)) for name, value in found.items())
+
+    @property
+    def is_a_person_or_program(self) -> bool:
+        """Whether a start names who started it: those are instances, and none is kept as a firing."""
+        return self.trigger.type in (models.TriggerType.MANUAL, models.TriggerType.API)
 
     @property
     def can_be_tried(self) -> bool:
@@ -161,7 +170,10 @@ def try_out(request: HtmxHttpRequest, scope: Scope, flow: str, pk: int) -> HttpR
     if trigger.type not in WITH_EVENTS:
         raise Http404("No event reaches this trigger.")
     heading = f"Try: {trigger.get_type_display()}"
-    return _try(request, trigger.flow, heading, lambda sample: instances().try_trigger(trigger.pk, sample))
+    settings = trigger.settings
+    inputs = settings.get("inputs")
+    begun = _sample(trigger.flow, [str(settings.get("filter") or "")], inputs if isinstance(inputs, dict) else None)
+    return _try(request, trigger.flow, heading, begun, lambda sample: instances().try_trigger(trigger.pk, sample))
 
 
 @show_and_try
@@ -177,7 +189,8 @@ def try_outside(request: HtmxHttpRequest, scope: Scope, flow: str, source: str, 
     def ask(sample: Json) -> TriedTrigger:
         return try_outside_trigger(row, source, id, sample) or TriedTrigger(False, "The trigger has been deleted.")
 
-    return _try(request, row, f"Try: {trigger.title}", ask)
+    begun = _sample(row, [text for _, text in trigger.settings], dict(trigger.inputs) or None)
+    return _try(request, row, f"Try: {trigger.title}", begun, ask)
 
 
 @show_and_try
@@ -209,11 +222,20 @@ def remove_outside(request: HtmxHttpRequest, scope: Scope, flow: str, source: st
     return HttpResponseRedirect(scope.url("designer:triggers", flow=row.key))
 
 
+def _sample(flow: models.Flow, filters: Sequence[str], inputs: Mapping[str, Json] | None) -> str:
+    """An event to begin with, as JSON: made from what the flow is tried with, else from what it declares and reads."""
+    kept = sample_of(flow)
+    graph = flow_of(flow.live_version) if flow.live_version is not None else draft_of(flow)
+    begun = instances().example_input(graph) if kept is None else kept
+    text = json.dumps(sample_event(begun, filter=" ".join(filters), inputs=inputs), indent=2, ensure_ascii=False)
+    return text if len(text) <= LONGEST_SAMPLE else "{}"
+
+
 def _try(
-    request: HtmxHttpRequest, flow: models.Flow, heading: str, ask: Callable[[Json], TriedTrigger]
+    request: HtmxHttpRequest, flow: models.Flow, heading: str, begun: str, ask: Callable[[Json], TriedTrigger]
 ) -> HttpResponse:
-    """The form, or what comes of the sample. 422 where it is no JSON."""
-    sample = request.POST.get("sample", "{}")
+    """The form with an event to begin with, or what comes of the one that was sent. 422 where it is no JSON."""
+    sample = request.POST.get("sample", begun)
     context: dict[str, object] = {"flow": flow, "heading": heading, "sample": sample[:LONGEST_SAMPLE]}
     status = 200
     if request.method == "POST":
@@ -230,6 +252,8 @@ def _trigger(scope: Scope, flow: str, pk: int) -> models.Trigger:
 
 
 def _address(request: HtmxHttpRequest, scope: Scope, trigger: models.Trigger) -> str:
+    if trigger.type == models.TriggerType.API:
+        return request.build_absolute_uri(f"/api/v1/flows/{trigger.flow.key}/instances")
     if not trigger.secret_path or not scope.allows(Role.OPERATOR):
         return ""
     is_form = trigger.type == models.TriggerType.FORM

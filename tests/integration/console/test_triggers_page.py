@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -14,6 +15,7 @@ from accounts.scope import Scope
 from designer.models import Flow, Trigger
 from designer.services.drafting import create_flow
 from designer.services.publishing import publish_flow
+from designer.trying.services import keep_sample
 from dialects.formance.models import EventTrigger
 from dialects.formance.triggers import look_at_occurrences
 from engine.models import InboundEvent, Instance
@@ -192,6 +194,33 @@ def test_a_trigger_of_the_version_is_tried_with_a_sample(
     assert "It would start nothing" in client.post(url, {"sample": '{"total": 1}'}).content.decode()
     assert not Instance.objects.exists()
     assert not InboundEvent.objects.exists()
+
+
+def test_the_page_says_where_a_program_starts_the_flow_and_a_person_starts_it_beside(
+    scope: Scope, client_as: Callable[[Role], Client]
+) -> None:
+    graph = draw("trigger -> a", key="open", triggers=({"type": "manual"}, {"type": "api"}))
+    row = create_flow(scope, key="open", name="Open", flow=graph)
+    page, begin = scope.url("designer:triggers", flow="open"), scope.url("engine:start", flow="open")
+    assert begin not in client_as(Role.OPERATOR).get(page).content.decode()  # nothing is published
+    publish_flow(scope, row)
+    operators, viewers = (client_as(role).get(page).content.decode() for role in (Role.OPERATOR, Role.VIEWER))
+    assert "http://testserver/api/v1/flows/open/instances" in operators
+    assert "Last firings" not in operators  # of these two there are none: who started an instance stands there
+    assert (begin in operators, begin in viewers) == (True, False)
+
+
+def test_a_try_begins_with_an_event_that_fits(flow: Flow, scope: Scope, client_as: Callable[[Role], Client]) -> None:
+    client = client_as(Role.OPERATOR)
+    own = scope.url("designer:trigger_try", flow=flow.key, pk=flow.trigger_rows.get().pk)
+    keep_sample(flow, {"total": 3, "name": "Ada"}, {})
+    for url, expected in (
+        (own, {"total": 11, "customer": {"name": "Ada"}}),
+        (outside(scope, flow), {"amount": "example", "customer": {"name": "example"}, "type": "PAY-IN"}),
+    ):
+        sample = client.get(url).context["sample"]
+        assert json.loads(sample) == expected
+        assert "It would start an instance" in client.post(url, {"sample": sample}).content.decode()
 
 
 def test_whom_a_trigger_may_be_tried_by(
