@@ -8,6 +8,9 @@ from typing import Final
 
 import jsonschema
 import orjson
+from referencing import Registry
+from referencing.exceptions import CannotDetermineSpecification, Unresolvable
+from referencing.jsonschema import DRAFT202012
 
 from designer.graph.model import Json
 
@@ -16,7 +19,9 @@ _REFERENCES: Final = ("$ref", "$dynamicRef")
 
 
 def json_schema_reason(value: Json) -> str | None:
-    """Why `value` cannot be used as a JSON Schema (draft 2020-12), or None. It may not refer to other documents."""
+    """Why `value` cannot be used as a JSON Schema (draft 2020-12), or None. It may refer to its own
+    parts alone, and to those that there are: a check that meets another reference breaks, whatever it checks.
+    """
     if not isinstance(value, Mapping):
         return "give a JSON Schema, as an object."
     try:
@@ -39,7 +44,32 @@ def _reason(written: bytes) -> str | None:
     except RecursionError:
         return "this JSON Schema is nested too deeply."
     foreign = next((ref for ref in _references(value) if not ref.startswith("#")), None)
-    return f"the JSON Schema refers to another document, {foreign[:100]}; only #/… can be used." if foreign else None
+    if foreign:
+        return f"the JSON Schema refers to another document, {foreign[:100]}; only #/… can be used."
+    dangling = _dangling(value)
+    return f"the JSON Schema refers to {dangling[:100]}, which it does not have." if dangling else None
+
+
+def _dangling(value: Json) -> str | None:
+    """The first reference to a part that the schema does not have."""
+    root = DRAFT202012.create_resource(value)
+    base = root.id() or ""
+    todo = [(Registry().with_resource(base, root).resolver(base), value)]
+    seen: set[int] = set()
+    while todo:
+        resolver, here = todo.pop()
+        if not isinstance(here, Mapping) or id(here) in seen:
+            continue
+        seen.add(id(here))
+        for ref in (ref for name in _REFERENCES if isinstance(ref := here.get(name), str)):
+            try:
+                found = resolver.lookup(ref)
+            except (Unresolvable, CannotDetermineSpecification, ValueError):
+                return ref
+            todo.append((found.resolver, found.contents))
+        for part in DRAFT202012.subresources_of(here):
+            todo.append((resolver.in_subresource(DRAFT202012.create_resource(part)), part))
+    return None
 
 
 def _references(value: Json) -> Iterator[str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
+
+from django.db.models import Q
 
 from dialects.cloudflare.bodies import CreateInstance
 from dialects.cloudflare.models import Keeping
@@ -13,7 +15,6 @@ from engine.services.removing import remove_instances
 
 MOST_REMOVED: Final = 200
 BETWEEN_SWEEPS: Final = timedelta(seconds=10)
-MOST_LOOKED_AT: Final = 2_000
 _next_sweep: list[datetime] = []
 """When this process looks again."""
 
@@ -39,13 +40,16 @@ def _whole(ms: float | None) -> int | None:
 
 def remove_outlived(now: datetime, limit: int = MOST_REMOVED) -> int:
     """Remove ended instances whose own time is over, those that ended first before others. Answers how many."""
-    ended = Keeping.objects.filter(instance__ended_at__isnull=False).order_by("instance__ended_at")
-    rows = ended.values_list("instance", "instance__status", "instance__ended_at", "success_ms", "error_ms")
-    found = list(rows[:MOST_LOOKED_AT])
-    over = [pk for pk, status, ended_at, *kept in found if _is_over(status, ended_at, kept, now)][:limit]
+    over: list[int] = []
+    for name, ended in (("success_ms", Q(instance__status="complete")), ("error_ms", ~Q(instance__status="complete"))):
+        kept = Keeping.objects.filter(ended).exclude(**{name: None})
+        for ms in kept.order_by(name).values_list(name, flat=True).distinct():  # few: people keep things alike
+            alike = kept.filter(**{name: ms}, instance__ended_at__lte=now - timedelta(milliseconds=ms))
+            over += alike.order_by("instance__ended_at").values_list("pk", flat=True)[:limit]
     if not over:
         return 0
-    return remove_instances(Instance.objects.filter(pk__in=over).finished().order_by("ended_at"), limit)
+    rows = Instance.objects.filter(pk__in=over).finished()
+    return remove_instances(rows.order_by("ended_at"), limit)
 
 
 def sweep_outlived(now: datetime) -> int:
@@ -54,8 +58,3 @@ def sweep_outlived(now: datetime) -> int:
         return 0
     _next_sweep[:] = [now + BETWEEN_SWEEPS]
     return remove_outlived(now)
-
-
-def _is_over(status: str, ended_at: datetime | None, kept: Sequence[int | None], now: datetime) -> bool:
-    ms = kept[0] if status == "complete" else kept[1]
-    return ms is not None and ended_at is not None and ended_at + timedelta(milliseconds=ms) <= now

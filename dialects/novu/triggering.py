@@ -31,7 +31,8 @@ OBJECTS: Final = ("payload", "overrides", "context")
 def check_event(body: Json, *, to_is_needed: bool = True, path: str = "") -> None:
     """The shape of a trigger request. Raises the 400."""
     if not isinstance(body, Mapping):
-        raise bad_body([(path or "body", f"{path or 'body'} must be an object")])
+        place = path.rstrip(".") or "body"
+        raise bad_body([(place, f"{place} must be an object")])
     problems: list[tuple[str, str]] = []
     name = body.get("name")
     if not isinstance(name, str):

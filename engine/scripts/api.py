@@ -22,6 +22,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import Any
 
 from designer.graph.model import Json
@@ -31,6 +32,8 @@ from engine.scripts.durations import duration_text, milliseconds
 from engine.scripts.workers import WorkflowFatalError
 
 DEFAULT_WAIT = "24 hours"
+POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+CONTEXT_NAMES = ("ctx", "context")
 Callback = Callable[..., Any]
 
 
@@ -257,16 +260,24 @@ class Context(Mapping[str, Any]):
         return len(self._keys)
 
 
-def fitting(function: Callback, arguments: Sequence[Any]) -> tuple[Any, ...]:
-    """As many of the arguments as the function takes."""
+def fitting(function: Callback, arguments: Sequence[Any], *, results: Sequence[Any] = ()) -> tuple[Any, ...]:
+    """As many of the results as the function takes, and of the arguments behind them those that it asks for: by a
+    parameter without a default, or by one called `ctx` or `context`. So `lambda n=n: …`, made in a loop, keeps its n.
+    """
     try:
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError):
-        return tuple(arguments)
+        return (*results, *arguments)
     if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
-        return tuple(arguments)
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    return tuple(arguments)[: sum(parameter.kind in positional for parameter in parameters)]
+        return (*results, *arguments)
+    positional = [parameter for parameter in parameters if parameter.kind in POSITIONAL]
+    taken = tuple(results)[: len(positional)]
+    asked = takewhile(_asks, positional[len(taken) :])
+    return (*taken, *(argument for _, argument in zip(asked, arguments, strict=False)))
+
+
+def _asks(parameter: inspect.Parameter) -> bool:
+    return parameter.default is parameter.empty or parameter.name in CONTEXT_NAMES
 
 
 def _moment(value: Any) -> datetime:

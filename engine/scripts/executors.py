@@ -240,7 +240,7 @@ def _do(request: Request, context: StepContext) -> Result:
     about = Context(context.attempt, request.name, request.count, config)
     try:
         return Completed(
-            output=stored(_call(request.callback, (*request.inputs, about)), f"Step {request.name} output")
+            output=stored(_call(request.callback, (about,), results=request.inputs), f"Step {request.name} output")
         )
     except Unstorable as bad:
         return failed("Error", str(bad))
@@ -265,11 +265,11 @@ def _undo(request: Request, context: StepContext) -> Result:
     return Completed()
 
 
-def _call(function: Callable[..., Any] | None, arguments: tuple[Any, ...]) -> Any:
+def _call(function: Callable[..., Any] | None, arguments: tuple[Any, ...], *, results: tuple[Any, ...] = ()) -> Any:
     """Call a function of a script, async or not."""
     if function is None:
         return None
-    found = function(*fitting(function, arguments))
+    found = function(*fitting(function, arguments, results=results))
     return asyncio.run(_awaited(found)) if inspect.isawaitable(found) else found
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from typing import Any, Final
 
 from django.conf import settings
 
-from designer.graph.durations import BadDuration, parse_duration
+from designer.graph.cron import BadCron, check_cron
 from designer.graph.model import Json
 from designer.graph.references import FILTERS, read_template
 from dialects.novu.translate import forms
@@ -23,9 +22,12 @@ BAD_ARGUMENT: Final = "INVALID_FILTER_ARG_IN_VARIABLE"
 BAD_URL: Final = "INVALID_URL"
 TOO_LONG: Final = "TIER_LIMIT_EXCEEDED"
 UNSUPPORTED: Final = "UNSUPPORTED_PROPERTY"
+_DAYS: Final = {"seconds": 1 / 86_400, "minutes": 1 / 1_440, "hours": 1 / 24, "days": 1, "weeks": 7, "months": 30}
 WRONG_URL: Final = "Invalid URL. Must be a valid full URL, path starting with /, or {{variable}}"
 _URL: Final = re.compile(r"^(https?://[^\s/?#]+\S*|mailto:\S+@\S+|tel:\S+|/\S*|\{\{.+\}\}\S*)$", re.DOTALL)
 _FILTER_WITH_NUMBER: Final = re.compile(r"\|\s*(toSentence|digest)\s*:(?P<args>[^|}]*)")
+
+ACTIONS: Final = ("primaryAction", "secondaryAction", "redirect")
 
 Issue = tuple[str, dict[str, str]]
 
@@ -46,8 +48,10 @@ def issues_of(type: str, values: Mapping[str, Json], schema: Json, *, payload_sc
 def _all(type: str, values: Mapping[str, Json], schema: Json, payload_schema: Json) -> Iterator[Issue]:
     yield from _missing(type, values)
     yield from _unfitting(type, values)
+    yield from _parts(type, values)
     yield from _addresses(type, values)
     yield from _lengths(type, values)
+    yield from _schedules(type, values)
     for path, text in templates_of(values):
         yield from _template(path, text, schema, payload_schema)
     yield from _rule(values.get("skip"), schema, payload_schema)
@@ -83,12 +87,32 @@ def _missing(type: str, values: Mapping[str, Json]) -> Iterator[Issue]:
             yield issue(name, MISSING, f"{_title(name)} is required")
     if type == "in_app" and not values.get("subject") and not values.get("body"):
         yield issue("body", MISSING, "Subject or body is required")
-    for name in ("primaryAction", "secondaryAction", "redirect"):
+    for name in ACTIONS:
         place = values.get(name)
         redirect = place if name == "redirect" else place.get("redirect") if isinstance(place, Mapping) else None
         if isinstance(redirect, Mapping) and not redirect.get("url") and redirect:
             path = "redirect.url" if name == "redirect" else f"{name}.redirect.url"
             yield issue(path, MISSING, "Url is required")
+
+
+def _parts(type: str, values: Mapping[str, Json]) -> Iterator[Issue]:
+    """What of an action cannot be read, by the path of the part."""
+    for name in ACTIONS if type == "in_app" else ():
+        place = values.get(name)
+        if not isinstance(place, Mapping):
+            continue
+        redirect = place if name == "redirect" else place.get("redirect", {})
+        checked = [] if name == "redirect" else [("label", forms.is_text(place.get("label", "")))]
+        way = "" if name == "redirect" else "redirect."
+        if isinstance(redirect, Mapping):
+            checked.append((f"{way}url", forms.is_text(redirect.get("url", ""))))
+            checked.append((f"{way}target", redirect.get("target", "_self") in forms.TARGETS))
+        else:
+            checked.append(("redirect", False))
+        for part, is_right in checked:
+            if not is_right:
+                word = part.rpartition(".")[2]
+                yield issue(f"{name}.{part}", MISSING, f"{_title(word)} has a value that cannot be used")
 
 
 def _title(name: str) -> str:
@@ -108,8 +132,8 @@ def _unfitting(type: str, values: Mapping[str, Json]) -> Iterator[Issue]:
 
 
 def _is_action_url(key: str, value: Json) -> bool:
-    """Actions without an address are told about elsewhere."""
-    return key in ("primaryAction", "secondaryAction", "redirect") and isinstance(value, Mapping)
+    """What of an action is missing or wrong is told by its part."""
+    return key in ACTIONS and isinstance(value, Mapping)
 
 
 def _addresses(type: str, values: Mapping[str, Json]) -> Iterator[Issue]:
@@ -133,15 +157,25 @@ def _addresses(type: str, values: Mapping[str, Json]) -> Iterator[Issue]:
 def _lengths(type: str, values: Mapping[str, Json]) -> Iterator[Issue]:
     if type not in ("digest", "delay") or values.get("type") in ("timed", "dynamic"):
         return
-    text = duration_text(values.get("amount"), values.get("unit"))
-    try:
-        is_long = text is not None and parse_duration(text).as_timedelta() > timedelta(days=settings.DIGEST_MAX_DAYS)
-    except (BadDuration, OverflowError):
-        is_long = True
-    if is_long:
+    amount, unit = values.get("amount"), values.get("unit")
+    if not isinstance(amount, (int, float)) or isinstance(amount, bool) or unit not in forms.UNITS:
+        return
+    if amount * _DAYS[unit] > settings.DIGEST_MAX_DAYS:
         message = f"The maximum {type} is {settings.DIGEST_MAX_DAYS} days"
         yield issue("amount", TOO_LONG, message)
         yield issue("unit", TOO_LONG, message)
+    elif duration_text(amount, unit) is None:  # less than nothing, or a part of a day
+        yield issue("amount", MISSING, "Amount has a value that cannot be used")
+
+
+def _schedules(type: str, values: Mapping[str, Json]) -> Iterator[Issue]:
+    cron = values.get("cron")
+    if type not in ("digest", "delay") or values.get("type") != "timed" or not isinstance(cron, str) or not cron:
+        return
+    try:
+        check_cron(cron)
+    except BadCron:
+        yield issue("cron", MISSING, "Cron has a value that cannot be used")
 
 
 # -- templates --------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from datetime import timedelta
 
 import pytest
@@ -18,6 +19,7 @@ from dialects.cloudflare.bodies import CreateInstance, UpdateWorkflow
 from dialects.cloudflare.creating import create_batch, create_instances
 from dialects.cloudflare.errors import CloudflareError
 from dialects.cloudflare.keeping import remove_outlived
+from dialects.cloudflare.models import Keeping
 from engine.models import Instance
 from engine.services.calls import deliver_signals
 from engine.services.instances import start_instance
@@ -124,3 +126,21 @@ def test_a_flow_that_called_a_workflow_hears_that_it_was_deleted(scope: Scope) -
     deliver_signals(timezone.now())
     parent.refresh_from_db()
     assert (parent.status, parent.error["name"]) == ("errored", "CallTerminated")
+
+
+def test_many_that_are_kept_for_long_do_not_keep_others(scope: Scope) -> None:
+    """However many have ended before it, one whose own time is over goes."""
+    row = bind(scope)
+    (short,) = create_instances(scope, row, [CreateInstance("short", {}, {"success_retention": DAY})])
+    (long,) = create_instances(scope, row, [CreateInstance("long", {}, {"success_retention": 9 * DAY})])
+    earlier = timezone.now() - timedelta(hours=1)
+    alike = []
+    for number in range(2_000):
+        one = Instance.objects.get(pk=long.pk) if not alike else copy(alike[0])
+        one.pk, one.key, one.ended_at = None, f"long-{number}", earlier
+        one._state.adding = True
+        alike.append(one)
+    made = Instance.objects.bulk_create(alike)
+    Keeping.objects.bulk_create(Keeping(instance=one, success_ms=9 * DAY) for one in made)
+    assert remove_outlived(timezone.now() + timedelta(days=1, minutes=1)) == 1
+    assert not Instance.objects.filter(pk=short.pk).exists()

@@ -171,3 +171,26 @@ def test_an_instance_tells_what_started_it(run: Run, call: Call, scope: Scope) -
     for type, source in (("manual", "binding"), ("webhook", "binding"), ("event", "event"), ("cron", "cron")):
         Instance.objects.update(trigger={"type": type, "by": "tests"})
         assert call("GET", "/instances/one")["result"]["trigger"] == {"source": source}
+
+
+def test_a_function_that_a_loop_has_made_keeps_what_it_was_made_with(run: Run) -> None:
+    found = run(
+        """
+        made = []
+        for n in range(3):
+            made.append(await step.do("one", lambda n=n: n, rollback=lambda n=n: None))
+        made.append(await step.do("told", lambda ctx=None: ctx.attempt))
+
+        @step.do("first")
+        async def first():
+            return 5
+
+        @step.do("second", depends=[first])
+        async def second(result=None, n=7):
+            return [result, n]
+
+        made.append(await second())
+        return made
+        """
+    )
+    assert (found["status"], found["output"]) == ("complete", [0, 1, 2, 1, [5, 7]])

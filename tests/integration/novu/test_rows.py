@@ -203,6 +203,30 @@ def test_each_address_is_looked_at(novu: Novu, values: Json, path: str) -> None:
     assert (told["issueType"], told["message"]) == ("INVALID_URL", WRONG_URL)
 
 
+@pytest.mark.parametrize(
+    ("type", "values", "paths"),
+    [
+        ("in_app", {"body": "x", "primaryAction": {"label": 5}}, ["primaryAction.label"]),
+        ("in_app", {"body": "x", "redirect": {"url": "/a", "target": "aside"}}, ["redirect.target"]),
+        ("in_app", {"body": "x", "secondaryAction": {"redirect": "/a"}}, ["secondaryAction.redirect"]),
+        ("digest", {"type": "timed", "cron": "at nine"}, ["cron"]),
+        ("delay", {"type": "timed", "cron": "99 9 * * *"}, ["cron"]),
+        ("digest", {"amount": -1, "unit": "minutes"}, ["amount"]),
+        ("delay", {"amount": 1.5, "unit": "days"}, ["amount"]),
+        ("digest", {"amount": 1_000_000, "unit": "weeks"}, ["amount", "unit"]),
+        ("delay", {"amount": 10**15, "unit": "seconds"}, ["amount", "unit"]),
+    ],
+)
+def test_what_cannot_be_carried_out_is_told_by_its_path(novu: Novu, type: str, values: Json, paths: list[str]) -> None:
+    made = novu.make(steps=[{"name": "S", "type": type, "controlValues": values}])
+    found = made["steps"][0]["issues"]["controls"]
+    told = "TIER_LIMIT_EXCEEDED" if len(paths) == 2 else "MISSING_VALUE"
+    assert {path: [entry["issueType"] for entry in entries] for path, entries in found.items()} == {
+        path: [told] for path in paths
+    }
+    assert made["status"] == "ERROR"
+
+
 @pytest.mark.parametrize("url", ["https://example.com/a?b=c", "/path", "{{payload.url}}", "{{subscriber.data.url}}/x"])
 def test_addresses_that_are_right(novu: Novu, url: str) -> None:
     assert issues(novu, {"body": "x", "avatar": url, "redirect": {"url": url}}) == {}
@@ -314,3 +338,44 @@ def test_the_workflow_is_looked_for_before_the_environments(novu: Novu, environm
     assert (status, told["message"]) == (400, "Cannot sync workflow to the same environment")
     status, told = novu("PUT", f"{WORKFLOWS}/w/sync", {"targetEnvironmentId": GHOST})
     assert (status, told["message"]) == (404, f"Environment {GHOST} not found")
+
+
+@pytest.mark.parametrize("ref", ["#/$defs/gone", "#gone", "#/properties/a/0"])
+def test_a_schema_that_refers_to_what_it_does_not_have_is_refused(novu: Novu, ref: str) -> None:
+    schema = {"type": "object", "properties": {"a": {"type": "array", "items": {"$ref": ref}}}}
+    status, told = novu("POST", WORKFLOWS, {**BODY, "payloadSchema": schema, "validatePayload": True})
+    assert (status, told["message"]) == (400, ["payloadSchema must be a valid JSON schema"])
+    novu.make()
+    assert novu("PATCH", f"{WORKFLOWS}/w", {"payloadSchema": schema})[0] == 400
+
+
+def test_a_schema_may_refer_to_its_own_parts(novu: Novu) -> None:
+    schema = {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "definitions": {"line": {"type": "object", "properties": {"next": {"$ref": "#/definitions/line"}}}},
+        "$defs": {"named": {"$anchor": "named", "type": "string"}, "inner": {"$id": "inner", "$ref": "#"}},
+        "properties": {"line": {"$ref": "#/definitions/line"}, "name": {"$ref": "#named"}, "all": {"$ref": "#"}},
+        "default": {"$ref": "#/only/a/value"},
+    }
+    novu.make(payloadSchema=schema, validatePayload=True)
+    fit: Json = {"line": {"next": {}}, "name": "n"}
+    for payload, status in ((fit, 201), ({"line": {"next": 1}}, 400), ({"name": 1}, 400)):
+        assert novu("POST", TRIGGER, {"name": "w", "to": "ada", "payload": payload})[0] == status
+
+
+def test_names_with_slashes_are_found_again(novu: Novu) -> None:
+    made = novu.make(workflowId="shop/orders")
+    there = f"{WORKFLOWS}/shop%2Forders"
+    assert novu("GET", there)[1]["data"]["_id"] == made["_id"]
+    assert novu("GET", f"{there}/steps/note")[0] == 200
+    assert novu("POST", f"{there}/step/note/preview", {})[0] == 201
+    sent = {"name": "shop/orders", "to": {"subscriberId": "shop/ada"}, "transactionId": "shop/1"}
+    assert novu("POST", TRIGGER, sent)[1]["data"]["status"] == "processed"
+    assert novu("DELETE", f"{TRIGGER}/shop%2F1")[0] == 200
+    assert novu("GET", "/v2/subscribers/shop%2Fada")[1]["data"]["subscriberId"] == "shop/ada"
+    assert novu("GET", "/v2/subscribers/shop%2Fada/preferences")[0] == 200
+    assert novu("POST", "/v2/topics", {"key": "shop/all", "name": "All"})[0] == 201
+    body = {"subscriberIds": ["shop/ada"]}
+    assert novu("POST", "/v2/topics/shop%2Fall/subscriptions", body)[0] in (200, 201)
+    assert novu("GET", "/v2/topics/shop%2Fall")[1]["data"]["key"] == "shop/all"
+    assert novu("DELETE", there)[0] == 204
