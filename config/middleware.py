@@ -4,8 +4,8 @@ import logging
 from collections.abc import Callable, Iterable
 
 from django.conf import settings
-from django.db import IntegrityError, OperationalError
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.db import DataError, IntegrityError, OperationalError
+from django.http import HttpRequest, HttpResponse, QueryDict, RawPostDataException
 
 from config.errors import refuse
 
@@ -43,11 +43,18 @@ class RefuseBadInput:
                 return refuse(request, 400, "The form contains a NUL character, which no text may have.")
         return None
 
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """A form was read already where the view wants the bytes of a JSON text: the sender named the wrong type."""
+        if isinstance(exception, RawPostDataException):
+            return refuse(request, 415, "This address takes JSON, not a form.")
+        return None
+
 
 class AnswerDatabaseTrouble:
-    """Two people saved the same thing at the same moment (409), or the database is busy or away (503): never a 500.
+    """Two people saved the same thing at the same moment (409), a value that no column holds (400), or the database is
+    busy or away (503): never a 500.
 
-    The exception is logged all the same, since a constraint may also have caught a mistake of ours.
+    It is logged all the same, since a constraint may also have caught a mistake of ours.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -62,12 +69,20 @@ class AnswerDatabaseTrouble:
         if isinstance(exception, IntegrityError):
             logger.exception("refused by the database: %s %s", request.method, request.path)
             return refuse(request, 409, "Somebody else changed this at the same moment. Load the page again.")
+        if isinstance(exception, DataError) or is_too_large_for_sqlite(exception):
+            logger.warning("no value for the database: %s %s: %s", request.method, request.path, exception)
+            return refuse(request, 400, "A number is too large or a text too long to be stored. Nothing was saved.")
         if isinstance(exception, OperationalError):
             logger.exception("the database did not answer: %s %s", request.method, request.path)
             response = refuse(request, 503, "The database is busy. Nothing was saved: try again in a moment.")
             response.headers["Retry-After"] = "5"
             return response
         return None
+
+
+def is_too_large_for_sqlite(exception: Exception) -> bool:
+    """Whether a whole number was beyond 64 bits: PostgreSQL answers with a DataError, SQLite's driver with Python's own."""
+    return isinstance(exception, OverflowError) and "SQLite INTEGER" in str(exception)
 
 
 def has_nul(text: str) -> bool:

@@ -12,6 +12,8 @@ from django.test import Client
 
 from accounts.models import Environment, MemberGroup
 from accounts.roles import Role
+from accounts.scope import Scope
+from designer.services.drafting import create_flow
 
 AUDIT = "/o/acme/development/settings/audit/"
 NEW_GROUP = "/o/acme/development/settings/groups/new/"
@@ -104,6 +106,13 @@ def test_a_broken_form_is_a_4xx(admin: Client, body: bytes, content_type: str) -
     assert not MemberGroup.objects.exists()
 
 
+def test_a_form_where_json_is_wanted_is_415(admin: Client, scope: Scope) -> None:
+    create_flow(scope, key="order", name="Order")
+    response = admin.post("/o/acme/development/flows/order/edit/keep-sample", {"input": "{}"})
+    assert response.status_code == 415
+    assert "JSON" in response.content.decode()
+
+
 def test_a_content_length_that_is_no_number_is_400(client: Client, db: None) -> None:
     assert client.get("/healthz", CONTENT_LENGTH="lots").status_code == 400
 
@@ -130,6 +139,13 @@ def test_htmx_gets_the_reason_as_plain_text(admin: Client) -> None:
 
 def test_an_unknown_host_is_400(client: Client, db: None) -> None:
     assert client.get("/accounts/sign-in/", headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_a_number_beyond_64_bits_is_400_in_words(admin: Client) -> None:
+    response = admin.post(NEW_GROUP, {"name": "Ops", "members": "1" * 30})
+    assert response.status_code == 400
+    assert "too large" in response.content.decode()
+    assert not MemberGroup.objects.exists()
 
 
 @pytest.mark.parametrize(("error", "status"), [(IntegrityError, 409), (OperationalError, 503)])
