@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 from django.conf import settings
 from django.db import DataError, IntegrityError, OperationalError
-from django.http import HttpRequest, HttpResponse, QueryDict, RawPostDataException
+from django.http import HttpRequest, HttpResponse, QueryDict
 
 from config.errors import refuse
 
@@ -38,15 +38,11 @@ class RefuseBadInput:
     def process_view(self, request: HttpRequest, *_: object) -> HttpResponse | None:
         """Look into a form once CSRF has been checked, as reading it is work."""
         if request.method in {"POST", "PUT", "PATCH"} and request.content_type in FORM_TYPES:
+            # Kept for views that want JSON and read the bytes: a form is theirs to refuse, each in its own way.
+            _ = request.body
             names = (upload.name or "" for upload in request.FILES.values() if not isinstance(upload, list))
             if form_has_nul(request.POST) or any(has_nul(name) for name in names):
                 return refuse(request, 400, "The form contains a NUL character, which no text may have.")
-        return None
-
-    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """A form was read already where the view wants the bytes of a JSON text: the sender named the wrong type."""
-        if isinstance(exception, RawPostDataException):
-            return refuse(request, 415, "This address takes JSON, not a form.")
         return None
 
 
@@ -81,7 +77,7 @@ class AnswerDatabaseTrouble:
 
 
 def is_too_large_for_sqlite(exception: Exception) -> bool:
-    """Whether a whole number was beyond 64 bits: PostgreSQL answers with a DataError, SQLite's driver with Python's own."""
+    """Whether a whole number was beyond 64 bits: PostgreSQL says DataError, SQLite's driver this."""
     return isinstance(exception, OverflowError) and "SQLite INTEGER" in str(exception)
 
 

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import orjson
-
+from accounts.json_text import json_str
 from designer.graph.conditions import OPERATOR_WORDS, evaluate
 from designer.graph.kinds.decision import sentence
 from designer.graph.model import NONE_MET, Json, Statement, Task
@@ -77,7 +76,7 @@ def _cell(record: Mapping[str, Any]) -> Cell:
 
 
 def _shown(value: Json) -> str:
-    text = value if isinstance(value, str) else orjson.dumps(value).decode()
+    text = value if isinstance(value, str) else json_str(value)
     return text if len(text) <= LONGEST_SHOWN else text[:LONGEST_SHOWN] + "…"
 
 

@@ -56,16 +56,31 @@ def publish_flow(
     not hinder; with `forgives_settings` neither do the settings of tasks: such a task fails when its turn comes.
     `check` stands in for our own checks, for a dialect that has rules of its own; it must refuse what has no plan.
     """
-    with transaction.atomic():
-        locked = models.Flow.objects.within(scope).select_for_update(of=("self",)).get(pk=row.pk)
-        if revision is not None and locked.draft_revision != revision:
-            raise StaleRevision(locked.draft_revision)
-        flow = draft_of(locked) if flow is None else flow
+    while True:
+        # A large flow and its cases take their time: neither the flow nor a transaction is held meanwhile.
+        found = models.Flow.objects.within(scope).get(pk=row.pk)
+        if revision is not None and found.draft_revision != revision:
+            raise StaleRevision(found.draft_revision)
+        graph = draft_of(found) if flow is None else flow
         if check is None:
-            refuse_problems(flow, flows=flow_keys(locked.environment_id), forgives_settings=forgives_settings)
+            refuse_problems(graph, flows=flow_keys(found.environment_id), forgives_settings=forgives_settings)
         else:
-            check(flow)
-        refuse_red_cases(locked, flow)
+            check(graph)
+        refuse_red_cases(found, graph)
+        version = _publish_checked(scope, found, graph, note, must_stand=flow is None or revision is not None)
+        if version is not None:
+            row.live_version = version
+            return version
+
+
+def _publish_checked(
+    scope: Scope, found: models.Flow, flow: Flow, note: str, *, must_stand: bool
+) -> models.Version | None:
+    """Publish what has been checked; None where the draft must still be what it was then, and is not."""
+    with transaction.atomic():
+        locked = models.Flow.objects.within(scope).select_for_update(of=("self",)).get(pk=found.pk)
+        if must_stand and locked.draft_revision != found.draft_revision:
+            return None
         version = write_version(scope, locked, flow, note)
         write_rows(locked, version, flow)
         write_triggers(locked, flow)
@@ -73,7 +88,6 @@ def publish_flow(
         locked.live_version = version
         locked.save(update_fields=["live_version"])
         record(scope, "flow.published", locked, after={"version": version.number, "note": version.note})
-    row.live_version = version
     return version
 
 

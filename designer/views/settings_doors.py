@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.clean_json import BadJson, clean_json
 from accounts.http import HtmxHttpRequest
+from accounts.json_text import json_str
 from accounts.roles import Role
 from accounts.scope import Scope, scoped
 from designer.graph.data_tree import data_at
@@ -62,7 +63,7 @@ def sample_data_of(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpRes
     """The sample data of a decision, `?subject=`, as indented JSON."""
     row = flow_row(scope, flow)
     sample = _sample(row, _decision(row, request.GET.get("subject")))
-    text = orjson.dumps(sample, option=orjson.OPT_INDENT_2).decode()
+    text = json_str(sample, option=orjson.OPT_INDENT_2)
     return HttpResponse(text, content_type="text/plain; charset=utf-8")
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-import orjson
 from django.conf import settings
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
+from accounts.json_text import json_bytes
 from accounts.scope import Scope
 from designer.graph.model import Json
 from dialects.novu.errors import NovuError, bad_body, bad_payload
@@ -52,7 +52,7 @@ def check_event(body: Json, *, to_is_needed: bool = True, path: str = "") -> Non
     to = body.get("to")
     if isinstance(to, list) and len(to) > settings.NOVU_MAX_RECIPIENTS:
         problems.append(("to", f"to must contain no more than {settings.NOVU_MAX_RECIPIENTS} elements"))
-    if len(orjson.dumps(body.get("payload"), default=str)) > settings.NOVU_MAX_PAYLOAD_KIB * 1024:
+    if len(json_bytes(body.get("payload"), default=str)) > settings.NOVU_MAX_PAYLOAD_KIB * 1024:
         problems.append(("payload", f"payload must not be larger than {settings.NOVU_MAX_PAYLOAD_KIB} KiB"))
     if problems:
         raise bad_body([(field, f"{path}{text}") for field, text in problems])

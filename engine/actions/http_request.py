@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from urllib.parse import quote
 
@@ -11,6 +10,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, best_match
 
 from accounts.connections.calling import ConnectionFailed, send_over, service_of
+from accounts.json_text import json_bytes
 from accounts.outbound import OutboundError, OutboundRequest, OutboundResponse, send
 from designer.graph.conditions import REDACTED
 from designer.graph.model import Json
@@ -86,7 +86,7 @@ def outbound_of(request: ActionRequest) -> OutboundRequest:
     headers |= {name: value for name, value in tracing.headers().items() if name not in named}
     body = b""
     if "json" in inputs:
-        body = _json(inputs["json"])
+        body = json_bytes(inputs["json"])
         if "content-type" not in named:
             headers["Content-Type"] = "application/json"
     elif inputs.get("body") is not None:
@@ -104,14 +104,7 @@ def outbound_of(request: ActionRequest) -> OutboundRequest:
 
 
 def _text(value: Json) -> str:
-    return value if isinstance(value, str) else _json(value).decode()
-
-
-def _json(value: Json) -> bytes:
-    try:
-        return orjson.dumps(value)
-    except TypeError:  # a whole number of more than 64 bits
-        return json.dumps(value, ensure_ascii=False).encode()
+    return value if isinstance(value, str) else json_bytes(value).decode()
 
 
 def _is_expected(status: int, expected: Json) -> bool:

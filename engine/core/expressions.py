@@ -12,8 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-import orjson
-
+from accounts.json_text import json_bytes
 from designer.graph.model import Json
 
 MAX_BYTES: Final = 1024 * 1024
@@ -125,10 +124,7 @@ def _storable(value: Json) -> Json:
 def is_too_much(text: str, value: Json, *, may_grow: bool = False) -> bool:
     """Whether evaluating `text` over `value` could take long. `may_grow`: lists may become as long as a literal."""
     depth = _nested_macros(text)
-    try:
-        size = len(orjson.dumps(value))
-    except TypeError:  # numbers of more than 64 bits
-        size = len(repr(value))
+    size = len(json_bytes(value, default=str))
     least = LONGEST_LITERAL if depth > 1 or may_grow else 0
     return size > MAX_BYTES or (bool(depth) and max(longest(value), least) ** depth > MOST_ROUNDS)
 

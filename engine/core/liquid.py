@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-import orjson
 from liquid import BoundTemplate, Environment, RenderContext, Undefined
 from liquid.exceptions import LiquidError, UndefinedError
 from liquid.undefined import FalsyStrictUndefined, is_undefined
 
+from accounts.json_text import json_str
 from designer.graph.model import Json
 from designer.graph.references import FILTERS
 from engine.core import message_filters
@@ -133,7 +133,7 @@ def shown(value: Json) -> Json:
 
 def as_json(value: Any) -> str:
     """The filter `json`: a value as it stands in JSON, for bodies that are written by hand."""
-    return orjson.dumps(plain(value)).decode()
+    return json_str(plain(value))
 
 
 def plain(value: Any) -> Json:
@@ -161,7 +161,7 @@ def missing_reason(name: str) -> str:
 
 class _ShownObject(dict[str, Json]):
     def __str__(self) -> str:
-        return orjson.dumps(self).decode()
+        return json_str(self)
 
 
 def _cost(value: Any) -> int:

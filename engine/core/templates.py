@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Final
 
-import orjson
 from liquid import BoundTemplate
 from liquid.builtin.output import OutputNode
 from liquid.exceptions import LiquidError
 from liquid.undefined import is_undefined
 
+from accounts.json_text import json_bytes
 from designer.graph.model import Json
 from designer.graph.paths import MISSING, lone_reference, parse_path, resolve
 from designer.graph.references import LONGEST_TEMPLATE, is_template
@@ -136,4 +136,4 @@ def _compiled(text: str) -> BoundTemplate:
 def _size_of(value: Json) -> int:
     if isinstance(value, str):
         return len(value)
-    return len(orjson.dumps(value, default=str)) if isinstance(value, (Mapping, list, tuple)) else 8
+    return len(json_bytes(value, default=str)) if isinstance(value, (Mapping, list, tuple)) else 8

@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Protocol
 
-import orjson
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.json_text import json_bytes
 from accounts.outbound import OutboundError, OutboundRequest, send
 from accounts.sealing import SecretUnreadable, unseal
 from engine.ledger.models import Connector, TransferInitiation
@@ -83,7 +83,7 @@ CARRIERS: Final[Mapping[str, Carrier]] = {Connector.Type.DUMMY: Dummy(), Connect
 
 def body_of(transfer: TransferInitiation) -> bytes:
     """What a service is posted. The amount is a text: it has any size."""
-    return orjson.dumps(
+    return json_bytes(
         {
             "id": str(transfer.pk),
             "type": transfer.type,

@@ -14,6 +14,7 @@ import orjson
 from liquid import BoundTemplate, Undefined
 from liquid.exceptions import LiquidError
 
+from accounts.json_text import json_str
 from designer.graph.model import Json
 from designer.graph.paths import MISSING, lone_reference, parse_path, resolve
 from designer.graph.references import LONGEST_TEMPLATE, is_template
@@ -36,7 +37,7 @@ class _QuotedList(list[Json]):
 
 def single_quoted(value: Json) -> str:
     """JSON with single quotes."""
-    return orjson.dumps(value, default=str).decode().replace('"', "'")
+    return json_str(value, default=str).replace('"', "'")
 
 
 def view_of(data: Mapping[str, Json]) -> dict[str, Json]:

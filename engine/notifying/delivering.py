@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import orjson
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.mail import BadHeaderError, EmailMultiAlternatives, get_connection
@@ -22,6 +21,7 @@ from django.core.validators import validate_email
 from django.utils.timezone import now
 from standardwebhooks import Webhook
 
+from accounts.json_text import json_bytes
 from accounts.models import Environment, User
 from accounts.outbound import OutboundError, OutboundRequest, send
 from accounts.sealing import SecretUnreadable, unseal
@@ -129,7 +129,7 @@ def payload_of(message: Message) -> dict[str, Json]:
 
 
 def _post(provider: Provider, message: Message) -> None:
-    body, sent_at = orjson.dumps(payload_of(message)), now()  # receivers refuse what was signed long ago
+    body, sent_at = json_bytes(payload_of(message)), now()  # receivers refuse what was signed long ago
     signed = signed_headers(_secret(provider), event_id(message), sent_at, body)
     headers = {"Content-Type": "application/json", **signed}
     try:

@@ -15,6 +15,7 @@ from typing import Final
 import orjson
 from django.db import transaction
 
+from accounts.json_text import json_bytes
 from designer.graph.model import Json
 from engine.core.ports import StepContext
 from engine.models import Instance
@@ -41,7 +42,7 @@ def value_of_key(path: Json, data: Mapping[str, Json]) -> str:
     value = contents.value_at(str(path), data)
     if value is None:
         return ""
-    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=str)).hexdigest()
+    return hashlib.sha256(json_bytes(value, option=orjson.OPT_SORT_KEYS, default=str)).hexdigest()
 
 
 def lock_group(context: StepContext, *, who: str, value: str) -> Group:

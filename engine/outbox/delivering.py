@@ -10,12 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-import orjson
 from django.db import connection
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook
 
+from accounts.json_text import json_bytes
 from accounts.outbound import OutboundError, OutboundRequest, send
 from accounts.sealing import SecretUnreadable, unseal
 from engine.outbox.models import Delivery, Endpoint
@@ -128,7 +128,7 @@ def body_of(delivery: Delivery) -> bytes:
     """What is posted: `{type, timestamp, data}`."""
     message = delivery.message
     stamp = message.at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-    return orjson.dumps({"type": message.type, "timestamp": stamp, "data": message.data})
+    return json_bytes({"type": message.type, "timestamp": stamp, "data": message.data})
 
 
 def signature_headers(secret: str, key: str, now: datetime, body: bytes) -> dict[str, str]:

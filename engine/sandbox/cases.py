@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-import orjson
-
+from accounts.json_text import json_str
 from designer.graph.checks import check_flow
 from designer.graph.model import TRIGGER, Edge, Flow, Json
 from designer.graph.plan import FlowNotRunnable
@@ -194,7 +193,7 @@ def _expected(flow: Flow, key: str) -> str:
 
 def shown(value: Json) -> str:
     """A value as compact JSON, cut."""
-    text = orjson.dumps(value, default=str).decode()
+    text = json_str(value, default=str)
     return text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + "…"
 
 

@@ -17,6 +17,7 @@ from jsonschema.exceptions import SchemaError
 
 from accounts.connections.chat import AgentFailed, Question, ask
 from accounts.connections.models import Connection
+from accounts.json_text import json_str
 from designer.graph.model import Json, Task, is_key
 from engine.core.ports import Completed, Failed, InboundMessage, Result, StepContext, failed
 from engine.core.retries import attempt_timeout
@@ -45,7 +46,7 @@ class AiAgentExecutor:
             prompt = render_value(settings.get("prompt", ""), context.data, "prompt")
         except TemplateError as bad:
             return failed("TemplateError", str(bad))
-        text = prompt if isinstance(prompt, str) else orjson.dumps(prompt).decode()
+        text = prompt if isinstance(prompt, str) else json_str(prompt)
         seen = {"agent": settings.get("agent"), "prompt": text}
         key = str(settings.get("agent", ""))
         known = Connection.objects.filter(environment=context.environment_id, key=key, type=Connection.Type.AGENT)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import orjson
-
+from accounts.json_text import json_str
 from engine.core.ports import Completed, Result, failed
 from engine.core.templates import TemplateError, render_value
 from engine.sandbox.examples import example_of
@@ -21,11 +20,11 @@ def pretend(question: Question) -> Result:
         prompt = render_value(settings.get("prompt", ""), context.data, "prompt")
     except TemplateError as bad:
         return failed("TemplateError", str(bad))
-    text = prompt if isinstance(prompt, str) else orjson.dumps(prompt).decode()
+    text = prompt if isinstance(prompt, str) else json_str(prompt)
     schema = settings.get("answer_schema")
     seen = {"agent": settings.get("agent"), "prompt": text}
     question.sent = {**seen, "answer_schema": schema} if isinstance(schema, Mapping) else seen
     if not isinstance(schema, Mapping):
         return Completed(output=question.say("An answer in words."), input=seen)
     answer = question.say(example_of(schema))
-    return checked_answer(orjson.dumps(answer).decode(), schema, seen)
+    return checked_answer(json_str(answer), schema, seen)

@@ -8,6 +8,7 @@ from typing import Final
 
 import orjson
 
+from accounts.json_text import json_bytes
 from accounts.outbound import OutboundResponse
 from designer.graph.model import Json
 from engine.actions import ACTIONS
@@ -76,7 +77,7 @@ def _response(given: Mapping[str, Json], url: str) -> OutboundResponse:
         content = body.encode()
         headers.setdefault("content-type", "text/plain; charset=utf-8")
     else:
-        content = b"" if body is None else orjson.dumps(body)
+        content = b"" if body is None else json_bytes(body)
         headers.setdefault("content-type", "application/json")
     return OutboundResponse(int(given.get("status", 200)), headers, content, url, 0.0)
 

@@ -106,10 +106,10 @@ def test_a_broken_form_is_a_4xx(admin: Client, body: bytes, content_type: str) -
     assert not MemberGroup.objects.exists()
 
 
-def test_a_form_where_json_is_wanted_is_415(admin: Client, scope: Scope) -> None:
+def test_a_form_where_json_is_wanted_is_400(admin: Client, scope: Scope) -> None:
     create_flow(scope, key="order", name="Order")
     response = admin.post("/o/acme/development/flows/order/edit/keep-sample", {"input": "{}"})
-    assert response.status_code == 415
+    assert response.status_code == 400
     assert "JSON" in response.content.decode()
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import orjson
 import pytest
+from django.db import connection
 
 from accounts.models import AuditEntry
 from accounts.scope import Scope
 from accounts.sealing import unseal
 from designer import models
 from designer.graph.codec import decode_flow, encode_flow
+from designer.graph.model import Flow
 from designer.services.drafting import StaleRevision, draft_of, replace_draft
 from designer.services.importing import import_flow
 from designer.services.publishing import FlowHasProblems, is_unchanged, publish_flow
@@ -90,6 +94,25 @@ def test_a_draft_that_moved_on_is_not_published_by_someone_who_saw_an_older_one(
     with pytest.raises(StaleRevision):
         publish_flow(scope, row, revision=seen)
     assert not row.versions.exists()
+
+
+def test_while_a_draft_is_checked_no_transaction_is_open(scope: Scope, row: models.Flow) -> None:
+    depths: list[int] = []
+    publish_flow(scope, row, check=lambda _: depths.append(len(connection.savepoint_ids)))
+    assert depths == [len(connection.savepoint_ids)]
+
+
+def test_a_draft_that_moves_on_while_it_is_checked_is_checked_anew(scope: Scope, row: models.Flow) -> None:
+    checked: list[str] = []
+
+    def check(flow: Flow) -> None:
+        if not checked:
+            replace_draft(scope, row, replace(flow, name="Another"), revision=row.draft_revision)
+        checked.append(flow.name)
+
+    version = publish_flow(scope, row, check=check)
+    assert checked[1:] == ["Another"]
+    assert json.loads(version.document)["name"] == "Another"
 
 
 def test_a_flow_with_problems_is_not_published_and_nothing_is_written(scope: Scope) -> None:

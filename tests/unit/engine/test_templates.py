@@ -33,6 +33,18 @@ HUGE = {**DATA, "input": {"text": "x" * 900_000, "list": list(range(100_000))}}
 @pytest.mark.parametrize(
     ("text", "value"),
     [
+        ("{{ input }}", {"n": 2**70}),
+        ("{{ input | json }}", f'{{"n":{2**70}}}'),
+        ("It is {{ input }}, {{ input.n }}.", f'It is {{"n":{2**70}}}, {2**70}.'),
+    ],
+)
+def test_numbers_of_more_than_64_bits_are_written_in_full(text: str, value: Any) -> None:
+    assert render_value(text, {**DATA, "input": {"n": 2**70}}) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
         ("{{ input.total }}", 12),
         ("{{input.rate}}", 1.5),
         ("  {{ input.paid }} ", True),

@@ -1,0 +1,29 @@
+"""JSON text of people's data, whose numbers may be longer than orjson takes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import orjson
+import pytest
+
+from accounts.json_text import json_bytes, json_str
+
+HUGE = 2**70
+
+
+def test_long_numbers_are_written_in_full_and_moments_beside_them() -> None:
+    value = {"b": [HUGE, -HUGE], "at": datetime(2030, 1, 1, tzinfo=UTC), "a": "é"}
+    assert json_str(value) == f'{{"b":[{HUGE},-{HUGE}],"at":"2030-01-01T00:00:00+00:00","a":"é"}}'
+
+
+@pytest.mark.parametrize("option", [0, orjson.OPT_SORT_KEYS, orjson.OPT_INDENT_2, orjson.OPT_NON_STR_KEYS])
+def test_they_are_written_alike(option: int) -> None:
+    short, long = ({"b": [number, "é"], "a": {}} for number in (7, HUGE))
+    assert json_bytes(long, option=option) == json_bytes(short, option=option).replace(b"7", str(HUGE).encode())
+
+
+def test_what_json_does_not_have_is_refused_or_stood_in_for() -> None:
+    with pytest.raises(TypeError):
+        json_bytes([HUGE, object])
+    assert json_bytes([HUGE, {1}], default=str) == f'[{HUGE},"{{1}}"]'.encode()
