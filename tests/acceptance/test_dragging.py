@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+from itertools import pairwise
 
+import httpx
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.acceptance.board import Board
+from tests.acceptance.board import PLACE, Board, ready
+from tests.acceptance.browser import sign_in
+from tests.acceptance.quadrille import Quadrille
 
 
 def test_what_is_dragged_snaps_to_what_stands_around(board: Board) -> None:
@@ -152,6 +157,35 @@ def test_what_is_dragged_has_a_shadow_that_paints_nothing_else_anew(board: Board
     assert page.evaluate(under, [start[0] + 60, start[1] + 90]) == "move"
     page.mouse.up()
     expect(lifted).to_have_count(0)
+
+
+def test_a_press_styles_what_it_is_about_not_the_whole_picture(
+    page: Page, server: Quadrille, api: httpx.Client
+) -> None:
+    keys = [f"step_{number}" for number in range(40)]
+    tasks = [
+        {"key": key, "name": key, "kind": "noop", "at": [200 + 200 * (n % 8), 80 + 96 * (n // 8)]}
+        for n, key in enumerate(keys)
+    ]
+    edges = [{"from": one, "to": other} for one, other in pairwise(keys)]
+    document = {"format": 1, "key": "many-presses", "name": "Many presses", "tasks": tasks, "edges": edges}
+    api.post("/flows", json=document).raise_for_status()
+    sign_in(page, server, "designer")
+    page.goto(f"{PLACE}/flows/many-presses/edit/")
+    board = ready(page)
+    page.mouse.move(*board.middle("step_9"))
+    shown(page)
+    browser = page.context.browser
+    assert browser is not None
+    browser.start_tracing(page=page, categories=["devtools.timeline"])
+    page.mouse.down()
+    shown(page)
+    trace = json.loads(browser.stop_tracing())
+    page.mouse.up()
+    expect(board.card("step_9")).to_have_class(re.compile("is-selected"))
+    styled = [event["args"]["elementCount"] for event in trace["traceEvents"] if event["name"] == "UpdateLayoutTree"]
+    assert styled, "the press was not traced"
+    assert max(styled) < len(keys), f"elements styled anew, each time: {styled}"
 
 
 def points_of(line: Locator) -> list[tuple[float, float]]:

@@ -47,15 +47,15 @@ export class Gestures {
     svg.addEventListener("dblclick", (event) => this.#open(event));
   }
 
-  /** A ring around what a mouse pressed tells nothing new; the keyboard needs it. Marked is what has the focus, not the canvas around it: that
-   * would have the style of every card looked at anew. @param {boolean} isByPointer whether a pointer was used last, and not a key */
+  /** A ring around what a mouse pressed tells nothing new; the keyboard needs it. Marked is what has the focus; where that is the canvas itself,
+   * with a word of its own: by that of a card the style of every card would be looked at anew. @param {boolean} isByPointer whether a
+   * pointer was used last, and not a key */
   #mark(isByPointer) {
     this.#isByPointer = isByPointer;
     const { svg } = this.editor;
     const active = document.activeElement;
     if (!(active instanceof SVGElement) || !svg.contains(active)) return;
-    if (isByPointer) active.dataset.pressed = "";
-    else delete active.dataset.pressed;
+    active.toggleAttribute(active === svg ? "data-ringless" : "data-pressed", isByPointer);
   }
 
   get isActive() {
