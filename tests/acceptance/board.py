@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+import httpx
+from django.utils.text import slugify
 from playwright.sync_api import Locator, Page, expect
 
 PLACE: Final = "/o/demo/development"
@@ -100,8 +103,19 @@ def middle_of(element: Locator) -> tuple[float, float]:
     return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
 
 
+def open_made(page: Page, api: httpx.Client, name: str, parts: Mapping[str, Any] | None = None) -> Board:
+    """A flow of this name, which a program has just made, in the editor: three tenths of a processor's second less than
+    `open_new`. `parts`: what is in its file from the beginning, such as `tasks` and `edges`.
+    """
+    key = slugify(name)[:64].strip("-")
+    begun = {"format": 1, "key": key, "name": name, "tasks": [], "edges": []}
+    api.post("/flows", json=begun | dict(parts or {})).raise_for_status()
+    page.goto(f"{PLACE}/flows/{key}/edit/")
+    return ready(page)
+
+
 def open_new(page: Page, name: str) -> Board:
-    """A new flow of this name, in the editor."""
+    """A new flow of this name, in the editor, begun on the page that is there for it."""
     page.goto(f"{PLACE}/flows/-/new/")
     page.get_by_label("Name", exact=True).fill(name)
     page.locator("main form .button-primary").click()

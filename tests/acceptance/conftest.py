@@ -17,7 +17,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.acceptance.board import Board, open_new
+from tests.acceptance.board import Board, open_made
 from tests.acceptance.browser import Watch, find_chromium, launch, sign_in, watched_page
 from tests.acceptance.quadrille import Quadrille, program, quadrille
 
@@ -78,7 +78,7 @@ def watch(visit: tuple[Page, Watch]) -> Watch:
 
 
 @pytest.fixture
-def board(page: Page, server: Quadrille, request: pytest.FixtureRequest) -> Board:
+def board(page: Page, server: Quadrille, api: httpx.Client, request: pytest.FixtureRequest) -> Board:
     """The editor with a new flow."""
     sign_in(page, server, "designer")
-    return open_new(page, request.node.name.replace("_", " "))
+    return open_made(page, api, request.node.name.replace("_", " "))

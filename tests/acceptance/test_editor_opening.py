@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Final
 
@@ -14,6 +15,21 @@ from tests.acceptance.quadrille import Quadrille
 EDITOR: Final = "/o/demo/development/flows/customer-onboarding/edit/"
 CARD: Final = "#node-register"
 MAIN: Final = re.compile(r"/static/js/editor/main\.")
+
+
+def test_a_file_becomes_a_flow(page: Page, server: Quadrille) -> None:
+    task = {"key": "pack", "name": "Pack it", "kind": "manual", "at": [320, 120]}
+    edges = [{"from": "trigger", "to": "pack"}]
+    document = {"format": 1, "key": "from-a-file", "name": "From a file", "tasks": [task], "edges": edges}
+    sign_in(page, server, "designer")
+    page.goto("/o/demo/development/flows/-/import/")
+    file = {"name": "flow.json", "mimeType": "application/json", "buffer": json.dumps(document).encode()}
+    page.locator("input[type=file]").set_input_files(files=[file])
+    page.get_by_role("button", name="Import").click()
+    page.wait_for_url(lambda url: "import" not in url)
+    page.goto("/o/demo/development/flows/from-a-file/edit/")
+    expect(page.locator("#node-pack")).to_contain_text("Pack it")
+    expect(page.locator("#graph-edges > .edge")).to_have_count(1)
 
 
 def test_the_drawing_comes_when_it_is_known_where_it_belongs(page: Page, server: Quadrille) -> None:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.acceptance.board import Board, open_new
+from tests.acceptance.board import Board, open_made
 from tests.acceptance.browser import Watch, sign_in
 from tests.acceptance.holding import held_up
 from tests.acceptance.quadrille import Quadrille
@@ -37,10 +37,10 @@ TEXT: Final = "{{ steps.ask.output.answer }}"
 
 
 @pytest.fixture
-def rows(page: Page, server: Quadrille, request: pytest.FixtureRequest) -> Page:
+def rows(page: Page, server: Quadrille, api: httpx.Client, request: pytest.FixtureRequest) -> Page:
     """The editor with a task that sets values, chosen."""
     sign_in(page, server, "designer")
-    board = open_new(page, request.node.name[-40:])
+    board = open_made(page, api, request.node.name[-40:])
     board.add("set_values", (400, 240))
     board.saved()
     expect(page.locator("#inspector")).to_have_attribute("data-subject", "set_values")

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import re
 
-import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, expect
 
 from tests.acceptance.axe import look_at
-from tests.acceptance.board import Board, open_new, ready
+from tests.acceptance.board import Board, ready
 from tests.acceptance.browser import sign_in, watched_page
 from tests.acceptance.quadrille import Quadrille
-
-
-@pytest.fixture
-def board(page: Page, server: Quadrille, request: pytest.FixtureRequest) -> Board:
-    """The editor with a new flow."""
-    sign_in(page, server, "designer")
-    return open_new(page, request.node.name.replace("_", " "))
 
 
 def note(board: Board, key: str = "note") -> Locator:

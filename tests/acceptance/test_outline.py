@@ -52,13 +52,6 @@ class List:
         self.page.locator("#chooser [role=option]").filter(has_text=words).first.click()
 
 
-@pytest.fixture
-def board(page: Page, server: Quadrille, request: pytest.FixtureRequest) -> Board:
-    """The editor with a new flow."""
-    sign_in(page, server, "designer")
-    return open_new(page, request.node.name.replace("_", " "))
-
-
 def _switch(page: Page, view: str) -> None:
     page.get_by_role("button", name=view, exact=True).click()
 

@@ -6,11 +6,12 @@ import json
 import re
 from typing import Any, Final
 
+import httpx
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.acceptance.axe import look_at
-from tests.acceptance.board import Board, ready
+from tests.acceptance.board import Board, open_made, ready
 from tests.acceptance.browser import Watch, sign_in
 from tests.acceptance.holding import held_up
 from tests.acceptance.quadrille import Quadrille
@@ -80,18 +81,11 @@ def flow_file(key: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def board(page: Page, server: Quadrille, request: pytest.FixtureRequest) -> Board:
+def board(page: Page, server: Quadrille, api: httpx.Client, request: pytest.FixtureRequest) -> Board:
     """The editor with the flow of `flow_file`."""
     sign_in(page, server, "designer")
     key = re.sub(r"[^a-z]+", "-", f"{request.node.name}")[5:64].strip("-")
-    page.goto(f"{PLACE}/flows/-/import/")
-    document = json.dumps(flow_file(key)).encode()
-    file = {"name": "flow.json", "mimeType": "application/json", "buffer": document}
-    page.locator("input[type=file]").set_input_files(files=[file])
-    page.get_by_role("button", name="Import").click()
-    page.wait_for_url(lambda url: "import" not in url)
-    page.goto(f"{PLACE}/flows/{key}/edit/")
-    return ready(page)
+    return open_made(page, api, key, flow_file(key))
 
 
 def stored(board: Board, ref: str) -> None:

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.acceptance.axe import look_at
-from tests.acceptance.board import Board, open_new, ready
+from tests.acceptance.board import Board, open_made, open_new, ready
 from tests.acceptance.browser import DESKTOP, PHONE, Watch, sign_in, watched_page
 from tests.acceptance.keys import press_on, tab_to
 from tests.acceptance.quadrille import Quadrille
@@ -42,7 +43,9 @@ class Seat:
 
 
 @pytest.fixture
-def seats(browser: Browser, server: Quadrille, request: pytest.FixtureRequest) -> Iterator[tuple[Seat, Seat]]:
+def seats(
+    browser: Browser, server: Quadrille, api: httpx.Client, request: pytest.FixtureRequest
+) -> Iterator[tuple[Seat, Seat]]:
     """A designer and an administrator at a new flow with two tasks."""
     with (
         watched_page(browser, server) as (one, watch_one),
@@ -51,7 +54,7 @@ def seats(browser: Browser, server: Quadrille, request: pytest.FixtureRequest) -
         for watch in (watch_one, watch_two):
             watch.expected_errors += ["409", "422"]
         sign_in(one, server, "designer")
-        ada = open_new(one, request.node.name.replace("_", " "))
+        ada = open_made(one, api, request.node.name.replace("_", " "))
         ada.add("noop", (240, 160))
         ada.add("delay", (240, 320))
         sign_in(two, server, "administrator")

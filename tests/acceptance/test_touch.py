@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
-from tests.acceptance.board import PLACE, Board, middle_of, open_new, ready
+from tests.acceptance.board import PLACE, Board, middle_of, open_made, open_new, ready
 from tests.acceptance.browser import PHONE, sign_in, watched_page
 from tests.acceptance.quadrille import Quadrille
 from tests.acceptance.test_steering import automation, flow_of
@@ -61,10 +61,10 @@ def _draw(page: Page, start: Spot, end: Spot) -> None:
 
 
 @pytest.fixture
-def board(page: Page, server: Quadrille, request: pytest.FixtureRequest) -> Board:
+def board(page: Page, server: Quadrille, api: httpx.Client, request: pytest.FixtureRequest) -> Board:
     """The editor with two tasks, one beside the other."""
     sign_in(page, server, "designer")
-    board = open_new(page, request.node.name.replace("_", " "))
+    board = open_made(page, api, request.node.name.replace("_", " "))
     board.add("noop", (240, 160))
     board.add("delay", (620, 320))
     return board
