@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
@@ -51,8 +51,13 @@ class Change:
 class Comparison:
     """`new` against `old`."""
 
-    def __init__(self, old: Flow, new: Flow, *, is_laid_out: bool = False) -> None:
-        """`is_laid_out`: also what moved is shown where Graphviz puts it, not at its places."""
+    def __init__(
+        self, old: Flow, new: Flow, *, people: Mapping[str, str] | None = None, is_laid_out: bool = False
+    ) -> None:
+        """`people`: as of `diff_flows`. `is_laid_out`: also what moved is shown where Graphviz puts it, not at its
+        places.
+        """
+        self.people = people or {}
         self.old = old
         self.new = new
         self.is_laid_out = is_laid_out
@@ -60,7 +65,7 @@ class Comparison:
     @cached_property
     def diff(self) -> FlowDiff:
         """What differs."""
-        return diff_flows(self.old, self.new)
+        return diff_flows(self.old, self.new, self.people)
 
     @property
     def is_empty(self) -> bool:

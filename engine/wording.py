@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from designer.graph.model import NONE_MET
@@ -107,9 +107,12 @@ def _quoted(text: Any) -> str:
 
 def _moment(text: Any) -> str:
     try:
-        return datetime.fromisoformat(str(text)).strftime("%Y-%m-%d %H:%M:%S")
+        moment = datetime.fromisoformat(str(text))
     except ValueError:
         return str(text or "")
+    if moment.tzinfo is None:
+        return f"{moment:%Y-%m-%d %H:%M:%S}"
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _names(data: Data, keys: Any) -> str:

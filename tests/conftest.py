@@ -14,10 +14,10 @@ from django.core.cache import cache
 from django.test import Client, TransactionTestCase
 
 from accounts.models import Environment, Membership, Organization, User
+from accounts.people import forget_people
 from accounts.roles import Role
 from accounts.scope import Scope
 from engine.outbox.wishes import suppose_nobody
-from engine.parts.people import forget_people
 from engine.scripts.live import LIVE
 from engine.services.crowding import forget_crowded
 from tests import prepared

@@ -13,6 +13,7 @@ from accounts.http import HtmxHttpRequest
 from accounts.models import Environment
 from accounts.roles import Role
 from accounts.scope import Scope, scoped
+from designer.assignees import compared
 from designer.comparison import Comparison
 from designer.services.promoting import Standing, live_graph, promote_flow, standing_of, standings
 from designer.services.publishing import FlowHasProblems
@@ -47,7 +48,7 @@ def elsewhere(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse
     for environment in others:
         standing = standing_of(row, environment)
         differs = standing.flow is not None and standing.state == "different"
-        comparison = Comparison(live_graph(standing.flow), live_graph(row)) if differs and standing.flow else None
+        comparison = compared(scope, live_graph(standing.flow), live_graph(row)) if differs and standing.flow else None
         places.append(Place(standing, comparison))
     return render(request, "designer/elsewhere.html", {"flow": row, "places": places})
 

@@ -13,7 +13,7 @@ from accounts.http import HtmxHttpRequest
 from accounts.roles import Role
 from accounts.scope import Scope, scoped
 from designer import models
-from designer.comparison import Comparison
+from designer.assignees import compared
 from designer.forms import PublishForm
 from designer.graph.checks import check_flow
 from designer.graph.model import Flow
@@ -47,25 +47,25 @@ def publish(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
     """Look at what would be published; POST publishes. 422 with problems, 409 when the draft has moved on."""
     row = flow_row(scope, flow)
     if request.method != "POST":
-        return _page(request, row, PublishForm(initial={"revision": row.draft_revision}))
+        return _page(request, scope, row, PublishForm(initial={"revision": row.draft_revision}))
     form = PublishForm(request.POST)
     if not form.is_valid():
-        return _page(request, row, form, status=422)
+        return _page(request, scope, row, form, status=422)
     try:
         version = publish_flow(scope, row, note=form.cleaned_data["note"], revision=form.cleaned_data["revision"])
     except FlowHasProblems:
-        return _page(request, row, form, status=422)
+        return _page(request, scope, row, form, status=422)
     except StaleRevision as stale:
         row.refresh_from_db()
         note = {"note": form.cleaned_data["note"], "revision": row.draft_revision}
         refusal = f"{stale} This is the draft as it is now."
-        return _page(request, row, PublishForm(initial=note), status=409, refusal=refusal)
+        return _page(request, scope, row, PublishForm(initial=note), status=409, refusal=refusal)
     messages.success(request, f"Version {version.number} is live.")
     return HttpResponseRedirect(scope.url("designer:version", flow=row.key, number=version.number))
 
 
 def _page(
-    request: HtmxHttpRequest, row: models.Flow, form: PublishForm, *, status: int = 200, refusal: str = ""
+    request: HtmxHttpRequest, scope: Scope, row: models.Flow, form: PublishForm, *, status: int = 200, refusal: str = ""
 ) -> HttpResponse:
     draft = draft_of(row)
     problems = check_flow(draft, flows=flow_keys(row.environment_id), around=around_of(row, draft))
@@ -86,7 +86,7 @@ def _page(
         "cases_must_pass": must_pass(row),
         "warnings": [row_of(draft, problem) for problem in problems if not problem.is_error],
         "is_unchanged": is_unchanged(row),
-        "comparison": Comparison(live, draft) if live else None,
+        "comparison": compared(scope, live, draft) if live else None,
         "impact": impact,
         "can_move": not errors,
         "standing": _standing(live, draft, impact),

@@ -15,7 +15,8 @@ from accounts.http import HtmxHttpRequest, render_part
 from accounts.roles import Role
 from accounts.scope import Scope, scoped
 from designer import models
-from designer.comparison import Comparison, drawn
+from designer.assignees import compared
+from designer.comparison import drawn
 from designer.forms import RestoreForm
 from designer.graph.model import Flow
 from designer.rendering.downloads import FILES, MEDIA_TYPES, svg_policy
@@ -59,7 +60,7 @@ def version(request: HtmxHttpRequest, scope: Scope, flow: str, number: int) -> H
         "graph": graph,
         "picture": drawn(graph, label=f"{graph.name}, version {found.number}"),
         "before": before,
-        "comparison": Comparison(flow_of(before), graph) if before else None,
+        "comparison": compared(scope, flow_of(before), graph) if before else None,
         "is_draft": found.document == row.draft_document,
     }
     return render(request, "designer/version.html", context)
@@ -142,7 +143,7 @@ def compare(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
         "numbers": numbers,
         "old": old,
         "new": new,
-        "comparison": Comparison(old.graph, new.graph, is_laid_out=is_laid_out),
+        "comparison": compared(scope, old.graph, new.graph, is_laid_out=is_laid_out),
         "is_laid_out": is_laid_out,
         "pair": urlencode({"from": old.value, "to": new.value}),
         "swapped": urlencode({"from": new.value, "to": old.value, **({"view": LAID_OUT} if is_laid_out else {})}),

@@ -12,11 +12,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from accounts.lookups import Found, Lookup
+from accounts.people import called
 from accounts.scope import Scope
 from engine.core.facts import FactType
 from engine.models import Fact
 from engine.parts.kept import Kept
-from engine.parts.people import called
 from engine.parts.rows import fact_row
 from engine.wording import FactWords, fact_words
 

@@ -14,6 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from accounts.models import MemberGroup
 from accounts.roles import Role
 from accounts.scope import Scope
 from designer import models
@@ -364,6 +365,21 @@ def test_two_versions_are_compared_on_one_graph_and_in_words(
     assert "Charge the card" in page
     assert "Pack → Say thanks" in page
     assert 'class="edge edge-added" id="edge-pack~thank~~success"' in page
+
+
+def test_a_comparison_calls_groups_and_people_by_their_names(
+    scope: Scope, designer: Client, at: Callable[..., str], version: models.Version
+) -> None:
+    MemberGroup.objects.create(organization=scope.organization, name="The night shift", slug="night")
+    tasks = [
+        {**t, "settings": {"assigned_to": ["night"]}} if t["key"] == "approve" else t for t in order_file()["tasks"]
+    ]
+    row = models.Flow.objects.get()
+    row = replace_draft(scope, row, decode_flow(order_file(tasks=tasks)), revision=1).row
+    for page in (at("compare", flow="order"), at("publish", flow="order")):
+        assert "→ The night shift" in text_of(designer.get(page))
+    publish_flow(scope, row)
+    assert "→ The night shift" in text_of(designer.get(at("version", flow="order", number=2)))
 
 
 @pytest.mark.parametrize("query", [{"from": "99"}, {"to": "x"}, {"from": "-1"}, {"from": "9" * 30}, {"from": "¹"}])

@@ -47,6 +47,10 @@ def test_who_and_why_are_said() -> None:
     assert words.detail == "by Operator · “duplicate”"
 
 
+def test_moments_in_the_history_say_their_zone() -> None:
+    assert fact_words("DueDateSet", {"due_at": "2030-05-01T11:00:00+02:00"}).detail == "2030-05-01 09:00:00 UTC"
+
+
 def test_a_decision_says_its_branch_and_what_it_saw() -> None:
     data = {
         "branches": ["large"],

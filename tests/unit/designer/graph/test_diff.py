@@ -45,6 +45,20 @@ def test_choices_are_told_by_their_names() -> None:
     assert (action.before, action.after) == ("set_values", "http_request")
 
 
+def test_people_and_groups_are_told_by_their_names() -> None:
+    def given(*to: str) -> Flow:
+        return draw("ask", kinds={"ask": "manual"}, settings={"ask": {"assigned_to": [*to]}})
+
+    people = {"on-call": "On call", "ada@example.com": "Ada"}
+
+    def told(old: Flow, new: Flow) -> list[str]:
+        return [change.sentence for change in diff_flows(old, new, people).fields["ask"]]
+
+    assert told(given("on-call"), given("Ada@example.com", "night")) == ["Assigned to: On call → Ada, night"]
+    assert told(draw("ask", kinds={"ask": "manual"}), given("on-call")) == ["Assigned to set to On call"]
+    assert told(given("on-call"), draw("ask", kinds={"ask": "manual"})) == ["Assigned to taken away (was On call)"]
+
+
 def test_phases_and_tasks_that_a_field_names_are_told_by_their_names() -> None:
     def with_due(flow: Flow, phase: str, after: str) -> Flow:
         a = replace(flow.tasks["a"], kind="manual", phase=phase, settings={"due": {"for": "1 day", "from": after}})
