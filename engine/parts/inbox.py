@@ -16,7 +16,7 @@ from designer.services.versions import flow_of
 from engine.models import Step
 from engine.parts.people import people_called
 from engine.parts.rights import TaskRights
-from engine.parts.steps import looks_of
+from engine.parts.steps import StepLook, looks_of
 from engine.parts.task import TaskPanel
 
 TASKS_A_PAGE: Final = 50
@@ -108,6 +108,13 @@ class Inbox:
         """How many there are by filter."""
         base = Step.objects.within(self.scope).for_people().exclude(instance__status__in=FINAL)
         return [Counted(key, label, whose(base, self.rights, key)[:100].count()) for key, label in WHOSE]
+
+
+def next_task(scope: Scope, after: Step) -> StepLook | None:
+    """The most urgent open task that the actor could do beside this one."""
+    tasks = whose(open_tasks(scope), TaskRights(scope), "open").exclude(pk=after.pk).defer(*HEAVY)
+    step = tasks.first()
+    return looks_of(flow_of(step.instance.version), [step], now=timezone.now())[0] if step is not None else None
 
 
 def open_count(scope: Scope) -> int:

@@ -17,7 +17,7 @@ from accounts.scope import Scope, scoped
 from designer.schema_form import SchemaForm
 from engine.models import Step
 from engine.parts.graph import graph_of
-from engine.parts.inbox import Inbox, task_within
+from engine.parts.inbox import Inbox, next_task, task_within
 from engine.parts.instance import InstancePage
 from engine.parts.task import TaskPanel, panel_of, schema_form
 from engine.services import human_tasks
@@ -57,6 +57,7 @@ def _task_page(
 ) -> HttpResponse:
     page = InstancePage(scope, step.instance, view=f"{step.task}:{step.iteration}")
     context = page_context(page) | {"panel": panel_of(scope, step, form=form), "graph": graph_of(page)}
+    context["next"] = next_task(scope, step) if scope.allows(Role.ASSIGNEE) else None
     return render(request, "engine/task.html", context, status=status)
 
 

@@ -140,6 +140,16 @@ def test_a_bad_form_is_422_with_what_was_typed(
     assert approval.status == "waiting"
 
 
+def test_a_task_leads_to_the_next_one(client_as: ClientAs, start: Start, operations: MemberGroup) -> None:
+    first, second = (start(key, total=2000).steps.get(task="approve") for key in ("order-1", "order-2"))
+    client, link = client_as(Role.ASSIGNEE), "Next task: Approve · order-2"
+    page = client.get(f"{HERE}{first.pk}/").content.decode()
+    assert f'href="{HERE}{second.pk}/">{link}' in page
+    assert link not in client_as(Role.VIEWER).get(f"{HERE}{first.pk}/").content.decode()
+    Step.objects.filter(pk=second.pk).update(assigned_to=["somebody@example.com"])
+    assert "Next task" not in client.get(f"{HERE}{first.pk}/").content.decode()
+
+
 def test_a_claimed_task_is_refused_to_other_assignees(
     client_as: ClientAs, approval: Step, operations: MemberGroup, member: Callable[[Role], User]
 ) -> None:
