@@ -208,8 +208,7 @@ def create_step(scope: Scope, key: str, body: Json, *, user: str) -> Json:
         if section and phase_by_id(work.document, section) is None:
             raise bad_request(f"Section with id '{section}' not found")
         place = _place(work.document, section, int(body.get("insertionIndex", 0)))
-        chain = work.document["tasks"]
-        after, before = _before(chain, place), chain[place]["id"] if place < len(chain) else None
+        after, before = _neighbours(work.document, place)
         task: Json = {"name": body["name"], "task_type": body.get("executionType", "MANUAL")}
         for old, new in (("description", "description"), ("status", "status"), ("sectionId", "phase_id")):
             if old in body:
@@ -225,17 +224,48 @@ def create_step(scope: Scope, key: str, body: Json, *, user: str) -> Json:
     return step_json(work.document, work.task(id))
 
 
-def _before(chain: list[Json], place: int) -> str | None:
-    return str(chain[place - 1]["id"]) if place > 0 else None
+def _neighbours(document: Json, place: int) -> tuple[str | None, str | None]:
+    """Between which steps one that is shown at this place of the chain has its turn. Steps may be shown elsewhere than
+    they have theirs: then it comes right after the one that is shown before it.
+    """
+    chain = document["tasks"]
+    after = str(chain[place - 1]["id"]) if place > 0 else None
+    before = str(chain[place]["id"]) if place < len(chain) else None
+    if after is not None and (before is None or not _leads(document, after, before)):
+        before = next((edge["to_id"] for edge in document["edges"] if edge["from_id"] == after), None)
+    return after, before or None
+
+
+def _leads(document: Json, one: str, other: str) -> bool:
+    """Whether a way leads from one step to another."""
+    following: dict[str, list[str]] = {}
+    for edge in document["edges"]:
+        following.setdefault(edge["from_id"], []).append(edge.get("to_id") or "")
+    todo, seen = [one], {one}
+    while todo:
+        new = set(following.get(todo.pop(), ())) - seen
+        seen |= new
+        todo.extend(new)
+    return other in seen
 
 
 def _place(document: Json, section: str | None, index: int) -> int:
-    """Where in the chain of all steps a position within a section, or outside of all, is."""
-    chain = document["tasks"]
-    places = [n for n, task in enumerate(chain) if task.get("phase_id") == section]
-    if not places:
+    """Where in the chain of all steps a position is: among the steps of a section, or among the sections and the steps
+    outside of all. What has been deleted does not count.
+    """
+    chain, visible = document["tasks"], {task["id"] for task in shown(document)}
+    known = {phase["id"] for phase in document["phases"]}
+    places, begun = [], set()
+    for place, task in enumerate(chain):
+        of = task.get("phase_id") if task.get("phase_id") in known else None
+        if task["id"] not in visible or (section and of != section) or of in begun:
+            continue
+        if not section and of is not None:
+            begun.add(of)
+        places.append(place)
+    if not places or (not section and index >= len(places)):
         return len(chain)
-    return places[index] if 0 <= index < len(places) else places[-1] + 1
+    return places[index] if index < len(places) else places[-1] + 1
 
 
 @transaction.atomic

@@ -155,3 +155,32 @@ def test_executions_are_updated_found_and_deleted(epilot: Epilot) -> None:
 )
 def test_a_start_is_refused(epilot: Epilot, body: Json, message: str) -> None:
     assert epilot("POST", EXECUTIONS, body) == (400, {"message": message})
+
+
+def test_positions_outside_of_sections_count_sections(epilot: Epilot) -> None:
+    execution = begin(epilot, make(epilot))
+    path = f"{EXECUTIONS}/{execution['id']}"
+    letter = execution["flow"][0]["name"]
+
+    def shown() -> list[str]:
+        return [entry["name"] for entry in epilot("GET", path)[1]["flow"]]
+
+    def add(name: str, index: int, **more: Any) -> int:
+        return int(epilot("POST", f"{path}/steps", {"name": name, "insertionIndex": index, **more})[0])
+
+    assert (add("First", 0), add("Between", 2), add("Last", 9)) == (201, 201, 201)
+    assert shown() == ["First", letter, "Between", "Answer", "Last"]
+    moved = steps_of(execution)["Read letter"]["id"]
+    assert epilot("PATCH", f"{path}/steps/{moved}", {"position": {"index": 4}})[0] == 200
+    assert shown() == ["First", letter, "Between", "Answer", "Read letter", "Last"]
+    assert (add("Before it", 4), add("After it", 6)) == (201, 201)
+    assert shown() == ["First", letter, "Between", "Answer", "Before it", "Read letter", "After it", "Last"]
+    gone = steps_of(epilot("GET", path)[1])["First"]["id"]
+    assert epilot("DELETE", f"{path}/steps/{gone}")[0] == 204
+    assert add("Begin", 0) == 201
+    assert shown()[:2] == ["Begin", letter]
+    for _ in range(9):
+        waiting = epilot("GET", path)[1].get("nextOpenStep")
+        if waiting is not None:
+            assert epilot("PATCH", f"{path}/steps/{waiting['id']}", {"status": "COMPLETED"})[0] == 200
+    assert epilot("GET", path)[1]["status"] == "DONE"
