@@ -150,9 +150,9 @@ def _is_number(value: Json) -> bool:
 
 
 def _as_text(value: Json) -> str:
-    """A text; of an object its name, title, or id, as people would say it."""
+    """A text; of an object its name, title, address, number or id, as people would say it."""
     if isinstance(value, Mapping):
-        for name in ("value", "name", "title", "_title", "id", "_id", "entity_id"):
+        for name in ("value", "name", "title", "_title", "email", "phone", "id", "_id", "entity_id"):
             if isinstance(value.get(name), (str, int, float)) and not isinstance(value[name], bool):
                 return _as_text(value[name])
     if isinstance(value, bool):

@@ -15,7 +15,7 @@ from typing import Any, Final
 from designer.graph import attributes
 from designer.graph.hiding import NOTHING_HIDDEN, Hidden
 from designer.graph.model import NONE_MET, Condition, Json, Match, Statement
-from designer.graph.paths import MISSING, Missing, lone_reference, parse_path, resolve
+from designer.graph.paths import MISSING, Missing, lone_reference, parse_path, resolve, resolve_each
 
 STATEMENT_TYPES: Final[Mapping[str, str]] = {
     "text": "Text",
@@ -133,7 +133,7 @@ def _record(condition: Condition, data: Mapping[str, Json], hidden: Hidden) -> M
 
 def _statement_record(statement: Statement, data: Mapping[str, Json], hidden: Hidden) -> dict[str, Json]:
     source = lone_reference(statement.source) or statement.source.strip()
-    saw = resolve(source, data)
+    saw = resolve_each(source, data) if statement.options else resolve(source, data)
     values = [_value_of(value, data) for value in statement.values]
     note = ""
     try:
@@ -164,7 +164,7 @@ def _attribute_holds(
 ) -> bool:
     """By the rules for attributes (`attributes.holds`)."""
     more: Sequence[str] = statement.options.get("sources") or ()
-    found = [saw, *(resolve(lone_reference(source) or source.strip(), data) for source in more)]
+    found = [saw, *(resolve_each(lone_reference(source) or source.strip(), data) for source in more)]
     moment = _as_datetime(data.get("now"))
     plain = [None if value is MISSING else value for value in values]
     return attributes.holds(

@@ -99,3 +99,18 @@ def resolve(path: DataPath | str, data: Json) -> Json | Missing:
         else:
             return MISSING
     return here
+
+
+def resolve_each(path: DataPath | str, data: Json) -> Json | Missing:
+    """As `resolve`, but a word that is asked of a list is asked of each of its entries: one list of what they have."""
+    steps = parse_path(path) if isinstance(path, str) else path
+    here = MISSING if steps is None else data
+    for place, step in enumerate(steps or ()):
+        if isinstance(here, (list, tuple)) and isinstance(step, str):
+            each = [resolve_each((steps or ())[place:], entry) for entry in here]
+            many = [value if isinstance(value, (list, tuple)) else [value] for value in each if value is not MISSING]
+            return [value for values in many for value in values] or MISSING
+        here = resolve((step,), here)
+        if here is MISSING:
+            break
+    return here

@@ -51,6 +51,8 @@ def met(operator: str, value: Any, *values: Any, **options: Any) -> bool:
         ("is_empty", 0, [], {}, False),
         ("is_not_empty", "x", [], {}, True),
         ("equals", {"name": "Gas"}, ["Gas"], {"type": "product"}, True),
+        ("equals", [{"email": "a@b.c", "_tags": []}], ["a@b.c"], {"type": "email"}, True),
+        ("equals", [{"phone": "+49 1"}, {"phone": "+49 2"}], ["+49 2"], {"type": "phone"}, True),
         ("less_than", "2026-03-03", ["2026-03-04T01:00:00Z"], {"type": "date"}, True),
         ("equals", "2026-03-04T22:00:00Z", ["2026-03-04"], {"type": "datetime"}, True),
         ("equals", "2026-03-04", ["today"], {"type": "date", "relative": True}, True),
@@ -90,6 +92,31 @@ def test_a_decision_reads_them_from_the_context() -> None:
     assert encode_condition(condition) == document
     data = {"context": {"primary": {"signed": "2026-01-01"}}, "now": NOW.isoformat()}
     assert evaluate([condition], data).branches == ("yes",)
+
+
+@pytest.mark.parametrize(
+    ("operator", "path", "values", "is_met"),
+    [
+        ("equals", "people.mail.at", ["a@b.c"], True),
+        ("any_of", "people.mail.at", ["x", "d@e.f"], True),
+        ("equals", "people.mail.at", ["x"], False),
+        ("equals", "people[0].name", ["Ada"], True),
+        ("is_empty", "people.shoes", [], True),
+        ("is_not_empty", "people.name", [], True),
+        ("equals", "people.name.first", ["Ada"], False),
+    ],
+)
+def test_a_part_of_a_list_is_looked_for_in_each_of_its_entries(
+    operator: str, path: str, values: list[str], is_met: bool
+) -> None:
+    people = [{"name": "Ada", "mail": [{"at": "a@b.c"}]}, {"mail": [{"at": "d@e.f"}, {}]}]
+    statement = {"source": path, "operator": operator, "values": values}
+    asked = decode_condition({"key": "yes", "statements": [{**statement, "options": {"rules": "attribute"}}]})
+    data = {"people": people, "now": NOW.isoformat()}
+    assert (evaluate([asked], data).branches == ("yes",)) is is_met
+    if values:  # other statements compare what lies at a path alone
+        plain = decode_condition({"key": "yes", "statements": [statement]})
+        assert (evaluate([plain], data).branches == ("yes",)) is (path == "people[0].name")
 
 
 @pytest.mark.parametrize(
