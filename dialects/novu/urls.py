@@ -1,4 +1,6 @@
-"""`/novu/…`. Names that people choose may hold slashes, which arrive decoded: what follows a name is matched first."""
+"""`/novu/…`. Names that people choose may hold slashes, which arrive decoded: what follows a name is matched first,
+what the vendor alone has there included.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +35,11 @@ urlpatterns = [
     path("v1/messages/<str:message>", activity.OneMessage.as_view()),
     path("v2/subscribers", people.Subscribers.as_view()),
     path("v1/subscribers/bulk", people.SubscribersBulk.as_view()),
+    re_path(r"^v2/subscribers/.+/(subscriptions|notifications|preferences/bulk)(/|$)", NoSuchPath.as_view()),
     path("v2/subscribers/<path:subscriber>/preferences", people.Preferences.as_view()),
     path("v2/subscribers/<path:subscriber>", people.OneSubscriber.as_view()),
     path("v2/topics", people.Topics.as_view()),
+    re_path(r"^v2/topics/.+/subscriptions/", NoSuchPath.as_view()),
     path("v2/topics/<path:topic>/subscriptions", people.Subscriptions.as_view()),
     path("v2/topics/<path:topic>", people.OneTopic.as_view()),
     re_path("^.*$", NoSuchPath.as_view()),

@@ -61,7 +61,9 @@ def linked(arguments: Sequence[Any], fetch: Fetch) -> Any:
 
 
 def as_text(value: Any) -> str:
-    """A value as the text of a variable: floats without exponent, nil empty, lists and maps as JSON."""
+    """A value as the text of a variable: floats without exponent, nil empty, moments and durations as a delay
+    takes them, lists and maps as JSON.
+    """
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -72,8 +74,8 @@ def as_text(value: Any) -> str:
         return str(value)
     if isinstance(value, float):
         return plain_float(value)
-    if isinstance(value, datetime):
-        return stamp(value)
+    if isinstance(value, (datetime, timedelta)):  # as a delay takes them
+        return str(plain(value))
     return json.dumps(plain(value), ensure_ascii=False, separators=(",", ":"))
 
 

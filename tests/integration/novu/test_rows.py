@@ -379,3 +379,12 @@ def test_names_with_slashes_are_found_again(novu: Novu) -> None:
     assert novu("POST", "/v2/topics/shop%2Fall/subscriptions", body)[0] in (200, 201)
     assert novu("GET", "/v2/topics/shop%2Fall")[1]["data"]["key"] == "shop/all"
     assert novu("DELETE", there)[0] == 204
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v2/subscribers/ada/subscriptions", "/v2/subscribers/ada/notifications/count", "/v2/topics/all/subscriptions/x"],
+)
+def test_what_the_vendor_alone_has_is_told_by_its_path(novu: Novu, path: str) -> None:
+    status, told = novu("GET", path)
+    assert (status, told["message"]) == (404, f"Cannot GET {path}")

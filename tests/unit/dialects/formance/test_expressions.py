@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -211,6 +212,8 @@ def test_evaluation_ends_in_time() -> None:
         (10**30, "1" + "0" * 30),
         (None, ""),
         ([1, {"a": None}], '[1,{"a":null}]'),
+        (timedelta(hours=1, minutes=30), "1h30m0s"),
+        (datetime(2026, 3, 4, tzinfo=UTC), "2026-03-04T00:00:00Z"),
     ],
 )
 def test_values_become_variables(found: Any, text: str) -> None:
