@@ -15,6 +15,7 @@ import contextlib
 import random
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import unquote_plus
 
 import orjson
 from channels.generic.websocket import AsyncWebsocketConsumer
@@ -31,6 +32,7 @@ CHECK_SECONDS: Final = 15.0
 CATCH_UP_CHECKS: Final = 4  # every so many checks everything is looked at again, whatever was announced
 MAX_TOPICS: Final = 20
 MAX_MESSAGE_CHARACTERS: Final = 8192
+MOST_FIELDS: Final = 500  # of a view
 
 SIGNED_OUT: Final = 4401
 NO_LONGER_ALLOWED: Final = 4403
@@ -113,7 +115,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
     async def _subscribe(self, user: User, topic: Any, after: Any, view: Any) -> None:
         try:
             renderer, id = find_topic(topic)
-            if not _is_number(after) or not isinstance(view, str) or len(view) > MAX_VIEW_CHARACTERS:
+            if not _is_number(after) or not _is_view(view):
                 raise NoSuchTopic("The subscription could not be understood.")
             if topic not in self.subscriptions and len(self.subscriptions) >= MAX_TOPICS:
                 raise NoSuchTopic(f"One page may watch {MAX_TOPICS} topics.")
@@ -203,6 +205,13 @@ class LiveConsumer(AsyncWebsocketConsumer):
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
+
+
+def _is_view(value: Any) -> bool:
+    """Whether renderers can read it: often it is a query string, refused for the same as there."""
+    if not isinstance(value, str) or len(value) > MAX_VIEW_CHARACTERS:
+        return False
+    return "\0" not in unquote_plus(value) and value.count("&") < MOST_FIELDS
 
 
 def _parse(text: str | None) -> dict[str, Any] | None:

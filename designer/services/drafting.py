@@ -24,6 +24,8 @@ from accounts.live import publish
 from accounts.scope import Scope
 from designer import models
 from designer.comments.following import follow_new_keys
+from designer.graph.checks import Problem
+from designer.graph.checks.problem import Severity
 from designer.graph.codec import canonical_json, decode_flow, without_trials
 from designer.graph.edits import (
     Batch,
@@ -41,6 +43,7 @@ from designer.graph.merging import other_keys, rebased, renames, way_back
 from designer.graph.model import Flow, is_key
 from designer.querysets import FlowChildQuerySet
 from designer.services.edit_words import words_of
+from designer.services.errors import FlowHasProblems
 from designer.services.projecting import rewrite_draft, write_rows
 from designer.trying.services import keep_trials
 
@@ -171,19 +174,28 @@ def edits_since(row: models.Flow, revision: int) -> list[models.DraftEdit]:
     return list(later.order_by("revision"))
 
 
+def document_of(flow: Flow) -> str:
+    """The text in which a draft is stored. Raises `FlowHasProblems` for what no flow file holds."""
+    try:
+        return canonical_json(flow).decode()
+    except TypeError as error:
+        words = "A number in the flow is too large: at most 64 bits. Write it as text."
+        raise FlowHasProblems([Problem(Severity.ERROR, "number_too_large", words)]) from error
+
+
 # -- making and editing -----------------------------------------------------------------------------------------------
 
 
 def create_flow(scope: Scope, *, key: str, name: str, flow: Flow | None = None) -> models.Flow:
     """A new flow with an empty draft, or with `flow` as its draft (under `key` and `name`).
 
-    Raises `FlowKeyTaken`; ValueError for a key that is none.
+    Raises `FlowKeyTaken`; ValueError for a key that is none; `FlowHasProblems` for numbers of more than 64 bits.
     """
     if not is_key(key):
         raise ValueError("Use 1 to 64 letters, digits, underscores and hyphens; do not begin with a hyphen.")
     draft = without_trials(_named(flow, key, name))
     row = models.Flow(environment=scope.environment, key=key, created_by=scope.user, draft_revision=1)
-    _take_over(row, draft, canonical_json(draft).decode())
+    _take_over(row, draft, document_of(draft))
     try:
         with transaction.atomic():
             row.save()
@@ -284,7 +296,7 @@ def _change(
         before = draft_of(locked)
         applied = edit.apply(before)
         label = of.words if of is not None and of.words else words_of(edit, before)
-        document = canonical_json(applied.flow).decode()
+        document = document_of(applied.flow)
         if document == locked.draft_document:
             return EditOutcome(locked, before, before, revision, frozenset(), label)
         locked.draft_revision += 1

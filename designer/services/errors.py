@@ -1,8 +1,21 @@
-"""What this room refuses besides problems of a flow, and why: the text is written for the person who asked."""
+"""What this room refuses, and why: the text is written for the person who asked."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from accounts.errors import Refused
+from designer.graph.checks import Problem
+
+
+class FlowHasProblems(Exception):
+    """The graph cannot be published, or not even stored. `problems` holds each error; its `message` says the mend."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        first = self.problems[0].message
+        more = f" (and {len(self.problems) - 1} more)" if len(self.problems) > 1 else ""
+        super().__init__(f"{first}{more}")
 
 
 class FlowInUse(Refused):

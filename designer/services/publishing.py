@@ -18,6 +18,7 @@ from designer.graph.checks.problem import Severity
 from designer.graph.codec import canonical_json, graph_hash
 from designer.graph.model import Flow
 from designer.services.drafting import StaleRevision, draft_of
+from designer.services.errors import FlowHasProblems as FlowHasProblems
 from designer.services.guards import failing_cases
 from designer.services.library import link_reasons
 from designer.services.projecting import write_rows
@@ -25,16 +26,6 @@ from designer.services.triggering import write_triggers
 from designer.trying.services import cases_of, must_pass
 
 LONGEST_NOTE = 500
-
-
-class FlowHasProblems(Exception):
-    """The draft cannot be published as it is. `problems` holds each error; its `message` says the mend."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(problems)
-        first = self.problems[0].message
-        more = f" (and {len(self.problems) - 1} more)" if len(self.problems) > 1 else ""
-        super().__init__(f"{first}{more}")
 
 
 def publish_flow(

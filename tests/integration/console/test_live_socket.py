@@ -79,6 +79,16 @@ async def subscribe(socket: SocketClient, topic: str, after: int = 0, view: str 
     return await socket.receive()
 
 
+@pytest.mark.parametrize("view", ["q=%00", "q=\0", "&" * 4000, "x" * 4001, 7, None, ["q"]])
+async def test_a_view_that_no_page_has_is_refused(
+    open_socket: Opener, counter: Counter, organization: Organization, view: Any
+) -> None:
+    async with open_socket(Role.VIEWER) as socket:
+        assert await socket.connect()
+        assert "refused" in await subscribe(socket, f"counter:{organization.pk}", view=view)
+        assert counter.asked == []
+
+
 async def test_a_viewer_is_sent_the_state_and_then_only_what_changed(
     open_socket: Opener, counter: Counter, organization: Organization
 ) -> None:

@@ -123,6 +123,13 @@ def test_a_template_is_refused(epilot: Epilot, path: str, value: Any, message: s
     assert not Flow.objects.exists()
 
 
+def test_a_number_that_no_flow_can_hold_is_refused(epilot: Epilot) -> None:
+    step = b'{"type": "STEP", "name": "File letter", "order": %d}' % 2**70
+    status, answer = epilot("POST", "/v1/workflows/definitions", b'{"name": "Complaint", "flow": [' + step + b"]}")
+    assert (status, "64 bits" in answer["message"]) == (400, True)
+    assert not Flow.objects.exists()
+
+
 def test_a_decision_needs_two_branches(epilot: Epilot) -> None:
     body = changed("tasks.1.conditions", METER["tasks"][1]["conditions"][:1])
     body["edges"] = body["edges"][:4]
