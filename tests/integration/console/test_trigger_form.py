@@ -132,7 +132,8 @@ def test_nobody_sends_it_too_often(trigger: Callable[..., Trigger], monkeypatch:
 def test_operators_find_its_address(trigger: Callable[..., Trigger], client_as: ClientAs) -> None:
     found = trigger()
     page = "/o/acme/development/flows/book/triggers/"
-    assert address(found) in client_as(Role.OPERATOR).get(page).content.decode()
+    shown = client_as(Role.OPERATOR).get(page).content.decode()
+    assert f'<a href="http://testserver{address(found)}">Open the form</a>' in shown
     assert found.secret_path not in client_as(Role.VIEWER).get(page).content.decode()
 
 
