@@ -51,7 +51,8 @@ def linked(arguments: Sequence[Any], fetch: Fetch) -> Any:
         raise Wrong(f"expect two arguments, got {len(arguments)}")
     holder, relation = arguments
     links = holder.get("links") if isinstance(holder, Mapping) else None
-    named = [one for one in links or () if isinstance(one, Mapping) and one.get("name") == relation]
+    known = links if isinstance(links, (list, tuple)) else ()
+    named = [one for one in known if isinstance(one, Mapping) and one.get("name") == relation]
     if not named:
         raise Wrong(f"link '{as_text(relation)[:100]}' not defined for object")
     if len(named) > 1:

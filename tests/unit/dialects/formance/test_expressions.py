@@ -139,6 +139,8 @@ def test_what_cannot_be_read_does_not_compile(text: str, message: str) -> None:
         ("1 and true", EVENT, "expected bool"),
         ('link(event, "nope")', EVENT, "link 'nope' not defined for object"),
         ('link(event, "two")', EVENT, "multiple link 'two'"),
+        ('link(event, "two")', {"links": -1}, "link 'two' not defined for object"),
+        ('link(event, "two")', {"links": {"name": "two"}}, "link 'two' not defined for object"),
         ("link(event)", EVENT, "expect two arguments, got 1"),
         ("len(1)", EVENT, "invalid argument for len (type int)"),
         ("trim()", EVENT, "not enough arguments to call trim"),
