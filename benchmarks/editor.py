@@ -6,8 +6,9 @@ of that place. *Empty*: as the first, from an empty tab, where a page that keeps
 Opener-Policy`, as ours does) has to wait for a process of its own and a plain file has not; a tab that shows anything
 makes everybody wait for one. The peers' pages are plain files with the graph beside them; ours is rendered by the
 server, with palette, inspector and problems around it. *Frames*: the times between frames while something is dragged
-for a second or so. *Drop to confirmed*: from letting go until the server's answer is on the page. *Server*: how long
-the server took for that very request, as the browser saw it.
+for a second or so; beside them those of a bare page, one element of which follows the same pointer: what browser and
+machine are late with by themselves. *Drop to confirmed*: from letting go until the server's answer is on the page.
+*Server*: how long the server took for that very request, as the browser saw it.
 """
 
 from __future__ import annotations
@@ -22,13 +23,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import quote
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.contestants import ROOT
 from benchmarks.drawing import drawn
+from benchmarks.frames import card_in_the_middle, drag, noted
 from benchmarks.machine import describe_machine
-from benchmarks.peers.drawing_pages import ELSEWHERE, another_site, build_pages, served
+from benchmarks.peers.drawing_pages import ELSEWHERE, SOURCE, another_site, build_pages, served
 from benchmarks.reporting import RESULTS, Line, Report, format_table, write_report
 from tests.acceptance.browser import launch, sign_in
 from tests.acceptance.quadrille import Quadrille, quadrille
@@ -36,7 +39,7 @@ from tests.acceptance.weight import gzipped_bytes
 
 SIZES: Final = (50, 300, 1000)
 PARTS: Final = ("open", "frames", "many", "drop", "tidy", "publish", "diff")
-SIDES: Final = ("ours", "xyflow", "bpmn-js")
+SIDES: Final = ("ours", "xyflow", "bpmn-js", "bare")
 ROUNDS: Final = 5
 DROPS: Final = 15
 MANY: Final = 30  # tasks that are dragged at once
@@ -44,6 +47,7 @@ PATIENCE: Final = 60_000
 SETTLED: Final = 400  # milliseconds after which nothing of a page goes on
 MOST_OPEN: Final = {300: 1.0, 1000: 2.5}  # seconds
 MOST_FRAME: Final = 32.0  # milliseconds, at 300 tasks
+DRAGS: Final = 5  # of one task, each on a page of its own
 MOST_DROP: Final = 150.0  # milliseconds, at the median
 MOST_GROWTH: Final = 1.5
 MOST_BYTES: Final = 100.0  # KB, gzipped: CSS and JS of the page, htmx included
@@ -59,18 +63,6 @@ const look = () => {
 };
 requestAnimationFrame(look);
 """
-NOTE_FRAMES: Final = """
-window.__frames = [];
-let before = performance.now();
-const note = (now) => {
-  window.__frames.push(now - before);
-  before = now;
-  window.__noting && requestAnimationFrame(note);
-};
-window.__noting = true;
-requestAnimationFrame((now) => { before = now; requestAnimationFrame(note); });
-"""
-
 # Those that lie in sight clear of everything around the canvas, row by row: left, top, right, bottom.
 CARDS_IN_SIGHT: Final = """
 (selector) => [...document.querySelectorAll(selector)]
@@ -126,8 +118,10 @@ def main(arguments: Sequence[str] = ()) -> bool:
     wanted = tuple(options.part or PARTS)
     details: dict[str, Any] = _found_before() if options.part else {}
     sides = [side for side in options.side if side == "ours" or {"open", "frames", "many"} & set(wanted)]
+    if "frames" not in wanted:
+        sides = [side for side in sides if side != "bare"]
     with contextlib.ExitStack() as stack:
-        has_peers = sides != ["ours"]
+        has_peers = bool({"xyflow", "bpmn-js"} & set(sides))
         peers = stack.enter_context(served(build_pages(map(drawn, options.sizes)))) if has_peers else ""
         foreign = stack.enter_context(another_site())
         server = stack.enter_context(quadrille())
@@ -136,9 +130,10 @@ def main(arguments: Sequence[str] = ()) -> bool:
             _import(server, size)
             measured = details.setdefault(str(size), {})
             taking_part = [side for side in _sides(server, peers) if side.name in sides]
+            opening = [side for side in taking_part if side.name != "bare"]
             opened: dict[str, dict[str, float]] = {}
             if "open" in wanted:
-                opened = _opened(browser, server, taking_part, size, rounds=options.rounds, foreign=foreign)
+                opened = _opened(browser, server, opening, size, rounds=options.rounds, foreign=foreign)
             for side in taking_part:
                 found = opened.get(side.name, {}) | _measure(browser, server, side, size, parts=wanted)
                 measured[side.name] = measured.get(side.name, {}) | found
@@ -163,7 +158,7 @@ def _import(server: Quadrille, size: int) -> None:
     server.manage("flow", "import", "--organization", "demo", "--environment", "development", str(file))
 
 
-def _sides(server: Quadrille, peers: str) -> tuple[Side, Side, Side]:
+def _sides(server: Quadrille, peers: str) -> tuple[Side, ...]:
     place = f"{server.url}/o/demo/development/flows"
     is_ready = 'document.querySelector(".editor")?.dataset.ready === "true"'
     return (
@@ -192,6 +187,15 @@ def _sides(server: Quadrille, peers: str) -> tuple[Side, Side, Side]:
             "true",
             lambda size: f"{peers}/bpmn.html?tasks={size}",
             f"{peers}/{ELSEWHERE}",
+            (640, 30),
+        ),
+        Side(
+            "bare",
+            ".thing",
+            "",
+            "true",
+            lambda _: "data:text/html," + quote((SOURCE / "bare.html").read_text()),
+            "about:blank",
             (640, 30),
         ),
     )
@@ -233,11 +237,8 @@ def _measure(browser: Browser, server: Quadrille, side: Side, size: int, *, part
     """Each part on pages of its own, so that none stands in another's light."""
     found: dict[str, Any] = {}
     if "frames" in parts:
-        with _page(browser, server, side) as page:
-            _let_note(page, side, size)
-            _open(page, side, size)
-            found |= _frames(page, side)
-    if "many" in parts:
+        found |= _frames(browser, server, side, size)
+    if "many" in parts and side.name != "bare":
         with _page(browser, server, side) as page:
             _let_note(page, side, size)
             _open(page, side, size)
@@ -288,13 +289,37 @@ def _noted_by_page(page: Page, name: str) -> str:
 # -- frames -----------------------------------------------------------------------------------------------------------
 
 
-def _frames(page: Page, side: Side) -> dict[str, Any]:
-    """Of dragging a task, and of dragging the paper."""
-    page.wait_for_load_state("load")
-    dragging = _noted(page, lambda: _drag(page, _card_in_the_middle(page, side.card), back=True))
-    button = "middle" if side.name == "ours" else "left"
-    panning = _noted(page, lambda: _drag(page, side.paper, button=button))
-    return {"dragging": dragging, "panning": panning}
+def _frames(browser: Browser, server: Quadrille, side: Side, size: int) -> dict[str, Any]:
+    """Of dragging a task, on several pages that have just been opened, and of dragging the paper.
+
+    Of the drags the slowest frame of all, else medians; `late`: how many frames of each drag were.
+    """
+    drags = [_on_new_page(browser, server, side, size, _drag_card) for _ in range(DRAGS)]
+    dragging = {name: statistics.median(drag[name] for drag in drags) for name in drags[0]}
+    dragging |= {"slowest": max(drag["slowest"] for drag in drags)}
+    found = {"dragging": dragging | {"late": [drag["late"] for drag in drags]}}
+    return found if side.name == "bare" else found | {"panning": _on_new_page(browser, server, side, size, _pan)}
+
+
+def _on_new_page(
+    browser: Browser, server: Quadrille, side: Side, size: int, act: Callable[[Page, Side], None]
+) -> dict[str, float]:
+    with _page(browser, server, side) as page:
+        if side.name == "bare":
+            page.goto(side.address(size))
+        else:
+            _let_note(page, side, size)
+            _open(page, side, size)
+        page.wait_for_load_state("load")
+        return noted(page, lambda: act(page, side))
+
+
+def _drag_card(page: Page, side: Side) -> None:
+    drag(page, card_in_the_middle(page, side.card), back=True)
+
+
+def _pan(page: Page, side: Side) -> None:
+    drag(page, side.paper, button="middle" if side.name == "ours" else "left")
 
 
 def _many(page: Page, side: Side) -> dict[str, Any]:
@@ -318,45 +343,7 @@ def _many(page: Page, side: Side) -> dict[str, Any]:
     page.locator(side.chosen).nth(len(cards[:MANY]) // 2).wait_for(state="attached")
     chosen = page.locator(side.chosen).count()
     middle = ((first[0] + first[2]) / 2, (first[1] + first[3]) / 2)
-    return _noted(page, lambda: _drag(page, middle, back=True)) | {"tasks": chosen}
-
-
-def _card_in_the_middle(page: Page, cards: str) -> tuple[float, float]:
-    """Where to press a task that can be seen, clear of everything around the canvas."""
-    box = page.evaluate(
-        "selector => { for (const e of document.querySelectorAll(selector)) { const b = (e.querySelector('.card') ?? e)"
-        ".getBoundingClientRect(); if (b.x > 420 && b.x < 900 && b.y > 70 && b.y < 600) return [b.x + b.width / 2,"
-        " b.y + b.height / 2]; } return null; }",
-        cards,
-    )
-    assert box is not None, "no task can be seen"
-    return box[0], box[1]
-
-
-def _noted(page: Page, act: Callable[[], None]) -> dict[str, float]:
-    page.evaluate(f"() => {{ {NOTE_FRAMES} }}")
-    act()
-    frames = page.evaluate("(() => { window.__noting = false; return window.__frames; })()")
-    ordered = sorted(frames)
-    return {
-        "frames_per_second": 1000 * len(frames) / sum(frames),
-        "median": statistics.median(frames),
-        "p95": ordered[int(len(ordered) * 0.95)],
-        "slowest": ordered[-1],
-        "frames": len(frames),
-    }
-
-
-def _drag(page: Page, start: tuple[float, float], *, button: Any = "left", back: bool = False) -> None:
-    mouse = page.mouse
-    mouse.move(*start)
-    mouse.down(button=button)
-    for step in range(1, 61):
-        mouse.move(start[0] + 4 * step, start[1] + 2 * step)
-    if back:
-        for step in range(60, -1, -1):
-            mouse.move(start[0] + 4 * step, start[1] + 2 * step)
-    mouse.up(button=button)
+    return noted(page, lambda: drag(page, middle, back=True)) | {"tasks": chosen}
 
 
 # -- what only ours has -----------------------------------------------------------------------------------------------
@@ -406,7 +393,7 @@ _OURS: Final[Mapping[str, Callable[[Page, str], dict[str, float]]]] = {
 
 def _drop(page: Page, by: int) -> tuple[float, float]:
     """Milliseconds from letting a task go to the server's word on the page, and what of it the server took."""
-    x, y = _card_in_the_middle(page, "#graph-nodes > .node")
+    x, y = card_in_the_middle(page, "#graph-nodes > .node")
     page.evaluate(f"() => {{ {NOTE_DROP} }}")
     page.mouse.move(x, y)
     page.mouse.down()
@@ -442,8 +429,11 @@ def _lines(details: dict[str, Any]) -> list[Line]:
     for size in sizes:
         found = details[str(size)]
         ours = found.get("ours", {})
-        for peer in ("xyflow", "bpmn-js"):
+        for peer in ("xyflow", "bpmn-js", "bare"):
             theirs = found.get(peer, {})
+            if all("late" in each.get("dragging", {}) for each in (ours, theirs)):
+                a, b = (sum(each["dragging"]["late"]) / DRAGS for each in (ours, theirs))
+                lines.append(Line(f"{size}: late frames in a drag, against {peer}", a, b, "frames", 0, None))
             for what, words in (("open", "open"), ("again", "open again"), ("empty", "open in an empty tab")):
                 if what in ours and what in theirs:
                     ratio = theirs[what] / ours[what]

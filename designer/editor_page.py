@@ -31,6 +31,8 @@ from designer.services.seen import shapes_seen
 MOST_PEOPLE = 500
 MOST_FORMS: Final = 48
 """So many forms of flows are kept."""
+BEFORE_START: Final = (28.0, 240.0)
+"""Where the start is seen first, in pixels from the left and from above."""
 EARLIER = "what you changed before"
 
 
@@ -70,8 +72,12 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Canvas:
-    """The layers of the drawing, as SVG that is safe to show."""
+    """The layers of the drawing, as SVG that is safe to show.
 
+    `at`: how it is moved until script knows what is to be seen of it; the start is then to the left.
+    """
+
+    at: str
     definitions: SafeString
     phases: SafeString
     notes: SafeString
@@ -117,8 +123,10 @@ class EditorPage:
     @cached_property
     def canvas(self) -> Canvas:
         """The drawing, layer by layer."""
-        layers = (mark_safe(self.drawing.group(into)) for into in (PHASES, NOTES, EDGES, NODES))  # noqa: S308
-        return Canvas(definitions(), *layers)
+        layers = [mark_safe(self.drawing.group(into)) for into in (PHASES, NOTES, EDGES, NODES)]  # noqa: S308
+        start = self.drawing.layout.trigger
+        right, down = BEFORE_START[0] - start.x, BEFORE_START[1] - start.y
+        return Canvas(f"translate({right:g} {down:g})", definitions(), *layers)
 
     @property
     def facts_json(self) -> SafeString:

@@ -5,6 +5,16 @@
   // What waits for a script to be shown is shown without it, should one not load or fail.
   addEventListener("error", () => (document.documentElement.dataset.failed = ""), { capture: true, once: true });
 
+  // So it is over a slow line, once the page has been read: what is painted only with its script is painted now.
+  const SLOW = 250; // milliseconds
+  const paint = () => {
+    const script = document.querySelector("script[blocking]");
+    if (!script || document.querySelector("[data-placed]")) return;
+    script.removeAttribute("blocking");
+    document.documentElement.dataset.failed = "";
+  };
+  document.addEventListener("readystatechange", () => setTimeout(paint, SLOW), { once: true });
+
   const WAITING = "[data-controller~=confirm], [data-controller~=opens]";
   /** @type {WeakSet<EventTarget>} */
   const ready = new WeakSet();

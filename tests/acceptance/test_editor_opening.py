@@ -33,14 +33,24 @@ def test_a_file_becomes_a_flow(page: Page, server: Quadrille) -> None:
 
 
 def test_the_drawing_comes_when_it_is_known_where_it_belongs(page: Page, server: Quadrille) -> None:
+    """Over a slow line before that, from its start on: when the page has been read and its script is not there."""
     held: list[Route] = []
     page.route(MAIN, lambda route: held.append(route))
     sign_in(page, server, "designer")
+    page.clock.install(time=0)
+    page.clock.pause_at(1000)
     page.goto(EDITOR, wait_until="commit")
     expect(page.locator("#inspector")).to_be_visible()
     expect(page.locator(CARD)).to_be_attached()
     expect(page.locator("#shortcuts")).to_be_attached()  # the end of the page has come, and still
+    page.clock.run_for(200)
     expect(page.locator("#canvas")).to_be_hidden()
+    page.clock.run_for(100)
+    expect(page.locator("#node-trigger")).to_be_in_viewport(ratio=1)
+    painted = "performance.getEntriesByName('first-contentful-paint').length"
+    page.clock.resume()
+    while not page.evaluate(painted):  # nothing is, while a script is waited for that stands in the way
+        page.wait_for_timeout(20)
     for route in held:
         route.continue_()
     expect(page.locator(".editor[data-ready=true]")).to_be_visible()
