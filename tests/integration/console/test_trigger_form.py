@@ -133,7 +133,7 @@ def test_operators_find_its_address(trigger: Callable[..., Trigger], client_as: 
     found = trigger()
     page = "/o/acme/development/flows/book/triggers/"
     shown = client_as(Role.OPERATOR).get(page).content.decode()
-    assert f'<a href="http://testserver{address(found)}">Open the form</a>' in shown
+    assert f'<a class="button button-small" href="http://testserver{address(found)}">Open the form</a>' in shown
     assert found.secret_path not in client_as(Role.VIEWER).get(page).content.decode()
 
 
