@@ -36,7 +36,7 @@ class RefuseBadInput:
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, *view: object) -> HttpResponse | None:
-        """Look into a form once CSRF has been checked, as reading it is work."""
+        """Look into a form, before anybody reads it who cannot give its bytes back."""
         if request.method in {"POST", "PUT", "PATCH"} and request.content_type in FORM_TYPES:
             # Kept for views that want JSON and read the bytes: a form is theirs to refuse, each in its own way.
             _ = request.body
