@@ -19,7 +19,7 @@ from django.db import connection
 
 from engine.core.commands import Compensate, Execute
 from engine.core.facts import FactRefused, FactType
-from engine.core.ports import Failed, InboundMessage, Result, StepContext, TimerPurpose, failed
+from engine.core.ports import Completed, Failed, InboundMessage, Result, Skipped, StepContext, TimerPurpose, failed
 from engine.core.state import Rollback, StepStatus
 from engine.services import compensating, executing, step_data
 from engine.services.case import Ask, AskClaimed, AskDue, AskEvent, AskKept, AskTimer, Case, Event
@@ -188,7 +188,11 @@ def _execute(case: Case, ask: Execute, worker: Worker | None) -> None:
     if ask.attempt == 1:
         case.patch(step).columns["started_at"] = case.now
     result = executing.begin(executing.context_of(case, step, attempt=ask.attempt))
-    settle_or_fail(case, step, result, attempt=ask.attempt if _may_be_repeated(result) else None)
+    is_repeated = _may_be_repeated(result)
+    settle_or_fail(case, step, result, attempt=ask.attempt if is_repeated else None)
+    if is_repeated or (ask.attempt > 1 and isinstance(result, (Completed, Failed, Skipped))):
+        # The one attempt of most steps that are made at once is the step itself; of several each is told.
+        case.note_attempt(step, ask.attempt, case.now, dict(result.error) if isinstance(result, Failed) else None)
 
 
 def _may_be_repeated(result: Result) -> bool:

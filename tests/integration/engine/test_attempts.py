@@ -402,3 +402,17 @@ def test_an_instance_runs_no_more_steps_than_its_flow_allows(engine: Engine) -> 
     assert engine.work() == 10
     instance.refresh_from_db()
     assert (instance.status, instance.error["name"]) == ("errored", "TooManySteps")
+
+
+def test_what_is_tried_again_within_a_transaction_keeps_its_attempts(
+    engine: Engine, step_of: Callable[..., Step]
+) -> None:
+    retries = {"limit": 2, "delay": "1 second", "backoff": "constant"}
+    raises = {"action": "raise_error", "inputs": {"message": "not yet", "retryable": True}, "retries": retries}
+    instance = engine.start("a", settings={"a": raises})
+    assert [one["number"] for one in step_of(instance, "a").attempts] == [1]
+    engine.later(seconds=1)
+    engine.later(seconds=1)
+    step = step_of(instance, "a")
+    assert (step.status, [one["number"] for one in step.attempts]) == ("failed", [1, 2, 3])
+    assert {one["error"]["message"] for one in step.attempts} == {"not yet"}
