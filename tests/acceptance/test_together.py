@@ -138,6 +138,31 @@ def test_edits_merge_or_are_asked_about_and_everyone_undoes_their_own(seats: tup
     expect(ben.board.card("junction")).to_contain_text("Adas name")
 
 
+def test_a_clash_whose_other_side_changes_its_mind_says_so_and_ends_where_nothing_stands_against_it(
+    seats: tuple[Seat, Seat],
+) -> None:
+    ada, ben = seats
+    for seat in seats:
+        seat.board.select("junction")
+    ben.field("name").fill("Bens name")
+    ada.set("name", "Adas name")
+    expect(ben.board.card("junction")).to_contain_text("Adas name")
+    ben.field("name").blur()
+    clash = ben.page.get_by_role("group", name="Two values for Name")
+    expect(clash).to_contain_text("Adas name")
+    ada.set("name", "Adas better name")
+    expect(clash).to_contain_text("Adas better name")
+    expect(clash).to_have_count(1)
+    expect(ben.field("name")).to_have_value("Bens name")
+    ada.undo()
+    expect(clash).to_contain_text("Adas name")
+    ada.undo()
+    expect(clash).to_have_count(0)
+    expect(ben.field("name")).to_have_value("Bens name")
+    for seat in seats:
+        expect(seat.board.card("junction")).to_contain_text("Bens name")
+
+
 def test_a_clash_and_everyones_undo_by_keys_alone(seats: tuple[Seat, Seat]) -> None:
     ada, ben = seats
     for seat in seats:

@@ -1,14 +1,17 @@
 // @ts-check
 /**
  * What to do about a change that met another's: both values beside the field, to keep one's own or take the other's. What was
- * typed for something that is gone by now can be copied. Nothing is overwritten and nothing lost without being asked about.
+ * typed for something that is gone by now can be copied. Nothing is overwritten and nothing lost without being asked about. Where the
+ * other value becomes another, or is taken back, the server is asked again: what nothing stands against any more is stored.
  *
  * @typedef {{ref: string, path: (string | number)[], subject: string, label: string, was: string, theirs: string, mine: string,
  *   by: string, is_gone: boolean}} Conflict as designer/clashes.py tells it
- * @typedef {{subject: string, path: (string | number)[], value: unknown, problem: any}} Met a field that was not stored
+ * @typedef {{subject: string, path: (string | number)[], value: unknown, seen: number, problem: any, stored?: string}} Met a field that was
+ *   not stored; `seen`: the revision it was typed over; `stored`: what the form has said of it since
  */
 
 import { run } from "./commands.js";
+import { storedIn } from "./form_controls.js";
 
 /** @typedef {import("./main.js").Editor} Editor */
 
@@ -27,6 +30,7 @@ export class Conflicts {
   met(met) {
     const conflicts = /** @type {Conflict[]} */ (met.problem.conflicts ?? []);
     if (conflicts.some((conflict) => conflict.is_gone) || !conflicts.length) return this.keep(met.problem.detail, met.value);
+    this.settle(met.subject, met.path);
     this.#open.set(nameOf(met), met);
     this.editor.announce(met.problem.detail);
     return this.show();
@@ -34,9 +38,16 @@ export class Conflicts {
 
   /** Put the boxes beside the fields of the form that is shown. */
   show() {
+    const { inspector } = this.editor;
     for (const met of this.#open.values()) {
-      const field = this.editor.inspector.fieldOf(met.subject, met.path);
-      if (field && !field.querySelector(":scope > .clash")) this.#box(field, met);
+      const field = inspector.fieldOf(met.subject, met.path);
+      if (!field) continue;
+      if (!field.querySelector(":scope > .clash")) this.#box(field, met);
+      const stored = JSON.stringify(storedIn(field));
+      met.stored ??= stored;
+      if (met.stored === stored) continue;
+      met.stored = stored;
+      inspector.storeAgain(field, met.value, met.seen);
     }
   }
 

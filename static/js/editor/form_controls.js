@@ -10,6 +10,13 @@ export function valueOf(field) {
   return collect(field.querySelector("[data-compose], [data-input]") ?? field);
 }
 
+/** What the server has said of a field last, whatever has been typed since. @param {HTMLElement} field */
+export function storedIn(field) {
+  const copy = /** @type {HTMLElement} */ (field.cloneNode(true));
+  copy.querySelectorAll("input, select, textarea").forEach(setToDefault);
+  return valueOf(copy);
+}
+
 /** The revision that a form was rendered at. @param {string} html */
 export function revisionOf(html) {
   return Number(/ data-revision="(\d+)"/.exec(html)?.[1] ?? Infinity);

@@ -244,12 +244,13 @@ export class Inspector {
     if (target.matches("[data-switch]")) this.#showVisible();
   }
 
-  /** @param {HTMLElement} field @param {unknown} [value] what the field stands for, unless told @param {string} [subject] */
-  #store(field, value = valueOf(field), subject = this.shown) {
+  /** @param {HTMLElement} field @param {unknown} [value] what the field stands for, unless told @param {string} [subject]
+   * @param {number} [seen] the revision that it was typed over, unless the field knows */
+  #store(field, value = valueOf(field), subject = this.shown, seen = undefined) {
     const { editor } = this;
     const path = JSON.parse(field.dataset.path ?? "[]");
     const shown = subject === this.shown ? Number(this.body?.dataset.revision) : editor.queue.revision;
-    const body = { subject, path, value, seen: this.#seen.get(field.dataset.path ?? "") ?? shown };
+    const body = { subject, path, value, seen: seen ?? this.#seen.get(field.dataset.path ?? "") ?? shown };
     field.dataset.pending = "";
     delete field.dataset.liveKeep;
     this.#say(field, "");
@@ -275,7 +276,7 @@ export class Inspector {
       stale: (problem) => {
         this.#settled(field, body);
         this.#seen.set(field.dataset.path ?? "", problem.revision);
-        editor.conflicts.met({ subject, path, value, problem });
+        editor.conflicts.met({ subject, path, value, seen: body.seen, problem });
       },
     });
   }
@@ -312,9 +313,10 @@ export class Inspector {
     return this.shown === subject ? this.#field(path) : null;
   }
 
-  /** Store a value over what somebody else has put there, having seen that. @param {HTMLElement} field @param {unknown} value */
-  storeAgain(field, value) {
-    this.#store(field, value);
+  /** Store a value over what somebody else has put there, having seen that; or only what was there at a revision.
+   * @param {HTMLElement} field @param {unknown} value @param {number} [seen] */
+  storeAgain(field, value, seen) {
+    this.#store(field, value, undefined, seen);
   }
 
   /** Forget what was typed. @param {HTMLElement} field */
