@@ -63,14 +63,14 @@ def test_the_drawing_comes_when_it_is_known_where_it_belongs(page: Page, server:
     expect(page.locator("#shortcuts")).to_be_attached()  # the end of the page has come, and still
     page.clock.run_for(200)
     expect(page.locator("#canvas")).to_be_hidden()
-    page.clock.run_for(100)
-    expect(page.locator("#node-trigger")).to_be_in_viewport(ratio=1)
     page.clock.resume()
+    expect(page.locator("#node-trigger")).to_be_visible()
     for _ in range(500):  # nothing is painted while a script is waited for that stands in the way
         if painted:
             break
         page.wait_for_timeout(20)
     assert painted
+    expect(page.locator("#node-trigger")).to_be_in_viewport(ratio=1)
     for route in held:
         route.continue_()
     expect(page.locator(".editor[data-ready=true]")).to_be_visible()
