@@ -11,7 +11,7 @@ from django.urls import NoReverseMatch
 
 from accounts.models import Environment, User
 from accounts.roles import Role
-from accounts.scope import Scope
+from accounts.scope import LAST_PLACE, Scope, scope_of_member
 
 # key, label, icon, URL name, lowest role that sees it. A section whose room has no such page yet is left out.
 SECTIONS = [
@@ -70,6 +70,18 @@ def places_of(user: User) -> Sequence[Environment]:
     """Every environment of every organization the person belongs to, in menu order. One query."""
     mine = Environment.objects.filter(organization__memberships__user=user).select_related("organization")
     return list(mine.order_by("organization__name", "organization_id", "position", "pk"))
+
+
+def stay_in_last_place(request: HttpRequest) -> None:
+    """Show the navigation of where the person works on a page that belongs to no environment; none to a stranger."""
+    user = getattr(request, "user", None)
+    if not isinstance(user, User) or getattr(request, "console_scope", None) is not None:
+        return
+    last = request.session.get(LAST_PLACE)
+    scope = scope_of_member(user, org=last[0], env=last[1]) if last else None
+    if scope is None and (places := places_of(user)):
+        scope = scope_of_member(user, org=places[0].organization.slug, env=places[0].slug)
+    request.console_scope = scope  # type: ignore[attr-defined]
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:

@@ -31,3 +31,10 @@ class LastEnvironment(Refused):
 
     def __init__(self) -> None:
         super().__init__("The last environment stays: everything happens in one.")
+
+
+class ShortNameTaken(Refused):
+    """Addresses say which organization is meant."""
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"Another organization has the short name {slug}.")

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.auth.tokens import default_token_generator
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
 
 from accounts.mails import send_beside
-from accounts.models import Membership
+from accounts.models import Membership, User
 from accounts.scope import Scope
+
+
+def welcome_path(user: User) -> str:
+    """Where somebody without a password chooses it: works once, for three days."""
+    uid = urlsafe_base64_encode(force_bytes(user.pk))
+    return reverse("accounts:welcome", args=[uid, default_token_generator.make_token(user)])
 
 
 def invite(scope: Scope, membership: Membership, link: str, *, is_new: bool) -> bool:

@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.generic import TemplateView
 
-from accounts.views import account, home, members, passwords, sessions
+from accounts.views import account, founding, home, members, passwords, sessions
 
 app_name = "accounts"
 urlpatterns = [
@@ -13,6 +13,7 @@ urlpatterns = [
     path("forgotten/sent/", TemplateView.as_view(template_name="accounts/forgotten_sent.html"), name="forgotten_sent"),
     path("password/<str:uidb64>/<str:token>/", passwords.new_password, name="new_password"),
     path("switch/", home.switch, name="switch"),
+    path("organizations/new/", founding.found, name="found"),
     path("me/", account.account, name="account"),
     path("welcome/<str:uidb64>/<str:token>/", members.welcome, name="welcome"),
 ]

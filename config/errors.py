@@ -6,6 +6,7 @@ from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooMany
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template import loader
 
+from accounts.context import stay_in_last_place
 from dialects.shared.refusals import refusal_for
 
 PROGRAM_PREFIXES = ("/api/", "/hooks/", "/cloudflare/")
@@ -30,6 +31,7 @@ def refuse(request: HttpRequest, status: int, message: str) -> HttpResponse:
     if request.headers.get("HX-Request") == "true":
         # `static/js/requests.js` shows it as a toast; the page stays as it is.
         return HttpResponse(f"{message}\n", status=status, content_type="text/plain; charset=utf-8")
+    stay_in_last_place(request)
     context = {"status": status, "title": title, "message": message}
     page = loader.select_template([f"{status}.html", "400.html"])
     return HttpResponse(page.render(context, request), status=status)

@@ -27,6 +27,16 @@ class OrganizationForm(forms.ModelForm[Organization]):
         error_messages = {"slug": {"unique": "Another organization has this short name."}}
 
 
+class FoundingForm(OrganizationForm):
+    """A new organization, which may leave the short name to us."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["name"].widget.attrs |= {"autofocus": True, "autocomplete": "organization"}
+        self.fields["slug"].required = False
+        self.fields["slug"].help_text = "For addresses and the API. Made from the name when left empty."
+
+
 class OwnedForm(forms.ModelForm[Owned]):
     """Something named in an organization. A new one may leave the short name to us."""
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from accounts.audit import record
+from accounts.errors import ShortNameTaken
 from accounts.models import Environment, Membership, Organization, User
 from accounts.roles import Role
 from accounts.scope import Scope
@@ -19,14 +20,21 @@ STARTING_ENVIRONMENTS = ("Development", "Production")
 def found_organization(
     *, name: str, administrator: User, slug: str = "", environments: Sequence[str] = STARTING_ENVIRONMENTS
 ) -> Organization:
-    """A new organization with its environments and first administrator."""
-    taken = Organization.objects.values_list("slug", flat=True)
-    organization = Organization.objects.create(name=name, slug=slug or free_slug(name, taken))
-    Environment.objects.bulk_create(
-        Environment(organization=organization, name=each, slug=free_slug(each, ()), position=position)
-        for position, each in enumerate(environments)
-    )
+    """A new organization with its environments, in menu order, and first administrator. Raises ShortNameTaken."""
+    slug = slug or free_slug(name, Organization.objects.values_list("slug", flat=True))
+    try:
+        with transaction.atomic():
+            organization = Organization.objects.create(name=name, slug=slug)
+    except IntegrityError as error:
+        raise ShortNameTaken(slug) from error
+    slugs: list[str] = []
+    for position, each in enumerate(environments):
+        slugs.append(free_slug(each, slugs))
+        Environment.objects.create(organization=organization, name=each, slug=slugs[-1], position=position)
     Membership.objects.create(organization=organization, user=administrator, role=Role.ADMINISTRATOR)
+    first = organization.environments.select_related("organization").get(position=0)
+    scope = Scope(organization, first, administrator, Role.ADMINISTRATOR)
+    record(scope, "organization.founded", organization, after={"name": name, "slug": slug, "environments": slugs})
     return organization
 
 

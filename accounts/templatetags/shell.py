@@ -59,7 +59,9 @@ STATUSES = {
 UNKNOWN_STATUS = ("queued", "circle")
 
 DAY = 86400
-UNITS = [(DAY * 365, "year"), (DAY * 30, "month"), (DAY * 7, "week"), (DAY, "day"), (3600, "hour"), (60, "minute")]
+# length in seconds, its word, and the number from which the next one is told: what lasts 90 days is said to.
+UNITS = [(60, "minute", 60), (3600, "hour", 24), (DAY, "day", 91), (DAY * 365 / 12, "month", 12)]
+YEAR = (DAY * 365, "year")
 
 
 @register.filter
@@ -93,14 +95,15 @@ def relative(moment: datetime) -> str:
 
 
 def relative_to(moment: datetime, now: datetime) -> str:
-    """The words of `static/js/time.js`."""
+    """The words of `static/js/time.js`: rounded to the nearest, so that what begins with two days is not "in 1 day"."""
     seconds = (moment - now).total_seconds()
-    for length, unit in UNITS:
-        count = int(abs(seconds) // length)
-        if count:
-            words = f"{count} {unit}{'' if count == 1 else 's'}"
-            return f"in {words}" if seconds > 0 else f"{words} ago"
-    return "in a moment" if seconds > 0 else "just now"
+    if abs(seconds) < 60:
+        return "in a moment" if seconds > 0 else "just now"
+    told = ((int(abs(seconds) / length + 0.5), unit, most) for length, unit, most in UNITS)
+    yearly = (int(abs(seconds) / YEAR[0] + 0.5), YEAR[1])
+    count, unit = next(((count, unit) for count, unit, most in told if count < most), yearly)
+    words = f"{count} {unit}{'' if count == 1 else 's'}"
+    return f"in {words}" if seconds > 0 else f"{words} ago"
 
 
 # These two are on every page many times over: made here, an included template of a line costs eight times as much.

@@ -11,10 +11,9 @@ from django.shortcuts import redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from accounts.context import places_of
+from accounts.context import stay_in_last_place
 from accounts.forms.sessions import ProfileForm
 from accounts.models import Membership, User
-from accounts.scope import LAST_PLACE, scope_of_member
 
 
 @login_required
@@ -38,17 +37,7 @@ def account(request: HttpRequest) -> HttpResponse:
         update_session_auth_hash(request, password.save())
         messages.success(request, "Your password is changed. Other browsers are signed out.")
         return redirect("accounts:account")
-    stay_in_last_place(request, user)
+    stay_in_last_place(request)
     memberships = Membership.objects.filter(user=user).select_related("organization")
     context = {"profile": profile, "password": password, "memberships": memberships}
     return render(request, "accounts/account.html", context, status=422 if sent else 200)
-
-
-def stay_in_last_place(request: HttpRequest, user: User) -> None:
-    """Keep the navigation of the environment the person came from: this page belongs to none."""
-    last = request.session.get(LAST_PLACE)
-    if last is None:
-        places = places_of(user)
-        last = [places[0].organization.slug, places[0].slug] if places else None
-    if last is not None:
-        request.console_scope = scope_of_member(user, org=last[0], env=last[1])  # type: ignore[attr-defined]

@@ -16,10 +16,15 @@ from accounts.scope import LAST_PLACE, Scope, remember_place, scope_of_member
 
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
-    """To where somebody begins in the environment last worked in, else in the first one there is."""
+    """To where somebody begins in the environment last worked in, else in the first one there is.
+
+    Where there is none, a superuser is led to founding an organization.
+    """
     if not isinstance(request.user, User):
         raise Http404
     places = places_of(request.user)
+    if not places and request.user.is_superuser:
+        return HttpResponseRedirect(reverse("accounts:found"))
     if not places:
         return render(request, "accounts/nowhere.html")
     last = request.session.get(LAST_PLACE)

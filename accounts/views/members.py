@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.tokens import default_token_generator
 from django.contrib.auth.views import PasswordResetConfirmView
 from django.db.models import Prefetch
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse, reverse_lazy
-from django.utils.encoding import force_bytes
-from django.utils.http import urlsafe_base64_encode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -110,9 +107,7 @@ def show_members(request: HtmxHttpRequest, scope: Scope, *, refusal: str = "") -
 def show_welcome_link(request: HtmxHttpRequest, scope: Scope, membership: Membership) -> HttpResponse:
     """Mail the link, and the page with it: to hand over where no mail leaves here, or none comes."""
     user = membership.user
-    uid = urlsafe_base64_encode(force_bytes(user.pk))
-    path = reverse("accounts:welcome", args=[uid, default_token_generator.make_token(user)])
-    link = request.build_absolute_uri(path)
+    link = request.build_absolute_uri(invitations.welcome_path(user))
     is_mailed = invitations.invite(scope, membership, link, is_new=True)
     context = {"membership": membership, "link": link, "is_mailed": is_mailed}
     return render(request, "accounts/settings/member_added.html", context)

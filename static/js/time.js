@@ -1,31 +1,32 @@
 // @ts-check
 // How far away a moment is, in words. Pure. The same words as `accounts/templatetags/shell.py`, which writes them first.
 
-/** @type {[number, string][]} */
+// Length in seconds, its word, and the number from which the next one is told: what lasts 90 days is said to.
+/** @type {[number, string, number][]} */
 const UNITS = [
-  [86400 * 365, "year"],
-  [86400 * 30, "month"],
-  [86400 * 7, "week"],
-  [86400, "day"],
-  [3600, "hour"],
-  [60, "minute"],
+  [60, "minute", 60],
+  [3600, "hour", 24],
+  [86400, "day", 91],
+  [(86400 * 365) / 12, "month", 12],
+  [86400 * 365, "year", Infinity],
 ];
 
 /**
- * "just now", "3 minutes ago", "in 2 days".
+ * "just now", "3 minutes ago", "in 2 days": rounded to the nearest.
  * @param {number} moment milliseconds since 1970
  * @param {number} now milliseconds since 1970
  * @returns {string}
  */
 export function relative(moment, now) {
   const seconds = Math.abs(moment - now) / 1000;
-  for (const [length, unit] of UNITS) {
-    if (seconds < length) continue;
-    const count = Math.floor(seconds / length);
+  if (seconds < 60) return moment > now ? "in a moment" : "just now";
+  for (const [length, unit, most] of UNITS) {
+    const count = Math.floor(seconds / length + 0.5);
+    if (count >= most) continue;
     const words = `${count} ${unit}${count === 1 ? "" : "s"}`;
     return moment > now ? `in ${words}` : `${words} ago`;
   }
-  return moment > now ? "in a moment" : "just now";
+  return "";
 }
 
 /**

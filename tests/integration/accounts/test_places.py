@@ -57,6 +57,33 @@ def test_a_former_member_is_out_at_once(client_as: Callable[[Role], Client], org
     assert client.get(f"{SETTINGS}members/").status_code == 404
 
 
+def test_a_page_that_is_not_there_keeps_a_members_navigation(
+    client_as: Callable[[Role], Client], production: Environment, foreign_scope: Scope
+) -> None:
+    client = client_as(Role.VIEWER)
+    client.get("/o/acme/production/flows/")
+    for address in ("/nowhere/", "/o/globex/development/flows/", "/o/acme/production/flows/missing/"):
+        page = client.get(address)
+        assert page.status_code == 404
+        assert 'href="/o/acme/production/instances/"' in page.content.decode(), address
+        assert "lobex" not in page.content.decode().replace(address, "")
+    refused = client.get(f"{SETTINGS}members/")
+    assert refused.status_code == 403
+    assert 'href="/o/acme/development/instances/"' in refused.content.decode()
+    assert "/o/" not in Client().get("/nowhere/").content.decode()
+
+
+def test_a_page_that_is_not_there_is_shown_to_a_former_member_without_navigation(
+    client_as: Callable[[Role], Client], environment: Environment
+) -> None:
+    client = client_as(Role.VIEWER)
+    client.get("/o/acme/development/flows/")
+    Membership.objects.all().delete()
+    page = client.get("/o/acme/development/flows/")
+    assert page.status_code == 404
+    assert 'href="/o/' not in page.content.decode()
+
+
 def test_switching_keeps_the_section(client_as: Callable[[Role], Client], production: Environment) -> None:
     client = client_as(Role.ADMINISTRATOR)
     here = f"{SETTINGS}audit/?q=x"

@@ -11,9 +11,10 @@ NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 # The same table as tests/js/time.test.mjs.
 MOMENTS = [
-    (0, "just now"), (-59, "just now"), (30, "in a moment"), (-60, "1 minute ago"), (-179, "2 minutes ago"),
-    (-3600, "1 hour ago"), (7200, "in 2 hours"), (-86400, "1 day ago"), (-86400 * 13, "1 week ago"),
-    (86400 * 29, "in 4 weeks"), (-86400 * 30, "1 month ago"), (-86400 * 364, "12 months ago"),
+    (0, "just now"), (-59, "just now"), (30, "in a moment"), (-60, "1 minute ago"), (-179, "3 minutes ago"),
+    (3570, "in 1 hour"), (-3600, "1 hour ago"), (7200, "in 2 hours"), (-86400, "1 day ago"),
+    (86400 * 2 - 1, "in 2 days"), (-86400 * 13, "13 days ago"), (86400 * 90 - 1, "in 90 days"),
+    (86400 * 91, "in 3 months"), (-86400 * 320, "11 months ago"), (86400 * 365 - 1, "in 1 year"),
     (-86400 * 800, "2 years ago"),
 ]  # fmt: skip
 
