@@ -4,6 +4,7 @@
 import { contains, overlap, rectBetween, resize, snapMove } from "./geometry.js";
 import { duplicateSelected, frameNote, framePhase, insertExisting, moveNodes } from "./commands.js";
 import { guided } from "./guides.js";
+import { drawn } from "./routes.js";
 import { Move, hideBand, hideGhost, showBand, showCopies, showGhost, showGuides, showHome } from "./preview.js";
 
 /** @typedef {import("./main.js").Editor} Editor */
@@ -14,6 +15,31 @@ const LEAST_NOTE = { width: 64, height: 48 };
 const LEAST_FRAME = { width: 160, height: 96 };
 
 const REACH = 6; // pixels within which something dragged snaps to a line
+/** Where a drag that nobody sees goes: past cards, which edges have to go around. @type {Point[]} */
+const PAST = [{ x: 40, y: 20 }, { x: -400, y: 200 }, { x: 400, y: -200 }];
+
+/** Go through a drag that nobody sees, while nothing else is to do: a browser compiles what it has never run, which would take the first
+ * frames of the first drag half their time. @param {Editor} editor */
+export function rehearse(editor) {
+  const { graph } = editor;
+  const card = graph.tasks.find((task) => !task.hidden && graph.incoming(task.ref).length && graph.outgoing(task.ref).length);
+  if (!card) return;
+  const refs = new Set([card.ref]);
+  const move = new Move(editor, refs);
+  for (const by of PAST) {
+    guidedIn(editor, card, by, refs);
+    for (const [, way] of move.ways(by, () => true)) drawn(way);
+  }
+}
+
+/** What stands around within reach of something dragged. @param {Editor} editor @param {import("./geometry.js").Rect} rect
+ * @param {Point} by @param {Set<string>} refs */
+function guidedIn(editor, rect, by, refs) {
+  const free = { ...rect, x: rect.x + by.x, y: rect.y + by.y };
+  const seen = editor.viewport.seen;
+  const others = editor.graph.shown.filter((node) => !refs.has(node.ref) && node.type !== "phase" && overlap(seen, node));
+  return guided(free, others, REACH / editor.viewport.view.scale);
+}
 
 /** On the grid, or on a line with what stands around if one is near; Alt keeps to the grid.
  * @param {Editor} editor @param {import("./geometry.js").Rect} rect what is dragged, where it was @param {Point} by
@@ -24,10 +50,7 @@ function snapped(editor, rect, by, refs, isOnGrid) {
     showGuides(editor, []);
     return onGrid;
   }
-  const free = { ...rect, x: rect.x + by.x, y: rect.y + by.y };
-  const seen = editor.viewport.seen;
-  const others = editor.graph.shown.filter((node) => !refs.has(node.ref) && node.type !== "phase" && overlap(seen, node));
-  const { by: on, lines, held } = guided(free, others, REACH / editor.viewport.view.scale);
+  const { by: on, lines, held } = guidedIn(editor, rect, by, refs);
   showGuides(editor, lines);
   return { x: held.x ? Math.round(by.x + on.x) : onGrid.x, y: held.y ? Math.round(by.y + on.y) : onGrid.y };
 }

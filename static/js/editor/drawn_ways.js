@@ -28,8 +28,9 @@ export function drawnPieces(editor, but, place) {
   return found;
 }
 
-/** Read all lines while nothing else is to do, so that the first frame of a drag need not. @param {Editor} editor */
-export function readAhead(editor) {
+/** Read all lines while nothing else is to do, so that the first frame of a drag need not. @param {Editor} editor
+ * @param {() => void} [next] what else there is to do then */
+export function readAhead(editor, next) {
   const left = [...editor.graph.edges.values()];
   const some = (/** @type {IdleDeadline} */ deadline) => {
     while (left.length && deadline.timeRemaining() > 1) {
@@ -39,6 +40,7 @@ export function readAhead(editor) {
       if (line && source && target) piecesOfLine(line, ownerOf(edge.edge, edge.source, edge.target, source, target));
     }
     if (left.length) requestIdleCallback(some);
+    else if (next) requestIdleCallback(next);
   };
   if ("requestIdleCallback" in window) requestIdleCallback(some); // not in every browser
 }

@@ -206,12 +206,13 @@ export class Gestures {
   }
 
   #end() {
+    const wasMoving = this.#active?.isMoving ?? false;
     this.#active = null;
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
     delete this.editor.svg.dataset.dragging;
     this.editor.viewport.hold(false);
-    this.editor.settled();
+    this.editor.settled(wasMoving);
   }
 
   /** A double click opens the form of something; on paper, also that of a phase, and on an edge it asks what is to stand there. @param {MouseEvent} event */

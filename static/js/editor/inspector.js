@@ -66,6 +66,8 @@ export class Inspector {
     this.#latest += 1;
     this.#asked = subject;
     const number = this.#latest;
+    await editor.atRest(); // asked for during a drag, it would take a processor from the frames
+    if (number !== this.#latest) return;
     const count = String(editor.selection.refs.length);
     const html = await editor.askHtml("inspector", { subject, count });
     if (editor.isBusy) await editor.atRest();

@@ -15,6 +15,7 @@ import { Comments } from "./comments.js";
 import { Conflicts } from "./conflicts.js";
 import { Collapse } from "./collapse.js";
 import { Doors } from "./doors.js";
+import { rehearse } from "./drags.js";
 import { readAhead } from "./drawn_ways.js";
 import { besideOnScreen } from "./connect.js";
 import { run } from "./commands.js";
@@ -110,7 +111,7 @@ export class Editor {
     this.trying = new TryingDoor(this);
     this.viewChanged();
     this.viewport.place();
-    if (this.canEdit) readAhead(this);
+    if (this.canEdit) readAhead(this, () => rehearse(this));
     addEventListener("beforeunload", (event) => {
       this.keyboard.flush();
       if (this.queue.state.count) event.preventDefault();
@@ -183,15 +184,16 @@ export class Editor {
     if (others.length) this.announce(`${others.map((author) => author.name).join(", ")} changed this flow`);
   }
 
-  /** A gesture has ended: show what was held back. */
-  settled() {
+  /** A gesture has ended: show what was held back. @param {boolean} isDrop whether something was moved */
+  settled(isDrop) {
     for (const answer of this.#held.splice(0)) this.#show(answer);
-    for (const go of this.#waiting.splice(0)) setTimeout(go, AFTER_DROP);
+    for (const go of this.#waiting.splice(0)) setTimeout(go, isDrop ? AFTER_DROP : 0);
   }
 
-  /** When no gesture is under way: what takes longer than a frame waits for this. @returns {Promise<void>} */
-  atRest() {
-    return this.isBusy ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve();
+  /** When no gesture is under way: what takes longer than a frame waits for this, and what is asked of the server. */
+  async atRest() {
+    await null; // a press that asks for this has only begun
+    if (this.isBusy) await new Promise((/** @type {(_: void) => void} */ resolve) => this.#waiting.push(resolve));
   }
 
   get isBusy() {

@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * What can be done here: the right mouse button, a long press of a finger or a pen, Shift+F10 and the menu key. The lists themselves
- * are loaded when the canvas is first pressed or gets the focus, so that they are there before a key asks for them.
+ * are loaded when the canvas has first been pressed or gets the focus, so that they are there before a key asks for them.
  */
 
 import { beforeList } from "./chooser.js";
@@ -29,7 +29,7 @@ export class Menu {
       // A long press may send this as well; and the keyboard's menu key has a handler of its own.
       if (event.button === 2 || event.timeStamp - this.#last > 1000) this.#open(event);
     });
-    for (const sign of ["pointerdown", "focusin"]) svg.addEventListener(sign, () => lists().catch(() => {}), { once: true });
+    for (const sign of ["pointerdown", "focusin"]) svg.addEventListener(sign, () => editor.atRest().then(lists).catch(() => {}), { once: true });
     svg.addEventListener("pointerdown", (event) => this.#begin(event));
     svg.addEventListener("pointermove", (event) => this.#moved(event));
     for (const end of ["pointerup", "pointercancel"]) svg.addEventListener(end, () => this.#stop());

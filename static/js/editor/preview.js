@@ -38,9 +38,14 @@ export class Move {
       if (x || y) element.style.setProperty("translate", `${x}px ${y}px`);
       else element.style.removeProperty("translate");
     }
-    if (!this.#moving || this.#version !== editor.graph.version) this.#moving = this.#begin();
-    for (const [{ edge }, way] of this.#moving.ways(by, () => performance.now() < until)) showWay(editor, edge, way);
-    return this.#moving.isUnfinished;
+    for (const [{ edge }, way] of this.ways(by, () => performance.now() < until)) showWay(editor, edge, way);
+    return this.#moving?.isUnfinished ?? false;
+  }
+
+  /** The ways of the edges, as far as time goes. @param {Point} by @param {() => boolean} isTimeLeft */
+  ways(by, isTimeLeft) {
+    if (!this.#moving || this.#version !== this.editor.graph.version) this.#moving = this.#begin();
+    return this.#moving.ways(by, isTimeLeft);
   }
 
   /** What stays as it is for as long as the graph does. */
