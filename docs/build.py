@@ -152,7 +152,7 @@ API_INTRODUCTION = """Below `/api/v1`. The same as a page: `/api/v1/reference`; 
 - **Lists** answer `{items, next}`; send `next` as `cursor`. At most 200 a page.
 - **`Idempotency-Key`** on a POST: a repeat within 24 hours is answered like the first (header
   `Idempotency-Replayed: true`); the same key with another request is refused. A refused request leaves its key free.
-- **Drafts** carry their revision as `ETag`; changing one needs it as `If-Match`.
+- **Drafts** carry their revision as `ETag`; changing one needs it as `If-Match` (`*`: whatever there is).
 - **Ids** of instances are yours to choose and unique per flow; where two flows have the same one, add `?flow=KEY`.
 """
 

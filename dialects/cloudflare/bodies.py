@@ -233,7 +233,7 @@ class StatusEdit:
 def read_status(body: Mapping[str, Any]) -> StatusEdit:
     """One of the four commands; `{"action": …}` is understood as well. Raises 400."""
     command = body.get("status", body.get("action"))
-    if command not in COMMANDS:
+    if not isinstance(command, str) or command not in COMMANDS:
         raise invalid(f"status must be one of {', '.join(COMMANDS)}", "/status")
     rollback = body.get("rollback")
     if rollback is not None and not isinstance(rollback, bool):
@@ -254,6 +254,6 @@ def _from_step(value: Any) -> FromStep | None:
         raise invalid("from.name must be the name of a step", "/from/name")
     if isinstance(count, bool) or not isinstance(count, int) or count < 1:
         raise invalid("from.count must be a whole number of at least 1", "/from/count")
-    if type not in STEP_TYPES:
+    if not isinstance(type, str) or type not in STEP_TYPES:
         raise invalid(f"from.type must be one of {', '.join(STEP_TYPES)}", "/from/type")
     return FromStep(name, count, STEP_TYPES[type])

@@ -42,7 +42,9 @@ def answer_flow_file(request: Request, row: Flow) -> HttpResponse:
     etag = etag_of(row)
     # The cases are no part of the draft that its revision counts.
     if etag in request.headers.get("If-None-Match", "") and not trials_of(row):
-        return HttpResponse(status=304, headers={"ETag": etag})
+        unchanged = HttpResponse(status=304, headers={"ETag": etag, "Vary": "Accept"})
+        del unchanged["Content-Type"]  # of a body that it does not have
+        return unchanged
     wants_yaml = any(media in request.headers.get("Accept", "") for media in YAML_TYPES)
     graph = with_trials(row, draft_of(row))
     body = dump_yaml(graph).encode() if wants_yaml else to_json_bytes(encode_flow(graph))
@@ -55,12 +57,16 @@ def etag_of(row: Flow) -> str:
     return f'"{row.draft_revision}"'
 
 
-def revision_from(request: Request) -> int:
-    """The revision that `If-Match` names. Raises Problem 428 without one, 412 for what cannot be a revision of ours."""
+def revision_from(request: Request, row: Flow) -> int:
+    """The revision of a draft that `If-Match` names; `*` is the one there is. Raises Problem 428 without one, 412 for
+    what cannot be a revision of ours.
+    """
     given = request.headers.get("If-Match", "").strip()
     if not given:
         detail = "Send `If-Match` with the ETag of the draft you changed, so that nobody's edits are lost."
         raise Problem(428, detail, type=f"{REFERENCE}revision-missing")
+    if given == "*":
+        return row.draft_revision
     found = ETAG.fullmatch(given)
     if found is None:
         raise Problem(412, 'If-Match must be an ETag of this draft, such as `"7"`.', type=f"{REFERENCE}stale-revision")

@@ -169,7 +169,7 @@ def create_workflow(scope: Scope, body: Mapping[str, Any]) -> Workflow:
         key = _free_key(scope, identifier)
         flow = create_flow(scope, key=key, name=name, flow=_header(Flow(key=key, name=name), body))
         flow.origin = FlowOrigin.NOVU
-        flow.is_enabled = body.get("active", True)
+        flow.is_enabled = body.get("active") is not False
         flow.save(update_fields=["origin", "is_enabled"])
         workflow = Workflow(
             flow=flow,
@@ -195,7 +195,7 @@ def update_workflow(scope: Scope, workflow: Workflow, body: Mapping[str, Any]) -
         _replace(scope, flow, _header(draft_of(flow), body))
         _write_steps(scope, workflow, body["steps"])
         _write_policy(flow, body)
-        set_enabled(scope, flow, enabled=body.get("active", True))
+        set_enabled(scope, flow, enabled=body.get("active") is not False)
     return reread(scope, workflow)
 
 
@@ -223,7 +223,7 @@ def patch_workflow(scope: Scope, workflow: Workflow, body: Mapping[str, Any]) ->
         if "validatePayload" in given:
             policy.validates_payload = given["validatePayload"]
         policy.save()
-        if "active" in given:
+        if given.get("active") is not None:
             set_enabled(scope, flow, enabled=given["active"])
     return reread(scope, workflow)
 

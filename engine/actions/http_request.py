@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote
 
-import orjson
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, best_match
 
 from accounts.connections.calling import ConnectionFailed, send_over, service_of
-from accounts.json_text import json_bytes
+from accounts.json_text import json_bytes, read_json
 from accounts.outbound import OutboundError, OutboundRequest, OutboundResponse, send
 from designer.graph.conditions import REDACTED
 from designer.graph.model import Json
@@ -130,8 +129,8 @@ def _body(response: OutboundResponse) -> Json:
     """JSON where the answer says so and is, otherwise text."""
     if "json" in response.headers.get("content-type", ""):
         try:
-            return orjson.loads(response.body)
-        except orjson.JSONDecodeError:
+            return read_json(response.body)
+        except ValueError:
             pass
     return response.body.decode("utf-8", "replace").replace("\0", "\ufffd")
 

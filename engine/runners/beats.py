@@ -92,8 +92,7 @@ class Beat:
         while not self._is_stopping:
             self._woken.clear()
             try:
-                done = sum(verb(timezone.now()) for verb in self._verbs)
-                pause = 0.0 if done else self._pause()
+                pause = self.look()
             except Exception:
                 log.exception("the thread %s broke; it goes on", threading.current_thread().name)
                 connection.close()
@@ -102,10 +101,16 @@ class Beat:
                 self._woken.wait(pause)
         connection.close()
 
-    def _pause(self) -> float:
-        now = timezone.now()
-        due_at = storage().next_moment(now)
-        return POLL_SECONDS if due_at is None else max(0.001, min(POLL_SECONDS, (due_at - now).total_seconds()))
+    def look(self) -> float:
+        """Do what is due. Answers after how many seconds to look again."""
+        # What comes due while this looks was not due for the verbs: it is what the next look is for.
+        asked_at = timezone.now()
+        if sum(verb(timezone.now()) for verb in self._verbs):
+            return 0.0
+        due_at = storage().next_moment(asked_at)
+        if due_at is None:
+            return POLL_SECONDS
+        return max(0.001, min(POLL_SECONDS, (due_at - timezone.now()).total_seconds()))
 
 
 def engine_beats(*also: Verb) -> list[Beat]:

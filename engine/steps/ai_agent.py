@@ -11,13 +11,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-import orjson
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
 from accounts.connections.chat import AgentFailed, Question, ask
 from accounts.connections.models import Connection
-from accounts.json_text import json_str
+from accounts.json_text import json_str, read_json
 from designer.graph.model import Json, Task, is_key
 from engine.core.ports import Completed, Failed, InboundMessage, Result, StepContext, failed
 from engine.core.retries import attempt_timeout
@@ -113,8 +112,8 @@ def checked_answer(answer: str, schema: Mapping[str, Json], seen: Json) -> Resul
     """The answer as JSON, if it fits. Another attempt may bring a better one."""
     fenced = _FENCED.search(answer)
     try:
-        value: Json = orjson.loads(fenced["inside"] if fenced else answer)
-    except orjson.JSONDecodeError:
+        value: Json = read_json(fenced["inside"] if fenced else answer)
+    except ValueError:
         return failed("AnswerInvalid", "The agent did not answer with JSON.", retryable=True, input=seen)
     try:
         problems = sorted(Draft202012Validator(schema).iter_errors(value), key=lambda found: found.json_path)

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from accounts.json_text import json_bytes, json_str
+from accounts.json_text import json_bytes, json_str, read_json
 
 
 def write(value: Any) -> str:
@@ -26,4 +26,4 @@ def write_numbered(value: Any) -> str:
 
 def parse(text: str | bytes | None) -> Any:
     """The value of stored JSON text; None for none."""
-    return None if text is None else orjson.loads(text)
+    return None if text is None else read_json(text)

@@ -87,6 +87,9 @@ def act(request: HtmxHttpRequest, scope: Scope, pk: int, action: str) -> HttpRes
         raise Http404
     instance = find_instance(scope, pk)
     here = scope.url("engine:instance", pk=pk)
+    why_not = interventions.legal_actions(instance).get(action)
+    if why_not is not None and request.method != "POST":
+        return refused(request, why_not, to=here)
     is_look = request.method != "POST" or "look" in request.POST  # at what would come of it: nothing changes
     seen = request.GET if request.method != "POST" else request.POST
     dialog = dialog_for(action, instance, None if is_look else request.POST, seen=seen)

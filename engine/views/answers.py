@@ -28,7 +28,7 @@ def refused(request: HtmxHttpRequest, reason: str, *, to: str, status: int = 409
     """It is not legal now. htmx: a toast, dialogs stay as they were filled in. Without script: back with the reason."""
     if request.htmx:
         return HttpResponse(reason, status=status, content_type="text/plain; charset=utf-8")
-    if request.method == "POST" and "text/html" in request.headers.get("Accept", ""):
+    if "text/html" in request.headers.get("Accept", ""):
         messages.error(request, reason)
         return HttpResponseRedirect(to)
     return HttpResponse(reason, status=status, content_type="text/plain; charset=utf-8")

@@ -86,6 +86,11 @@ class Program:
         path = Path(f"/proc/{self.pid}/task/{self.pid}/children")
         return [int(word) for word in path.read_text().split()] if path.exists() else []
 
+    @property
+    def last_words(self) -> str:
+        """The end of what it has printed."""
+        return self.log.read_text(errors="replace")[-4000:]
+
     def signal(self, how: signal.Signals) -> None:
         """To it and its children."""
         with contextlib.suppress(ProcessLookupError):
@@ -101,7 +106,7 @@ class Program:
         deadline = time.monotonic() + START_SECONDS
         while not self.is_ready:
             if not self.is_alive or time.monotonic() > deadline:
-                raise RuntimeError(f"{self.name} does not start:\n{self.log.read_text(errors='replace')[-4000:]}")
+                raise RuntimeError(f"{self.name} does not start:\n{self.last_words}")
             time.sleep(0.05)
 
 

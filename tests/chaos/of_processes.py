@@ -54,8 +54,12 @@ def pool_child_kills(campaign: Campaign) -> Verdict:
         in_waves(run, number, kills)
         await_true(lambda: len(worker.children) >= 2, 30)
         time.sleep(chance.uniform(0.2, 1.0))
+        children = worker.children
+        if not children:
+            run.verdict.wrong.append(f"no child of the pool is left; the worker said:\n{worker.last_words}")
+            break
         with suppress(ProcessLookupError):
-            os.kill(chance.choice(worker.children), signal.SIGKILL)
+            os.kill(chance.choice(children), signal.SIGKILL)
     run.start_all().finish()
     run.verdict.notes["kills"] = kills
     if not worker.is_alive:

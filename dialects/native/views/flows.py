@@ -95,7 +95,7 @@ class OneFlow(NativeView):
     def put(self, request: Request, key: str) -> Response:
         """As one edit, which a designer can undo."""
         row = find_flow(self.scope, key)
-        revision = revision_from(request)
+        revision = revision_from(request, row)
         graph = read_flow_file(request)
         if graph.key != row.key:
             raise invalid([("key", f"must be {row.key}, as in the address")])

@@ -6,9 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-import orjson
-
-from accounts.json_text import json_bytes
+from accounts.json_text import json_bytes, read_json
 from accounts.outbound import OutboundResponse
 from designer.graph.model import Json
 from engine.actions import ACTIONS
@@ -66,8 +64,8 @@ class _Http(HttpRequest):
 
 def _readable(body: str) -> Json:
     try:
-        return orjson.loads(body) if body else None
-    except orjson.JSONDecodeError:
+        return read_json(body) if body else None
+    except ValueError:
         return body
 
 

@@ -166,6 +166,8 @@ def test_events(account: Account) -> None:
         {"status": "restart", "from": {"name": ""}},
         {"status": "restart", "from": {"name": "nap", "count": 0}},
         {"status": "restart", "from": {"name": "nap", "type": "dance"}},
+        {"status": "restart", "from": {"name": "nap", "type": []}},
+        {"status": {}},
         [],
     ],
 )

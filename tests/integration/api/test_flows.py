@@ -35,7 +35,8 @@ def test_reading_again_with_the_etag_costs_no_body(api: Api) -> None:
     api.post("/flows", flow_file())
     etag = api.get("/flows/hello")["ETag"]
     again = api.get("/flows/hello", if_none_match=etag)
-    assert (again.status_code, again.content) == (304, b"")
+    assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", etag)
+    assert "Content-Type" not in again.headers
 
 
 def test_flows_are_listed_searched_and_paged(api: Api) -> None:
@@ -74,6 +75,13 @@ def test_a_stale_revision_is_a_412_and_changes_nothing(api: Api) -> None:
     assert assert_problem(answer, 412)["type"].endswith("#problem-stale-revision")
     assert answer["ETag"] == api.get("/flows/hello")["ETag"]
     assert api.get("/flows/hello").json()["name"] == "Theirs"
+
+
+def test_a_star_is_whatever_revision_there_is(api: Api) -> None:
+    api.post("/flows", flow_file())
+    changed = api.put("/flows/hello", flow_file(name="Hi"), if_match="*")
+    assert (changed.status_code, changed.json()["name"]) == (200, "Hi")
+    assert api.put("/flows/nothing", flow_file("nothing"), if_match="*").status_code == 404
 
 
 def test_changing_a_draft_without_a_revision_is_a_428(api: Api) -> None:

@@ -65,6 +65,18 @@ def test_closing_needs_a_reason_of_the_flow(client_as: ClientAs, one: Instance) 
     assert one.status == "terminated"
 
 
+def test_the_address_of_what_is_not_legal_now_says_why(client_as: ClientAs, one: Instance, scope: Scope) -> None:
+    client = client_as(Role.OPERATOR)
+    assert client.get(address(one, "pause")).status_code == 200
+    terminate(scope, one)
+    for action in ("pause", "resume", "terminate", "close", "retry", "migrate", "send_event"):
+        page = client.get(address(one, action), headers={"Accept": "text/html"}, follow=True)
+        assert page.redirect_chain == [(address(one), 302)]
+        assert "terminated" in " ".join(str(message) for message in page.context["messages"])
+        assert client.get(address(one, action), headers=HTMX).status_code == 409
+    assert client.get(address(one, "restart")).status_code == 200
+
+
 def test_a_flow_without_compensations_offers_no_rollback(client_as: ClientAs, one: Instance, scope: Scope) -> None:
     plain = create_flow(scope, key="plain", name="Plain", flow=draw("ask", key="plain", kinds={"ask": "manual"}))
     publish_flow(scope, plain)

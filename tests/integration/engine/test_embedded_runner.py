@@ -5,17 +5,20 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 
 import pytest
 from django.utils import timezone
 
 from accounts.scope import Scope
 from engine.actions.python import flow_function
-from engine.models import Instance, Step
+from engine.models import Instance, Step, Timer
 from engine.runners.attempt_loop import AttemptLoop
+from engine.runners.beats import Beat
 from engine.runners.embedded import EmbeddedRunner
 from engine.services.events import send_event
 from engine.services.instances import StartRequest, start_instance, start_instances
+from engine.services.timers import fire_due_timers
 from engine.services.triggers import receive_event
 from tests.integration.engine.conftest import Engine, assert_history_is_whole, python
 
@@ -54,6 +57,19 @@ def runner() -> Iterator[EmbeddedRunner]:
     yield running
     gate.set()
     running.stop()
+
+
+def test_what_comes_due_while_the_clock_looks_is_looked_for_at_once(scope: Scope) -> None:
+    instance = Engine(scope, now=timezone.now()).start(
+        "wait", kinds={"wait": "delay"}, settings={"wait": {"for": "1 hour"}}
+    )
+
+    def set_to_now(_: datetime) -> int:
+        Timer.objects.filter(instance=instance).update(due_at=timezone.now())
+        return 0
+
+    assert Beat("clock", set_to_now).look() == 0.001
+    assert Beat("clock", fire_due_timers, set_to_now).look() == 0.0
 
 
 def until(claim: Callable[[], bool], seconds: float = 15) -> None:

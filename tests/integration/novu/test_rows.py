@@ -297,6 +297,10 @@ def test_a_bulk_has_one_to_a_hundred_events(novu: Novu) -> None:
     assert (status, len(told["data"])) == (201, 100)
 
 
+def test_an_active_of_null_is_left_out(novu: Novu) -> None:
+    assert novu.make(active=None)["active"] is True
+
+
 def test_an_unknown_workflow_is_unprocessable(novu: Novu, stranger: Novu) -> None:
     novu.make()
     for path, program, name in (

@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from accounts.json_text import json_bytes, json_str
+from accounts.json_text import json_bytes, json_str, read_json
 
 HUGE = 2**70
 
@@ -27,3 +29,20 @@ def test_what_json_does_not_have_is_refused_or_stood_in_for() -> None:
     with pytest.raises(TypeError):
         json_bytes([HUGE, object])
     assert json_bytes([HUGE, {1}], default=str) == f'[{HUGE},"{{1}}"]'.encode()
+
+
+@given(st.lists(st.integers(-(10**400) + 1, 10**400 - 1)), st.text(max_size=40))
+def test_whole_numbers_are_read_exactly_wherever_they_stand(numbers: list[int], before: str) -> None:
+    value = {before: numbers, "last": numbers[-1:]}
+    assert read_json(json_str(value)) == value
+    assert read_json(json_bytes(value)) == value
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1] 2", "[NaN]", f"[{HUGE}, NaN]", f"[{HUGE}", "9" * 5000])
+def test_what_is_no_json_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"\S"):
+        read_json(text)
+
+
+def test_digits_in_a_text_are_text() -> None:
+    assert read_json(f'["{HUGE}", 1.5]') == [str(HUGE), 1.5]
