@@ -38,6 +38,8 @@ class DataNode:
     certainty: Certainty = Certainty.CERTAIN
     children: tuple[DataNode, ...] = ()
     example: str = ""
+    choices: tuple[str, ...] = ()
+    """The texts that it can be, where its schema lists them."""
 
     def to_json(self) -> dict[str, Any]:
         """`{name, path, type, help?, maybe?, children?}`; `path` as it is written in a template."""
@@ -85,10 +87,15 @@ def data_at(flow: Flow, subject: str, *, seen: Shapes = NOTHING_SEEN) -> tuple[D
     return tuple(_with_used(flow, list(_roots(flow, subject, before, seen))))
 
 
+def node_at(tree: Sequence[DataNode], path: DataPath | None) -> DataNode | None:
+    """What a path leads to; None where it is not known."""
+    root = next((node for node in tree if path and node.name == path[0]), None)
+    return root.at(path[1:]) if root and path else None
+
+
 def type_at(tree: Sequence[DataNode], path: DataPath | None) -> str:
     """The type of what a path leads to, `any` where it is not known."""
-    root = next((node for node in tree if path and node.name == path[0]), None)
-    found = root.at(path[1:]) if root and path else None
+    found = node_at(tree, path)
     return found.type if found else "any"
 
 
@@ -206,7 +213,19 @@ def _node(path: DataPath, schema: Json, depth: int = 0) -> DataNode:
     name = f"[{path[-1]}]" if isinstance(path[-1], int) else str(path[-1])
     words = [known.get("title"), known.get("description")]
     text = " · ".join(dict.fromkeys(str(word) for word in words if isinstance(word, str) and word))[:200]
-    return DataNode(name, path, type_of_schema(known), text, children=tuple(_children(path, known, depth)))
+    return DataNode(
+        name,
+        path,
+        type_of_schema(known),
+        text,
+        children=tuple(_children(path, known, depth)),
+        choices=_choices(known.get("enum")),
+    )
+
+
+def _choices(values: Json) -> tuple[str, ...]:
+    texts = values if isinstance(values, list) else []
+    return tuple(value for value in texts[:MOST_CHILDREN] if isinstance(value, str) and value)
 
 
 def _children(path: DataPath, schema: Mapping[str, Json], depth: int) -> Iterator[DataNode]:
@@ -289,4 +308,16 @@ def flat(tree: Sequence[DataNode]) -> Iterator[DataNode]:
 
 def source_type(tree: Sequence[DataNode], source: str) -> str:
     """The type of a statement's source, as it is written."""
-    return type_at(tree, parse_path(source.strip().removeprefix("{{").removesuffix("}}").strip()))
+    return type_at(tree, _path_of_source(source))
+
+
+def source_choices(tree: Sequence[DataNode], source: str) -> tuple[str, ...]:
+    """The values of which a statement's source, as it is written, has one; empty where they are not known."""
+    found = node_at(tree, _path_of_source(source))
+    if found is None:
+        return ()
+    return ("true", "false") if found.type == "boolean" else found.choices
+
+
+def _path_of_source(source: str) -> DataPath | None:
+    return parse_path(source.strip().removeprefix("{{").removesuffix("}}").strip())

@@ -14,7 +14,7 @@ from designer.graph.conditions import (
     WITH_MANY_VALUES,
     WITHOUT_VALUES,
 )
-from designer.graph.data_tree import DataNode, source_type
+from designer.graph.data_tree import DataNode, source_choices, source_type
 from designer.graph.fields import Choice, Field, FieldType
 from designer.graph.model import Condition, Statement, Task
 from designer.inspector.controls import text_of
@@ -35,6 +35,8 @@ class StatementRow:
     takes_many: bool
     known_type: str = ""
     """The words of the source's own type, where it is known; empty otherwise."""
+    choices: tuple[str, ...] = ()
+    """The values that the source is known to have one of, to choose from."""
     rules: str = ""
     """What else it says that cannot be chosen here, in words. It is kept while its source is."""
 
@@ -57,12 +59,15 @@ def branch_rows(task: Task, tree: Sequence[DataNode], targets: Mapping[str, str]
 
 
 def _branch_row(condition: Condition, target: str, tree: Sequence[DataNode]) -> BranchRow:
-    rows = tuple(statement_row(statement, source_type(tree, statement.source)) for statement in condition.statements)
+    rows = tuple(
+        statement_row(one, source_type(tree, one.source), source_choices(tree, one.source))
+        for one in condition.statements
+    )
     return BranchRow(condition.key, condition.name or condition.key, condition.match.value, rows, target)
 
 
-def statement_row(statement: Statement, known: str = "any") -> StatementRow:
-    """A statement in the builder. `known`: the type of its source, where that is known."""
+def statement_row(statement: Statement, known: str = "any", choices: tuple[str, ...] = ()) -> StatementRow:
+    """A statement in the builder. `known`: the type of its source, `choices`: its values, where they are known."""
     many = takes_many(statement.operator, statement.type)
     texts = [text_of(VALUE, value) for value in statement.values]
     return StatementRow(
@@ -74,6 +79,7 @@ def statement_row(statement: Statement, known: str = "any") -> StatementRow:
         values_text="\n".join(texts) if many else next(iter(texts), ""),
         takes_values=statement.operator not in WITHOUT_VALUES,
         takes_many=many,
+        choices=() if many or statement.operator in WITHOUT_VALUES else choices,
         rules=options_in_words(statement.options),
     )
 

@@ -155,8 +155,10 @@ export class Inspector {
 
   /** A key that is for a field that has not come yet. @param {KeyboardEvent} event @returns {boolean} whether it is kept */
   #keep(event) {
-    if (!this.#wanted || event.target !== this.element || event.ctrlKey || event.metaKey || event.altKey) return false;
-    if (event.key === "Escape" && this.#wanted.path === "name") this.#leave(this.#wanted.ref);
+    const target = /** @type {Element} */ (event.target);
+    const isAwaited = this.#wanted ? target === this.element : this.#rows < Infinity && target.matches("[data-arrive]");
+    if (!isAwaited || event.ctrlKey || event.metaKey || event.altKey) return false;
+    if (event.key === "Escape" && this.#wanted?.path === "name") this.#leave(this.#wanted.ref);
     else if (event.key === "Enter") this.#isEntered = true;
     else if (event.key === "Backspace") this.#ahead = this.#ahead.slice(0, -1);
     else if ([...event.key].length === 1) this.#ahead += event.key;
@@ -205,11 +207,13 @@ export class Inspector {
   #enterRow(body) {
     const list = document.activeElement?.getAttribute("data-arrive");
     const rows = list ? body.querySelectorAll(`[data-rows=${list}] > [data-row]`) : [];
-    if (rows.length <= this.#rows) return;
-    this.#rows = Infinity;
-    const input = rows[rows.length - 1].querySelector("input:not([type=hidden])");
-    if (input instanceof HTMLInputElement) input.select();
-    /** @type {HTMLElement | null} */ (input)?.focus();
+    if (list && rows.length <= this.#rows) return;
+    this.#rows = Infinity; // or one has gone on to something else
+    const input = rows[rows.length - 1]?.querySelector("input:not([type=hidden])");
+    if (!(input instanceof HTMLInputElement)) return;
+    input.select();
+    input.focus();
+    this.#catchUp(input);
   }
 
   /** The server knows no row before it is stored: fields with such rows, and those on their way, stay as they are.
@@ -271,6 +275,7 @@ export class Inspector {
       },
       refused: (problem) => {
         this.#settled(field, body);
+        this.#rows = Infinity; // no row will come
         const reason = problem.errors?.[0]?.message ?? problem.detail;
         if (field.isConnected) this.#say(field, reason);
         else editor.conflicts.keep(reason, value);
@@ -354,6 +359,7 @@ export class Inspector {
     if (act === "clear" && field) this.#store(field, null);
     else if (act === "set" && field) {
       this.#rows = this.body?.querySelectorAll(`[data-rows=${button.dataset.arrive}] > [data-row]`).length ?? 0;
+      [this.#ahead, this.#isEntered] = ["", false];
       this.#store(field, JSON.parse(button.dataset.value ?? "null"));
     }
     else if (act === "add" && field) this.#addRow(button, field);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { insertion, rowsOf as treeRows, search, spotIn } from "../../../static/js/editor/settings/data.js";
 import { piecesOf, placeOf, problemIn } from "../../../static/js/editor/settings/highlight.js";
-import { freeName, isDrawable, nameProblem, rowsOf, schemaOf } from "../../../static/js/editor/settings/schema.js";
+import { freeName, freshRow, isDrawable, nameProblem, rowsOf, schemaOf } from "../../../static/js/editor/settings/schema.js";
 
 const TREE = [
   { name: "input", path: "input", type: "object", children: [{ name: "order", path: "input.order", type: "object", children: [{ name: "total", path: "input.order.total", type: "number" }] }] },
@@ -112,6 +112,32 @@ test("rows stand for the schema they were made of, keywords that they do not sho
   assert.deepEqual(schemaOf(SCHEMA, rowsOf(SCHEMA)), SCHEMA);
   assert.deepEqual(rowsOf(SCHEMA).map((row) => row.type), ["choice", "number", "datetime", "choices", "object", "json"]);
   assert.equal(rowsOf(SCHEMA)[0].choices, "express: By express\nslow");
+});
+
+test("groups have rows of their own, as have the entries of a list of groups", () => {
+  const nested = {
+    type: "object",
+    properties: {
+      address: { type: "object", title: "Address", properties: { city: { type: "string", minLength: 2 } }, required: ["city"], additionalProperties: false },
+      lines: { type: "array", maxItems: 9, items: { type: "object", title: "Line", properties: { amount: { type: "number" } } } },
+      free: { type: "object" },
+      odd: { type: "object", properties: 3 },
+    },
+  };
+  const rows = rowsOf(nested);
+  assert.deepEqual(rows.map((row) => row.type), ["object", "groups", "object", "json"]);
+  assert.deepEqual(rows.map((row) => row.rows.map((below) => below.name)), [["city"], ["amount"], [], []]);
+  assert.deepEqual(schemaOf(nested, rows), nested);
+
+  rows[0].rows.push({ ...freshRow(rows[0].rows), name: "zip" });
+  rows[0].type = "groups";
+  const { address } = schemaOf(nested, rows).properties;
+  assert.equal(address.title, "Address");
+  assert.deepEqual(address.items, { type: "object", properties: { city: { type: "string", minLength: 2 }, zip: { type: "string" } }, required: ["city"] });
+  rows[0].rows[1].name = "city";
+  assert.match(nameProblem(rows), /Two fields are named “city”/);
+  rows[0].type = "text";
+  assert.equal(nameProblem(rows), "");
 });
 
 test("a row that changes its type leaves the keywords of the old one", () => {

@@ -7,9 +7,13 @@
 import { csrfToken } from "../../csrf.js";
 import { iconFor } from "../chooser.js";
 import { problemIn } from "./highlight.js";
-import { TYPES, freeName, isDrawable, nameProblem, rowsOf, schemaOf } from "./schema.js";
+import { announcePlace, drag } from "./reorder.js";
+import { TYPES, freshRow, hasRows, isDrawable, nameProblem, rowsOf, schemaOf } from "./schema.js";
 
 /** @typedef {import("./schema.js").Row} Row */
+
+const ROW = "[data-schema-row]";
+const LEVEL = "[data-schema-level], [data-schema-fields]"; // the fields of a group, or of the whole
 
 export class Designers {
   /** What is drawn and shown, by text area. @type {WeakMap<HTMLTextAreaElement, string>} */
@@ -50,7 +54,10 @@ export class Designers {
     place.addEventListener("click", (event) => {
       const button = /** @type {Element} */ (event.target).closest("[data-row-act]");
       if (button instanceof HTMLButtonElement) this.#act(button, box, area, place);
+      // A press on the handle is no click on the line that it stands in.
+      else if (/** @type {Element} */ (event.target).closest("[data-drag]")) event.preventDefault();
     });
+    place.addEventListener("pointerdown", (event) => this.#lift(event, box, area, place));
     area.addEventListener("input", () => {
       if (!problemIn(area.value, "schema")) this.show(/** @type {HTMLElement} */ (box.parentElement));
     });
@@ -69,26 +76,20 @@ export class Designers {
   #draw(box, area, place) {
     this.#drawn.set(area, meaning(area));
     const schema = this.#schema(area);
-    const open = namesOfOpen(place);
+    const open = pathsOfOpen(place);
     if (schema === null) {
       place.replaceChildren(note("This cannot be shown as fields; change it as JSON."));
       return;
     }
-    const rows = rowsOf(schema);
-    const stem = box.dataset.schema ?? "";
-    const canEdit = this.editor.canEdit;
-    place.replaceChildren(
-      ...rows.map((row, number) => rowFor(row, `${stem}-row${number}`, { isFirst: number === 0, isLast: number === rows.length - 1, canEdit })),
-      ...(canEdit ? [addButton(box.dataset.label ?? "")] : rows.length ? [] : [note("No fields.")]),
-    );
-    for (const row of place.querySelectorAll("[data-schema-row]")) {
-      if (row instanceof HTMLDetailsElement && open.has(nameIn(row))) row.open = true;
+    fill(place, rowsOf(schema), box.dataset.schema ?? "", box.dataset.label ?? "", this.editor.canEdit);
+    for (const row of place.querySelectorAll(ROW)) {
+      if (row instanceof HTMLDetailsElement && open.has(pathOf(row))) row.open = true;
     }
   }
 
   /** Write what the rows say. @param {HTMLElement} box @param {HTMLTextAreaElement} area @param {HTMLElement} place
    * @param {Row[]} [rows] @returns {boolean} whether it could be written */
-  #write(box, area, place, rows = readRows(place, rowsOf(this.#schema(area) ?? {}))) {
+  #write(box, area, place, rows = this.#read(area, place)) {
     const problem = nameProblem(rows);
     const error = box.closest(".field")?.querySelector(":scope > .field-error");
     if (error) error.textContent = problem;
@@ -103,30 +104,67 @@ export class Designers {
     return true;
   }
 
+  /** What the rows say. @param {HTMLTextAreaElement} area @param {HTMLElement} place */
+  #read(area, place) {
+    return readRows(place, rowsOf(this.#schema(area) ?? {}));
+  }
+
   /** @param {HTMLButtonElement} button @param {HTMLElement} box @param {HTMLTextAreaElement} area @param {HTMLElement} place */
   #act(button, box, area, place) {
-    const rows = readRows(place, rowsOf(this.#schema(area) ?? {}));
-    const row = button.closest("[data-schema-row]");
-    const at = row ? [...place.querySelectorAll("[data-schema-row]")].indexOf(row) : -1;
-    const act = button.dataset.rowAct;
-    let next = at;
-    if (act === "add") next = rows.push({ name: freeName(rows), type: "text", title: "", help: "", choices: "", isRequired: false, rest: {}, was: "" }) - 1;
-    if (act === "remove") {
-      rows.splice(at, 1);
-      next = Math.min(at, rows.length - 1);
-    }
-    if (act === "up" || act === "down") {
-      next = act === "up" ? at - 1 : at + 1;
-      rows.splice(next, 0, ...rows.splice(at, 1));
-    }
-    if (!this.#write(box, area, place, rows)) return;
+    const level = levelOf(button);
+    const at = rowsIn(level).findIndex((row) => row.contains(button));
+    const act = button.dataset.rowAct ?? "";
+    const fresh = this.#change(level, box, area, place, (rows) => {
+      if (act === "add") return rows.push(freshRow(rows)) - 1;
+      const [row] = rows.splice(at, 1);
+      if (act === "remove") return Math.min(at, rows.length - 1);
+      const next = act === "up" ? at - 1 : at + 1;
+      rows.splice(next, 0, row);
+      return next;
+    });
+    if (!fresh) return;
+    if (act === "up" || act === "down") announcePlace(this.editor, "field", rowsIn(fresh.level).indexOf(/** @type {HTMLElement} */ (fresh.row)), rowsIn(fresh.level).length);
+    const own = (/** @type {string} */ wanted) => /** @type {HTMLElement | null} */ (fresh.row?.querySelector(`:scope > .schema-row-body > ${wanted}`));
+    if (act === "add") openRow(fresh.row, own(".schema-part [data-part=name]"));
+    else (own(`.row [data-row-act=${act}]:not(:disabled)`) ?? fresh.row?.querySelector("summary") ?? addButtonOf(fresh.level))?.focus();
+  }
+
+  /** Rows of one list become others. @param {HTMLElement} level @param {HTMLElement} box @param {HTMLTextAreaElement} area
+   * @param {HTMLElement} place @param {(rows: Row[]) => number} change tells which row is meant afterwards
+   * @returns {{level: HTMLElement, row: HTMLElement | undefined} | null} null where it cannot be written */
+  #change(level, box, area, place, change) {
+    const path = placesOf(level);
+    const rows = this.#read(area, place);
+    const next = change(path.reduce((list, at) => list[at].rows, rows));
+    if (!this.#write(box, area, place, rows)) return null;
     this.#draw(box, area, place);
-    const fresh = place.querySelectorAll("[data-schema-row]")[next];
-    const name = /** @type {HTMLInputElement | null} */ (fresh?.querySelector("[data-part=name]"));
-    if (act === "add") openRow(fresh, name);
-    else /** @type {HTMLElement | null} */ (fresh?.querySelector(`[data-row-act=${act}]:not(:disabled)`) ?? fresh?.querySelector("summary") ?? place.querySelector("[data-row-act=add]"))?.focus();
     // The inspector stores a field when one of its inputs tells of a change.
     area.dispatchEvent(new Event("change", { bubbles: true }));
+    const drawn = path.reduce((/** @type {HTMLElement} */ list, at) => /** @type {HTMLElement} */ (rowsIn(list)[at].querySelector(LEVEL)), place);
+    return { level: drawn, row: rowsIn(drawn)[next] };
+  }
+
+  /** @param {PointerEvent} event @param {HTMLElement} box @param {HTMLTextAreaElement} area @param {HTMLElement} place */
+  #lift(event, box, area, place) {
+    const handle = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("[data-drag]"));
+    const row = /** @type {HTMLElement | null} */ (handle?.closest(ROW));
+    if (!handle || !row || event.button !== 0) return;
+    event.preventDefault();
+    const level = /** @type {HTMLElement} */ (row.parentElement);
+    drag(row, handle, event, {
+      pane: this.editor.inspector.element,
+      begun: () => fold(level),
+      moved: (from, to) => {
+        const rows = rowsIn(level);
+        rows.splice(from, 0, ...rows.splice(to, 1)); // as they were read: what a row does not show goes by its place
+        level.prepend(...rows);
+        this.#change(level, box, area, place, (list) => {
+          list.splice(to, 0, ...list.splice(from, 1));
+          return to;
+        });
+        announcePlace(this.editor, "field", to, rows.length);
+      },
+    });
   }
 
   /** The form as people will see it, made by the server. @param {HTMLElement} box @param {HTMLTextAreaElement} area */
@@ -156,14 +194,52 @@ function meaning(area) {
   }
 }
 
-/** @param {HTMLElement} place */
-function namesOfOpen(place) {
-  return new Set([...place.querySelectorAll("[data-schema-row][open]")].map(nameIn));
+/** The rows of a list of fields, without those within them. @param {HTMLElement} level @returns {HTMLElement[]} */
+function rowsIn(level) {
+  return [...level.querySelectorAll(`:scope > ${ROW}`)];
 }
 
-/** @param {Element} row */
-function nameIn(row) {
-  return /** @type {HTMLInputElement} */ (row.querySelector("[data-part=name]")).value.trim();
+/** The list that a button is about: of its row, or the one that it adds to. @param {Element} button @returns {HTMLElement} */
+function levelOf(button) {
+  return /** @type {HTMLElement} */ (button.closest(ROW + ", " + LEVEL)?.matches(ROW) ? button.closest(ROW)?.parentElement : button.closest(LEVEL));
+}
+
+/** @param {HTMLElement} level @returns {HTMLElement | null} */
+function addButtonOf(level) {
+  return level.querySelector(":scope > [data-row-act=add]");
+}
+
+/** The places of the rows that a list is within, the outermost first. @param {HTMLElement} level @returns {number[]} */
+function placesOf(level) {
+  const row = /** @type {HTMLElement | null} */ (level.closest(ROW));
+  const around = /** @type {HTMLElement} */ (row?.parentElement);
+  return row ? [...placesOf(around), rowsIn(around).indexOf(row)] : [];
+}
+
+/** Rows for the fields of one list, and the button for one more. @param {HTMLElement} level @param {Row[]} rows @param {string} stem
+ * @param {string} label of what they are the fields @param {boolean} canEdit */
+function fill(level, rows, stem, label, canEdit) {
+  level.replaceChildren(
+    ...rows.map((row, number) => rowFor(row, `${stem}-row${number}`, { isFirst: number === 0, isLast: number === rows.length - 1, canEdit })),
+    ...(canEdit ? [addButton(label, !level.matches("[data-schema-fields]"))] : rows.length ? [] : [note("No fields.")]),
+  );
+}
+
+/** @param {HTMLElement} place @returns {Set<string>} */
+function pathsOfOpen(place) {
+  return new Set([...place.querySelectorAll(`${ROW}[open]`)].map(pathOf));
+}
+
+/** The names of a row and of those around it. @param {Element} row @returns {string} */
+function pathOf(row) {
+  const name = /** @type {HTMLInputElement} */ (row.querySelector("[data-part=name]")).value.trim();
+  const around = row.parentElement?.closest(ROW);
+  return around ? `${pathOf(around)}\n${name}` : name;
+}
+
+/** @param {HTMLElement} level */
+function fold(level) {
+  for (const row of rowsIn(level)) if (row instanceof HTMLDetailsElement) row.open = false;
 }
 
 /** What was typed is what a control begins with from now on: bringing the form up to date leaves it. @param {HTMLElement} control */
@@ -173,10 +249,11 @@ function settle(control) {
   else if (control instanceof HTMLInputElement || control instanceof HTMLTextAreaElement) control.defaultValue = control.value;
 }
 
-/** @param {HTMLElement} place @param {Row[]} before the rows as the schema has them: what cannot be seen is kept from there
+/** @param {HTMLElement} level @param {Row[]} before the rows as the schema has them: what cannot be seen is kept from there
  * @returns {Row[]} */
-function readRows(place, before) {
-  return [...place.querySelectorAll("[data-schema-row]")].map((row, number) => {
+function readRows(level, before) {
+  return rowsIn(level).map((row, number) => {
+    // A row's own parts come before those of the rows within it.
     const part = (/** @type {string} */ name) => /** @type {HTMLInputElement} */ (row.querySelector(`[data-part=${name}]`));
     const known = before[number];
     return {
@@ -188,15 +265,17 @@ function readRows(place, before) {
       isRequired: part("required").checked,
       rest: known?.rest ?? {},
       was: known?.was ?? "",
+      rows: readRows(/** @type {HTMLElement} */ (row.querySelector(LEVEL)), known?.rows ?? []),
     };
   });
 }
 
-/** @param {Element | undefined} row @param {HTMLInputElement | null} name */
+/** The new row alone is open: what is done already lies folded. @param {HTMLElement | undefined} row @param {HTMLElement | null} name */
 function openRow(row, name) {
+  if (row?.parentElement) fold(row.parentElement);
   if (row instanceof HTMLDetailsElement) row.open = true;
   name?.focus();
-  name?.select();
+  if (name instanceof HTMLInputElement) name.select();
 }
 
 /** @param {Row} row @param {string} id @param {{isFirst: boolean, isLast: boolean, canEdit: boolean}} how */
@@ -205,9 +284,10 @@ function rowFor(row, id, { isFirst, isLast, canEdit }) {
   const label = row.title || row.name;
   const summary = element("summary", {});
   summary.append(
+    ...(canEdit ? [handle()] : []),
     element("b", { class: "clip", "data-row-words": "" }, label),
     element("span", { class: "muted small clip", "data-type-words": "" }, TYPES.find((type) => type.key === row.type)?.label ?? ""),
-    ...(row.isRequired ? [element("span", { class: "chip" }, "required")] : []),
+    element("span", { class: "chip", "data-required-word": "", ...(!row.isRequired && { hidden: "" }) }, "required"),
   );
   const isReadOnly = canEdit ? {} : { readonly: "" };
   const isDisabled = canEdit ? {} : { disabled: "" };
@@ -227,6 +307,9 @@ function rowFor(row, id, { isFirst, isLast, canEdit }) {
     checkbox("Required", id, required),
     ...(canEdit ? [buttons(label, isFirst, isLast)] : []),
   );
+  const level = element("div", { class: "schema-fields", "data-schema-level": "" });
+  fill(level, row.rows, id, label, canEdit);
+  body.append(level);
   details.append(summary, body);
   showType(/** @type {HTMLSelectElement} */ (type));
   return details;
@@ -235,22 +318,28 @@ function rowFor(row, id, { isFirst, isLast, canEdit }) {
 /** Show what goes with the chosen type. The row stays as it is: typing on in the list of types must find it there.
  * @param {HTMLSelectElement} type */
 function showType(type) {
-  const row = type.closest("[data-schema-row]");
+  const row = type.closest(ROW);
   const choices = /** @type {HTMLElement | null | undefined} */ (row?.querySelector("[data-part=choices]")?.parentElement);
   if (choices) choices.hidden = type.value !== "choice" && type.value !== "choices";
+  const level = /** @type {HTMLElement | null | undefined} */ (row?.querySelector(LEVEL));
+  if (level) level.hidden = !hasRows(type.value);
   const words = row?.querySelector("[data-type-words]");
   if (words) words.textContent = TYPES.find(({ key }) => key === type.value)?.label ?? "";
 }
 
 /** The row is called what it is called by now; it stays as it is, for the same reason. @param {HTMLElement} control that changed */
 function showName(control) {
-  const row = control.closest("[data-schema-row]");
+  const row = control.closest(ROW);
   const words = row?.querySelector("[data-row-words]");
   const part = (/** @type {string} */ name) => /** @type {HTMLInputElement | null | undefined} */ (row?.querySelector(`[data-part=${name}]`))?.value;
   const label = part("title") || part("name") || "";
   row?.querySelector("[data-part=title]")?.setAttribute("placeholder", part("name") ?? "");
   if (words) words.textContent = label;
-  for (const button of row?.querySelectorAll("[data-row-act]") ?? []) nameButton(button, label);
+  const required = /** @type {HTMLElement | null | undefined} */ (row?.querySelector("[data-required-word]"));
+  if (required) required.hidden = !(/** @type {HTMLInputElement} */ (row?.querySelector("[data-part=required]")).checked);
+  for (const button of row?.querySelectorAll(":scope > .schema-row-body > .row > [data-row-act]") ?? []) nameButton(button, label);
+  const forLabel = row && addButtonOf(/** @type {HTMLElement} */ (row.querySelector(LEVEL)))?.querySelector("[data-whose]");
+  if (forLabel) forLabel.textContent = ` for ${label}`;
 }
 
 /** @param {Element} button of a row @param {string} label of the row */
@@ -275,10 +364,16 @@ function buttons(label, isFirst, isLast) {
   return row;
 }
 
-/** @param {string} label */
-function addButton(label) {
+function handle() {
+  const grip = element("span", { class: "drag-handle", "data-drag": "", title: "Drag to another place", "aria-hidden": "true" });
+  grip.append(iconFor("drag"));
+  return grip;
+}
+
+/** @param {string} label @param {boolean} isNested one of several then: it is seen which is meant */
+function addButton(label, isNested) {
   const button = element("button", { type: "button", class: "button button-small add-row", "data-row-act": "add" });
-  button.append(iconFor("plus"), "Field", element("span", { class: "hush" }, ` for ${label}`));
+  button.append(iconFor("plus"), "Field", element("span", { class: isNested ? "clip" : "hush", "data-whose": "" }, ` for ${label}`));
   return button;
 }
 

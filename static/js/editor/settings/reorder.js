@@ -1,5 +1,9 @@
 // @ts-check
-/** Dragging the branches of a decision into another order. By keyboard the buttons beside them do the same. */
+/** Dragging rows into another order: branches of a decision, fields of a form. By keyboard the buttons beside them do the same. */
+
+const STIRRED = 4; // pixels: less is no drag
+const ROW = "[data-row], [data-schema-row]";
+const EDGE = 40; // pixels: so near the end of the pane it scrolls on
 
 const started = new WeakSet();
 
@@ -12,20 +16,43 @@ export function reorder(root, editor) {
     const row = /** @type {HTMLElement | null} */ (handle?.closest("[data-row]"));
     if (!handle || !row || event.button !== 0) return;
     event.preventDefault();
-    drag(row, /** @type {HTMLElement} */ (handle), event.pointerId, editor);
+    const moved = (/** @type {number} */ _from, /** @type {number} */ to) => {
+      // The inspector stores what a field stands for when one of its inputs tells of a change.
+      row.querySelector("input[type=hidden]")?.dispatchEvent(new Event("change", { bubbles: true }));
+      announcePlace(editor, "branch", to, row.parentElement?.children.length ?? 0);
+    };
+    drag(row, /** @type {HTMLElement} */ (handle), event, { pane: editor.inspector.element, moved });
   });
 }
 
-/** @param {HTMLElement} row @param {HTMLElement} handle @param {number} pointer @param {import("../main.js").Editor} editor */
-function drag(row, handle, pointer, editor) {
+/** After the server's word, which does not say where the row is now.
+ * @param {import("../main.js").Editor} editor @param {string} what @param {number} place from 0 @param {number} count */
+export function announcePlace(editor, what, place, count) {
+  void editor.queue.idle().then(() => editor.announce(`Now ${what} ${place + 1} of ${count}`));
+}
+
+/** Rows make room for the one whose handle is held, among the rows of its list, which come first in it.
+ * @param {HTMLElement} row @param {HTMLElement} handle @param {PointerEvent} pressed
+ * @param {{pane: HTMLElement, begun?: () => void, moved: (from: number, to: number) => void}} how `pane`: what scrolls; `begun`: told once
+ *   it is a drag; `moved`: told when it is let go of elsewhere, the first place being 0 */
+export function drag(row, handle, pressed, { pane, begun, moved }) {
   const list = /** @type {HTMLElement} */ (row.parentElement);
   const before = [...list.children].indexOf(row);
   const { signal, abort } = aborting();
-  handle.setPointerCapture(pointer);
-  row.classList.add("is-dragged");
+  let isBegun = false;
+  handle.setPointerCapture(pressed.pointerId);
   const move = (/** @type {PointerEvent} */ event) => {
+    if (!isBegun && Math.abs(event.clientY - pressed.clientY) < STIRRED) return;
+    if (!isBegun) {
+      isBegun = true;
+      row.classList.add("is-dragged");
+      begun?.();
+    }
+    const { top, bottom } = pane.getBoundingClientRect();
+    if (event.clientY < top + EDGE) pane.scrollBy(0, -EDGE / 4);
+    if (event.clientY > bottom - EDGE) pane.scrollBy(0, EDGE / 4);
     const previous = row.previousElementSibling;
-    const next = row.nextElementSibling;
+    const next = row.nextElementSibling?.matches(ROW) ? row.nextElementSibling : null;
     // The others make room: an element that is taken out and put back loses the pointer.
     if (previous && event.clientY < middle(previous)) row.after(previous);
     else if (next && event.clientY > middle(next)) row.before(next);
@@ -40,11 +67,7 @@ function drag(row, handle, pointer, editor) {
       list.replaceChildren(...others.slice(0, before), row, ...others.slice(before));
       return;
     }
-    // The inspector stores what a field stands for when one of its inputs tells of a change.
-    row.querySelector("input[type=hidden]")?.dispatchEvent(new Event("change", { bubbles: true }));
-    // After the server's word, which does not say where the branch is now.
-    const said = `Now branch ${place + 1} of ${list.children.length}`;
-    void editor.queue.idle().then(() => editor.announce(said));
+    moved(before, place);
   };
   handle.addEventListener("pointermove", move, { signal });
   handle.addEventListener("pointerup", () => end(true), { signal });

@@ -3,8 +3,10 @@
  * A JSON Schema as rows of fields, and back. What a row cannot show is kept as it is. No DOM.
  *
  * @typedef {Record<string, any>} Schema
- * @typedef {{name: string, type: string, title: string, help: string, choices: string, isRequired: boolean, rest: Schema, was: string}} Row
- *   `rest`: the schema of the field as it was; `was`: the type it had, empty for a new field
+ * @typedef {{name: string, type: string, title: string, help: string, choices: string, isRequired: boolean, rest: Schema, was: string,
+ *   rows: Row[]}} Row
+ *   `rest`: the schema of the field as it was; `was`: the type it had, empty for a new field; `rows`: the fields of a group, or of
+ *   each entry of a list of groups
  */
 
 /** The types of fields, in the order of the list. What only JSON can say is `json`. */
@@ -21,7 +23,8 @@ export const TYPES = [
   { key: "choice", label: "One of a list" },
   { key: "choices", label: "Several of a list" },
   { key: "texts", label: "List of texts" },
-  { key: "object", label: "Group, as JSON" },
+  { key: "object", label: "Group of fields" },
+  { key: "groups", label: "List of groups" },
   { key: "json", label: "Other, as JSON" },
 ];
 
@@ -38,6 +41,7 @@ const SCHEMAS = {
   url: { type: "string", format: "uri" },
   texts: { type: "array", items: { type: "string" } },
   object: { type: "object", properties: {} },
+  groups: { type: "array", items: { type: "object", properties: {} } },
   json: {},
 };
 const FORMATS = /** @type {Record<string, string>} */ ({ textarea: "longtext", date: "date", "date-time": "datetime", email: "email", uri: "url" });
@@ -47,6 +51,11 @@ export function isDrawable(schema) {
   if (schema === null || typeof schema !== "object" || Array.isArray(schema)) return false;
   const { type, properties } = /** @type {Schema} */ (schema);
   return (type === undefined || type === "object") && (properties === undefined || isObject(properties));
+}
+
+/** Whether a field of a type has fields of its own. @param {string} type */
+export function hasRows(type) {
+  return type === "object" || type === "groups";
 }
 
 /** @param {unknown} value */
@@ -69,8 +78,14 @@ export function rowsOf(schema) {
       isRequired: required.includes(name),
       rest,
       was: type,
+      rows: hasRows(type) ? rowsOf(type === "groups" ? rest.items : rest) : [],
     };
   });
+}
+
+/** A new text without a label, under a name that no row has. @param {Row[]} rows @returns {Row} */
+export function freshRow(rows) {
+  return { name: freeName(rows), type: "text", title: "", help: "", choices: "", isRequired: false, rest: {}, was: "", rows: [] };
 }
 
 /** @param {unknown} value */
@@ -83,10 +98,12 @@ function typeOf(schema) {
   if (Array.isArray(schema.enum)) return "choice";
   if (schema.type === "array" && isObject(schema.items)) {
     if (Array.isArray(schema.items.enum)) return "choices";
+    if (schema.items.type === "object" && isDrawable(schema.items)) return "groups";
     return schema.items.type === "string" ? "texts" : "json";
   }
   if (schema.type === "string") return FORMATS[schema.format] ?? "text";
-  return ["number", "integer", "boolean", "object"].includes(schema.type) ? schema.type : "json";
+  if (schema.type === "object") return isDrawable(schema) ? "object" : "json";
+  return ["number", "integer", "boolean"].includes(schema.type) ? schema.type : "json";
 }
 
 /** One line each: `value` or `value: label`. @param {Schema} schema @returns {string[]} */
@@ -114,11 +131,20 @@ function fieldOf(row) {
   const { title: _, description: __, ...kept } = row.rest;
   const words = { ...(row.title.trim() && { title: row.title.trim() }), ...(row.help.trim() && { description: row.help.trim() }) };
   const own = row.type === row.was ? kept : SCHEMAS[row.type] ?? {};
+  if (row.type === "object") return ordered(fieldsOf(own, row.rows), words);
+  if (row.type === "groups") return ordered({ ...own, items: fieldsOf(own.items, row.rows) }, words);
   if (row.type !== "choice" && row.type !== "choices") return { ...ordered(own, words) };
   const { values, names } = readChoices(row.choices, row.rest);
   const list = { enum: values, ...(names && { enumNames: names }) };
   if (row.type === "choices") return ordered({ ...without(own, ["type", "items"]), type: "array", items: list, uniqueItems: true }, words);
   return ordered({ ...without(own, ["enum", "enumNames"]), ...list }, words);
+}
+
+/** A group's own schema with the fields that its rows stand for. What names none, and did not before, may hold anything.
+ * @param {Schema} schema @param {Row[]} rows @returns {Schema} */
+function fieldsOf(schema, rows) {
+  if (!rows.length && schema.properties === undefined) return schema;
+  return schemaOf(schema, rows) ?? { type: "object", properties: {} };
 }
 
 /** The type first, then the words, then the rest. @param {Schema} own @param {Schema} words @returns {Schema} */
@@ -151,13 +177,15 @@ export function freeName(rows) {
   for (let number = rows.length + 1; ; number += 1) if (!names.has(`field_${number}`)) return `field_${number}`;
 }
 
-/** What is wrong with the names of rows; empty when nothing is. @param {Row[]} rows */
+/** What is wrong with the names of rows; empty when nothing is. @param {Row[]} rows @returns {string} */
 export function nameProblem(rows) {
   const seen = new Set();
-  for (const { name } of rows) {
+  for (const { name, type, rows: below } of rows) {
     if (!name.trim()) return "Every field needs a name.";
     if (seen.has(name.trim())) return `Two fields are named “${name.trim()}”.`;
     seen.add(name.trim());
+    const problem = hasRows(type) ? nameProblem(below) : "";
+    if (problem) return problem;
   }
   return "";
 }

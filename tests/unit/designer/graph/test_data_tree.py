@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from designer.graph.data_tree import Certainty, DataNode, Shapes, data_at, flat, source_type
+from designer.graph.data_tree import Certainty, DataNode, Shapes, data_at, flat, source_choices, source_type
 from designer.graph.model import Flow, Json
 from designer.graph.shapes import merged, shape_of
 from tests.drawing import draw
@@ -92,6 +92,18 @@ def test_a_source_has_the_type_of_what_it_leads_to() -> None:
     assert source_type(tree, "{{ input.order.total }}") == "number"
     assert source_type(tree, "input.nothing") == "any"
     assert source_type(tree, "not a path") == "any"
+
+
+def test_a_source_has_the_values_that_its_schema_lists() -> None:
+    how = {"type": "object", "properties": {"how": {"enum": ["express", "slow", 3, ""]}}}
+    tree = data_at(
+        draw("ask -> end", kinds={"ask": "manual"}, settings={"ask": {"form": how}}, input_schema=how), "end"
+    )
+    assert source_choices(tree, "steps.ask.output.how") == ("express", "slow")
+    assert source_choices(tree, "{{ input.how }}") == ("express", "slow")
+    assert source_choices(data_at(FLOW, "end"), "steps.ask.output.agreed") == ("true", "false")
+    for source in ("input", "input.nothing", "not a path", ""):
+        assert source_choices(tree, source) == ()
 
 
 def test_every_path_leads_back_to_its_node() -> None:
