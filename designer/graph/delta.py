@@ -5,9 +5,10 @@ Values never change and an edit shares what it did not touch, so nearly everythi
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from designer.graph.model import Edge, Flow, Phase, Task, phase_ref
 from designer.graph.wording import moments_named
@@ -30,7 +31,19 @@ class Delta:
 
 
 def delta_between(before: Flow, after: Flow) -> Delta:
-    """What has to be looked at again of `after` by who knows `before`."""
+    """What has to be looked at again of `after` by who knows `before`. One edit has it asked several times."""
+    for one, other, known in tuple(_last):  # another thread may put one there meanwhile
+        if one is before and other is after:
+            return known
+    found = _find_delta(before, after)
+    _last.append((before, after, found))
+    return found
+
+
+_last: Final[deque[tuple[Flow, Flow, Delta]]] = deque(maxlen=8)
+
+
+def _find_delta(before: Flow, after: Flow) -> Delta:
     tasks, is_in_order = _differing(before.tasks, after.tasks)
     phases, _ = _differing(before.phases, after.phases)
     tasks |= _dated_anew(before, after, tasks, phases)
@@ -83,5 +96,7 @@ def _differing(before: Mapping[str, Node], after: Mapping[str, Node]) -> tuple[f
         return frozenset(), True
     changed = {key for key, node in after.items() if (known := before.get(key)) is not node and known != node}
     gone = before.keys() - after.keys()
+    if not gone and len(before) == len(after):
+        return frozenset(changed), list(before) == list(after)
     is_in_order = [key for key in before if key not in gone] == [key for key in after if key in before]
     return frozenset(changed | gone), is_in_order

@@ -216,7 +216,7 @@ class _Drawing:
         ways = list(self._ways(moved, relaid, changed))
         self.pieces = spread(ways, gone, changed, self.obstacles, self.like.pieces if self.like is not None else None)
         changed += [place.label_box for place in gone if place.label_box]
-        others = ((way.old, way.place) for way in ways if _differ(way.old, way.place))
+        others = ((way.old, way.place) for way in ways if not way.is_kept and _differ(way.old, way.place))
         crossing = [place.route for place in gone] + [each.route for pair in others for each in pair if each]
         changes = _Changes(changed, [(route_bounds(route), polyline(route)) for route in crossing])
         near = _Ways(way.place for way in ways if way.place is not None)
@@ -238,17 +238,23 @@ class _Drawing:
             yield place
 
     def _ways(self, moved: set[str], relaid: set[Edge], changed: Sequence[Rect]) -> Iterator[Way]:
-        """The way of each edge, by itself."""
+        """The way of each edge, by itself. All are gone through with every edit: what most need is written out."""
         around = rect_around(changed) if changed else NOWHERE
+        left, top, right, bottom = around.x, around.y, around.x + around.width, around.y + around.height
         for edge, old in self._with_old_places():
-            is_kept = old is not None and not (
-                edge.source in moved
-                or edge.target in moved
-                or (relaid and edge in relaid)
-                or (old.seen.overlaps(around) and any(old.seen.overlaps(box) for box in changed))
-            )
-            place = old if is_kept else self._route(edge)
-            yield Way(old, place, is_kept)
+            if old is not None and edge.source not in moved and edge.target not in moved:
+                seen = old.seen
+                is_near = (
+                    seen.x < right
+                    and left < seen.x + seen.width
+                    and seen.y < bottom
+                    and top < seen.y + seen.height
+                    and any(seen.overlaps(box) for box in changed)
+                )
+                if not is_near and not (relaid and edge in relaid):
+                    yield Way(old, old, True)
+                    continue
+            yield Way(old, self._route(edge), False)
 
     def _moved(self) -> tuple[set[str], set[Edge], list[Rect], list[EdgePlace]]:
         """Nodes whose boxes are others than before, edges whose lanes are; the boxes of what came, went or moved, and

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from designer.graph.checks.known import kept
 from designer.graph.checks.problem import Problem, warning
 from designer.graph.checks.subject import Subject
 from designer.graph.model import Flow, Task
@@ -27,7 +28,7 @@ class Around:
 
 def names_what_is_around(flow: Flow) -> bool:
     """Whether any task names a group or a connection: only then is it worth finding out which there are."""
-    return any(_groups_of(task) or _agent_of(task) or any(_services_of(task)) for task in flow.tasks.values())
+    return any(map(_names_any, flow.tasks.values()))
 
 
 def check_around(subject: Subject, around: Around | None) -> Iterator[Problem]:
@@ -69,6 +70,11 @@ def _groups_of(task: Task) -> list[tuple[int, str]]:
         for place, name in enumerate(names)
         if isinstance(name, str) and "@" not in name and not is_template(name) and any(map(str.isalpha, name))
     ]
+
+
+@kept
+def _names_any(task: Task) -> bool:
+    return bool(_groups_of(task) or _agent_of(task) or any(_services_of(task)))
 
 
 def _agent_of(task: Task) -> str:
