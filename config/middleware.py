@@ -65,7 +65,7 @@ class AnswerDatabaseTrouble:
         if isinstance(exception, IntegrityError):
             logger.exception("refused by the database: %s %s", request.method, request.path)
             return refuse(request, 409, "Somebody else changed this at the same moment. Load the page again.")
-        if isinstance(exception, DataError) or is_too_large_for_sqlite(exception):
+        if isinstance(exception, DataError) or is_too_much_for_sqlite(exception):
             logger.warning("no value for the database: %s %s: %s", request.method, request.path, exception)
             return refuse(request, 400, "A number is too large or a text too long to be stored. Nothing was saved.")
         if isinstance(exception, OperationalError):
@@ -76,8 +76,12 @@ class AnswerDatabaseTrouble:
         return None
 
 
-def is_too_large_for_sqlite(exception: Exception) -> bool:
-    """Whether a whole number was beyond 64 bits: PostgreSQL says DataError, SQLite's driver this."""
+def is_too_much_for_sqlite(exception: Exception) -> bool:
+    """Whether a whole number was beyond 64 bits (PostgreSQL says DataError, SQLite's driver this), or a text that is
+    looked for too long, or a pattern that is none.
+    """
+    if isinstance(exception, OperationalError):
+        return any(words in str(exception) for words in ("pattern too complex", "user-defined function raised"))
     return isinstance(exception, OverflowError) and "SQLite INTEGER" in str(exception)
 
 

@@ -38,7 +38,9 @@ def addresses(resolver: URLResolver, before: str = "/") -> Iterator[str]:
             yield pattern
 
 
-EVERY = [pattern for pattern in addresses(get_resolver()) if not pattern.startswith("/admin/")]
+ALL = list(addresses(get_resolver()))
+EVERY = [pattern for pattern in ALL if not pattern.startswith("/admin/")]
+ADMIN = [pattern for pattern in ALL if pattern.startswith("/admin/")]
 STRANGE = ("flow", "key", "name", "instance", "number", "action", "to")
 CONSOLE = [pattern for pattern in EVERY if pattern.startswith("/o/")]
 """Of the pages of an environment."""
