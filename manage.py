@@ -27,9 +27,13 @@ def main() -> None:
     """Run one management command."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     argv = take_data_option(sys.argv)
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(argv)
+    try:
+        execute_from_command_line(argv)
+    except ImproperlyConfigured as wrong:
+        sys.exit(str(wrong))  # what is missing, in words; where in our code that was found helps nobody
 
 
 if __name__ == "__main__":

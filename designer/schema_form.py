@@ -19,6 +19,7 @@ from django.core.exceptions import ValidationError
 from django.utils.html import escape
 
 from accounts.clean_json import BadJson, clean_json
+from designer.schema_words import choices_of, label_of, words_of_key
 
 Schema = Mapping[str, Any]
 DEEPEST: Final = 4
@@ -177,9 +178,8 @@ class SchemaForm(forms.Form):
 
     def _add(self, path: tuple[str, ...], schema: Schema, key: str, *, is_required: bool, value: Any) -> None:
         name = f"{PREFIX}-{len(self.paths)}"
-        title = schema.get("title")
-        label = title if isinstance(title, str) and title else _words(key)
-        parents = [_words(parent) for parent in path[:-1]]
+        label = label_of(key, schema)
+        parents = [words_of_key(parent) for parent in path[:-1]]
         field = _field(schema, is_required=is_required)
         field.label = " · ".join([*parents, label])
         field.help_text = _help(schema, self.zone)
@@ -205,40 +205,14 @@ def _type_of(schema: Schema) -> str:
     )
 
 
-def _words(key: str) -> str:
-    """`carrier_name` and `carrierName` as a label."""
-    spaced = "".join(f" {c.lower()}" if c.isupper() and i and key[i - 1].islower() else c for i, c in enumerate(key))
-    words = spaced.replace("_", " ").replace("-", " ").strip()
-    return words[:1].upper() + words[1:] if words else key
-
-
 def _help(schema: Schema, zone: ZoneInfo) -> str:
     text = schema.get("description")
     parts: list[str] = [escape(text)] if isinstance(text, str) and text else []
     if schema.get("format") == "date-time":
         parts.append(escape(f"Time zone: {zone.key}."))
-    if _type_of(schema) == "array" and _enum(schema.get("items")) is None and _item_type(schema) == "string":
+    if _type_of(schema) == "array" and choices_of(schema.get("items")) is None and _item_type(schema) == "string":
         parts.append("One a line.")
     return " ".join(parts)
-
-
-def _enum(schema: Any) -> tuple[list[Any], list[str]] | None:
-    """The values and labels of an enum, also as `oneOf: [{const, title}]`."""
-    if not isinstance(schema, Mapping):
-        return None
-    values = schema.get("enum")
-    if isinstance(values, list) and values:
-        named = schema.get("enumNames")
-        names = named if isinstance(named, list) and len(named) == len(values) else values
-        return values, [_label(name) for name in names]
-    options = schema.get("oneOf")
-    if isinstance(options, list) and options and all(isinstance(o, Mapping) and "const" in o for o in options):
-        return [option["const"] for option in options], [_label(o.get("title", o["const"])) for o in options]
-    return None
-
-
-def _label(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _item_type(schema: Schema) -> str:
@@ -256,7 +230,7 @@ def _length(schema: Schema, key: str) -> int | None:
 
 
 def _field(schema: Schema, *, is_required: bool) -> forms.Field:
-    choice = _enum(schema)
+    choice = choices_of(schema)
     if choice is not None:
         return ChoiceOfJson(choice[0], labels=choice[1], required=is_required)
     match _type_of(schema):
@@ -276,7 +250,7 @@ def _field(schema: Schema, *, is_required: bool) -> forms.Field:
         case "boolean":
             # Unticked is an answer too, unless only "true" is one.
             return forms.BooleanField(required=is_required and schema.get("const") is True)
-        case "array" if (items := _enum(schema.get("items"))) is not None:
+        case "array" if (items := choices_of(schema.get("items"))) is not None:
             return ChoicesOfJson(items[0], labels=items[1], required=is_required)
         case "array" if _item_type(schema) == "string":
             return LinesField(required=is_required, widget=forms.Textarea(attrs={"rows": 3}))

@@ -297,7 +297,7 @@ _WORDINGS: Final[dict[str, _Wording]] = {
     FactType.STEP_CLAIMED: _Wording("Step claimed", _actor),
     FactType.STEP_PUT_ON_HOLD: _Wording("Step put on hold", _actor, "paused"),
     FactType.STEP_RELEASED: _Wording("Hold released", _actor),
-    FactType.DUE_DATE_SET: _Wording("Due date set", lambda d: _moment(d.get("due_at"))),
+    FactType.DUE_DATE_SET: _Wording("Due date set", lambda d: _moment(d["due_at"]) if d.get("due_at") else "to none"),
     FactType.DECISION_TAKEN: _Wording("Decision taken", _decision),
     FactType.LOOP_ENTERED: _Wording("Loop goes round", lambda d: f"round {d.get('round')}"),
     FactType.LOOP_EXITED: _Wording("Loop left", _rounds),

@@ -58,6 +58,9 @@ def _object(value: Any, pointer: str) -> Mapping[str, Any]:
 
 # -- workflows --------------------------------------------------------------------------------------------------------
 
+NULL_PARAMS: Final = "null_params"
+"""In the trigger of an instance: its params are null, which is something else than none."""
+
 
 @dataclass(frozen=True, slots=True)
 class UpdateWorkflow:
@@ -102,9 +105,10 @@ def _counts(body: Mapping[str, Any], group: str, name: str, most: int) -> Mappin
     value = _object(body[group], f"/{group}").get(name)
     if value is None:
         return {}
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+    is_whole = isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1
+    if not is_whole or not 1 <= value <= most:
         raise invalid(f"{group}.{name} must be a whole number from 1 to {most:,}", f"/{group}/{name}")
-    return {name: value}
+    return {name: int(value)}  # JSON knows no integers: 500.0 is one
 
 
 def _retention(body: Mapping[str, Any], group: str) -> Mapping[str, float]:

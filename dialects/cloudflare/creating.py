@@ -13,9 +13,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.scope import Scope
+from designer.graph.model import Json
 from designer.models import Flow
 from dialects.cloudflare.binding import is_script_gone
-from dialects.cloudflare.bodies import CreateInstance
+from dialects.cloudflare.bodies import NULL_PARAMS, CreateInstance
 from dialects.cloudflare.errors import CloudflareError, invalid
 from dialects.cloudflare.keeping import keep
 from engine.models import Instance
@@ -67,9 +68,11 @@ def _without_taken(row: Flow, wanted: Sequence[CreateInstance]) -> list[CreateIn
 
 
 def _request(scope: Scope, wanted: CreateInstance) -> StartRequest:
-    trigger = {"type": "api", "by": scope.actor_name}
+    trigger: dict[str, Json] = {"type": "api", "by": scope.actor_name}
     if wanted.retention:
-        trigger["retention"] = dict(wanted.retention)  # type: ignore[assignment]
+        trigger["retention"] = dict(wanted.retention)
+    if wanted.params is None:
+        trigger[NULL_PARAMS] = True
     return StartRequest(input=wanted.params, key=wanted.instance_id or str(uuid.uuid4()), trigger=trigger)
 
 

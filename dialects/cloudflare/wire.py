@@ -13,6 +13,7 @@ from designer import models
 from designer.graph.model import Flow, Json
 from designer.services.versions import flow_of
 from dialects.cloudflare import translate
+from dialects.cloudflare.bodies import NULL_PARAMS
 from dialects.cloudflare.steplog import REDACTED, Entry, log_json, outcome_json, rollbacks_json
 from dialects.cloudflare.translate import moment_text
 from engine.models import Fact, Instance, Step
@@ -186,6 +187,10 @@ def listed_json(instance: Instance, id_of_workflow: str) -> Row:
     }
 
 
+def _was_given_null(instance: Instance) -> bool:
+    return isinstance(instance.trigger, Mapping) and bool(instance.trigger.get(NULL_PARAMS))
+
+
 def details_json(instance: Instance, entries: Sequence[Entry], *, with_steps: bool, newest_first: bool) -> Row:
     """One instance with its log."""
     undone = rollbacks_json(instance, entries)
@@ -194,7 +199,7 @@ def details_json(instance: Instance, entries: Sequence[Entry], *, with_steps: bo
         log.append({"type": "termination", "trigger": {"source": _terminated_by(instance)}})
     body: Row = {
         "status": status_of(instance),
-        "params": {} if instance.input is None else instance.input,
+        "params": {} if instance.input is None and not _was_given_null(instance) else instance.input,
         "queued": moment_text(instance.created_at),
         "start": _text(instance.started_at),
         "end": _text(instance.ended_at),

@@ -12,6 +12,7 @@ from designer.graph.model import Json
 from dialects.novu.models import Workflow
 from dialects.novu.preferences import preferences_json
 from dialects.novu.translate import forms
+from dialects.novu.translate.controls import is_sayable
 from dialects.novu.translate.ids import step_slug, workflow_slug
 from dialects.novu.translate.issues import issues_of
 from dialects.novu.translate.variables import StepView, variables_of
@@ -93,9 +94,9 @@ def whole(row: Workflow, *, without: Collection[str] | None = None) -> Whole:
 
 def _issues(step: StepState, schema: Json, payload_schema: Json, *, lacks_provider: bool) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    controls = issues_of(step.type, step.values, schema, payload_schema=payload_schema)
-    if step.type == "custom":
-        controls = {}
+    # What Novu has no word for shows as `custom`: nobody there can mend it.
+    is_ours = not is_sayable(step.task)
+    controls = {} if is_ours else issues_of(step.type, step.values, schema, payload_schema=payload_schema)
     if controls:
         found["controls"] = controls
     if lacks_provider:

@@ -57,7 +57,7 @@ class FactType(StrEnum):
     STEP_CLAIMED = "StepClaimed"  # by
     STEP_PUT_ON_HOLD = "StepPutOnHold"  # by
     STEP_RELEASED = "StepReleased"  # by
-    DUE_DATE_SET = "DueDateSet"  # due_at
+    DUE_DATE_SET = "DueDateSet"  # due_at: None when it is taken away
     DECISION_TAKEN = "DecisionTaken"  # branches, conditions [{key, is_met, statements}], by?
     LOOP_ENTERED = "LoopEntered"  # round (from 1; the first round is not recorded)
     LOOP_EXITED = "LoopExited"  # rounds, limit_reached

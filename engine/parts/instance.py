@@ -24,6 +24,7 @@ from engine.calls.models import Call
 from engine.core.programs import flow_with
 from engine.core.state import State, new_state, state_from_json
 from engine.display.json_text import JsonText, json_text
+from engine.display.labelled import Row, labelled
 from engine.display.spans import span_words
 from engine.display.timeline import Timeline, lay_out
 from engine.models import Event, Fact, Instance, Step
@@ -344,6 +345,11 @@ class InstancePage:
     def input(self) -> JsonText:
         """What it was started with."""
         return json_text(shown_input(self.instance))
+
+    @property
+    def input_rows(self) -> Sequence[Row]:
+        """The same with labels, for people who read no JSON."""
+        return labelled(shown_input(self.instance), self.flow.input_schema, timezone=self.flow.timezone or "UTC")
 
     @property
     def output(self) -> JsonText:

@@ -77,6 +77,10 @@ def _retry_scheduled(fact: Fact) -> Columns:
     return {} if fact.data.get("compensation") else {"status": "retrying"}
 
 
+def _due(fact: Fact) -> Columns:
+    return {"due_at": datetime.fromisoformat(fact.data["due_at"]) if fact.data["due_at"] else None}
+
+
 def _rollback_stopped(fact: Fact) -> Columns:
     return {"status": "rollback_failed", **NOT_CLAIMED, "wakes_at": None}
 
@@ -100,7 +104,7 @@ _OF_STEPS: Final[dict[FactType, Callable[[Fact], Columns]]] = {
     FactType.STEP_ASSIGNED: lambda fact: {"assigned_to": list(fact.data.get("to", ()))},
     FactType.STEP_ROLLED_BACK: lambda fact: {"status": "rolled_back", **NOT_CLAIMED, "wakes_at": None},
     FactType.ROLLBACK_FINISHED: _rollback_stopped,
-    FactType.DUE_DATE_SET: lambda fact: {"due_at": datetime.fromisoformat(fact.data["due_at"])},
+    FactType.DUE_DATE_SET: _due,
 }
 _MAY_BE_NEW: Final = frozenset(
     {

@@ -14,6 +14,11 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, **__: Any) -> None:
         """Run once before serving."""
+        self.stdout.write("Migrating the database …")
+        self.stdout.flush()
         call_command("migrate", interactive=False, verbosity=0)
         if not settings.DEVELOPMENT:
+            self.stdout.write("Collecting the static files …")
+            self.stdout.flush()
             collect_if_changed()
+        self.stdout.write("Ready.")

@@ -31,6 +31,8 @@ TEXT: Final[Schema] = {"type": "string", "maxLength": 10_000}
 NAME: Final[Schema] = {"type": "string", "minLength": 1, "maxLength": 2_000}
 ID: Final[Schema] = {"type": "string", "minLength": 1, "maxLength": 200}
 DATE: Final[Schema] = {"type": "string", "maxLength": 60}
+NEW_DATE: Final[Schema] = {"type": ["string", "null"], "maxLength": 60, NULLABLE: True}
+"""Of something that may have a date already: null takes it away."""
 FLAG: Final[Schema] = {"type": "boolean"}
 TEXTS: Final = array(TEXT)
 IDS: Final = array(ID)
@@ -360,7 +362,7 @@ PATCH_EXECUTION: Final = obj(
     status=FLOW_STATUS,
     assigned_to=ASSIGNEES,
     closing_reason=CLOSING,
-    due_date=DATE,
+    due_date=NEW_DATE,
     due_date_config=DUE_CONFIG,
     contexts=array(CONTEXT, maxItems=100),
 )
@@ -369,7 +371,7 @@ RUN_CONFIG: Final = obj(flow_id=ID, execution_id=TEXT, execution_status=TEXT, er
 PATCH_TASK: Final = obj(
     name=NAME,
     status=TASK_STATUS,
-    due_date=DATE,
+    due_date=NEW_DATE,
     due_date_config=DUE_CONFIG,
     assigned_to=ASSIGNEES,
     enabled=FLAG,
@@ -400,4 +402,4 @@ ADD_TASK: Final = obj(
         task_type=one_of(*TASK_TYPES),
     ),
 )
-PATCH_PHASE: Final = obj(name=NAME, due_date=DATE, due_date_config=DUE_CONFIG, assigned_to=ASSIGNEES)
+PATCH_PHASE: Final = obj(name=NAME, due_date=NEW_DATE, due_date_config=DUE_CONFIG, assigned_to=ASSIGNEES)

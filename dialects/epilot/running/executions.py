@@ -185,8 +185,10 @@ def set_due_date(document: Json, entry: Json, body: Json, *, at: Any) -> bool:
             due = due_after(config, at, document["_"]["timezone"])
             if due:
                 entry["due_date"] = due
-    if "due_date" in body:
+    if body.get("due_date") is not None:
         entry["due_date"] = body["due_date"]
+    elif "due_date" in body:
+        entry.pop("due_date", None)
     return "due_date" in body or "due_date_config" in body
 
 

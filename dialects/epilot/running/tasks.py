@@ -94,8 +94,10 @@ def _tell_assigned(work: Work, task: Json) -> None:
 def _tell_due(work: Work, task: Json) -> None:
     key = work.key(task["id"])
     due = moment_of(task.get("due_date") or "", work.document["_"]["timezone"])
-    if due is not None and work.status(key) in (StepStatus.WAITING, StepStatus.HELD) and not work.instance().is_final:
-        work.tell(FactType.DUE_DATE_SET, key, due_at=due.isoformat())
+    if due is None and task.get("due_date"):
+        return  # a template that has no value yet
+    if work.status(key) in (StepStatus.WAITING, StepStatus.HELD) and not work.instance().is_final:
+        work.tell(FactType.DUE_DATE_SET, key, due_at=due.isoformat() if due else None)
 
 
 # -- statuses ---------------------------------------------------------------------------------------------------------

@@ -132,7 +132,7 @@ def test_one_bad_entry_refuses_the_whole_batch(account: Account) -> None:
 
 
 def test_params_are_read_once(account: Account) -> None:
-    for given, read in (('"\\"abc\\""', '"abc"'), ("abc", "abc"), ('{"a": 1}', {"a": 1}), (None, {})):
+    for given, read in (('"\\"abc\\""', '"abc"'), ("abc", "abc"), ('{"a": 1}', {"a": 1}), (None, {}), ("null", None)):
         id = account.create("hollow", **({} if given is None else {"params": given}))
         assert account.get("hollow", id).params == (json.loads(given) if given == '"\\"abc\\""' else read)
     assert account.http.post("/hollow/instances/").json()["result"]["status"] == "queued"
@@ -309,3 +309,9 @@ def test_a_drawn_flow_that_is_deleted_keeps_its_draft_and_comes_back_with_anothe
     after = account.http.get("/comes-back").json()["result"]
     assert after["id"] != before
     assert set(after["instances"].values()) == {0}
+
+
+def test_a_whole_number_may_be_written_as_a_float(account: Account) -> None:
+    account.bind("floating", "nowhere", "Nothing", limits={"steps": 500.0}, concurrency={"limit": 2e1})
+    (version,) = account.client.workflows.versions.list("floating", account_id=account.id)
+    assert (version.limits.steps, version.concurrency.limit) == (500, 20)

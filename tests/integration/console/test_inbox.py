@@ -246,3 +246,13 @@ def test_the_inbox_syncs(client_as: ClientAs, approval: Step, operations: Member
     answer = client_as(Role.ASSIGNEE).get(f"{HERE}sync", {"view": "whose=mine&page=1"}).json()
     assert answer["parts"][0]["id"] == "inbox-list"
     assert f'id="task-row-{approval.pk}"' in answer["parts"][0]["html"]
+
+
+def test_what_an_instance_was_started_with_is_labelled_for_who_reads_no_json(client_as: ClientAs, start: Start) -> None:
+    step = start(total=2000).steps.get(task="approve")
+    page = client_as(Role.ASSIGNEE).get(f"{HERE}{step.pk}/").content.decode()
+    assert '<dt>Total</dt><dd class="break prewrap">2000</dd>' in page
+    assert "As JSON" in page
+    instance = f"/o/acme/development/instances/{step.instance_id}/"
+    assert "<dt>Total</dt>" in client_as(Role.ASSIGNEE).get(instance).content.decode()
+    assert "<dt>Total</dt>" not in client_as(Role.OPERATOR).get(instance).content.decode()

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from accounts.models import Environment
+from dialects.epilot.translate.words import key_of
 from engine.entities.models import Automation, AutomationRun, Entity
+from engine.models import Step
 from tests.integration.epilot.conftest import METER, Epilot, current, set_attributes, statuses, task_of
 from tests.integration.epilot.test_executions import (
     automation,
@@ -122,6 +124,23 @@ def test_a_decision_may_be_executed_and_a_manual_one_wants_a_branch(epilot: Epil
 
 
 # -- due dates --------------------------------------------------------------------------------------------------------
+
+
+def test_null_takes_a_due_date_away(epilot: Epilot) -> None:
+    phases = [{"id": "p", "name": "P", "due_date": "2030-03-01"}]
+    tasks = [manual("a", phase_id="p", due_date="2030-01-01")]
+    run = epilot.start(epilot.make(template(tasks, phases=phases, due_date="2030-04-01")))
+    path = f"{RUNS}/{run['id']}"
+    step = Step.objects.get(task=key_of(task_of(run, "a")["template_id"]))
+    assert step.due_at is not None
+    for address in (path, f"{path}/tasks/{task_of(run, 'a')['id']}", f"{path}/phases/{run['phases'][0]['id']}"):
+        status, told = epilot("PATCH", address, {"due_date": None})
+        assert status == 200, told
+        assert "due_date" not in told
+    run = epilot("GET", path)[1]
+    assert [each for each in (run, *run["phases"], *run["tasks"]) if "due_date" in each] == []
+    step.refresh_from_db()
+    assert step.due_at is None
 
 
 def test_due_dates_count_from_phases_and_from_what_goes_before(epilot: Epilot) -> None:
