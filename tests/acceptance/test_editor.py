@@ -231,57 +231,6 @@ def test_tasks_are_copied_cut_and_pasted_into_another_flow(board: Board) -> None
     expect(page.locator("#toasts")).to_contain_text("holds no tasks")
 
 
-def test_something_is_found_by_its_name(board: Board) -> None:
-    page = board.page
-    board.add("noop", (240, 200))
-    board.add("delay", (520, 200))
-    page.keyboard.press("Control+f")
-    page.keyboard.type("dela")
-    page.keyboard.press("Enter")
-    expect(board.card("delay")).to_be_focused()
-    expect(board.card("delay")).to_have_class(re.compile("is-selected"))
-    page.keyboard.press("Control+f")
-    expect(page.locator("#chooser-list").get_by_role("option").first).to_have_text("Starttrigger")
-    page.keyboard.type("junc")
-    page.keyboard.press("Escape")
-    expect(page.locator("#chooser")).to_be_hidden()
-    expect(board.card("delay")).to_be_focused()
-
-
-def test_a_list_that_opens_as_another_closes_is_worked_with(board: Board) -> None:
-    page = board.page
-    board.add("noop", (240, 200))
-    board.add("delay", (520, 200))
-    page.keyboard.press("Control+f")
-    page.keyboard.type("dela")
-    # In one turn of the browser, which tells of the first closing only afterwards.
-    page.evaluate("""() => {
-      for (const init of [{ key: "Enter" }, { key: "f", ctrlKey: true }]) {
-        document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { bubbles: true, ...init }));
-      }
-    }""")
-    page.keyboard.type("junc")
-    expect(page.locator("#chooser-list").get_by_role("option")).to_have_count(1)
-    page.keyboard.press("Enter")
-    expect(page.locator("#chooser")).to_be_hidden()
-    expect(board.card("junction")).to_be_focused()
-
-
-def test_something_is_found_by_what_is_set_on_it(board: Board) -> None:
-    page = board.page
-    board.add("noop", (240, 200))
-    board.add("delay", (520, 200))
-    page.get_by_label("For", exact=True).fill("3 days")
-    page.get_by_label("For", exact=True).blur()
-    board.saved()
-    page.locator("#canvas").focus()
-    page.keyboard.press("Control+f")
-    page.keyboard.type("for: 3 d")
-    expect(page.locator("#chooser-list").get_by_role("option")).to_have_text(re.compile("Delay.*for: 3 days"))
-    page.keyboard.press("Enter")
-    expect(board.card("delay")).to_be_focused()
-
-
 def test_tasks_are_dragged_into_a_phase_and_move_with_it(board: Board) -> None:
     page = board.page
     page.locator("[data-preset=phase]").click()
@@ -340,31 +289,6 @@ def test_a_phase_is_folded_to_its_title_and_its_edges_lead_to_it(board: Board) -
     expect(line).to_have_attribute("d", drawn)
 
 
-def test_the_right_button_and_a_long_press_list_what_can_be_done(board: Board) -> None:
-    page = board.page
-    board.add("noop", (300, 200))
-    page.mouse.click(*board.middle("junction"), button="right")
-    expect(page.locator("#chooser-title")).to_have_text("Junction")
-    page.locator("#chooser-list").get_by_role("option", name="Duplicate").click()
-    expect(page.locator("#graph-nodes > .node")).to_have_count(2)
-    place = board.middle("junction")
-    finger = page.context.new_cdp_session(page)
-    finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": place[0], "y": place[1]}]})
-    expect(page.locator("#chooser")).to_be_visible()
-    expect(page.locator("#chooser-title")).to_have_text("Junction")
-    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    option = page.locator("#chooser-list").get_by_role("option", name="Duplicate")
-    place = middle_of(option)  # the list outlives the lift of the finger that it came for
-    finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": place[0], "y": place[1]}]})
-    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    expect(page.locator("#graph-nodes > .node")).to_have_count(3)
-    page.mouse.click(700, 600, button="right")
-    expect(page.locator("#chooser-title")).to_have_text("Here")
-    page.keyboard.type("delay")
-    page.keyboard.press("Enter")
-    expect(board.card("delay")).to_be_visible()
-
-
 def test_the_wheel_moves_and_zooms_to_the_pointer(board: Board) -> None:
     page = board.page
     board.add("noop", (300, 200))
@@ -393,44 +317,6 @@ def test_the_wheel_moves_and_zooms_to_the_pointer(board: Board) -> None:
     after = board.middle("junction")
     assert after[0] > before[0]
     assert after[1] > before[1]
-
-
-def test_everything_is_done_by_its_name(board: Board) -> None:
-    page, press = board.page, board.page.keyboard.press
-    heading = page.get_by_role("heading", name="Do what?")
-
-    def do(words: str) -> None:
-        press("Control+k")
-        expect(heading).to_be_visible()
-        page.keyboard.type(words)
-        press("Enter")
-        expect(heading).to_be_hidden()
-
-    press("Control+k")
-    expect(heading).to_be_visible()
-    # Nothing is selected: there is nothing to delete.
-    expect(page.locator("#chooser-list").get_by_role("option").filter(has_text="Delete")).to_have_count(0)
-    page.keyboard.type("show everything")
-    press("Enter")
-    expect(heading).to_be_hidden()
-    board.card("trigger").focus()
-    do("add delay")
-    expect(board.card("delay")).to_be_focused()
-    board.shows("delay")
-    expect(board.edges()).to_have_count(1)
-    do("delay: duplicate")
-    expect(board.card("delay-2")).to_be_visible()
-    board.saved()
-    do("undo")
-    expect(board.card("delay-2")).to_have_count(0)
-    board.saved()
-    do("outline")
-    expect(page.locator("#outline")).to_be_visible()
-    do("keys and gestures")
-    expect(page.locator("#shortcuts")).to_be_visible()
-    press("Escape")
-    do("versions")
-    page.wait_for_url("**/versions/")
 
 
 def test_the_middle_button_moves_the_canvas_and_pastes_nothing(board: Board) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Final
+from typing import Final
 
 import httpx
 import pytest
@@ -15,69 +15,9 @@ from tests.acceptance.board import Board, open_made, ready
 from tests.acceptance.browser import Watch, sign_in
 from tests.acceptance.holding import held_up
 from tests.acceptance.quadrille import Quadrille
+from tests.acceptance.settings_flow import flow_file, item, stored
 
 PLACE: Final = "/o/demo/development"
-ORDER: Final = {
-    "type": "object",
-    "properties": {
-        "order": {
-            "type": "object",
-            "properties": {"id": {"type": "string"}, "total": {"type": "number"}, "urgent": {"type": "boolean"}},
-        }
-    },
-}
-
-
-def flow_file(key: str) -> dict[str, Any]:
-    """`fetch -> big -> ask, tell`: a request, a decision, a form, a mail."""
-    statements = [{"source": "input.order.total", "operator": "greater_than", "values": ["1000"]}]
-    rushed = [{"source": "input.order.urgent", "operator": "equals", "values": ["true"]}]
-    return {
-        "format": 1,
-        "key": key,
-        "name": key,
-        "input_schema": ORDER,
-        "sample_input": {"order": {"id": "A7", "total": 1200, "urgent": False}},
-        "tasks": [
-            {
-                "key": "fetch",
-                "name": "Fetch the order",
-                "kind": "automation",
-                "settings": {
-                    "action": "http_request",
-                    "inputs": {"method": "GET", "url": "https://shop.example.com/"},
-                    "retries": {"limit": 2, "delay": "10 seconds"},
-                },
-                "at": [80, 120],
-            },
-            {
-                "key": "big",
-                "name": "Which way?",
-                "kind": "decision",
-                "settings": {
-                    "conditions": [
-                        {"key": "large", "name": "Large", "statements": statements},
-                        {"key": "rushed", "name": "Rushed", "statements": rushed},
-                    ]
-                },
-                "at": [380, 120],
-            },
-            {"key": "ask", "name": "Ask", "kind": "manual", "at": [680, 60]},
-            {
-                "key": "tell",
-                "name": "Tell",
-                "kind": "automation",
-                "settings": {"action": "send_email", "inputs": {"to": "a@example.com", "subject": "Hi", "body": "Hi"}},
-                "at": [680, 220],
-            },
-        ],
-        "edges": [
-            {"from": "trigger", "to": "fetch"},
-            {"from": "fetch", "to": "big"},
-            {"from": "big", "to": "ask", "branch": "large"},
-            {"from": "big", "to": "tell", "branch": "rushed"},
-        ],
-    }
 
 
 @pytest.fixture
@@ -88,88 +28,9 @@ def board(page: Page, server: Quadrille, api: httpx.Client, request: pytest.Fixt
     return open_made(page, api, key, flow_file(key))
 
 
-def stored(board: Board, ref: str) -> None:
-    """Everything is stored, and the form shows it."""
-    board.saved()
-    board.shows(ref)
-
-
-def item(page: Page, name: str) -> Locator:
-    """What the picker calls exactly so."""
-    called = page.locator(".suggest-name", has_text=re.compile(f"^{name}$"))
-    return page.get_by_role("treeitem").filter(has=called)
-
-
 def branch_names(page: Page) -> Locator:
     """The fields that name the branches."""
     return page.get_by_label("Name of the branch")
-
-
-def test_data_is_picked_from_a_tree_by_mouse(board: Board) -> None:
-    page = board.page
-    board.select("tell")
-    subject = page.get_by_label("Subject")
-    subject.fill("Order ")
-    page.get_by_role("button", name="Insert data into Subject").click()
-    expect(item(page, "fetch")).to_contain_text("Fetch the order")
-    item(page, "order").locator(".picker-turn").click()
-    expect(item(page, "total")).to_contain_text("number")
-    item(page, "id").first.click()
-    expect(subject).to_have_value("Order {{ input.order.id }}")
-    page.get_by_label("To (required)").focus()
-    stored(board, "tell")
-    page.reload()
-    ready(page)
-    board.select("tell")
-    expect(page.get_by_label("Subject")).to_have_value("Order {{ input.order.id }}")
-
-
-def test_what_may_not_have_run_is_marked(board: Board) -> None:
-    page = board.page
-    board.connect("ask", "tell")
-    board.select("tell")
-    page.get_by_role("button", name="Insert data into Subject").click()
-    expect(item(page, "ask")).to_contain_text("maybe")
-    expect(item(page, "fetch")).not_to_contain_text("maybe")
-    page.keyboard.press("Escape")
-    expect(page.locator("#picker")).to_be_hidden()
-    expect(page.get_by_label("Subject")).to_be_focused()
-
-
-def test_data_is_picked_by_keys_alone(board: Board) -> None:
-    page = board.page
-    page.locator("#node-tell").focus()
-    page.keyboard.press("Enter")
-    board.shows("tell")
-    subject = page.get_by_label("Subject")
-    subject.focus()
-    page.keyboard.press("End")
-    page.keyboard.type(" {{ order.t")
-    expect(page.get_by_role("option", name="input.order.total")).to_be_visible()
-    page.keyboard.press("Enter")
-    expect(subject).to_have_value("Hi {{ input.order.total }}")
-    page.keyboard.type("!")
-    page.keyboard.press("Tab")
-    stored(board, "tell")
-    expect(subject).to_have_value("Hi {{ input.order.total }}!")
-
-    page.get_by_label("From", exact=True).focus()
-    page.keyboard.press("Control+ ")
-    expect(page.get_by_role("tree")).to_be_visible()
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("Enter")
-    expect(page.get_by_label("From", exact=True)).to_have_value("{{ input.order.id }}")
-
-
-def test_a_name_that_is_not_declared_becomes_a_problem(board: Board) -> None:
-    page = board.page
-    board.select("tell")
-    page.get_by_label("Subject").fill("{{ input.order.totl }}")
-    page.get_by_label("To (required)").focus()
-    board.saved()
-    expect(page.locator("#problems-list")).to_contain_text("totl")
 
 
 def test_branches_are_put_in_order_and_tried_on_sample_data(board: Board) -> None:

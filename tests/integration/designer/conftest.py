@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
@@ -102,3 +103,18 @@ def drawn(scope: Scope) -> models.Flow:
 def designer(client_as: Callable[[Role], Client]) -> Client:
     """A browser in which the designer is signed in."""
     return client_as(Role.DESIGNER)
+
+
+@pytest.fixture
+def at(scope: Scope) -> Callable[..., str]:
+    """`at("versions", flow="order")`: an address in `development`."""
+
+    def address(name: str, **kwargs: Any) -> str:
+        return scope.url(f"designer:{name}", **kwargs)
+
+    return address
+
+
+def text_of(response: Any) -> str:
+    """A page as text, without escapes."""
+    return unescape(response.content.decode())
