@@ -127,7 +127,7 @@ class InstanceFilterForm(forms.Form):
     status = forms.ChoiceField(choices=STATUS_CHOICES, required=False)
     assignee = forms.ChoiceField(required=False, label="Waits for")
     since = forms.DateField(required=False, label="Started from", widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(required=False, label="to", widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(required=False, label="Started until", widget=forms.DateInput(attrs={"type": "date"}))
     before = forms.IntegerField(min_value=1, max_value=2**62, required=False, widget=forms.HiddenInput)
     after = forms.IntegerField(min_value=1, max_value=2**62, required=False, widget=forms.HiddenInput)
 

@@ -34,6 +34,7 @@ class ConnectionForm(forms.ModelForm[Connection]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance._state.adding:
+            self.fields["name"].widget.attrs["autofocus"] = True
             self.fields["key"].required = False
             self.fields["key"].help_text = "What flows call it by. Made from the name when left empty."
         if not self.instance.secret:

@@ -49,6 +49,7 @@ class OwnedForm(forms.ModelForm[Owned]):
         self.scope = scope
         if self.instance.pk is None:
             self.fields["slug"].help_text = "For addresses and the API. Made from the name when left empty."
+            self.fields["name"].widget.attrs["autofocus"] = True
         else:
             self.fields["slug"].required = True
 
@@ -90,7 +91,7 @@ class GroupForm(OwnedForm[MemberGroup]):
 class MemberForm(forms.Form):
     """Somebody to let in."""
 
-    email = forms.EmailField(max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off"}))
+    email = forms.EmailField(max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "off", "autofocus": True}))
     name = forms.CharField(max_length=120, required=False, help_text="For a new account; the person can change it.")
     role = forms.ChoiceField(choices=Role.choices, initial=Role.ASSIGNEE)
 
@@ -113,7 +114,11 @@ class KeyForm(forms.Form):
 
     LIFETIMES = {"30": "30 days", "90": "90 days", "365": "One year", "forever": "Until it is revoked"}
 
-    name = forms.CharField(max_length=120, help_text="What will use it, such as web shop.")
+    name = forms.CharField(
+        max_length=120,
+        widget=forms.TextInput(attrs={"autofocus": True, "autocomplete": "off"}),
+        help_text="What will use it, such as web shop.",
+    )
     lifetime = forms.ChoiceField(
         label="Valid for", choices=list(LIFETIMES.items()), initial="90", help_text="Shorter is safer."
     )

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from accounts.context import stay_in_last_place
 from designer.graph.schema import flow_file_schema
 from dialects.native import reference
 from dialects.shared.rendering import to_json_bytes
@@ -26,7 +27,8 @@ def flow_file(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
-    """The reference page."""
+    """The reference page; a member keeps the navigation of where they work."""
+    stay_in_last_place(request)
     context = {"groups": reference.groups(), "shapes": reference.shapes(), "problems": reference.PROBLEMS}
     return render(request, "native/reference.html", context)
 

@@ -259,6 +259,16 @@ def test_what_is_accepted_can_be_triggered(novu: Novu, type: str, values: Json) 
     assert (status, told["data"]["status"]) == (201, "processed"), told
 
 
+def test_a_custom_step_whose_values_do_not_fit_has_an_issue_and_sends_none_back(novu: Novu) -> None:
+    steps = [{"name": "S", "type": "custom", "controlValues": {"custom": 5}}]
+    status, told = novu("POST", WORKFLOWS, {**BODY, "steps": steps})
+    assert status == 201, told
+    (step,) = told["data"]["steps"]
+    assert "custom" not in step["controls"]["values"]
+    assert list(step["issues"]["controls"]) == ["custom"]
+    assert told["data"]["status"] == "ERROR"
+
+
 @pytest.mark.parametrize(
     "body",
     [
