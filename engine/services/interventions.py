@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.audit import record
 from accounts.scope import Scope
+from designer.graph.conditions import REDACTED
 from designer.graph.model import Json
 from designer.models import Version
 from designer.services.versions import plan_of
@@ -30,6 +31,7 @@ from engine.services.earlier_rounds import kept_of
 from engine.services.errors import InvalidInput
 from engine.services.executing import storing_problem
 from engine.services.fitting import fitting
+from engine.services.hiding import is_input_hidden
 from engine.services.instances import start_queued_instances
 from engine.storage import json_text
 
@@ -126,15 +128,16 @@ def retry(
         problem = storing_problem(input)
         if problem is not None:
             raise InvalidInput([("input", problem)])
-        _check_input(instance, input)
         told.columns["input"] = input
     told.version = moving.find_version(instance, version)
+    if input is not UNCHANGED:
+        _check_input(instance.version_id if told.version is None else told.version.pk, input)
     return _intervene(scope, instance, told, now)
 
 
-def _check_input(instance: Instance, input: Json) -> None:
-    """Does it fit what the instance's version declares?"""
-    schema = plan_of(instance.version_id).flow.input_schema
+def _check_input(version_id: int, input: Json) -> None:
+    """Does it fit what the version that it is retried on declares?"""
+    schema = plan_of(version_id).flow.input_schema
     try:
         fitting(schema, input)
     except InvalidInput as bad:
@@ -184,15 +187,18 @@ def _tell(scope: Scope, case: Case, told: _Told, instance: Instance) -> None:
     before: dict[str, Json] = {"status": case.state.status.value}
     after: dict[str, Json] = {"status": case.outlook(case.fact(told.fact, **data)).status.value}
     if "input" in told.columns:
-        before |= _kept_input(Instance.objects.values_list("input", flat=True).get(pk=instance.pk))
-        after |= _kept_input(told.columns["input"])
+        former = Instance.objects.only("input", "trigger").get(pk=instance.pk)
+        before |= _kept_input(former.input, is_hidden=is_input_hidden(former))
+        after |= _kept_input(told.columns["input"], is_hidden=is_input_hidden(former))
     case.tell(case.fact(told.fact, **data, before=before, after=after))
     case.columns |= told.columns
     if "input" in told.columns and case.loaded.instance is not None:
         case.loaded.instance["input"] = told.columns["input"]
 
 
-def _kept_input(input: Json) -> dict[str, Json]:
+def _kept_input(input: Json, *, is_hidden: bool) -> dict[str, Json]:
+    if is_hidden:
+        return {"input": REDACTED}
     size = len(json_text.write_bytes(input))
     return {"input": input} if size <= LARGEST_INPUT_KEPT else {"input_bytes": size}
 

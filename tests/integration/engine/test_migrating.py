@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -174,3 +175,22 @@ def test_a_retry_on_a_version_without_the_failed_step_says_what_is_in_the_way(en
         retry(scope, instance, version=2, now=engine.now)
     instance.refresh_from_db()
     assert (instance.status, instance.version.number) == ("errored", 1)
+
+
+def test_edited_input_has_to_fit_the_version_it_is_retried_on(
+    engine: Engine, scope: Scope, status_of: Callable[..., str]
+) -> None:
+    def wants(type: str) -> dict[str, Any]:
+        return {"type": "object", "properties": {"n": {"type": type}}, "required": ["n"]}
+
+    row = engine.publish("a", settings={"a": python("nowhere")}, input_schema=wants("string"))
+    instance = engine.start(row, input={"n": "x"})
+    engine.work()
+    engine.publish_again(row, "a", settings={"a": python()}, input_schema=wants("integer"))
+    with pytest.raises(InvalidInput):
+        retry(scope, instance, input={"n": 5}, now=engine.now)
+    with pytest.raises(InvalidInput):
+        retry(scope, instance, input={"n": "y"}, version="newest", now=engine.now)
+    retry(scope, instance, input={"n": 5}, version="newest", now=engine.now)
+    engine.work()
+    assert status_of(instance) == "complete"

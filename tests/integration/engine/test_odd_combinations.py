@@ -10,7 +10,7 @@ import pytest
 from accounts.scope import Scope
 from engine.core.ports import failed
 from engine.models import Instance, Step, Timer
-from engine.services.errors import NotLegalNow
+from engine.services.errors import InvalidInput, NotLegalNow
 from engine.services.events import send_event
 from engine.services.human_tasks import claim_step, complete_step
 from engine.services.instances import StartRequest, start_instances
@@ -233,3 +233,74 @@ def test_nothing_is_removed_that_was_retried_meanwhile(engine: Engine, scope: Sc
     engine.work()
     assert remove_finished(engine.now) == 1
     assert statuses() == ["waiting"]
+
+
+def test_a_paused_parent_is_terminated_with_a_rollback_while_its_child_runs(
+    engine: Engine, scope: Scope, facts_of: Facts
+) -> None:
+    engine.publish(draw("c -> rest", key="child", kinds={"rest": "delay"}, settings={"c": undone()}))
+    settings = {"a": undone(), "ask": {"flow": "child"}}
+    parent = engine.start(draw("a -> ask -> after", key="parent", kinds={"ask": "call"}, settings=settings))
+    engine.work()
+    pause(scope, parent, now=engine.now)
+    terminate(scope, parent, rollback=True, now=engine.now)
+    engine.work()
+    assert statuses() == ["terminated", "terminated"]
+    assert facts_of(parent, "StepRolledBack") == ["StepRolledBack a"]
+    assert facts_of(Instance.objects.get(flow__key="child"), "StepRolledBack") == []  # it is stopped, not undone
+    assert not Timer.objects.exists()
+
+
+def test_closing_a_parent_terminates_its_child_without_its_reasons(
+    engine: Engine, scope: Scope, facts_of: Facts
+) -> None:
+    parent, child = calling(engine)
+    close(scope, parent, reasons=[], note="Not needed.", now=engine.now)
+    engine.work()
+    assert statuses() == ["terminated", "terminated"]
+    assert (facts_of(child, "InstanceClosed"), len(facts_of(child, "InstanceTerminated"))) == ([], 1)
+
+
+def test_a_restart_from_a_step_in_one_of_two_parallel_phases_leaves_the_other_alone(
+    engine: Engine, scope: Scope, status_of: Status
+) -> None:
+    instance = engine.start(
+        "trigger -> phase:p,phase:q; a -> b; c -> d; phase:p,phase:q -> e; phase:p -> f",
+        phases={"p": "a b", "q": "c d"},
+        kinds={"f": "manual"},
+        settings={task: python() for task in "abcde"},
+    )
+    engine.work()
+    restart(scope, instance, from_task="b", now=engine.now)
+    engine.work()
+    done = Step.objects.filter(instance=instance, status="completed").values_list("task", "iteration")
+    assert sorted(done) == [("a", 1), ("b", 1), ("b", 2), ("c", 1), ("d", 1), ("e", 1), ("e", 2)]
+    complete_step(scope, Step.objects.filter(task="f").latest("pk"), now=engine.now)
+    assert status_of(instance) == "complete"
+
+
+def test_a_scheduled_step_keeps_its_moment_through_a_migration_and_a_pause(
+    engine: Engine, scope: Scope, status_of: Status
+) -> None:
+    late = python(schedule={"mode": "delayed", "duration": "1 hour"})
+    row = engine.publish("late", settings={"late": late})
+    instance = engine.start(row)
+    engine.now += timedelta(minutes=30)
+    engine.publish_again(row, "later -> end", settings={"later": late, "end": python()})
+    migrate(scope, instance, version=2, mapping={"late": "later"}, now=engine.now)
+    pause(scope, instance, now=engine.now)
+    engine.now += timedelta(hours=5)
+    resume(scope, instance, now=engine.now)
+    assert engine.later(minutes=29) == 0
+    assert engine.later(minutes=1) == 1
+    assert status_of(instance) == "complete"
+
+
+def test_closing_reasons_are_those_of_the_start_also_after_a_migration(engine: Engine, scope: Scope) -> None:
+    row = engine.publish("ask", kinds={"ask": "manual"}, closing_reasons=("Old",))
+    instance = engine.start(row)
+    engine.publish_again(row, "ask", kinds={"ask": "manual"}, closing_reasons=("New",))
+    migrate(scope, instance, version=2, now=engine.now)
+    with pytest.raises(InvalidInput):
+        close(scope, instance, reasons=["New"], now=engine.now)
+    assert close(scope, instance, reasons=["Old"], now=engine.now).status == "terminated"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -151,3 +151,30 @@ def test_terminating_forgets_the_moment(engine: Engine) -> None:
     interventions.terminate(engine.scope, instance, now=engine.now)
     assert not Timer.objects.exists()
     assert engine.later(hours=2) == 0
+
+
+def test_days_are_those_of_the_flows_calendar_and_hours_are_hours_where_clocks_change(engine: Engine) -> None:
+    engine.now = datetime(2030, 3, 30, 12, tzinfo=UTC)  # In the night that follows clocks in Berlin go on by an hour.
+
+    def before(duration: str) -> dict[str, Any]:
+        schedule = {"mode": "relative", "direction": "before", "duration": duration, "reference": "{{ input }}"}
+        return {**PYTHON, "schedule": schedule}
+
+    settings = {
+        "day": before("1 day"),
+        "hours": before("24 hours"),
+        "rest": {"for": "1 day"},
+        "wait": {"event_type": "x", "timeout": "1 day"},
+        "ask": {"due": {"for": "1 day"}, "expires": "24 hours"},
+    }
+    kinds = {"rest": "delay", "wait": "wait_event", "ask": "manual"}
+    drawing = "day; hours; rest; wait; ask"
+    engine.start(drawing, input="2030-03-31T15:00:00", kinds=kinds, settings=settings, timezone="Europe/Berlin")
+    assert {(task, purpose): due for task, purpose, due in Timer.objects.values_list("task", "purpose", "due_at")} == {
+        ("day", "start"): datetime(2030, 3, 30, 14, tzinfo=UTC),
+        ("hours", "start"): datetime(2030, 3, 30, 13, tzinfo=UTC),
+        ("rest", "wake"): datetime(2030, 3, 31, 11, tzinfo=UTC),
+        ("wait", "timeout"): datetime(2030, 3, 31, 11, tzinfo=UTC),
+        ("ask", "due"): datetime(2030, 3, 31, 11, tzinfo=UTC),
+        ("ask", "expire"): datetime(2030, 3, 31, 12, tzinfo=UTC),
+    }

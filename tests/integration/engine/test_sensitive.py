@@ -25,7 +25,9 @@ from engine.actions.python import flow_function
 from engine.calls.models import Signal
 from engine.live.topics import InstanceTopic
 from engine.models import Fact, Instance, Step
+from engine.outbox.models import Endpoint, Message
 from engine.services.human_tasks import skip_step
+from engine.services.interventions import retry
 from tests.drawing import draw
 from tests.integration.engine.conftest import Engine
 
@@ -115,6 +117,32 @@ def finish(engine: Engine) -> None:
     engine.work()
     engine.later(hours=2)
     assert not Instance.objects.exclude(status="complete").exists()
+
+
+def test_an_input_that_is_hidden_stays_so_where_it_is_edited(engine: Engine) -> None:
+    breaks = {"action": "raise_error", "inputs": {"message": "No."}}
+    engine.publish(draw("a", key="child", settings={"a": breaks}))
+    settings = {"card": echo(SECRET), "call": {"flow": "child", "inputs": {"card": "{{ steps.card.output.it }}"}}}
+    engine.start(draw("card -> call", kinds={"call": "call"}, settings=settings))
+    engine.work()
+    child = Instance.objects.get(flow__key="child")
+    retry(engine.scope, child, input={"card": SECRET, "more": 1}, now=engine.now)
+    assert child.input == {"card": SECRET, "more": 1}
+    told = Fact.objects.get(instance=child, type="InstanceRetried").data
+    assert (told["before"]["input"], told["after"]["input"]) == ("[REDACTED]", "[REDACTED]")
+    assert SECRET not in str([*Fact.objects.values_list("data", flat=True), *AuditEntry.objects.values_list("after")])
+
+
+def test_what_is_told_outside_does_not_hold_it(engine: Engine, environment: Environment) -> None:
+    Endpoint.objects.create(environment=environment, name="hook", url="https://example.com/hook", secret="x")
+    engine.publish(CHILD)
+    engine.start(parent_flow(), input={"n": SECRET.removesuffix("-7777")})
+    engine.work()
+    finish(engine)
+    told = list(Message.objects.values_list("type", "data"))
+    assert len(told) > 20
+    assert any("error" in data for _, data in told)
+    assert SECRET not in str(told)
 
 
 # -- the doors --------------------------------------------------------------------------------------------------------
