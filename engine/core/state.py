@@ -99,8 +99,10 @@ _CODES: Final = {
     StepStatus.CANCELLED: "x",
 }
 _STATUSES: Final = {code: status for status, code in _CODES.items()}
-FORMAT: Final = 1
-"""Raised by a release whose markings one before must not touch; that one then leaves the instance to newer workers."""
+FORMAT: Final = 2
+"""Raised by a release whose markings one before must not touch; that one then leaves the instance to newer workers.
+1 has `attempts` as an object always, 2 as a digit for each node where it can."""
+READABLE: Final = frozenset((1, FORMAT))
 KEYS: Final = frozenset(
     (
         *("v", "status", "nodes", "edges", "iterations", "attempts", "rounds", "tally", "ends", "paused_at", "error"),
@@ -262,7 +264,7 @@ class State:
         if self.iterations:
             document["iterations"] = self.iterations.copy()
         if self.attempts:
-            document["attempts"] = self.attempts.copy()
+            document["attempts"] = _in_digits(self.attempts)
         if self.rounds:
             document["rounds"] = self.rounds.copy()
         if self.tally:
@@ -306,6 +308,23 @@ class State:
         return document
 
 
+def _in_digits(attempts: dict[int, int]) -> Json:
+    """A digit for each node, up to the last that was tried: a marking is written with each step, and numbers with names
+    were nine tenths of it in a long flow. Where one was tried more than nine times: the object."""
+    if max(attempts.values()) > 9:
+        return attempts.copy()
+    digits = ["0"] * (max(attempts) + 1)
+    for node, count in attempts.items():
+        digits[node] = str(count)
+    return "".join(digits)
+
+
+def _attempts_from_json(stored: Json) -> dict[int, int]:
+    if isinstance(stored, str):
+        return {node: int(digit) for node, digit in enumerate(stored) if digit != "0"}
+    return {int(node): count for node, count in stored.items()}
+
+
 def new_state(plan: Plan) -> State:
     """The state of an instance that has not started."""
     return State(
@@ -318,7 +337,7 @@ def new_state(plan: Plan) -> State:
 
 def state_from_json(document: dict[str, Json]) -> State:
     """The state that `State.to_json` stored. Raises `ValueError` for a format this release does not know."""
-    if document.get("v") != FORMAT:
+    if document.get("v") not in READABLE:
         raise ValueError(f"State format {document.get('v')!r} is not known to this release.")
     nodes = [_STATUSES[code] for code in document["nodes"]]
     paused_at = document.get("paused_at")
@@ -327,7 +346,7 @@ def state_from_json(document: dict[str, Json]) -> State:
         nodes=nodes,
         edges=list(document["edges"]),
         iterations={int(node): count for node, count in document.get("iterations", {}).items()},
-        attempts={int(node): count for node, count in document.get("attempts", {}).items()},
+        attempts=_attempts_from_json(document.get("attempts", {})),
         rounds=list(document.get("rounds", ())),
         tally={int(node): list(counts) for node, counts in document.get("tally", {}).items()},
         ends=list(document.get("ends", ())),

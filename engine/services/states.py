@@ -10,7 +10,7 @@ from engine.storage import json_text
 
 MOST_REMEMBERED: Final = 4_096
 MOST_CHARACTERS: Final = 8_000_000
-"""Of all remembered texts together. A marking takes some ten characters a task."""
+"""Of all remembered texts together. A marking takes some three characters a task."""
 _known: dict[str, State] = {}
 """By text. Nobody changes a state: folding works on a copy."""
 _texts: dict[int, tuple[State, str]] = {}

@@ -53,10 +53,10 @@ def test_instances_of_a_version_begin_with_one_state(plan: Plan) -> None:
 
 
 def test_what_a_newer_release_keeps_in_a_marking_is_handed_on(plan: Plan) -> None:
-    document = {**new_state(plan).to_json(), "later": {"3": [1, 2]}, "attempts": {3: 1}}
+    document = {**new_state(plan).to_json(), "later": {"3": [1, 2]}, "attempts": "0001"}
     state = state_from_json(json.loads(states.write_state(state_from_json(document)))).copy()
     state.attempts[4] = 1
-    assert state.to_json() == {**document, "attempts": {3: 1, 4: 1}}
+    assert state.to_json() == {**document, "attempts": "00011"}
 
 
 def test_every_key_of_a_marking_is_known(plan: Plan) -> None:
@@ -84,5 +84,26 @@ def test_every_key_of_a_marking_is_known(plan: Plan) -> None:
 
 
 def test_a_marking_of_another_format_is_refused(plan: Plan) -> None:
-    with pytest.raises(ValueError, match="format 2"):
-        state_from_json({**new_state(plan).to_json(), "v": 2})
+    with pytest.raises(ValueError, match="format 3"):
+        state_from_json({**new_state(plan).to_json(), "v": 3})
+
+
+def test_attempts_are_read_as_a_release_before_wrote_them(plan: Plan) -> None:
+    document = {**new_state(plan).to_json(), "v": 1, "attempts": {"3": 1, "17": 12}}
+    state = state_from_json(document)
+    assert state.attempts == {3: 1, 17: 12}
+    assert state_from_json(json.loads(states.write_state(state))) == state
+
+
+@pytest.mark.parametrize("attempts", [{0: 1}, {19: 9}, {19: 10}, {0: 3, 7: 250}])
+def test_any_number_of_attempts_reads_back(plan: Plan, attempts: dict[int, int]) -> None:
+    state = new_state(plan)
+    state.attempts = attempts
+    assert state_from_json(json.loads(states.write_state(state))).attempts == attempts
+
+
+def test_a_marking_takes_some_three_characters_a_task() -> None:
+    keys = [f"t{number}" for number in range(1000)]
+    state = new_state(compile_plan(Flow(key="flow", name="Flow", tasks={key: Task(key, "noop", key) for key in keys})))
+    state.attempts = dict.fromkeys(range(1000), 1)
+    assert len(states.write_state(state)) < 3_200
