@@ -45,7 +45,10 @@ def read_json(text: str | bytes) -> Any:
     if isinstance(text, bytes):
         text = text.decode()
     if DIGITS_IN_A_ROW.search(text[::STRIDE]) is not None and LONG_NUMBER.search(text) is not None:
-        return json.loads(text, parse_constant=_refuse_constant)
+        try:
+            return json.loads(text, parse_constant=_refuse_constant)
+        except RecursionError as error:
+            raise ValueError("It is nested too deeply.") from error
     return orjson.loads(text)
 
 

@@ -46,3 +46,9 @@ def test_what_is_no_json_is_refused(text: str) -> None:
 
 def test_digits_in_a_text_are_text() -> None:
     assert read_json(f'["{HUGE}", 1.5]') == [str(HUGE), 1.5]
+
+
+def test_what_is_nested_beyond_reading_is_refused_whatever_numbers_it_has() -> None:
+    for number in ("1", "1" * 30):
+        with pytest.raises(ValueError, match=r"nested|depth"):
+            read_json("[" * 100_000 + number + "]" * 100_000)
