@@ -82,9 +82,10 @@ class Program:
 
     @property
     def children(self) -> list[int]:
-        """Its child processes, by id."""
+        """Its child processes, by id; not those that have ended and of which it does not know yet."""
         path = Path(f"/proc/{self.pid}/task/{self.pid}/children")
-        return [int(word) for word in path.read_text().split()] if path.exists() else []
+        children = [int(word) for word in path.read_text().split()] if path.exists() else []
+        return [child for child in children if not has_ended(child)]
 
     @property
     def last_words(self) -> str:
@@ -108,6 +109,14 @@ class Program:
             if not self.is_alive or time.monotonic() > deadline:
                 raise RuntimeError(f"{self.name} does not start:\n{self.last_words}")
             time.sleep(0.05)
+
+
+def has_ended(pid: int) -> bool:
+    """Whether a process is gone, or is a zombie that only its parent has to ask for."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 class Installation:

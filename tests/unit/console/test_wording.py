@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.core.facts import FactType
+from engine.core.state import StepStatus
+from engine.parts.marks import phase_progress
 from engine.wording import error_message, error_words, fact_words
 
 UGLY = [None, True, 0, -1, 3.5, 10**30, "", "x", "2026-13-01", [], [None], ["a", 1], {}, {"a": None}, [{"source": []}],
@@ -78,3 +80,17 @@ def test_lists_say_what_an_error_says_and_its_name_only_where_that_is_all() -> N
 )
 def test_errors_read_in_one_line(error: Any, words: str) -> None:
     assert error_words(error) == words
+
+
+@pytest.mark.parametrize(
+    ("statuses", "words"),
+    [
+        ([StepStatus.IDLE, StepStatus.IDLE], "open"),
+        ([StepStatus.WAITING, StepStatus.IDLE], "0 of 2 done"),
+        ([StepStatus.COMPLETED, StepStatus.IDLE], "1 of 2 done"),
+        ([StepStatus.COMPLETED, StepStatus.FAILED], "1 of 2 done"),
+        ([StepStatus.COMPLETED, StepStatus.SKIPPED], "completed"),
+    ],
+)
+def test_how_far_a_phase_is_follows_from_its_tasks(statuses: list[StepStatus], words: str) -> None:
+    assert phase_progress(statuses) == words
