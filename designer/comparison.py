@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
@@ -51,13 +51,8 @@ class Change:
 class Comparison:
     """`new` against `old`."""
 
-    def __init__(
-        self, old: Flow, new: Flow, *, people: Mapping[str, str] | None = None, is_laid_out: bool = False
-    ) -> None:
-        """`people`: as of `diff_flows`. `is_laid_out`: also what moved is shown where Graphviz puts it, not at its
-        places.
-        """
-        self.people = people or {}
+    def __init__(self, old: Flow, new: Flow, *, is_laid_out: bool = False) -> None:
+        """`is_laid_out`: also what moved is shown where Graphviz puts it, not at its places."""
         self.old = old
         self.new = new
         self.is_laid_out = is_laid_out
@@ -65,7 +60,7 @@ class Comparison:
     @cached_property
     def diff(self) -> FlowDiff:
         """What differs."""
-        return diff_flows(self.old, self.new, self.people)
+        return diff_flows(self.old, self.new)
 
     @property
     def is_empty(self) -> bool:
@@ -191,4 +186,4 @@ def united(old: Flow, new: Flow) -> Flow:
     gone = [edge for edge in old.edges if edge not in set(new.edges)]
     tasks = {**new.tasks, **{key: task for key, task in old.tasks.items() if key not in new.tasks}}
     phases = {**new.phases, **{key: phase for key, phase in old.phases.items() if key not in new.phases}}
-    return replace(new, tasks=tasks, phases=phases, edges=(*new.edges, *gone))
+    return replace(new, tasks=tasks, phases=phases, edges=(*new.edges, *gone), called={**old.called, **new.called})

@@ -11,6 +11,7 @@ from accounts.scope import Scope
 from designer import models
 from designer.editor_page import EditorPage
 from designer.graph.model import Flow
+from designer.naming import named
 from designer.parts import changes_between
 from designer.services.drafting import EditOutcome, draft_at, draft_of, edits_since
 
@@ -22,7 +23,7 @@ def accepted_answer(scope: Scope, outcome: EditOutcome, shown: int) -> dict[str,
     page = EditorPage(scope, row)
     return {
         "revision": outcome.revision,
-        **_changes(outcome.before if is_alone else draft_at(row, shown), outcome.flow),
+        **_changes(scope, outcome.before if is_alone else draft_at(row, shown), outcome.flow),
         "announce": outcome.label,
         "keys": dict(outcome.keys),
         "authors": [] if is_alone else _authors(row, shown),
@@ -35,7 +36,7 @@ def catching_up(scope: Scope, row: models.Flow, revision: int) -> dict[str, Any]
     page = EditorPage(scope, row)
     return {
         "revision": row.draft_revision,
-        **_changes(draft_at(row, revision), draft_of(row)),
+        **_changes(scope, draft_at(row, revision), draft_of(row)),
         "authors": _authors(row, revision),
         "html": [*shared_html(page), *own_html(page)],
     }
@@ -58,7 +59,7 @@ def live_data(row: models.Flow, after: int) -> dict[str, Any]:
     return {
         "revision": row.draft_revision,
         "base": after,
-        **_changes(draft_at(row, after), draft_of(row)),
+        **_changes(page.scope, draft_at(row, after), draft_of(row)),
         "html": shared_html(page),
         "authors": _authors(row, after),
     }
@@ -69,8 +70,8 @@ def _nobody(row: models.Flow) -> Scope:
     return Scope(row.environment.organization, row.environment, None, Role.DESIGNER)
 
 
-def _changes(before: Flow | None, after: Flow) -> dict[str, Any]:
-    changes = changes_between(before, after)
+def _changes(scope: Scope, before: Flow | None, after: Flow) -> dict[str, Any]:
+    changes = changes_between(named(scope, before) if before is not None else None, named(scope, after))
     return {"parts": changes.parts, "removed": changes.removed, "facts": changes.facts, "is_whole": before is None}
 
 

@@ -20,6 +20,7 @@ from designer import models
 from designer.graph.decoding import MOST_TASKS
 from designer.graph.model import Flow
 from designer.inspector.forms import Form, FormContext, form_for, form_for_flow
+from designer.naming import named
 from designer.palette import palette
 from designer.parts import EDGES, NODES, NOTES, PHASES, Drawing, draw
 from designer.problem_rows import ProblemRow, problem_rows_of
@@ -100,7 +101,7 @@ class EditorPage:
     @cached_property
     def drawing(self) -> Drawing:
         """How it is drawn."""
-        return draw(self.draft)
+        return draw(named(self.scope, self.draft))
 
     @property
     def revision(self) -> int:

@@ -14,9 +14,9 @@ from django.core.cache import cache
 from django.test import Client, TransactionTestCase
 
 from accounts.models import Environment, Membership, Organization, User
-from accounts.people import forget_people
 from accounts.roles import Role
 from accounts.scope import Scope
+from designer.naming import forget_names
 from engine.outbox.wishes import suppose_nobody
 from engine.scripts.live import LIVE
 from engine.services.crowding import forget_crowded
@@ -57,7 +57,7 @@ def _empty_cache() -> Iterator[None]:
     yield
     cache.clear()
     forget_crowded()
-    forget_people()
+    forget_names()
     LIVE.clear()
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Final, TypeVar
 
+from designer.graph.mentions import mentions_of
 from designer.graph.model import Edge, Flow, Phase, Task, phase_ref
 from designer.graph.wording import moments_named
 
@@ -18,8 +19,8 @@ Node = TypeVar("Node")
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """Keys of tasks and phases, and edges, that are new, gone or changed; tasks also when they are dated by something
-    that has another name now.
+    """Keys of tasks and phases, and edges, that are new, gone or changed; tasks also when something by which they are
+    dated, or that they name, has another name now.
 
     `is_in_order`: whether the tasks and edges that are in both stand in the same order.
     """
@@ -46,7 +47,7 @@ _last: Final[deque[tuple[Flow, Flow, Delta]]] = deque(maxlen=8)
 def _find_delta(before: Flow, after: Flow) -> Delta:
     tasks, is_in_order = _differing(before.tasks, after.tasks)
     phases, _ = _differing(before.phases, after.phases)
-    tasks |= _dated_anew(before, after, tasks, phases)
+    tasks |= _dated_anew(before, after, tasks, phases) | _called_anew(before, after)
     if before.edges == after.edges:
         return Delta(tasks, phases, frozenset(), is_in_order)
     known = {id(edge) for edge in before.edges}
@@ -85,6 +86,14 @@ def _dated_anew(before: Flow, after: Flow, tasks: frozenset[str], phases: frozen
     if not renamed:
         return frozenset()
     return frozenset(key for key, task in after.tasks.items() if not renamed.isdisjoint(moments_named(task)))
+
+
+def _called_anew(before: Flow, after: Flow) -> frozenset[str]:
+    """Tasks whose cards name somebody or something that is called otherwise now."""
+    if before.called is after.called or before.called == after.called:
+        return frozenset()
+    differing = {mention for mention, _ in before.called.items() ^ after.called.items()}
+    return frozenset(key for key, task in after.tasks.items() if not differing.isdisjoint(mentions_of(task)))
 
 
 def _name_in(nodes: Mapping[str, Task] | Mapping[str, Phase], key: str) -> str | None:

@@ -6,7 +6,6 @@ from collections import ChainMap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Final
 
 from designer.graph.codec import encode_condition, encode_flow, encode_note, encode_phase, encode_task
@@ -14,6 +13,7 @@ from designer.graph.conditions import OPERATOR_WORDS
 from designer.graph.fields import Field
 from designer.graph.flow_fields import LIMIT_FIELDS, RETENTION_FIELDS
 from designer.graph.kinds import KINDS
+from designer.graph.mentions import ASSIGNEE, mention
 from designer.graph.model import (
     Condition,
     Edge,
@@ -29,9 +29,6 @@ from designer.graph.model import (
 from designer.graph.problems import path_text
 from designer.graph.suggestions import quoted
 from designer.graph.values import TASK_PREFIX, Path
-
-_ASSIGNEE: Final = "assigned_to"
-_NOBODY: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Mark(StrEnum):
@@ -90,15 +87,11 @@ class FlowDiff:
         return tuple(edge for edge, found in self.edges.items() if found is mark)
 
 
-def diff_flows(old: Flow, new: Flow, people: Mapping[str, str] = _NOBODY) -> FlowDiff:
-    """What has to be told to someone who knows `old` and sees `new`. Nodes are the same when their keys are.
-
-    `people`: what those are called whom tasks are assigned to, by address or short name in lower case.
-    """
+def diff_flows(old: Flow, new: Flow) -> FlowDiff:
+    """What has to be told to someone who knows `old` and sees `new`. Nodes are the same when their keys are."""
     marks: dict[str, Mark] = {}
     changes: dict[str, tuple[FieldChange, ...]] = {}
-    named: dict[Path, str] = {(_ASSIGNEE, name): said for name, said in people.items()}
-    for ref, before, after, labels in _pairs(old, new, named):
+    for ref, before, after, labels in _pairs(old, new):
         if before is None or after is None:
             marks[ref] = Mark.ADDED if before is None else Mark.REMOVED
             continue
@@ -118,11 +111,10 @@ Labels = Mapping[Path, str]
 """Names of fields by their paths; of a choice's values, by its path and the value."""
 
 
-def _pairs(
-    old: Flow, new: Flow, people: Mapping[Path, str]
-) -> Iterator[tuple[str, Mapping[str, Json] | None, Mapping[str, Json] | None, Labels]]:
+def _pairs(old: Flow, new: Flow) -> Iterator[tuple[str, Mapping[str, Json] | None, Mapping[str, Json] | None, Labels]]:
     """Every node of either flow: its reference, its document before and after, and the names of its fields."""
-    called = {**people, **_called(old), **_called(new)}
+    beside: dict[Path, str] = {named: said for flow in (old, new) for named, said in flow.called.items()}
+    called = beside | _called(old) | _called(new)
     for key in dict.fromkeys([*new.phases, *old.phases]):
         one, other = old.phases.get(key), new.phases.get(key)
         framed = [encode_phase(phase) if phase is not None else None for phase in (one, other)]
@@ -208,8 +200,8 @@ def _field_changes(before: Json, after: Json, labels: Labels, path: Path = ()) -
 
 
 def _name_of_value(path: Path, value: Json, labels: Labels) -> str:
-    if path[-1:] == (_ASSIGNEE,) and isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(labels.get((_ASSIGNEE, str(entry).lower()), str(entry)) for entry in value)
+    if path[-1:] == (ASSIGNEE,) and isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(labels.get(mention(ASSIGNEE, str(entry)), str(entry)) for entry in value)
     if not isinstance(value, str):
         return ""
     is_reference = value.startswith(TASK_PREFIX) or phase_of_ref(value) is not None

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from designer.graph.trials import Trials
 
 Json = Any
+Mention = tuple[str, str]
+"""The setting in which a task names something that stands outside of the flow, and the name that it is given there."""
 """What `json.loads` answers: None, bool, int, float, str, list or dict."""
 
 KEY_PATTERN: Final = r"^[a-zA-Z0-9_][a-zA-Z0-9_-]{0,63}$"
@@ -286,6 +288,9 @@ class Flow:
     """What a flow file says about trying the flow; None where it says nothing. No part of a draft or a version."""
     notes: Mapping[str, Note] = field(default_factory=dict)
     """Remarks on the canvas. No node, no part of the plan, not drawn where a flow is laid out by itself."""
+    called: Mapping[Mention, str] = field(default_factory=dict, compare=False, repr=False)
+    """What those are called whom and what its tasks name (`designer.graph.mentions`), for who draws it for people. No
+    part of the flow: it is neither stored nor compared."""
 
     def has_node(self, ref: str) -> bool:
         """Whether `ref` names the trigger, a task or a phase of this flow."""

@@ -13,8 +13,8 @@ from accounts.http import HtmxHttpRequest
 from accounts.models import Environment
 from accounts.roles import Role
 from accounts.scope import Scope, scoped
-from designer.assignees import compared
 from designer.comparison import Comparison
+from designer.naming import compared
 from designer.services.promoting import Standing, live_graph, promote_flow, standing_of, standings
 from designer.services.publishing import FlowHasProblems
 from designer.views.editor import flow_row

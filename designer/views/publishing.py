@@ -13,10 +13,10 @@ from accounts.http import HtmxHttpRequest
 from accounts.roles import Role
 from accounts.scope import Scope, scoped
 from designer import models
-from designer.assignees import compared
 from designer.forms import PublishForm
 from designer.graph.checks import check_flow
 from designer.graph.model import Flow
+from designer.naming import compared
 from designer.problem_rows import row_of
 from designer.services.drafting import StaleRevision, draft_of
 from designer.services.guards import Impact, Place, failing_cases, instances

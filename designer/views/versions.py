@@ -15,10 +15,10 @@ from accounts.http import HtmxHttpRequest, render_part
 from accounts.roles import Role
 from accounts.scope import Scope, scoped
 from designer import models
-from designer.assignees import compared
 from designer.comparison import drawn
 from designer.forms import RestoreForm
 from designer.graph.model import Flow
+from designer.naming import compared, named
 from designer.rendering.downloads import FILES, MEDIA_TYPES, svg_policy
 from designer.rendering.graphviz import GraphvizFailed, LayoutTooLarge
 from designer.services.drafting import StaleRevision, draft_of
@@ -41,7 +41,7 @@ def versions(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpResponse:
         "flow": row,
         "page": Paginator(found, VERSIONS_A_PAGE).get_page(request.GET.get("page")),
         "is_changed": row.live_version is not None and row.live_version.document != row.draft_document,
-        "picture": drawn(flow_of(row.live_version)) if row.live_version else None,
+        "picture": drawn(named(scope, flow_of(row.live_version))) if row.live_version else None,
     }
     return render_part(request, "designer/versions.html", part="list", context=context)
 
@@ -53,7 +53,7 @@ def version(request: HtmxHttpRequest, scope: Scope, flow: str, number: int) -> H
     row = flow_row(scope, flow)
     found = version_row(row, number)
     before = row.versions.filter(number__lt=found.number).order_by("-number").first()
-    graph = flow_of(found)
+    graph = named(scope, flow_of(found))
     context = {
         "flow": row,
         "version": found,
@@ -69,13 +69,16 @@ def version(request: HtmxHttpRequest, scope: Scope, flow: str, number: int) -> H
 @require_GET
 @scoped(Role.VIEWER)
 def graph(request: HtmxHttpRequest, scope: Scope, flow: str, number: int, format: str) -> HttpResponse:
-    """The graph of a version as `graph.svg`, `.png`, `.pdf`, `.dot` or `.mmd`. Never changes, so it may be kept."""
+    """The graph of a version as `graph.svg`, `.png`, `.pdf`, `.dot` or `.mmd`.
+
+    It may be kept for a day: nothing in it changes but what people and groups are called.
+    """
     row = flow_row(scope, flow)
     if format not in FILES:
         raise Http404
     found = version_row(row, number)
     try:
-        content = FILES[format](flow_of(found))
+        content = FILES[format](named(scope, flow_of(found)))
     except LayoutTooLarge as too_large:
         return HttpResponse(f"{too_large}\n", status=422, content_type="text/plain; charset=utf-8")
     except GraphvizFailed:

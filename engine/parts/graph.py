@@ -10,7 +10,8 @@ from typing import Final
 from django.utils.safestring import SafeString
 
 from accounts.live import Part
-from designer.graph.model import TRIGGER, phase_ref
+from designer.graph.model import TRIGGER, Flow, phase_ref
+from designer.naming import named
 from designer.rendering.blocks import Drawing, drawing_of, shown
 from designer.rendering.graphviz import GraphvizFailed, LayoutTooLarge
 from designer.rendering.layout import Layout, layout_flow
@@ -51,7 +52,7 @@ def graph_of(page: InstancePage) -> GraphPart:
         return GraphPart(None, reason)
     picture = picture_of(page)
     svg = flow_svg(
-        shown(page.flow),
+        _flow(page),
         layout,
         marks=picture.tasks,
         edge_marks=picture.edges,
@@ -75,13 +76,14 @@ def graph_parts(page: InstancePage) -> Sequence[Part]:
     if drawing_of(page.flow) is not None:  # the links of a program's cards are those of its own steps
         return tuple(_pieces(page, layout, picture))
     marks = (picture.tasks, picture.edges, picture.phases)
-    stands = (page.instance.version_id, picture.trigger, *(tuple(one.items()) for one in marks))
+    names = tuple(_flow(page).called.items())
+    stands = (page.instance.version_id, names, picture.trigger, *(tuple(one.items()) for one in marks))
     return _whole.get(stands, lambda: tuple(_pieces(page, layout, picture)))
 
 
 def _pieces(page: InstancePage, layout: Layout, picture: Picture) -> Iterator[Part]:
-    flow = shown(page.flow)
-    version, ends = page.instance.version_id, ends_of(flow)
+    flow = _flow(page)
+    version, ends = (page.instance.version_id, tuple(flow.called.items())), ends_of(flow)
 
     def kept(id: str, shown: Hashable, draw: Callable[[], SafeString]) -> Part:
         return Part(id, _kept.get((version, id, shown), draw))
@@ -143,9 +145,14 @@ def _mark(look: StepLook | None, status: str) -> Mark:
     return Mark(status, f"waits for {look.waits}" if look.waits else "")
 
 
+def _flow(page: InstancePage) -> Flow:
+    """What is drawn of its version, with names."""
+    return shown(named(page.scope, page.flow))
+
+
 def _layout(page: InstancePage) -> tuple[Layout | None, str]:
     try:
-        return layout_flow(shown(page.flow)), ""
+        return layout_flow(_flow(page)), ""
     except LayoutTooLarge as too_large:
         return None, str(too_large)
     except GraphvizFailed:

@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from designer.graph.checks.known import kept
 from designer.graph.checks.problem import Problem, warning
 from designer.graph.checks.subject import Subject
+from designer.graph.mentions import AGENT, ASSIGNEE, SERVICE, mentions_in, services_of
 from designer.graph.model import Flow, Task
 from designer.graph.references import is_template
 from designer.graph.suggestions import did_you_mean, quoted
-from designer.graph.wording import mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class Around:
 
 def names_what_is_around(flow: Flow) -> bool:
     """Whether any task names a group or a connection: only then is it worth finding out which there are."""
-    return any(map(_names_any, flow.tasks.values()))
+    return any(what in (AGENT, SERVICE) or (what == ASSIGNEE and _is_group(name)) for what, name in mentions_in(flow))
 
 
 def check_around(subject: Subject, around: Around | None) -> Iterator[Problem]:
@@ -44,7 +43,7 @@ def check_around(subject: Subject, around: Around | None) -> Iterator[Problem]:
                 yield warning("group_unknown", message, node=task.key, field=("settings", "assigned_to", place))
         named: list[tuple[str, frozenset[str], tuple[str, ...]]] = [
             (_agent_of(task), around.agents, ("settings", "agent")),
-            *((service, around.services, field) for field, service in _services_of(task)),
+            *((service, around.services, field) for field, service in services_of(task)),
         ]
         for asked, known, field in named:
             if asked and asked not in known:
@@ -68,24 +67,14 @@ def _groups_of(task: Task) -> list[tuple[int, str]]:
     return [
         (place, name)
         for place, name in enumerate(names)
-        if isinstance(name, str) and "@" not in name and not is_template(name) and any(map(str.isalpha, name))
+        if isinstance(name, str) and _is_group(name) and not is_template(name)
     ]
 
 
-@kept
-def _names_any(task: Task) -> bool:
-    return bool(_groups_of(task) or _agent_of(task) or any(_services_of(task)))
+def _is_group(name: str) -> bool:
+    return "@" not in name and any(map(str.isalpha, name))
 
 
 def _agent_of(task: Task) -> str:
     agent = task.settings.get("agent") if task.kind == "ai_agent" else None
     return agent if isinstance(agent, str) and not is_template(agent) else ""
-
-
-def _services_of(task: Task) -> Iterator[tuple[tuple[str, ...], str]]:
-    """The connections that HTTP requests go over, the task's own and the one that takes it back, with their places."""
-    for place, settings in ((), task.settings), (("compensation",), mapping(task.settings.get("compensation"))):
-        inputs = mapping(settings.get("inputs")) if settings.get("action") == "http_request" else {}
-        service = inputs.get("connection")
-        if isinstance(service, str) and service and not is_template(service):
-            yield ("settings", *place, "inputs", "connection"), service

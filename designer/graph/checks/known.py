@@ -6,49 +6,15 @@ alone is kept by the very task. What follows from how the tasks are connected is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import lru_cache, wraps
-from typing import Final, NamedTuple, TypeVar
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from designer.graph.cel import filter_reason
+from designer.graph.keeping import kept
 from designer.graph.kinds import KINDS
 from designer.graph.model import Join, Loop, Requirement, Task
 from designer.graph.references import Template, is_template, output_keys, read_template, texts_of
 from designer.graph.values import Path, ValueProblem
-
-MOST_TASKS: Final = 8192
-"""So many tasks are kept in mind, those that were looked at last."""
-
-Found = TypeVar("Found")
-
-
-class _Same:
-    """Stands for one task: equal only to itself, and alive as long as it is kept."""
-
-    __slots__ = ("task",)
-
-    def __init__(self, task: Task) -> None:
-        self.task = task
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.task is other.task
-
-    def __hash__(self) -> int:
-        return id(self.task)
-
-
-def kept(find: Callable[[Task], Found]) -> Callable[[Task], Found]:
-    """`find`, asked once for each task. It must follow from the task alone."""
-
-    @lru_cache(maxsize=MOST_TASKS)
-    def of(same: _Same) -> Found:
-        return find(same.task)
-
-    @wraps(find)
-    def known(task: Task) -> Found:
-        return of(_Same(task))
-
-    return known
 
 
 class Shape(NamedTuple):

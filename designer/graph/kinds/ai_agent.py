@@ -7,15 +7,18 @@ from typing import Final
 from designer.graph.fields import Field, FieldType
 from designer.graph.kinds.kind import Group, Kind
 from designer.graph.kinds.shared import ON_FAILURE, REQUIREMENTS, RETRIES, SENSITIVE, TIMEOUT
-from designer.graph.model import Task
+from designer.graph.mentions import AGENT, called
+from designer.graph.model import Flow, Task
 from designer.graph.wording import mapping, with_dots
 
 
-def summarize(task: Task) -> str:
-    """`asks assistant · 3×`."""
+def summarize(task: Task, flow: Flow | None = None) -> str:
+    """`asks Assistant · 3×`."""
     agent = task.settings.get("agent")
     repeats = mapping(task.settings.get("retries")).get("limit")
-    return with_dots(f"asks {agent}" if agent else "no agent chosen", f"{repeats}×" if repeats else "")
+    return with_dots(
+        f"asks {called(flow, AGENT, str(agent))}" if agent else "no agent chosen", f"{repeats}×" if repeats else ""
+    )
 
 
 def output_keys(task: Task) -> tuple[str, ...] | None:
@@ -32,6 +35,7 @@ KIND: Final = Kind(
     icon="spark",
     colour="machine",
     summary=summarize,
+    named_summary=summarize,
     output_keys=output_keys,
     fields=(
         Field(

@@ -7,19 +7,21 @@ from typing import Final
 from designer.graph.fields import Field, FieldType
 from designer.graph.kinds.kind import Group, Kind
 from designer.graph.kinds.shared import REQUIREMENTS, SENSITIVE
-from designer.graph.model import Task
+from designer.graph.mentions import FLOW, called
+from designer.graph.model import Flow, Task
 from designer.graph.wording import with_dots
 
 LONGEST_CHAIN: Final = 10
 """How many instances may have called one another (semantics: Task kinds)."""
 
 
-def summarize(task: Task) -> str:
-    """`runs billing`, `starts billing`."""
-    flow = task.settings.get("flow")
-    if not flow:
+def summarize(task: Task, flow: Flow | None = None) -> str:
+    """`runs Billing`, `starts Billing`."""
+    other = task.settings.get("flow")
+    if not other:
         return "no flow chosen"
-    return with_dots(f"{'starts' if task.settings.get('wait') is False else 'runs'} {flow}")
+    name = called(flow, FLOW, str(other))
+    return with_dots(f"{'starts' if task.settings.get('wait') is False else 'runs'} {name}")
 
 
 def output_keys(task: Task) -> tuple[str, ...] | None:
@@ -35,6 +37,7 @@ KIND: Final = Kind(
     icon="flow",
     colour="machine",
     summary=summarize,
+    named_summary=summarize,
     output_keys=output_keys,
     fields=(
         Field(

@@ -45,8 +45,8 @@ class Kind:
     one_of: tuple[OneOf, ...] = ()
     summary: Callable[[Task], str]
     """The second line of the task's card, at most some 40 characters; empty when there is nothing to say."""
-    dated_summary: Callable[[Task, Flow], str] | None = None
-    """The same of a kind whose tasks may be dated by others, which it calls by their names."""
+    named_summary: Callable[[Task, Flow], str] | None = None
+    """The same of a kind whose tasks name others, of the flow or beside it, which it calls by their names."""
     defaults: Mapping[str, Json] = field(default_factory=dict)
     """The settings of a task that is dropped on the canvas."""
     more_problems: Callable[[Task], Iterator[ValueProblem]] = lambda task: iter(())
@@ -63,7 +63,7 @@ class Kind:
 
     def summary_in(self, flow: Flow, task: Task) -> str:
         """The second line of the card of a task of `flow`."""
-        return self.dated_summary(task, flow) if self.dated_summary is not None else self.summary(task)
+        return self.named_summary(task, flow) if self.named_summary is not None else self.summary(task)
 
     def icon_of(self, task: Task) -> str:
         """The icon of a task's card."""

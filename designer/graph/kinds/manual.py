@@ -7,20 +7,27 @@ from typing import Final
 from designer.graph.fields import Field, FieldType
 from designer.graph.kinds.kind import Group, Kind
 from designer.graph.kinds.shared import DUE, REQUIREMENTS
+from designer.graph.mentions import ASSIGNEE, called
 from designer.graph.model import Flow, Task
 from designer.graph.wording import mapping, moment_name, reference_name, short_duration, with_dots
 
 
 def summarize(task: Task, flow: Flow | None = None) -> str:
-    """`ops · 2 d`: who, and until when."""
+    """`Night shift · 2 d`: who, and until when."""
     assigned = task.settings.get("assigned_to")
-    people = [reference_name(str(entry)).partition("@")[0] for entry in assigned] if isinstance(assigned, list) else []
+    people = [_who(str(entry), flow) for entry in assigned] if isinstance(assigned, list) else []
     who = ", ".join(people[:2]) + (f" +{len(people) - 2}" if len(people) > 2 else "")
     due = mapping(task.settings.get("due"))
     within = short_duration(due["for"]) if "for" in due else ""
     if within and due.get("from", "start") != "start":
         within = f"{within} after {moment_name(due['from'], flow)}"
     return with_dots(who or "anyone", within or (f"due {reference_name(str(due['at']))[:16]}" if "at" in due else ""))
+
+
+def _who(entry: str, flow: Flow | None) -> str:
+    """Their name where it is known; else a group's short name, or the first part of an address."""
+    name = called(flow, ASSIGNEE, entry)
+    return reference_name(entry).partition("@")[0] if name == entry else name
 
 
 def output_keys(task: Task) -> tuple[str, ...] | None:
@@ -37,7 +44,7 @@ KIND: Final = Kind(
     icon="person",
     colour="human",
     summary=summarize,
-    dated_summary=summarize,
+    named_summary=summarize,
     output_keys=output_keys,
     fields=(
         Field(

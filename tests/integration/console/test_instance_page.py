@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from accounts.models import MemberGroup
 from accounts.roles import Role
 from accounts.scope import Scope
 from engine.models import Event, Fact, Instance
@@ -36,6 +37,13 @@ def test_the_page_shows_graph_timeline_steps_facts_and_data(client_as: ClientAs,
     ):
         assert words in page, words
     assert "<script>alert" not in page
+
+
+def test_the_graph_calls_groups_by_their_names(client_as: ClientAs, start: Start, operations: MemberGroup) -> None:
+    MemberGroup.objects.filter(pk=operations.pk).update(name="The back office")
+    page = client_as(Role.VIEWER).get(url(start())).content.decode()
+    assert "The back office · 2 d" in page
+    assert "operations · 2 d" not in page
 
 
 def test_a_sensitive_output_is_never_shown(client_as: ClientAs, waiting: Instance) -> None:

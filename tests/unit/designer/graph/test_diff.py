@@ -49,10 +49,11 @@ def test_people_and_groups_are_told_by_their_names() -> None:
     def given(*to: str) -> Flow:
         return draw("ask", kinds={"ask": "manual"}, settings={"ask": {"assigned_to": [*to]}})
 
-    people = {"on-call": "On call", "ada@example.com": "Ada"}
+    people = {("assigned_to", "on-call"): "On call", ("assigned_to", "ada@example.com"): "Ada"}
 
     def told(old: Flow, new: Flow) -> list[str]:
-        return [change.sentence for change in diff_flows(old, new, people).fields["ask"]]
+        diff = diff_flows(replace(old, called=people), replace(new, called=people))
+        return [change.sentence for change in diff.fields["ask"]]
 
     assert told(given("on-call"), given("Ada@example.com", "night")) == ["Assigned to: On call → Ada, night"]
     assert told(draw("ask", kinds={"ask": "manual"}), given("on-call")) == ["Assigned to set to On call"]
