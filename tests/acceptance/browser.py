@@ -99,13 +99,18 @@ def watched_page(
     server: Quadrille,
     *,
     size: tuple[int, int] = DESKTOP,
+    zoom: int = 1,
     dark: bool = False,
     keyboard_clipboard: bool = True,
 ) -> Iterator[tuple[Page, Watch]]:
-    """A page of a fresh visitor; leaving the block fails if the watch found anything."""
+    """A page of a fresh visitor; leaving the block fails if the watch found anything.
+
+    `zoom`: as the browser enlarges it, in a window of this `size`.
+    """
     context = browser.new_context(
         base_url=server.url,
-        viewport={"width": size[0], "height": size[1]},
+        viewport={"width": size[0] // zoom, "height": size[1] // zoom},
+        device_scale_factor=zoom,
         color_scheme="dark" if dark else "light",
         reduced_motion="reduce",
         has_touch=size == PHONE,

@@ -4,7 +4,7 @@
 import { arrival } from "./attention.js";
 import * as edits from "./edits.js";
 import { frameAround } from "./frames.js";
-import { freePlace, GRID, snapPoint } from "./geometry.js";
+import { contains, freePlace, GRID, snapPoint } from "./geometry.js";
 import { hideGhost, showGhost, showHome } from "./preview.js";
 import { settleShifts } from "./shifts.js";
 
@@ -16,6 +16,7 @@ import { settleShifts } from "./shifts.js";
 /** @typedef {import("./graph.js").EdgeFacts} EdgeFacts */
 
 export const NOTE = { width: 192, height: 96 };
+export const PHASE = { width: 480, height: 240 }; // an empty one
 const ROUNDS = 10; // of a loop that is drawn, until somebody says another number
 const GAP = 64; // between a card and the one added after it
 const GAP_WITH_NAME = 128; // the same where the edge between them has a name
@@ -189,16 +190,20 @@ export function placeFor(editor, wanted) {
   return freePlace(wanted, editor.card, cards);
 }
 
-/** A phase around the selected tasks, or an empty one in the middle. @param {Editor} editor */
-export function addPhase(editor) {
+/** A phase around the selected tasks, or an empty one in the middle; one that is dropped stands there, and takes in the loose tasks that it
+ * reaches around. @param {Editor} editor @param {Point} [at] its corner */
+export function addPhase(editor, at) {
   const { graph, selection, viewport } = editor;
-  const tasks = selection.refs.map((ref) => graph.nodes.get(ref)).filter((node) => node?.type === "task");
+  const dropped = at && { ...at, ...PHASE };
+  const tasks = dropped
+    ? graph.tasks.filter((task) => !task.phase && contains(dropped, task) && contains(dropped, { x: task.x + task.width, y: task.y + task.height }))
+    : selection.refs.map((ref) => graph.nodes.get(ref)).filter((node) => node?.type === "task");
   const key = edits.freeKey("phase", (wanted) => graph.nodes.has(`phase:${wanted}`));
   const number = graph.phases.length + 1;
   const others = graph.shown.filter((node) => !tasks.includes(node));
-  const { frame, moved } = tasks.length
+  const { frame, moved } = tasks.length && !dropped
     ? frameAround(/** @type {NodeFacts[]} */ (tasks), others, waysAmong(editor, new Set(tasks.map((task) => task?.ref ?? ""))))
-    : { frame: emptyFrame(viewport.seen, others), moved: new Map() };
+    : { frame: dropped ?? emptyFrame(viewport.seen, others), moved: new Map() };
   const edit = edits.addPhase({ key, name: `Phase ${number}`, frame }, tasks.map((task) => task?.ref ?? ""));
   const places = others.filter(({ ref }) => moved.has(ref)).map((node) => {
     const by = moved.get(node.ref) ?? { x: 0, y: 0 };
@@ -224,7 +229,7 @@ export function waysAmong(editor, refs) {
 
 /** In the middle of what is seen, or the next place below that nothing else takes. @param {Rect} seen @param {Rect[]} others @returns {Rect} */
 function emptyFrame(seen, others) {
-  const [width, height] = [480, 240];
+  const { width, height } = PHASE;
   const middle = { x: seen.x + (seen.width - width) / 2, y: seen.y + (seen.height - height) / 2 };
   return { ...freePlace(middle, { width, height }, others), width, height };
 }

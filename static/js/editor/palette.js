@@ -1,7 +1,7 @@
 // @ts-check
 /** The list of what can be added: click or Enter adds, a drag puts it where it is dropped. */
 
-import { addAtPlace, addNote, addPhase, NOTE, addSomewhere } from "./commands.js";
+import { addAtPlace, addNote, addPhase, addSomewhere, NOTE, PHASE } from "./commands.js";
 import { likeness } from "./chooser.js";
 import { contains, snapPoint } from "./geometry.js";
 import { hideGhost, showGhost } from "./preview.js";
@@ -10,6 +10,8 @@ import { hideGhost, showGhost } from "./preview.js";
 /** @typedef {{id: string, kind: string, name: string, hint: string, icon: string, tone: string, settings: object}} Preset */
 
 const SLACK = 5;
+/** Of what is no card. @type {Record<string, import("./geometry.js").Size>} */
+const SIZES = { note: NOTE, phase: PHASE };
 const TYPING_ENDS = 600; // milliseconds without a key after which a search is done
 const HOLD = 350; // milliseconds after which a finger holds what it rests on, whichever way it goes then
 
@@ -128,7 +130,7 @@ export class Palette {
   /** A press that may become a drag onto the canvas; a finger that goes up or down at once scrolls the list instead, one that
    * rests first holds what it rests on. @param {PointerEvent} press */
   #press(press) {
-    const item = /** @type {Element} */ (press.target).closest(".palette-item:is([data-kind], [data-preset=note])");
+    const item = /** @type {Element} */ (press.target).closest(".palette-item");
     this.wasDragged = false;
     if (!(item instanceof HTMLElement) || press.button !== 0) return;
     const stop = new AbortController();
@@ -145,7 +147,7 @@ export class Palette {
       // Held sideways, too: else the browser flings the list on as the finger lifts, and takes the next tap for its end.
       if (!this.wasDragged && x > Math.max(y, SLACK)) item.classList.add("is-held");
       this.wasDragged ||= Math.hypot(x, y) > SLACK;
-      if (this.wasDragged) this.#show(event, item.dataset.preset === "note");
+      if (this.wasDragged) this.#show(event, SIZES[item.dataset.preset ?? ""]);
     }, { signal });
     addEventListener("pointerup", (event) => {
       if (this.wasDragged && this.#isOver(event)) this.#drop(item, event);
@@ -180,8 +182,8 @@ export class Palette {
     return ref.startsWith("edge:") ? ref : null;
   }
 
-  /** @param {PointerEvent | null} event @param {boolean} [isNote] */
-  #show(event, isNote = false) {
+  /** @param {PointerEvent | null} event @param {import("./geometry.js").Size} [size] of what is no card */
+  #show(event, size) {
     const { editor } = this;
     document.documentElement.classList.toggle("is-dragging", event !== null);
     for (const element of editor.svg.querySelectorAll(".is-parted")) element.classList.remove("is-parted");
@@ -190,9 +192,8 @@ export class Palette {
       editor.showDropPhase(null, { x: 0, y: 0 });
       return;
     }
-    const size = isNote ? NOTE : editor.card;
-    showGhost(editor, { ...this.#corner(event, size), ...size });
-    if (isNote) return;
+    showGhost(editor, { ...this.#corner(event, size), ...(size ?? editor.card) });
+    if (size) return;
     const edge = this.#edgeAt(event);
     if (edge) editor.element(edge)?.classList.add("is-parted");
     editor.showDropPhase(new Set(), editor.viewport.onCanvas(event));
@@ -201,7 +202,10 @@ export class Palette {
   /** @param {HTMLElement} item @param {PointerEvent} event */
   #drop(item, event) {
     this.editor.closeSide("palette");
-    if (item.dataset.preset === "note") void addNote(this.editor, this.#corner(event, NOTE));
+    const { preset = "" } = item.dataset;
+    const corner = this.#corner(event, SIZES[preset]);
+    if (preset === "note") void addNote(this.editor, corner);
+    else if (preset === "phase") void addPhase(this.editor, corner);
     else addAtPlace(this.editor, presetOf(item), { at: this.#corner(event), onEdge: this.#edgeAt(event) });
   }
 }
