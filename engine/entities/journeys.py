@@ -22,6 +22,7 @@ def make_journey(
     form: Mapping[str, Any],
     entity_schema: str = "",
     is_public: bool = False,
+    is_enabled: bool = True,
 ) -> Journey:
     """A new journey with an address of its own."""
     return Journey.objects.create(
@@ -31,6 +32,7 @@ def make_journey(
         form=dict(form),
         entity_schema=entity_schema,
         is_public=is_public,
+        is_enabled=is_enabled,
         secret_path=new_address(),
     )
 

@@ -84,12 +84,13 @@ class OneJourney(JourneyView):
             "form": body.get("form", {}),
             "entity_schema": body.get("entity_schema", ""),
             "is_public": body.get("public", False),
+            "is_enabled": body.get("enabled", True),
         }
         row = self.rows().filter(key=key).first()
         if row is None:
             made = make_journey(self.scope.environment.pk, key=checked_key(key), **values)
             return self.answer(made, is_new=True)
-        for name, value in (*values.items(), ("is_enabled", body.get("enabled", True))):
+        for name, value in values.items():
             setattr(row, name, value)
         row.save()
         return self.answer(row)

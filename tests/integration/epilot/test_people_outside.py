@@ -85,6 +85,14 @@ def test_a_journey_for_members_wants_them_signed_in(
     assert Client().get("/journeys/nope/").status_code == 404
 
 
+def test_a_journey_may_be_made_switched_off(native: Native) -> None:
+    _, journey = native("PUT", "/journeys/later", {"name": "Later", "public": True, "enabled": False})
+    assert journey["enabled"] is False
+    assert Client().get(journey["path"]).status_code == 404
+    _, journey = native("PUT", "/journeys/later", {"name": "Later", "public": True})
+    assert Client().get(journey["path"]).status_code == 200
+
+
 def test_the_portal_shows_the_tasks_marked_for_it(epilot: Epilot, native: Native) -> None:
     _, journey = native("PUT", "/journeys/meter", {"name": "Meter", "form": FORM, "public": True})
     tasks = [
