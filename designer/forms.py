@@ -200,3 +200,7 @@ class NewClosingReasonForm(ClosingReasonForm):
 
     class Meta(ClosingReasonForm.Meta):
         fields = ["title", "description"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["title"].widget.attrs["autofocus"] = True

@@ -1,5 +1,5 @@
 // @ts-check
-// A `<details>` menu that closes like one: Escape, a click elsewhere, focus gone; arrow keys walk its items.
+// A `<details>` menu that closes like one: Escape, a click elsewhere, focus gone; arrow keys, Home and End walk its items.
 
 /** @param {HTMLDetailsElement} menu */
 export default function connect(menu) {
@@ -24,6 +24,11 @@ export default function connect(menu) {
       event.stopPropagation();
       close();
       summary?.focus();
+      return;
+    }
+    if (menu.open && (event.key === "Home" || event.key === "End")) {
+      event.preventDefault();
+      items().at(event.key === "Home" ? 0 : -1)?.focus();
       return;
     }
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];

@@ -36,6 +36,13 @@ def actions() -> list[str]:
     return list(AuditEntry.objects.order_by("pk").values_list("action", flat=True))
 
 
+@pytest.mark.parametrize("name", ["environment_new", "member_new", "group_new", "key_new", "connection_new"])
+def test_a_form_that_makes_something_begins_in_its_first_field(admin: Client, name: str) -> None:
+    address = url("environments").replace("environments", "connections/new") if name == "connection_new" else url(name)
+    (first,) = re.findall(r"<input[^>]*autofocus[^>]*>", admin.get(address).content.decode())
+    assert re.search(r'name="(name|email)"', first)
+
+
 @pytest.mark.parametrize(
     "name",
     ["organization", "environments", "environment_new", "members", "member_new", "groups", "group_new", "keys",

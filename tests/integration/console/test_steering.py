@@ -52,6 +52,13 @@ def address(instance: Instance, action: str = "") -> str:
     return f"{HERE}{instance.pk}/" + (f"do/{action}/" if action else "")
 
 
+@pytest.mark.parametrize("action", ["pause", "restart", "close", "terminate", "send_event"])
+def test_a_page_that_asks_says_once_what(client_as: ClientAs, one: Instance, action: str) -> None:
+    page = client_as(Role.OPERATOR).get(address(one, action)).content.decode()
+    assert page.count("<h1>") == 1
+    assert "<h2" not in page.partition("<main")[2].partition("</main>")[0]
+
+
 def test_closing_needs_a_reason_of_the_flow(client_as: ClientAs, one: Instance) -> None:
     client = client_as(Role.OPERATOR)
     page = client.get(address(one)).content.decode()
