@@ -11,14 +11,20 @@ import random
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 INSTANCES = 50
 KILLS = 20
 LONGEST_LIFE_SECONDS = 0.7
-# A life ends before a delay that it began; so each life goes round once, and the last kill never comes too late.
+# A life ends before a delay that it began: it goes round once at most, and the last kill never comes too late.
 DELAY = "800 milliseconds"
-ROUNDS = KILLS + 2
+MOST_ROUNDS = KILLS + 3
+ENOUGH = "enough"
+"""The file beside that of the lines which says that this round is the last: who has been killed as often as wanted need
+not go on as often again.
+"""
 
 
 def prepare() -> None:
@@ -52,10 +58,11 @@ def child_flow() -> Any:
 
 def survivor_flow() -> Any:
     """A call, parallel branches, a loop, a retry and a delay."""
+    from designer.graph.model import Condition, Statement
     from tests.drawing import draw
 
     retries = {"limit": 50, "delay": "100 milliseconds", "backoff": "constant"}
-    return draw(
+    flow = draw(
         "first -> call -> left,right; left,right -> join; join -> page; page -> flaky -> rest -> more; "
         "more -again-> page; more -done-> last",
         kinds={"rest": "delay", "join": "noop", "call": "call"},
@@ -65,19 +72,27 @@ def survivor_flow() -> Any:
             "flaky": {**leaves_a_line("flaky"), "retries": retries},
             **{task: leaves_a_line(task) for task in ("first", "left", "right", "page", "last")},
         },
-        loops={"more": ("again", "done", ROUNDS)},
+        loops={"more": ("again", "done", MOST_ROUNDS)},
         key="survivor",
     )
+    again, done = (
+        Condition(key=key, name=key, statements=(Statement("steps.flaky.output.again", "equals", (is_met,)),))
+        for key, is_met in (("again", True), ("done", False))
+    )
+    return replace(flow, tasks=flow.tasks | {"more": replace(flow.tasks["more"], conditions=(again, done))})
 
 
-def work(what: str) -> dict[str, str]:
-    """Take a moment, leave a line; flaky ones fail every third time."""
+def work(what: str) -> dict[str, Any]:
+    """Take a moment, leave a line; flaky ones fail every third time, and say whether to go round again."""
     time.sleep(random.uniform(0.0, 0.03))
-    with open(os.environ["SURVIVOR_FILE"], "a") as file:
+    lines = Path(os.environ["SURVIVOR_FILE"])
+    with lines.open("a") as file:
         file.write(f"{what}\n")
-    if what.endswith(":flaky") and random.random() < 0.3:
+    if not what.endswith(":flaky"):
+        return {"what": what}
+    if random.random() < 0.3:
         raise RuntimeError("not this time")
-    return {"what": what}
+    return {"what": what, "again": not lines.with_name(ENOUGH).exists()}
 
 
 def check() -> dict[str, Any]:
@@ -97,15 +112,27 @@ def check() -> dict[str, Any]:
         )
         wrong += [f"{instance.key}: {step} completed {count} times" for step, count in completed.items() if count > 1]
         made = Step.objects.filter(instance=instance, status="completed", kind="automation")
+        again = {}
         for task, iteration, output in made.values_list("task", "iteration", "output"):
+            if task == "flaky":
+                again[iteration] = output.pop("again")
             if output != {"what": f"{instance.key}:{task}"}:
                 wrong.append(f"{instance.key}: {task} {iteration} has the output {output}")
+        # Round and round, no round left out or gone twice, as long as the step before said so and no longer.
+        said = [again[iteration] for iteration in sorted(again)]
+        is_ours = instance.flow.key == "survivor"
+        if is_ours and said != [True] * (len(said) - 1) + [False]:
+            wrong.append(f"{instance.key} was told {said}")
+        for task in ("page", "flaky", "rest", "more") if is_ours else ():
+            gone = sorted(Step.objects.filter(instance=instance, task=task).values_list("iteration", flat=True))
+            if gone != sorted(again):
+                wrong.append(f"{instance.key}: {task} has the iterations {gone}, not {sorted(again)}")
     statuses = Counter(Instance.objects.values_list("status", flat=True))
-    rounds = Counter(Step.objects.filter(task="page").values_list("instance", flat=True))
+    rounds = Counter(Step.objects.filter(task="page").values_list("instance__key", flat=True))
     return {
         "statuses": dict(statuses),
         "wrong": wrong,
-        "rounds": sorted(set(rounds.values())),
+        "rounds": rounds,
         "timers": Timer.objects.count(),
         "calls": Call.objects.count(),
         "signals": Signal.objects.count(),
