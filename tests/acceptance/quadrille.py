@@ -7,9 +7,8 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,12 +17,13 @@ from typing import Any
 import httpx
 
 from tests.acceptance.slowness import SLOWNESS
-from tests.nursery import Nursery
+from tests.nursery import Nursery, await_words, is_running, kill
 from tests.prepared import copy_folder
-from tests.servers import await_port, free_port
+from tests.servers import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SESSION_COOKIE = "quadrille_session"
+STOP_SECONDS = 20
 UNWANTED = (
     "DJANGO_SETTINGS_MODULE",
     "DATABASE_URL",
@@ -61,7 +61,7 @@ class Quadrille:
 
     data: Path
     port: int
-    process: subprocess.Popen[bytes] | None = field(default=None)
+    _pid: int | None = None
     _nursery: Nursery | None = None
     _sessions: dict[str, list[str]] = field(default_factory=dict)
 
@@ -96,44 +96,33 @@ class Quadrille:
 
     def manage(self, *words: str) -> str:
         """Run a management command; answers what it printed. Raises RuntimeError with its output when it fails."""
-        if self._nursery is None:
-            self._nursery = Nursery("command", {**self.environment(), "DJANGO_SETTINGS_MODULE": "config.settings"})
-        return self._nursery.run(*words)
+        return self._forked_from().run(*words)
 
     def start(self) -> None:
-        """Serve, and return once the port accepts connections."""
-        program = ["-m", "tests.acceptance.slow_serve"] if SLOWNESS.is_of_the_server else ["manage.py"]
-        command = [sys.executable, *program, "serve", "--port", str(self.port), "--data", str(self.data)]
-        with self.log.open("ab") as output:
-            self.process = subprocess.Popen(
-                command, cwd=ROOT, env=self.environment(), stdout=output, stderr=subprocess.STDOUT
-            )
-        await_port(self.process, self.port, self.log)
-
-    def kill(self) -> None:
-        """The machine dies: no signal that could be handled."""
-        self._end(signal.SIGKILL)
-
-    def stop(self) -> None:
-        """End it as an operator would; kill it when it does not listen."""
-        self._end(signal.SIGTERM)
+        """Serve, and return once the port accepts connections. The process is forked, as each start costs two seconds
+        of imports; `tests/integration/config/test_serving.py` starts the command itself.
+        """
+        program = ("-m", "tests.acceptance.slow_serve") if SLOWNESS.is_of_the_server else ()
+        self._pid = self._forked_from().fork(self.log, *program, "serve", "--port", str(self.port))
+        await_words(self._pid, self.log, b"Quadrille is at")
 
     def close(self) -> None:
-        """End everything."""
-        self.stop()
+        """End everything, as an operator would; kill what does not listen."""
+        if self._pid is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGTERM)
+            deadline = time.monotonic() + STOP_SECONDS
+            while is_running(self._pid) and time.monotonic() < deadline:
+                time.sleep(0.02)
+            kill(self._pid)
+            self._pid = None
         if self._nursery is not None:
             self._nursery.close()
 
-    def _end(self, how: signal.Signals) -> None:
-        if self.process is None:
-            return
-        self.process.send_signal(how)
-        try:
-            self.process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.process = None
+    def _forked_from(self) -> Nursery:
+        if self._nursery is None:
+            self._nursery = Nursery("command", {**self.environment(), "DJANGO_SETTINGS_MODULE": "config.settings"})
+        return self._nursery
 
 
 @contextlib.contextmanager
