@@ -38,8 +38,8 @@ IMPORTED = {
 class Nursery:
     """The process that forks, seen from the tests. It is started when the first child is wanted.
 
-    `kind`: `command` for management commands and modules, `worker` for Celery's workers. `environment`: of all
-    children.
+    `kind`: `command` for management commands and modules, `worker` for Celery's workers, and for what follows the word
+    `manage.py`. `environment`: of all children.
     """
 
     def __init__(self, kind: str, environment: Mapping[str, str]) -> None:
@@ -190,7 +190,10 @@ def _run_command(words: list[str]) -> None:
 
 
 def _run_worker(words: list[str]) -> None:
-    """What follows `celery` on the command line, with or without the application."""
+    """What follows `celery` on the command line, with or without the application; or `manage.py` and a command."""
+    if words[0] == "manage.py":
+        _run_command(words[1:])
+        return
     from config.celery import app
 
     app.worker_main(words[2:] if words[0] == "-A" else words)

@@ -121,10 +121,7 @@ class Site:
 
     def manage(self, *words: str) -> str:
         """Run a management command; answers what it printed."""
-        command = [sys.executable, "manage.py", *words]
-        done = subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"manage.py {' '.join(words)} failed:\n{done.stdout}{done.stderr}"
-        return done.stdout
+        return self._forked_from().run("manage.py", *words)
 
     def start(self, name: str, *, root: Path = ROOT, **variables: str) -> Process:
         """Start a process of the Procfile by its name."""
@@ -149,11 +146,14 @@ class Site:
         log = self.folder / f"worker-{len(self.processes)}.log"
         program, *words = self._words("worker", variables)
         assert program == "celery"
-        if self._nursery is None:
-            self._nursery = Nursery("worker", self.environment | {"DJANGO_SETTINGS_MODULE": "config.settings"})
-        process = Process("worker", self._nursery.fork(log, *words), log)
+        process = Process("worker", self._forked_from().fork(log, *words), log)
         self.processes.append(process)
         return process
+
+    def _forked_from(self) -> Nursery:
+        if self._nursery is None:
+            self._nursery = Nursery("worker", self.environment | {"DJANGO_SETTINGS_MODULE": "config.settings"})
+        return self._nursery
 
     def _words(self, name: str, variables: dict[str, str]) -> list[str]:
         """The words that the shell makes of a command of the Procfile."""
