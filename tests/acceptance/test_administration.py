@@ -25,7 +25,7 @@ def admin(page: Page, server: Quadrille) -> Page:
 
 
 def test_every_settings_page_is_accessible_and_fits_on_the_smallest_screen(browser: Browser, server: Quadrille) -> None:
-    """At a desk and on a phone `test_every_page_is_accessible` visits them."""
+    """At a desk and on a phone `test_every_page_is_accessible_and_fits_the_narrowest_phone` visits them."""
     findings: list[str] = []
     with watched_page(browser, server, size=SMALL) as (page, _):
         sign_in(page, server, "administrator")
