@@ -105,10 +105,14 @@ def _counts(body: Mapping[str, Any], group: str, name: str, most: int) -> Mappin
     value = _object(body[group], f"/{group}").get(name)
     if value is None:
         return {}
-    is_whole = isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1
-    if not is_whole or not 1 <= value <= most:
+    if not _is_whole(value) or not 1 <= value <= most:
         raise invalid(f"{group}.{name} must be a whole number from 1 to {most:,}", f"/{group}/{name}")
-    return {name: int(value)}  # JSON knows no integers: 500.0 is one
+    return {name: int(value)}
+
+
+def _is_whole(value: Any) -> bool:
+    """Whether it is a whole number, however it was written: JSON knows no integers, 500.0 is one."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1
 
 
 def _retention(body: Mapping[str, Any], group: str) -> Mapping[str, float]:
@@ -256,8 +260,8 @@ def _from_step(value: Any) -> FromStep | None:
     name, count, type = given.get("name"), given.get("count", 1), given.get("type", "do")
     if not isinstance(name, str) or not name:
         raise invalid("from.name must be the name of a step", "/from/name")
-    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+    if not _is_whole(count) or count < 1:
         raise invalid("from.count must be a whole number of at least 1", "/from/count")
     if not isinstance(type, str) or type not in STEP_TYPES:
         raise invalid(f"from.type must be one of {', '.join(STEP_TYPES)}", "/from/type")
-    return FromStep(name, count, STEP_TYPES[type])
+    return FromStep(name, int(count), STEP_TYPES[type])
