@@ -88,6 +88,6 @@ def row_of(flow: Flow, problem: Problem) -> ProblemRow:
 
 
 def _form_path(field: Path) -> str:
-    """The path of the form's field: branches are one field, whatever is wrong inside."""
-    steps = ("conditions",) if field[:2] == ("settings", "conditions") else field
+    """The path of the form's field, and on into it: branches are one field, with a row for each."""
+    steps = field[1:] if field[:2] == ("settings", "conditions") else field
     return ".".join(map(str, steps))

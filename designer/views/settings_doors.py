@@ -27,6 +27,7 @@ from designer.inspector.truth import sample_data, samples_of, truth_table
 from designer.models import Flow
 from designer.schema_form import SchemaForm
 from designer.services.drafting import draft_of
+from designer.services.guards import instances
 from designer.services.seen import shapes_seen
 from designer.trying.services import answers_of, cases_of, keep_sample, sample_of
 from designer.views.editor import flow_row
@@ -97,7 +98,9 @@ def form_preview(request: HtmxHttpRequest, scope: Scope, flow: str) -> HttpRespo
 
 
 def _sample(row: Flow, task: Task) -> dict[str, Any]:
-    return sample_data(task, input=sample_of(row), answers=answers_of(row))
+    kept = sample_of(row)
+    begun = instances().example_input(draft_of(row)) if kept is None else kept
+    return sample_data(task, input=begun, answers=answers_of(row))
 
 
 def _decision(row: Flow, subject: Any) -> Task:

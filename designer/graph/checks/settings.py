@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from designer.graph.cel import filter_reason
 from designer.graph.checks.known import filter_problem, moments, setting_problems
-from designer.graph.checks.problem import Problem, error
+from designer.graph.checks.problem import Problem, error, warning
 from designer.graph.checks.subject import Subject
 from designer.graph.flow_fields import (
     ENTITY_SYNC_FIELDS,
@@ -16,6 +16,7 @@ from designer.graph.flow_fields import (
     TRIGGER_TYPES,
 )
 from designer.graph.kinds import KINDS
+from designer.graph.messages import CHANNELS
 from designer.graph.model import PHASE_PREFIX, TRIGGER, Flow, Json, Task, phase_of_ref, phase_ref
 from designer.graph.suggestions import did_you_mean, listed, quoted
 from designer.graph.values import TASK_PREFIX, Fault, Path, group_problems, timezone_reason
@@ -49,9 +50,20 @@ def _task(subject: Subject, task: Task) -> Iterator[Problem]:
         yield error(_CODES[found.fault], f"{name}: {found.message}", node=task.key, field=("settings", *found.path))
     if reason := filter_problem(task):
         yield error("filter_wrong", f"{name}: Filter: {reason}", node=task.key, field=("settings", "filter"))
+    if _says_nothing(task):
+        message = f"{name} says nothing and will fail. Give it a text."
+        yield warning("message_empty", message, node=task.key, field=("settings", "body"))
     for path, value in moments(task):
         if reason := _moment_reason(subject.flow, value):
             yield error("reference_unknown", f"{name}: {reason}", node=task.key, field=("settings", *path))
+
+
+def _says_nothing(task: Task) -> bool:
+    """Whether a message has neither a subject nor a text, although it could do with either alone."""
+    own = [known for known in KINDS[task.kind].fields if known.key in ("subject", "body")]
+    if task.kind not in CHANNELS or not own or any(known.required for known in own):
+        return False
+    return not any(str(task.settings.get(known.key) or "").strip() for known in own)
 
 
 def _moment_reason(flow: Flow, value: Json) -> str | None:

@@ -451,7 +451,14 @@ export class Inspector {
 
 /** The row of a field that a path goes on to. @param {HTMLElement | undefined} field @param {string} path @param {string} wanted */
 function rowOf(field, path, wanted) {
-  const rows = [...(field?.querySelectorAll("[data-rows] > [data-row]") ?? [])];
+  const rows = [...(field?.querySelector("[data-rows]")?.querySelectorAll(":scope > [data-row]") ?? [])];
   const keys = rows.map((row) => /** @type {HTMLInputElement | null} */ (row.querySelector("[data-key='0'] input"))?.value ?? "");
-  return rows[rowFor(path ?? "", wanted, keys)];
+  const words = wanted.slice((path ?? "").length + 1).split(".").slice(1);
+  return words.reduce((here, word) => partOf(here, word) ?? here, rows[rowFor(path ?? "", wanted, keys)]);
+}
+
+/** Further in, as far as there is one: a statement of a branch, and in it what is compared. @param {Element | undefined} row
+ * @param {string} word */
+function partOf(row, word) {
+  return /^\d+$/.test(word) ? row?.querySelectorAll("[data-row]")[Number(word)] : row?.querySelector(`[data-key="${CSS.escape(word)}"]`);
 }

@@ -76,6 +76,16 @@ def test_without_data_it_is_tried_on_the_sample_and_the_cases(viewer: Client, ro
     assert json.loads(sample) == {"input": {"yes": True}}
 
 
+def test_without_any_sample_it_is_tried_on_what_the_flow_asks_for(viewer: Client, scope: Scope) -> None:
+    asked = {"type": "object", "properties": {"yes": {"type": "boolean"}, "how": {"enum": ["express", "slow"]}}}
+    create_flow(scope, key="asking", name="Asking", flow=draw("trigger -> pick; pick -yes-> b", input_schema=asked))
+    response = viewer.get(BASE.replace("drawn", "asking") + "sample-data", {"subject": "pick"})
+    sample = json.loads(response.content)
+    assert set(sample["input"]) == {"yes", "how"}
+    assert sample["input"]["how"] == "express"
+    assert isinstance(sample["input"]["yes"], bool)
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [

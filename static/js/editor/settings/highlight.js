@@ -173,9 +173,14 @@ export function placeOf(text, at) {
   return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
 }
 
+/** What can be asked of a value in an expression, behind a dot. */
+export const METHODS = ["size()", "contains(", "startsWith(", "endsWith(", "matches(", "map(", "filter(", "exists(", "all(", "exists_one("];
+/** What scripts know beside (engine/core/scripts.py). */
+export const SCRIPT_METHODS = ["sum()", "min()", "max()", "round(", "sorted()", "join(", "split(", "lower()", "upper()", "trim()", "keys()", "values()"];
+
 /** Words that may follow, by language. @type {Record<string, string[]>} */
 export const WORDS = {
-  cel: ["size(", "has(", "matches(", "contains(", "startsWith(", "endsWith(", "map(", "filter(", "exists(", "all(", "exists_one(", "int(", "double(", "string(", "timestamp(", "duration(", "true", "false", "null"],
+  cel: ["size(", "has(", "int(", "double(", "string(", "timestamp(", "duration(", "true", "false", "null"],
   schema: ["type", "properties", "required", "title", "description", "enum", "format", "items", "minimum", "maximum", "minLength", "maxLength", "pattern", "default", "additionalProperties", "minItems", "maxItems", "oneOf", "const",
     "object", "string", "number", "integer", "boolean", "array", "date", "date-time", "email", "uri", "textarea"],
   json: ["true", "false", "null"],

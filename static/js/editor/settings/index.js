@@ -47,7 +47,7 @@ export function attach(editor) {
   /** Each is made once, however often it is asked for while it loads. @type {Map<string, Promise<(root: HTMLElement) => void>>} */
   const helpers = new Map();
   const rooms = [
-    { selector: "[data-language]", load: () => import("./code.js").then(({ paintAll }) => (/** @type {HTMLElement} */ root) => paintAll(root, popup)) },
+    { selector: "[data-language]", load: () => import("./code.js").then(({ paintAll }) => (/** @type {HTMLElement} */ root) => paintAll(root, popup, () => picker().then((ready) => ready.tree()))) },
     { selector: "[data-schema]", load: () => import("./designer.js").then(({ Designers }) => {
       const designers = new Designers(editor);
       return (/** @type {HTMLElement} */ root) => designers.show(root);

@@ -25,7 +25,7 @@ export class Popup {
       const option = /** @type {Element} */ (event.target).closest("[role=option]");
       if (option) this.#choose([...this.element.children].indexOf(option));
     });
-    document.body.append(this.element);
+    (document.querySelector("main") ?? document.body).append(this.element); // within a landmark
     addEventListener("scroll", () => this.isOpen && this.#place(), { capture: true, passive: true });
     addEventListener("resize", () => this.close());
   }

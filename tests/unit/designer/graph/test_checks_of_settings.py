@@ -276,3 +276,22 @@ def test_a_compensation_may_read_the_task_that_it_undoes_but_is_warned_of_later_
 
     assert problems("{{ steps.a.output.status }}") == []
     assert problems("{{ steps.b.status }}") == [("reference_early", "tasks.a.settings.compensation.inputs.url")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "is_empty"),
+    [
+        ("in_app", {}, True),
+        ("in_app", {"subject": " ", "body": ""}, True),
+        ("in_app", {"subject": "Hello"}, False),
+        ("sms", {}, True),
+        ("sms", {"body": "{{ input.text }}"}, False),
+        ("email", {"subject": "Hello"}, False),
+        ("email", {}, False),  # an error says that it needs a subject
+        ("manual", {}, False),
+    ],
+)
+def test_a_message_that_says_nothing_is_warned_about(kind: str, settings: dict[str, Any], is_empty: bool) -> None:
+    found = check_flow(draw("a", kinds={"a": kind}, settings={"a": settings}))
+    empty = [problem for problem in found if problem.code == "message_empty"]
+    assert [problem.severity for problem in empty] == [Severity.WARNING] * is_empty
