@@ -192,6 +192,24 @@ def test_restart_from_a_step_of_a_failed_instance_runs_what_failed_elsewhere_too
     assert driven.state.status == "complete"
 
 
+def test_restart_from_a_step_also_runs_what_failed_or_was_stopped_on_another_way() -> None:
+    driven = Driven(draw("a; b -> c; d")).start().complete("b").fail("a")
+    assert (driven.state.status, driven.status("d")) == ("errored", "cancelled")
+    driven.tell(FactType.INSTANCE_RESTARTED, **{"from": "b"})
+    assert [driven.status(task) for task in "abcd"] == ["ready", "ready", "idle", "ready"]
+    driven.complete("a", "b", "c", "d")
+    assert driven.state.status == "complete"
+
+
+def test_an_instance_whose_last_step_ends_while_it_is_to_be_paused_is_complete() -> None:
+    driven = Driven(draw("a")).start()
+    driven.tell(FactType.ATTEMPT_STARTED, "a")
+    driven.tell(FactType.INSTANCE_PAUSE_REQUESTED)
+    assert driven.state.status == "waiting_for_pause"
+    driven.tell(FactType.STEP_COMPLETED, "a")
+    assert driven.state.status == "complete"
+
+
 def test_restart_from_a_step_before_a_loop_counts_its_rounds_anew() -> None:
     flow = draw("trigger -> z -> a -> d; d -again-> a; d -done-> e", loops={"d": ("again", "done", 2)})
     driven = Driven(flow).start().complete("z", "a").decide("d", "again").complete("a").decide("d", "again")
