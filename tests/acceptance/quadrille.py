@@ -18,7 +18,7 @@ import httpx
 
 from tests.acceptance.slowness import SLOWNESS
 from tests.nursery import Nursery, await_words, is_running, kill
-from tests.prepared import copy_folder
+from tests.prepared import copy_folder, static_folder
 from tests.servers import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -116,8 +116,13 @@ class Quadrille:
                 time.sleep(0.02)
             kill(self._pid)
             self._pid = None
+        self.forget_nursery()
+
+    def forget_nursery(self) -> None:
+        """Fork from a new process from now on, which begins with what is there now."""
         if self._nursery is not None:
             self._nursery.close()
+            self._nursery = None
 
     def _forked_from(self) -> Nursery:
         if self._nursery is None:
@@ -142,6 +147,8 @@ def quadrille(*, demo: bool = True) -> Iterator[Quadrille]:
     try:
         copy_folder(folder)
         server.manage("prepare")
+        if static_folder() is None:
+            server.forget_nursery()  # it has looked for the static files before there were any
         if demo:
             server.manage("demo", "--url", server.url)
         server.start()

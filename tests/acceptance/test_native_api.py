@@ -116,7 +116,7 @@ def test_two_hundred_instances_end_as_they_should(api: httpx.Client, server: Qua
     ) and (time.monotonic() < deadline):
         approve_all(api, done)
         send_pick_ups(api, [one for one in open_ones if one["status"] == "waiting"], sent)
-        time.sleep(0.3)
+        time.sleep(1.0)
 
     ended = {one["id"]: one for one in every_page(api, "/instances", flow="order-fulfilment")}
     declined = [one["id"] for one in wanted if "declined" in one["input"]["order"]["id"]]
