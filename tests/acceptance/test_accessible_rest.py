@@ -160,3 +160,20 @@ def test_who_has_tried_too_many_passwords_reads_an_accessible_page(page: Page, w
     expect(heading).to_be_visible()
     assert answered.value.status == 429
     assert look_at(page) == []
+
+
+def test_the_first_page_of_an_installation_is_accessible(page: Page, server: Quadrille) -> None:
+    password = "a long enough passphrase"
+    made = f"from accounts.models import User; User.objects.create_superuser('installer@example.com', {password!r})"
+    server.manage("shell", "-v", "0", "-c", made)
+    page.goto("/accounts/sign-in/")
+    page.get_by_label("Email").fill("installer@example.com")
+    page.get_by_label("Password", exact=True).fill(password)
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Name", exact=True)).to_be_focused()
+    findings = look_at(page)
+    page.keyboard.type("Acme")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Acme is founded.")).to_be_visible()
+    findings += look_at(page)
+    assert not findings, "\n".join(findings)
