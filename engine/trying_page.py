@@ -22,7 +22,7 @@ from designer.trying.services import answers_of, cases_of, must_pass, sample_of
 from engine.display.json_text import JsonText, json_text
 from engine.models import Instance
 from engine.sandbox.cases import CaseReport, run_cases
-from engine.sandbox.examples import sample_for
+from engine.sandbox.examples import names_for, sample_for
 from engine.sandbox.trial import Moment, Trial
 
 RECENT: Final = 10
@@ -112,6 +112,11 @@ class TryingPanel:
         if sample is None:
             sample = sample_for(self.draft)
         return json.dumps(sample, indent=2, ensure_ascii=False)
+
+    @property
+    def input_names(self) -> str:
+        """What the input may name, as JSON: suggested where the sample is typed."""
+        return json.dumps(names_for(self.draft))
 
     @property
     def kept_answers(self) -> dict[str, Json]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from designer.graph.model import Flow, Json
@@ -88,6 +88,21 @@ def sample_for(flow: Flow) -> Json:
     schema = flow.input_schema or (forms[0] if forms else None)
     is_closed = isinstance(schema, Mapping) and schema.get("additionalProperties") is False
     return example_for(schema, () if is_closed else reads_of(flow).get("", ()))
+
+
+def names_for(flow: Flow) -> list[str]:
+    """The names that an input of the flow may have at any depth, each once: those of its sample."""
+    return list(dict.fromkeys(_names_in(sample_for(flow))))
+
+
+def _names_in(value: Json) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield name
+            yield from _names_in(inner)
+    elif isinstance(value, (list, tuple)):
+        for inner in value:
+            yield from _names_in(inner)
 
 
 def _type_of(schema: Mapping[str, Json]) -> str:

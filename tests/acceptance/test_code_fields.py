@@ -151,3 +151,36 @@ def test_the_words_of_a_schema_are_completed(board: Board) -> None:
     expect(page.locator("[data-schema-row] > summary b")).to_have_text("how")
     page.keyboard.press("Control+Enter")
     board.saved()
+
+
+def test_a_sample_input_is_coloured_told_its_mistakes_and_completed_from_what_is_declared(
+    page: Page, board: Board
+) -> None:
+    page.get_by_role("button", name="Try it").click()
+    sample = page.locator("#trying-input")
+    paint = page.locator("#trying .code-paint")
+    expect(sample).to_be_focused()
+    expect(paint.locator(".code-key").first).to_have_text(re.compile("order"))
+
+    sample.press("ControlOrMeta+a")
+    page.keyboard.type('{"order": {"to')
+    suggestions = page.locator("#suggest [role=option]")
+    expect(suggestions).to_have_text(["total"])
+    page.keyboard.press("Enter")
+    expect(sample).to_have_value('{"order": {"total')
+    expect(page.locator("#suggest")).to_be_hidden()
+    expect(page.locator("#trying-problem")).to_have_text(re.compile(r"^Line 1, column "))
+    assert look_at(page) == []
+    page.keyboard.type('": 12}}')
+    expect(page.locator("#trying-problem")).to_have_text("")
+
+    # The first Escape closes the list alone, the next one the panel.
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.type(', "li')
+    expect(suggestions).to_have_text(["lines"])
+    page.keyboard.press("Escape")
+    expect(page.locator("#suggest")).to_be_hidden()
+    expect(sample).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#trying")).to_have_count(0)

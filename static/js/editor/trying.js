@@ -11,6 +11,8 @@ import { Doors } from "./doors.js";
 import { answered, marksAt } from "./trying_answers.js";
 import { askAnswer } from "./trying_dialog.js";
 import { TryingMarks } from "./trying_marks.js";
+import { paintAll } from "./settings/code.js";
+import { thePopup } from "./settings/popup.js";
 
 /** @typedef {import("./main.js").Editor} Editor */
 /** @typedef {import("./trying_answers.js").Frame} Frame */
@@ -67,6 +69,7 @@ export class Trying {
     this.#panel = panel;
     this.#answers = JSON.parse(panel.querySelector("#trying-answers")?.textContent ?? "{}");
     this.#listen(panel);
+    this.#paint();
     this.#showForget();
     if (!hasGoneOn()) this.#input.focus();
     void this.#runCases();
@@ -76,6 +79,7 @@ export class Trying {
   close() {
     this.#runs += 1;
     this.#keepMiddle(() => {
+      thePopup().close();
       this.#panel?.remove();
       delete this.editor.root.dataset.trying;
     });
@@ -127,6 +131,11 @@ export class Trying {
     return /** @type {HTMLInputElement | null} */ (this.#find("#trying-name"));
   }
 
+  /** Colours, mistakes and names for the sample input. */
+  #paint() {
+    if (this.#panel) paintAll(this.#panel, thePopup(), async () => []);
+  }
+
   /** @param {string} selector @returns {HTMLElement | null} */
   #find(selector) {
     return this.#panel?.querySelector(selector) ?? null;
@@ -149,7 +158,9 @@ export class Trying {
       if (field instanceof HTMLSelectElement && field.matches("[data-try-recorded]")) void this.#takeRecorded(field.value);
       if (field instanceof HTMLInputElement && field.matches("[data-try-guard]")) void this.#change("guard", { required: field.checked });
     });
+    panel.addEventListener("focusout", () => thePopup().close());
     panel.addEventListener("keydown", (event) => {
+      if (thePopup().key(event)) return;
       if (event.key === "Escape") {
         event.stopPropagation();
         this.close();
@@ -288,6 +299,7 @@ export class Trying {
   /** @param {any} input @param {Record<string, any>} answers */
   #fill(input, answers) {
     this.#input.value = input === null ? "" : JSON.stringify(input, null, 2);
+    this.#paint();
     this.#answers = answers;
   }
 

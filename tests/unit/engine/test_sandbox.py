@@ -12,7 +12,7 @@ from designer.graph.kinds import KINDS
 from designer.graph.model import Flow, Json
 from engine.actions import ACTIONS
 from engine.core.state import FINAL_STATUSES
-from engine.sandbox.examples import example_for, example_of, sample_for
+from engine.sandbox.examples import example_for, example_of, names_for, sample_for
 from engine.sandbox.kinds import PRETENDERS
 from engine.sandbox.kinds.automation import STAND_INS
 from engine.sandbox.question import Source
@@ -357,3 +357,11 @@ def test_an_input_that_does_not_fit_starts_nothing() -> None:
     assert "id: is required" in refused.stopped
     assert sample_for(flow) == {"id": 5}
     assert try_flow(flow, sample_for(flow)).status == "complete"
+
+
+def test_the_names_of_an_input_are_all_that_is_declared_at_any_depth_each_once() -> None:
+    line = {"type": "object", "properties": {"price": {"type": "number"}, "id": {"type": "string"}}}
+    properties = {"id": {"type": "integer"}, "lines": {"type": "array", "items": line}}
+    flow = draw("trigger -> a", input_schema={"type": "object", "properties": properties})
+    assert names_for(flow) == ["id", "lines", "price"]
+    assert names_for(draw("trigger -> a")) == []

@@ -79,16 +79,17 @@ async function complete(box, area, popup, tree, isAsked) {
   const caret = area.selectionStart;
   const { value } = area;
   const typed = /[A-Za-z_][\w.-]*$/.exec(value.slice(0, caret))?.[0] ?? "";
-  const isWanted = isAsked || (typed !== "" && (language === "cel" || (language === "schema" && isInText(value, caret))));
+  const declared = box.dataset.names && isInText(value, caret) ? namesIn(box.dataset.names) : null;
+  const isWanted = isAsked || (typed !== "" && (language === "cel" || declared || (language === "schema" && isInText(value, caret))));
   if (area.readOnly) return;
-  // In JSON the list is that of references (picker.js), which closes it.
-  if (!isWanted) return void (language === "json" || popup.close());
+  // In JSON that may refer to data the list is that of references (picker.js), which closes it.
+  if (!isWanted) return void ((language === "json" && !box.dataset.names) || popup.close());
   const named = language === "cel" ? namesFor(area, await tree().catch(() => [])) : [];
   if (document.activeElement !== area || area.value !== value || area.selectionStart !== caret) return; // one has typed on meanwhile
   // A whole name stands for itself: what is in it is offered behind a dot, so that Enter goes on to the next line.
   const goesOn = named.some(({ text }) => text === typed) ? /^[^.[]/ : /./;
   const fits = (/** @type {string} */ text) => text.toLowerCase().startsWith(typed.toLowerCase()) && goesOn.test(text.slice(typed.length));
-  const found = [...named, ...wordsFor(language, typed, isScript(area))].filter(({ text }) => fits(text));
+  const found = [...named, ...(declared ?? wordsFor(language, typed, isScript(area)))].filter(({ text }) => fits(text));
   popup.show(area, found, ({ text }) => typeInto(area, caret - typed.length, caret, text));
 }
 
@@ -98,6 +99,11 @@ function wordsFor(language, typed, isOfScript) {
   const stem = language === "cel" ? typed.slice(0, typed.lastIndexOf(".") + 1) : "";
   const words = (stem ? [...METHODS, ...(isOfScript ? SCRIPT_METHODS : [])] : WORDS[language]) ?? [];
   return words.map((word) => ({ text: stem + word, label: stem + word }));
+}
+
+/** The names that a JSON document may have, as suggestions. @param {string} names */
+function namesIn(names) {
+  return /** @type {string[]} */ (JSON.parse(names)).map((text) => ({ text, label: text }));
 }
 
 /** Whether a caret stands in a text of a JSON document. @param {string} value @param {number} caret */

@@ -5,7 +5,7 @@
  */
 
 import { late } from "../late.js";
-import { Popup } from "./popup.js";
+import { thePopup } from "./popup.js";
 
 /** @typedef {import("../main.js").Editor} Editor @typedef {HTMLInputElement | HTMLTextAreaElement} TextField */
 
@@ -14,7 +14,7 @@ const PICKING = "[data-pick]";
 /** @param {Editor} editor */
 export function attach(editor) {
   const { element } = editor.inspector;
-  const popup = new Popup();
+  const popup = thePopup();
   /** @type {Promise<import("./picker.js").Picker> | null} */
   let picking = null;
   const picker = () => (picking ??= import("./picker.js").then(({ Picker }) => new Picker(editor, popup)).catch((error) => {

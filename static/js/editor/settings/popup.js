@@ -3,6 +3,11 @@
 
 /** @typedef {{text: string, label: string, type?: string, help?: string, maybe?: boolean}} Suggestion */
 
+/** @type {Popup | null} */
+let one = null;
+/** That of the page. */
+export const thePopup = () => (one ??= new Popup());
+
 export class Popup {
   /** @type {Suggestion[]} */
   #shown = [];
