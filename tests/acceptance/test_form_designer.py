@@ -35,7 +35,7 @@ class Designer:
             row.locator("[data-part=type]").first.select_option(label=kind)
         self.page.keyboard.press("Tab")
         self.board.saved()
-        return row
+        return self.row(name)
 
     def names(self, level: Locator) -> list[str]:
         """What the fields of one list are called."""

@@ -126,7 +126,10 @@ export class Designers {
     if (act === "up" || act === "down") announcePlace(this.editor, "field", rowsIn(fresh.level).indexOf(/** @type {HTMLElement} */ (fresh.row)), rowsIn(fresh.level).length);
     const own = (/** @type {string} */ wanted) => /** @type {HTMLElement | null} */ (fresh.row?.querySelector(`:scope > .schema-row-body > ${wanted}`));
     if (act === "add") openRow(fresh.row, own(".schema-part [data-part=name]"));
-    else (own(`.row [data-row-act=${act}]:not(:disabled)`) ?? fresh.row?.querySelector("summary") ?? addButtonOf(fresh.level))?.focus();
+    else {
+      const isOpen = fresh.row instanceof HTMLDetailsElement && fresh.row.open; // what a folded one holds takes no focus
+      ((isOpen && own(`.row [data-row-act=${act}]:not(:disabled)`)) || fresh.row?.querySelector("summary") || addButtonOf(fresh.level))?.focus();
+    }
   }
 
   /** Rows of one list become others. @param {HTMLElement} level @param {HTMLElement} box @param {HTMLTextAreaElement} area
