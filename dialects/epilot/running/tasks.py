@@ -17,10 +17,11 @@ from dialects.epilot.running.work import Work, changing, step_of
 from dialects.epilot.translate.incoming import branch_of, default_ids
 from engine.actions.run_automation import output_of
 from engine.core.facts import FactType
-from engine.core.ports import Completed, Waiting
+from engine.core.ports import Completed, TimerPurpose, Waiting
 from engine.core.state import StepStatus
 from engine.entities.automations import ENDED_WELL, RUNNING, begin_run
 from engine.entities.models import AutomationRun
+from engine.models import Timer
 from engine.services.actors import actor_of
 from engine.services.case import Case
 
@@ -96,8 +97,20 @@ def _tell_due(work: Work, task: Json) -> None:
     due = moment_of(task.get("due_date") or "", work.document["_"]["timezone"])
     if due is None and task.get("due_date"):
         return  # a template that has no value yet
-    if work.status(key) in (StepStatus.WAITING, StepStatus.HELD) and not work.instance().is_final:
-        work.tell(FactType.DUE_DATE_SET, key, due_at=due.isoformat() if due else None)
+    if work.status(key) not in (StepStatus.WAITING, StepStatus.HELD) or work.instance().is_final:
+        return
+    moment = due.isoformat() if due else None
+
+    def apply(case: Case) -> None:
+        step = step_of(case, key)
+        told = [case.fact(FactType.DUE_DATE_SET, step, due_at=moment, by=actor_of(work.scope))]
+        if due is not None and due > case.now:
+            told.append(case.fact(FactType.TIMER_SET, step, purpose=TimerPurpose.DUE.value, due_at=moment))
+        else:  # its other timers stay: it may wait for its schedule
+            Timer.objects.filter(**step._asdict(), purpose=TimerPurpose.DUE).delete()
+        case.tell(*told)
+
+    work.change(apply)
 
 
 # -- statuses ---------------------------------------------------------------------------------------------------------

@@ -5,15 +5,18 @@ written at which event, what an automation is handed, and copies whose reference
 from __future__ import annotations
 
 from copy import deepcopy
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import Environment
 from dialects.epilot.translate.words import key_of
+from engine.core.facts import Fact, FactType
 from engine.entities.models import Automation, AutomationRun, Entity
-from engine.models import Step
+from engine.models import Step, Timer
+from engine.services.advancing import apply_facts
 from tests.integration.epilot.conftest import METER, Epilot, current, set_attributes, statuses, task_of
 from tests.integration.epilot.test_executions import (
     automation,
@@ -141,6 +144,42 @@ def test_null_takes_a_due_date_away(epilot: Epilot) -> None:
     assert [each for each in (run, *run["phases"], *run["tasks"]) if "due_date" in each] == []
     step.refresh_from_db()
     assert step.due_at is None
+
+
+def test_a_due_date_that_is_moved_or_taken_away_takes_its_timer_along(epilot: Epilot) -> None:
+    run = epilot.start(epilot.make(template([manual("a", due_date="2030-01-01")])))
+    step = Step.objects.get(task=key_of("a"))
+
+    def due_and_timers() -> tuple[datetime | None, list[datetime]]:
+        step.refresh_from_db()
+        timers = Timer.objects.filter(instance_id=step.instance_id, task=step.task, purpose="due")
+        return step.due_at, [timer.due_at for timer in timers]
+
+    assert due_and_timers() == (step.due_at, [step.due_at])
+    for date in ("2031-06-01T12:00:00Z", "2029-06-01T12:00:00Z"):
+        assert epilot.patch(run, "a", due_date=date)[0] == 200
+        moment = datetime.fromisoformat(date)
+        assert due_and_timers() == (moment, [moment])
+    apply_facts(step.instance_id, [Fact(FactType.INSTANCE_PAUSE_REQUESTED, timezone.now())], timezone.now())
+    later = timezone.now() + timedelta(days=2)
+    apply_facts(step.instance_id, [Fact(FactType.INSTANCE_RESUMED, later)], later)
+    due_at, timers = due_and_timers()
+    assert due_at is not None
+    assert due_at - moment >= timedelta(days=1, hours=23)
+    assert timers == [due_at]
+    for gone, due_at in (("2020-01-01T00:00:00Z", datetime(2020, 1, 1, tzinfo=UTC)), (None, None)):
+        assert epilot.patch(run, "a", due_date="2031-06-01T12:00:00Z")[0] == 200
+        assert epilot.patch(run, "a", due_date=gone)[0] == 200
+        assert due_and_timers() == (due_at, [])
+
+
+def test_a_scheduled_task_keeps_its_schedule_without_a_due_date(epilot: Epilot) -> None:
+    schedule = {"mode": "delayed", "duration": 1, "unit": "days"}
+    run = epilot.start(epilot.make(template([automation("later", schedule=schedule, due_date="2030-01-01")])))
+    assert epilot.patch(run, "later", due_date="2031-01-01")[0] == 200
+    assert sorted(Timer.objects.values_list("purpose", flat=True)) == ["due", "start"]
+    assert epilot.patch(run, "later", due_date=None)[0] == 200
+    assert list(Timer.objects.values_list("purpose", flat=True)) == ["start"]
 
 
 def test_due_dates_count_from_phases_and_from_what_goes_before(epilot: Epilot) -> None:
