@@ -65,7 +65,7 @@ def _text(value: Any, schema: Any, zone: ZoneInfo) -> str:
         return choices[1][choices[0].index(value)]
     if isinstance(value, bool):
         return "Yes" if value else "No"
-    if isinstance(value, list):
+    if isinstance(value, list) and not any(isinstance(entry, Mapping | list) for entry in value):
         return ", ".join(_text(entry, _part(schema, "items"), zone) for entry in value) or "none"
     if not isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
@@ -75,6 +75,6 @@ def _text(value: Any, schema: Any, zone: ZoneInfo) -> str:
 def _moment(text: str, zone: ZoneInfo) -> str:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return f"{moment.astimezone(zone):%Y-%m-%d %H:%M} {zone.key}" if moment.tzinfo else text
+    except (ValueError, OverflowError):  # no moment, or one that is beyond the calendar over there
         return text
-    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M} {zone.key}" if moment.tzinfo else text

@@ -68,6 +68,30 @@ def test_what_is_large_or_deep_is_bounded() -> None:
     assert told({"a": {"b": {"c": {"d": {"e": [{}]}}}}}) == [("A · B · C · D", '{"e": [{}]}')]
 
 
+def test_lists_within_lists_are_bounded_too() -> None:
+    nested: Any = 1
+    for _ in range(600):
+        nested = [nested]
+    ((label, text),) = told({"a": nested})
+    assert (label, text.startswith("[[[")) == ("A · 1 · 1 · 1", True)
+    assert told({"a": {"b": {"c": {"d": [["x"], "y"]}}}}) == [("A · B · C · D", '[["x"], "y"]')]
+
+
+@pytest.mark.parametrize(
+    ("moment", "zone"),
+    [
+        ("0001-01-01T00:00:00Z", "America/New_York"),
+        ("9999-12-31T23:59:59Z", "Europe/Berlin"),
+        ("0001-01-01T00:00:00+14:00", "UTC"),
+        ("2026-07-01T10:00:00", "Europe/Berlin"),
+        ("soon", "UTC"),
+    ],
+)
+def test_a_moment_beyond_the_calendar_or_of_no_zone_is_shown_as_it_is(moment: str, zone: str) -> None:
+    schema = {"properties": {"at": {"type": "string", "format": "date-time"}}}
+    assert told({"at": moment}, schema, timezone=zone) == [("At", moment)]
+
+
 @pytest.mark.parametrize("schema", [5, [], {"properties": 5}, {"properties": {"a": 7, "b": {"enum": 3, "format": 9}}}])
 def test_a_schema_that_says_nothing_is_passed_over(schema: Any) -> None:
     assert told({"a": [1], "b": "x"}, schema) == [("A", "1"), ("B", "x")]
