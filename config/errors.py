@@ -1,6 +1,7 @@
 """Error pages: one template each for people, problem JSON for programs, a short text part for htmx."""
 
 from http import HTTPStatus
+from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -31,8 +32,11 @@ def refuse(request: HttpRequest, status: int, message: str) -> HttpResponse:
     if request.headers.get("HX-Request") == "true":
         # `static/js/requests.js` shows it as a toast; the page stays as it is.
         return HttpResponse(f"{message}\n", status=status, content_type="text/plain; charset=utf-8")
-    stay_in_last_place(request)
-    context = {"status": status, "title": title, "message": message}
+    context: dict[str, Any] = {"status": status, "title": title, "message": message}
+    if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        stay_in_last_place(request)
+    else:  # the page that says the database is away must not ask it where somebody works
+        context["scope"] = None
     page = loader.select_template([f"{status}.html", "400.html"])
     return HttpResponse(page.render(context, request), status=status)
 

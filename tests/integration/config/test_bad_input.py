@@ -7,7 +7,7 @@ from unittest import mock
 
 import pytest
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, OperationalError
+from django.db import DatabaseError, IntegrityError, OperationalError, connection
 from django.test import Client
 
 from accounts.models import Environment, MemberGroup
@@ -163,3 +163,21 @@ def test_trouble_in_the_database_is_answered_in_words(
     assert response.status_code == status
     assert "duplicate key" not in response.content.decode()
     assert "duplicate key" in caplog.text
+
+
+@pytest.mark.parametrize("answered", [0, 2, 4])
+def test_a_database_that_is_away_is_told_without_asking_it(admin: Client, answered: int) -> None:
+    asked = 0
+
+    def away(execute: Callable[..., object], *query: object) -> object:
+        nonlocal asked
+        asked += 1
+        if asked > answered:
+            raise OperationalError("the server closed the connection")
+        return execute(*query)
+
+    with connection.execute_wrapper(away):
+        response = admin.get(AUDIT)
+    assert response.status_code == 503
+    assert "The database is busy" in response.content.decode()
+    assert asked == answered + 1
