@@ -9,8 +9,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from accounts.errors import ShortNameTaken
 from accounts.models import AuditEntry, Environment, Membership, Organization, User
 from accounts.roles import Role
+from accounts.services.organizations import found_organization
 
 FOUND = "/accounts/organizations/new/"
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -70,6 +72,17 @@ def test_the_command_founds_one_and_lets_a_new_administrator_in(
     chosen = {"new_password1": "a long enough passphrase", "new_password2": "a long enough passphrase"}
     assert client.post(form.request["PATH_INFO"], chosen).status_code == 302
     assert client.get("/").headers["Location"] == "/o/globex/test/flows/"
+
+
+def test_environments_of_one_name_have_addresses_of_their_own(db: None, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("organization", "Globex", "--administrator", "boss@example.com", "--environments", "Live", "live ")
+    assert "globex/live, globex/live-2" in capsys.readouterr().out
+
+
+def test_a_short_name_that_is_taken_meanwhile_is_refused(organization: Organization) -> None:
+    with pytest.raises(ShortNameTaken, match="acme"):
+        found_organization(name="Late", slug="acme", administrator=User.objects.create_user("late@example.com"))
+    assert Organization.objects.count() == 1
 
 
 @pytest.mark.parametrize(
