@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
@@ -46,10 +47,17 @@ def read_json(text: str | bytes) -> Any:
         text = text.decode()
     if DIGITS_IN_A_ROW.search(text[::STRIDE]) is not None and LONG_NUMBER.search(text) is not None:
         try:
-            return json.loads(text, parse_constant=_refuse_constant)
+            return json.loads(text, parse_float=_finite, parse_constant=_refuse_constant)
         except RecursionError as error:
             raise ValueError("It is nested too deeply.") from error
     return orjson.loads(text)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):  # would be written as null
+        raise ValueError(f"{text[:40]} is too large a number")
+    return number
 
 
 def _refuse_constant(name: str) -> NoReturn:

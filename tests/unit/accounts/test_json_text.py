@@ -38,7 +38,9 @@ def test_whole_numbers_are_read_exactly_wherever_they_stand(numbers: list[int], 
     assert read_json(json_bytes(value)) == value
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1] 2", "[NaN]", f"[{HUGE}, NaN]", f"[{HUGE}", "9" * 5000])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[1] 2", "[NaN]", f"[{HUGE}, NaN]", f"[{HUGE}, 1e999]", "[-1e999]", f"[{HUGE}", "9" * 5000]
+)
 def test_what_is_no_json_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"\S"):
         read_json(text)
