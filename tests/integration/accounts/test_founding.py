@@ -74,6 +74,17 @@ def test_the_command_founds_one_and_lets_a_new_administrator_in(
     assert client.get("/").headers["Location"] == "/o/globex/test/flows/"
 
 
+def test_the_command_knows_who_is_there_however_the_address_is_written(
+    db: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    User.objects.create_user("boss@example.com", password="a long enough passphrase")
+    call_command("organization", "Globex", "--administrator", " Boss@Example.com ")
+    assert Membership.objects.get().user == User.objects.get()
+    assert "password" not in capsys.readouterr().out
+    call_command("organization", "Initech", "--administrator", " New@Example.com ")
+    assert User.objects.filter(email="new@example.com").exists()
+
+
 def test_environments_of_one_name_have_addresses_of_their_own(db: None, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("organization", "Globex", "--administrator", "boss@example.com", "--environments", "Live", "live ")
     assert "globex/live, globex/live-2" in capsys.readouterr().out
