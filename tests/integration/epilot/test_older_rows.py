@@ -80,6 +80,16 @@ def test_due_dates_count_from_the_start_and_from_steps(epilot: Epilot) -> None:
     assert datetime.fromisoformat(found["Two"]["dueDate"]).tzinfo is None
 
 
+def test_null_takes_a_due_date_away_in_the_older_api_too(epilot: Epilot) -> None:
+    execution = begin(epilot, make(epilot, flow=[step("One", 1, dueDate="2030-01-01")], dueDate="2030-02-01"))
+    path = f"{EXECUTIONS}/{execution['id']}"
+    assert (execution["dueDate"], steps_of(execution)["One"]["dueDate"]) == ("2030-02-01", "2030-01-01")
+    assert epilot("PATCH", path, {"dueDate": None})[0] == 204
+    assert patch(epilot, execution, "One", dueDate=None)[0] == 200
+    found = epilot("GET", path)[1]
+    assert [each.get("dueDate") for each in (found, steps_of(found)["One"])] == [None, None]
+
+
 @pytest.mark.parametrize(
     ("sorting", "wanted"),
     [
