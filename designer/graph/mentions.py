@@ -18,7 +18,6 @@ AGENT: Final = "agent"
 FLOW: Final = "flow"
 SERVICE: Final = "connection"
 MOST_FLOWS: Final = 128
-_OPEN: Final = "{{"  # of a template, which names nobody yet
 _SINGLE: Final = {"ai_agent": AGENT, "call": FLOW}
 
 
@@ -37,14 +36,19 @@ def _mentions(task: Task) -> Iterator[Mention]:
     if task.kind == "manual":
         entries = task.settings.get(ASSIGNEE)
         for entry in entries if isinstance(entries, (list, tuple)) else ():
-            if isinstance(entry, str) and _OPEN not in entry:
+            if isinstance(entry, str) and not _is_open(entry):
                 yield mention(ASSIGNEE, entry)
     for _, service in services_of(task):
         yield mention(SERVICE, service)
     if (what := _SINGLE.get(task.kind)) is not None:
         name = task.settings.get(what)
-        if isinstance(name, str) and name and _OPEN not in name:
+        if isinstance(name, str) and name and not _is_open(name):
             yield mention(what, name)
+
+
+def _is_open(name: str) -> bool:
+    """Whether it is a template: it names nobody yet. As `references.is_template`, which knows the kinds of tasks."""
+    return "{{" in name or "{%" in name
 
 
 def _all_mentions(flow: Flow) -> frozenset[Mention]:
@@ -60,7 +64,7 @@ def services_of(task: Task) -> Iterator[tuple[tuple[str, ...], str]]:
     for place, settings in ((), task.settings), (("compensation",), mapping(task.settings.get("compensation"))):
         inputs = mapping(settings.get("inputs")) if settings.get("action") == "http_request" else {}
         service = inputs.get(SERVICE)
-        if isinstance(service, str) and service and _OPEN not in service:
+        if isinstance(service, str) and service and not _is_open(service):
             yield ("settings", *place, "inputs", SERVICE), service
 
 

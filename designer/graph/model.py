@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from designer.graph.trials import Trials
 
 Json = Any
+"""What `json.loads` answers: None, bool, int, float, str, list or dict."""
 Mention = tuple[str, str]
 """The setting in which a task names something that stands outside of the flow, and the name that it is given there."""
-"""What `json.loads` answers: None, bool, int, float, str, list or dict."""
 
 KEY_PATTERN: Final = r"^[a-zA-Z0-9_][a-zA-Z0-9_-]{0,63}$"
 _KEY = re.compile(KEY_PATTERN)

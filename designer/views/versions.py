@@ -71,7 +71,7 @@ def version(request: HtmxHttpRequest, scope: Scope, flow: str, number: int) -> H
 def graph(request: HtmxHttpRequest, scope: Scope, flow: str, number: int, format: str) -> HttpResponse:
     """The graph of a version as `graph.svg`, `.png`, `.pdf`, `.dot` or `.mmd`.
 
-    It may be kept for a day: nothing in it changes but what people and groups are called.
+    It may be kept for a day: nothing in it changes but what people, groups, agents and flows are called.
     """
     row = flow_row(scope, flow)
     if format not in FILES:

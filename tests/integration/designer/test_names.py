@@ -14,8 +14,8 @@ from accounts.models import MemberGroup
 from accounts.scope import Scope
 from designer import models
 from designer.graph.codec import decode_flow
-from designer.naming import forget_names
-from designer.services.drafting import create_flow, replace_draft
+from designer.naming import forget_names, names_in
+from designer.services.drafting import create_flow, draft_of, replace_draft
 from designer.services.publishing import publish_flow
 from tests.integration.designer.editing import BASE, post
 
@@ -101,6 +101,16 @@ def test_pictures_and_files_of_versions_show_the_names_of_now(
     MemberGroup.objects.filter(pk=night.pk).update(name="The early shift")
     forget_names()
     assert "The early shift" in designer.get(version).content.decode()
+
+
+def test_a_name_is_believed_where_it_was_looked_up_alone(scope: Scope, foreign_scope: Scope, row: models.Flow) -> None:
+    place = foreign_scope.environment
+    Connection.objects.create(environment=place, type="agent", key="helper", name="Their secret agent")
+    create_flow(foreign_scope, key="billing", name="Their secret invoices")
+    flow = draft_of(row)
+    theirs, ours = (set(names_in(each, flow).values()) for each in (foreign_scope, scope))
+    assert theirs == {"Their secret board", "Their secret agent", "Their secret invoices"}
+    assert ours == {"The night shift", "Help desk agent", "Billing of May"}
 
 
 def test_a_hundred_groups_are_looked_up_as_one_is(scope: Scope, designer: Client) -> None:
