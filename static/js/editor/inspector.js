@@ -282,6 +282,7 @@ export class Inspector {
       },
       stale: (problem) => {
         this.#settled(field, body);
+        this.#rows = Infinity;
         this.#seen.set(field.dataset.path ?? "", problem.revision);
         editor.conflicts.met({ subject, path, value, seen: body.seen, problem });
       },

@@ -125,11 +125,9 @@ export class Designers {
     if (!fresh) return;
     if (act === "up" || act === "down") announcePlace(this.editor, "field", rowsIn(fresh.level).indexOf(/** @type {HTMLElement} */ (fresh.row)), rowsIn(fresh.level).length);
     const own = (/** @type {string} */ wanted) => /** @type {HTMLElement | null} */ (fresh.row?.querySelector(`:scope > .schema-row-body > ${wanted}`));
+    const isOpen = fresh.row?.hasAttribute("open"); // what is folded away takes no focus
     if (act === "add") openRow(fresh.row, own(".schema-part [data-part=name]"));
-    else {
-      const isOpen = fresh.row instanceof HTMLDetailsElement && fresh.row.open; // what a folded one holds takes no focus
-      ((isOpen && own(`.row [data-row-act=${act}]:not(:disabled)`)) || fresh.row?.querySelector("summary") || addButtonOf(fresh.level))?.focus();
-    }
+    else ((isOpen && own(`.row [data-row-act=${act}]:not(:disabled)`)) || fresh.row?.querySelector("summary") || addButtonOf(fresh.level))?.focus();
   }
 
   /** Rows of one list become others. @param {HTMLElement} level @param {HTMLElement} box @param {HTMLTextAreaElement} area
@@ -161,11 +159,11 @@ export class Designers {
         const rows = rowsIn(level);
         rows.splice(from, 0, ...rows.splice(to, 1)); // as they were read: what a row does not show goes by its place
         level.prepend(...rows);
-        this.#change(level, box, area, place, (list) => {
+        const fresh = this.#change(level, box, area, place, (list) => {
           list.splice(to, 0, ...list.splice(from, 1));
           return to;
         });
-        announcePlace(this.editor, "field", to, rows.length);
+        if (fresh) announcePlace(this.editor, "field", to, rows.length);
       },
     });
   }

@@ -61,7 +61,7 @@ export function drag(row, handle, pressed, { pane, begun, moved }) {
     abort();
     row.classList.remove("is-dragged");
     const place = [...list.children].indexOf(row);
-    if (place === before) return;
+    if (place === before || place < 0) return; // where it was, or drawn anew meanwhile: no row of the list any more
     if (!isKept) {
       const others = [...list.children].filter((other) => other !== row);
       list.replaceChildren(...others.slice(0, before), row, ...others.slice(before));
