@@ -21,6 +21,9 @@ export class Designers {
   /** @type {WeakMap<HTMLElement, string>} */
   #shown = new WeakMap();
 
+  /** What was said to be wrong with the names, by text area. @type {WeakMap<HTMLTextAreaElement, string>} */
+  #said = new WeakMap();
+
   /** @param {import("../main.js").Editor} editor */
   constructor(editor) {
     this.editor = editor;
@@ -34,6 +37,7 @@ export class Designers {
       if (!this.#drawn.has(area)) this.#listen(box, area, place);
       // While one types in the rows they are ahead of the text area.
       if (this.#drawn.get(area) !== meaning(area) && !place.contains(document.activeElement)) this.#draw(box, area, place);
+      this.#tell(box, area, place); // what came from the server knows nothing of names that are not stored
       void this.#preview(box, area);
     }
   }
@@ -90,9 +94,7 @@ export class Designers {
   /** Write what the rows say. @param {HTMLElement} box @param {HTMLTextAreaElement} area @param {HTMLElement} place
    * @param {Row[]} [rows] @returns {boolean} whether it could be written */
   #write(box, area, place, rows = this.#read(area, place)) {
-    const problem = nameProblem(rows);
-    const error = box.closest(".field")?.querySelector(":scope > .field-error");
-    if (error) error.textContent = problem;
+    const problem = this.#tell(box, area, place, rows);
     if (problem) {
       this.editor.announce(problem);
       return false;
@@ -102,6 +104,18 @@ export class Designers {
     this.#drawn.set(area, meaning(area));
     area.dispatchEvent(new Event("input", { bubbles: true }));
     return true;
+  }
+
+  /** Say at the field what is wrong with the names of its rows. @param {HTMLElement} box @param {HTMLTextAreaElement} area
+   * @param {HTMLElement} place @param {Row[]} [rows] without: as it was said, for as long as it is so
+   * @returns {string} empty where nothing is wrong */
+  #tell(box, area, place, rows) {
+    const problem = nameProblem(rows ?? this.#read(area, place));
+    const error = box.closest(".field")?.querySelector(":scope > .field-error");
+    const isSaid = problem !== "" && this.#said.get(area) === problem && !error?.textContent;
+    if (error && (rows || isSaid)) error.textContent = problem;
+    if (rows) this.#said.set(area, problem);
+    return problem;
   }
 
   /** What the rows say. @param {HTMLTextAreaElement} area @param {HTMLElement} place */
