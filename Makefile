@@ -64,7 +64,7 @@ lint: $(DEVELOP)
 bench: $(DEVELOP)
 	$(BIN)/python -m benchmarks
 
-chaos: $(DEVELOP) ## The fault campaign in full: kills, restarts, lost replies; about half an hour
+chaos: $(DEVELOP) ## The fault campaign in full: kills, restarts, lost replies; about a quarter of an hour
 	$(BIN)/python -m tests.chaos
 
 chaos-short: $(DEVELOP) ## The same as often as CI has time for: 30 kills of workers over 200 instances, 5 restarts of PostgreSQL and of Redis
